@@ -1,0 +1,1 @@
+"""Carries out a plan: one ordered lane per company, lanes concurrent, nothing twice."""

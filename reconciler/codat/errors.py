@@ -1,0 +1,141 @@
+"""What can go wrong between us and Codat, as a tree that callers decide by.
+
+::
+
+    ApiError                    exit 1; every failure of a request
+    +-- NoAnswerError           sent, and no whole answer came back: it may have taken effect
+    +-- UnreachableError        never sent: no connection could be made (DNS, TLS, refused)
+    +-- UnexpectedAnswerError   a read was answered with something that is not Codat's JSON
+    +-- ServerFaultError        5xx: it may have taken effect; Codat caches it under the key
+    +-- StillRunningError       409: the same key is in progress, or the resource is not ready
+    +-- KeyReusedError          422: this idempotency key came with another body before
+    +-- RejectedError           another 4xx: created nothing
+    |   +-- NotFoundError       404
+    |   +-- AlreadyQueuedError  DatasetAlreadyInProgressException
+    +-- RunStoppingError        nothing further can succeed in this run
+        +-- UnauthorizedError   401
+        +-- AccountLimitError   402
+        +-- ForbiddenError      403
+        +-- QuotaExhaustedError 429 with nothing left of the day, or a Retry-After above ten minutes
+
+A 429 that passes is waited out beneath the client and never seen here
+(https://docs.codat.io/using-the-api/errors).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reconciler.diagnostics import CodatSyncError, Diagnostic
+
+
+class ApiError(CodatSyncError):
+    """A request that failed. Holds Codat's own words, and never the request's body."""
+
+    code = "api-error"
+
+    def __init__(
+        self,
+        summary: str,
+        *,
+        fix: str = "",
+        status: int | None = None,
+        correlation_id: str = "",
+        request: str = "",
+    ) -> None:
+        self.summary = summary
+        self.fix = fix
+        self.status = status
+        self.correlation_id = correlation_id
+        self.request = request
+        """Method and path, such as ``POST /companies``."""
+        trailer = f" (correlation id {correlation_id})" if correlation_id else ""
+        super().__init__(Diagnostic(self.code, summary + trailer, fix=fix, path=request))
+
+
+class NoAnswerError(ApiError):
+    """The request was sent and no whole answer came back: it may or may not have taken effect."""
+
+    code = "no-answer"
+
+
+class UnreachableError(ApiError):
+    """No connection could be made, so nothing was sent."""
+
+    code = "unreachable"
+
+
+class UnexpectedAnswerError(ApiError):
+    """A read was answered with something that is not Codat's JSON: a proxy's page, another shape."""
+
+    code = "unexpected-answer"
+
+
+class ServerFaultError(ApiError):
+    """5xx: it may have taken effect, and the same idempotency key only replays the fault."""
+
+    code = "server-fault"
+
+
+class StillRunningError(ApiError):
+    """409: the same idempotent request is in progress, or the resource is not ready."""
+
+    code = "still-running"
+
+
+class KeyReusedError(ApiError):
+    """422: the idempotency key came with another body before, so someone was here."""
+
+    code = "key-reused"
+
+
+class RejectedError(ApiError):
+    """A 4xx that is none of the others: nothing was created."""
+
+    code = "rejected"
+
+
+class NotFoundError(RejectedError):
+    """404: there is no such thing, or the platform does not support the data type."""
+
+    code = "not-found"
+
+
+class AlreadyQueuedError(RejectedError):
+    """The data type is being synced already (``DatasetAlreadyInProgressException``)."""
+
+    code = "already-queued"
+
+
+class RunStoppingError(ApiError):
+    """Nothing further can succeed in this run, so the run stops."""
+
+    code = "run-stopped"
+
+
+class UnauthorizedError(RunStoppingError):
+    """401: the key is wrong."""
+
+    code = "unauthorized"
+
+
+class AccountLimitError(RunStoppingError):
+    """402: the account has reached a limit or has expired; never worth a retry."""
+
+    code = "account-limit"
+
+
+class ForbiddenError(RunStoppingError):
+    """403: the key is not entitled to this."""
+
+    code = "forbidden"
+
+
+class QuotaExhaustedError(RunStoppingError):
+    """429 with nothing left of the day's quota, or a wait of more than ten minutes."""
+
+    code = "quota-exhausted"
+
+
+ALREADY_QUEUED: Final = "DatasetAlreadyInProgressException"
+"""Codat gives no code for it, so this one is told by the start of the message."""

@@ -1,0 +1,418 @@
+"""The nouns of a reconciliation: what is wanted and what is live, as values that cannot change.
+
+``Desired`` comes from the specs, ``Live`` from Codat; both speak of companies and connections.
+A field that is absent from a spec is ``UNSET`` and is not managed; ``None`` clears it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum
+from fnmatch import fnmatchcase
+from typing import Final, NoReturn
+
+from reconciler.diagnostics import Span
+
+WORKSPACE_TAG: Final = "codatSyncWorkspace"
+KEY_TAG: Final = "codatSyncKey"
+PROTECT_TAG: Final = "codatSyncProtect"
+LINKS_TAG: Final = "codatSyncLinks"
+RESERVED_TAG_PREFIX: Final = "codatSync"
+"""Tags whose key starts so are ours; a spec may not set them."""
+
+MAX_TAGS: Final = 10
+"""Tags that Codat keeps per company (https://docs.codat.io/core-concepts/companies)."""
+MAX_TAG_KEY: Final = 27
+MAX_TAG_VALUE: Final = 100
+
+
+class Unset(Enum):
+    """The type of ``UNSET``: a spec does not name the field, so it is not managed."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+
+
+# --- addresses ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """Where something stands: ``acme`` is a company, ``acme/books`` one of its connections.
+
+    A live connection that no spec names is ``acme/plaid:2e9d2c44``: its platform and the first 8
+    characters of its id.
+    """
+
+    company: str
+    connection: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.company}/{self.connection}" if self.connection else self.company
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """The address that ``text`` writes."""
+        company, _, connection = text.partition("/")
+        return cls(company, connection)
+
+    @property
+    def is_company(self) -> bool:
+        """Whether this is a company's address, not a connection's."""
+        return not self.connection
+
+
+def matches(pattern: str, address: Address) -> bool:
+    """Whether a ``--target`` pattern (globs allowed) selects ``address``.
+
+    A pattern without a slash selects companies and with each of them its connections.
+    """
+    company, slash, connection = pattern.partition("/")
+    if not fnmatchcase(address.company, company):
+        return False
+    return not slash or (not address.is_company and fnmatchcase(address.connection, connection))
+
+
+def short_id(identifier: str) -> str:
+    """The first 8 characters of an id: enough to tell the connections of one company apart."""
+    return identifier[:8]
+
+
+# --- secrets -----------------------------------------------------------------------------------
+
+
+class Secret:
+    """A value that must never be shown: it prints as ``***`` and refuses to be copied out of the process."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself, for the one place that sends it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "***"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret cannot be pickled or copied")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """Where a secret is kept: ``${env:NAME}`` or ``${file:PATH#/pointer}``.
+
+    A file's path is written relative to the workspace's root, whichever spec it stands in, so a
+    saved plan means the same wherever it is applied.
+    """
+
+    scheme: str
+    locator: str
+    span: Span | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        return f"${{{self.scheme}:{self.locator}}}"
+
+
+# --- platforms ---------------------------------------------------------------------------------
+
+
+class SourceType(StrEnum):
+    """What kind of data a platform gives (https://docs.codat.io/core-concepts/connections)."""
+
+    ACCOUNTING = "Accounting"
+    BANKING = "Banking"
+    BANK_FEED = "BankFeed"
+    COMMERCE = "Commerce"
+    EXPENSE = "Expense"
+    OTHER = "Other"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """An integration that Codat offers: its four-letter key, and its name as people write it."""
+
+    key: str
+    name: str
+    source_type: SourceType = SourceType.UNKNOWN
+    enabled: bool = True
+    is_offline: bool = False
+
+    @property
+    def slug(self) -> str:
+        """The name as specs write it: ``QuickBooks Online`` is ``quickbooks-online``."""
+        return slug(self.name)
+
+
+def slug(name: str) -> str:
+    """A platform's name in lower case, everything but letters and digits as single hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+# --- what is wanted ----------------------------------------------------------------------------
+
+
+class Presence(StrEnum):
+    """The wanted state of a company."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+
+
+class Wanted(StrEnum):
+    """The wanted state of a connection."""
+
+    LINKED = "linked"
+    UNLINKED = "unlinked"
+    ABSENT = "absent"
+
+
+class Migration(StrEnum):
+    """How a connection gets linked: by our tokens, by Codat's team, or by the customer."""
+
+    SELF_SERVICE = "self-service"
+    MANAGED = "managed"
+    LINK = "link"
+
+
+class Precondition(StrEnum):
+    """Steps 3 and 4 of Codat's migration process (https://docs.codat.io/get-started/migration)."""
+
+    CALLBACK_URL_ADDED = "callbackUrlAdded"
+    LEGACY_SYNC_DISABLED = "legacySyncDisabled"
+
+
+class PreconditionState(StrEnum):
+    """Whether a precondition is met; ``todo`` is the default and stops every authorize."""
+
+    DONE = "done"
+    NOT_APPLICABLE = "not-applicable"
+    TODO = "todo"
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPolicy:
+    """When a linked connection is due for a sync, and of which data types (all, if none is named)."""
+
+    never: bool = False
+    max_age: timedelta | None = None
+    data_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredConnection:
+    """A connection as its spec wants it. ``platform_key`` is Codat's four-letter key."""
+
+    key: str
+    platform: str
+    platform_key: str
+    source_type: SourceType
+    migration: Migration
+    wanted: Wanted = Wanted.LINKED
+    id: str | None = None
+    authorization: Mapping[str, str | SecretRef] = field(default_factory=dict)
+    issued_at: datetime | None = None
+    sync: SyncPolicy = SyncPolicy()
+    preconditions: Mapping[Precondition, PreconditionState] = field(default_factory=dict)
+    span: Span | None = field(default=None, compare=False)
+
+    @property
+    def open_preconditions(self) -> tuple[Precondition, ...]:
+        """The preconditions that still stand in the way of sending tokens."""
+        state = PreconditionState.TODO
+        return tuple(one for one in Precondition if self.preconditions.get(one, state) is state)
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredCompany:
+    """A company as its spec wants it; ``tags`` are the user's own, ``None`` removes one."""
+
+    key: str
+    name: str
+    description: str | Unset | None = UNSET
+    tags: Mapping[str, str | None] = field(default_factory=dict)
+    id: str | None = None
+    new: bool = False
+    renamed_from: str | None = None
+    protect: bool | Unset = UNSET
+    state: Presence = Presence.PRESENT
+    connections: Mapping[str, DesiredConnection] = field(default_factory=dict)
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """Everything that the specs want. ``narrowed`` says that they are only a part of the workspace."""
+
+    workspace: str
+    companies: Mapping[str, DesiredCompany]
+    narrowed: bool = False
+
+
+# --- the workspace's settings ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A count, or a percentage of what is managed."""
+
+    value: int
+    percent: bool = False
+
+    def of(self, total: int) -> int:
+        """How many of ``total`` the limit permits."""
+        return total * self.value // 100 if self.percent else self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """How much one run may destroy without being told so on the command line."""
+
+    max_deletes: Limit = Limit(0)
+    max_unlinks: Limit = Limit(10)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How hard Codat may be asked; ``reserve_percent`` of the daily quota is left to others."""
+
+    requests_per_minute: int = 600
+    concurrency: int = 10
+    page_size: int = 1000
+    reserve_percent: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """How a large apply proceeds; ``max_failures`` failed companies stop the run."""
+
+    canary: str | None = None
+    batch: int | None = None
+    max_failures: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The settings of ``workspace.yaml``. ``root`` is the directory that references resolve under."""
+
+    name: str
+    root: str
+    account: str | None = None
+    guard: Guard = Guard()
+    limits: Limits = Limits()
+    rollout: Rollout = Rollout()
+    sandbox_only: bool = False
+
+
+# --- what is live ------------------------------------------------------------------------------
+
+
+class Status(StrEnum):
+    """A connection's status at Codat; ``UNKNOWN`` is one that this version does not know."""
+
+    PENDING_AUTH = "PendingAuth"
+    LINKED = "Linked"
+    DEAUTHORIZED = "Deauthorized"
+    UNLINKED = "Unlinked"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveError:
+    """An error that Codat recorded on a connection."""
+
+    message: str
+    status_code: str = ""
+    erred_at: datetime | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LiveConnection:
+    """A connection as Codat has it. The link URL may carry a one-time password, so it is a secret."""
+
+    id: str
+    platform_key: str
+    platform_name: str
+    status: Status
+    source_type: SourceType = SourceType.UNKNOWN
+    created: datetime | None = None
+    last_sync: datetime | None = None
+    errors: tuple[LiveError, ...] = ()
+    link_url: Secret | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCompany:
+    """A company as Codat has it, with its connections."""
+
+    id: str
+    name: str
+    description: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    created: datetime | None = None
+    connections: tuple[LiveConnection, ...] = ()
+
+    def owner(self) -> tuple[str, str] | None:
+        """The (workspace, key) that manages this company; one of the two tags alone is no owner."""
+        workspace, key = self.tags.get(WORKSPACE_TAG), self.tags.get(KEY_TAG)
+        return (workspace, key) if workspace and key else None
+
+    def connection(self, identifier: str) -> LiveConnection | None:
+        """The connection of this id, if the company has it."""
+        return next((one for one in self.connections if one.id == identifier), None)
+
+
+class PullState(StrEnum):
+    """What a pull operation's status means (https://docs.codat.io/core-concepts/status)."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """A pull operation of one data type on one connection."""
+
+    id: str
+    connection_id: str
+    data_type: str
+    status: str
+    state: PullState
+    requested: datetime
+    completed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What a plan knows of Codat.
+
+    ``pulls`` holds the history of those companies (by id) whose connections look due for a sync;
+    ``fetched_types`` the data types that the profile marks to be fetched on first link, ``None``
+    where that was not read.
+    """
+
+    companies: tuple[LiveCompany, ...]
+    platforms: tuple[Platform, ...] = ()
+    pulls: Mapping[str, tuple[Pull, ...]] = field(default_factory=dict)
+    fetched_types: frozenset[str] | None = None

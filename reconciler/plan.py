@@ -1,0 +1,479 @@
+"""What will happen: actions, attention, and the plan that holds them, with its JSON form and digest.
+
+An action is a value of its own class, so that whoever carries it out must handle each kind. What a
+person may see of it is exactly its ``document()``; the rest serves the executor and is never shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar, Final
+
+from reconciler.model import Address, LiveCompany, SecretRef, Status
+
+FORMAT_VERSION: Final = 1
+
+
+class Kind(StrEnum):
+    """Every kind of action, in the order in which one company's actions are carried out."""
+
+    COMPANY_CREATE = "company.create"
+    COMPANY_ADOPT = "company.adopt"
+    COMPANY_UPDATE = "company.update"
+    CONNECTION_UNLINK = "connection.unlink"
+    CONNECTION_DELETE = "connection.delete"
+    COMPANY_DELETE = "company.delete"
+    CONNECTION_CREATE = "connection.create"
+    CONNECTION_AUTHORIZE = "connection.authorize"
+    COMPANY_SYNC = "company.sync"
+
+
+class AttentionClass(StrEnum):
+    """Whether attention keeps what was asked from being done, waits for someone, or only informs."""
+
+    BLOCKING = "blocking"
+    WAITING = "waiting"
+    INFO = "info"
+
+
+class Code(StrEnum):
+    """Every attention code: what no API call can settle."""
+
+    EXISTS = "exists"
+    CONFLICT = "conflict"
+    MISSING = "missing"
+    DUPLICATE = "duplicate"
+    AMBIGUOUS = "ambiguous"
+    TAG_BUDGET = "tag-budget"
+    PROTECTED = "protected"
+    ACCOUNTING_OCCUPIED = "accounting-occupied"
+    GATE = "gate"
+    NOTHING_TO_SYNC = "nothing-to-sync"
+    SYNC_FAILED = "sync-failed"
+    UNKNOWN_STATUS = "unknown-status"
+    MANAGED = "managed"
+    LINK = "link"
+    RELINK = "relink"
+    UNLINKED = "unlinked"
+    SYNCING = "syncing"
+    ORPHAN = "orphan"
+    UNMANAGED = "unmanaged"
+
+
+CLASS_OF: Final[Mapping[Code, AttentionClass]] = dict.fromkeys(Code, AttentionClass.BLOCKING) | {
+    Code.MANAGED: AttentionClass.WAITING,
+    Code.LINK: AttentionClass.WAITING,
+    Code.RELINK: AttentionClass.WAITING,
+    Code.UNLINKED: AttentionClass.WAITING,
+    Code.SYNCING: AttentionClass.WAITING,
+    Code.ORPHAN: AttentionClass.INFO,
+    Code.UNMANAGED: AttentionClass.INFO,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Something that the plan cannot settle, at an address, with what to do about it."""
+
+    code: Code
+    address: Address
+    message: str
+
+    @property
+    def attention_class(self) -> AttentionClass:
+        """Blocking, waiting or info."""
+        return CLASS_OF[self.code]
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "code": self.code.value,
+            "class": self.attention_class.value,
+            "address": str(self.address),
+            "message": self.message,
+        }
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Change:
+    """One managed field that differs: its path, what Codat has and what the spec wants."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {"path": self.path, "before": self.before, "after": self.after}
+
+
+# --- actions -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CreateCompany:
+    """``POST /companies``: a company that is not in Codat, our two tags in the same request."""
+
+    kind: ClassVar[Kind] = Kind.COMPANY_CREATE
+    address: Address
+    reason: str
+    name: str
+    description: str | None
+    tags: Mapping[str, str]
+    """All tags of the request, ours included."""
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes."""
+        return 1
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        after: dict[str, Any] = {"name": self.name}
+        if self.description is not None:
+            after["description"] = self.description
+        return _document(self, after=after | {"tags": dict(sorted(self.tags.items()))})
+
+
+@dataclass(frozen=True, slots=True)
+class _Patch:
+    """What adopt and update share: one PATCH of what differs, tags as the full merged map.
+
+    ``observed`` is what the plan read; the executor reads again and fails where it has changed.
+    """
+
+    address: Address
+    reason: str
+    company_id: str
+    changes: tuple[Change, ...]
+    observed: LiveCompany = field(repr=False)
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes."""
+        return 1
+
+    def body(self) -> dict[str, Any]:
+        """The request: only the fields that differ, the whole tag map where one tag does."""
+        body: dict[str, Any] = {}
+        tags: dict[str, str] = dict(self.observed.tags)
+        for change in self.changes:
+            name, _, tag = change.path.partition(".")
+            if not tag:
+                body[name] = change.after or ""
+                continue
+            if change.after is None:
+                tags.pop(tag, None)
+            else:
+                tags[tag] = change.after
+            body["tags"] = tags
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptCompany(_Patch):
+    """``PATCH /companies/{id}``: take over a company that carries no tags of ours."""
+
+    kind: ClassVar[Kind] = Kind.COMPANY_ADOPT
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(self, companyId=self.company_id, changes=[one.document() for one in self.changes])
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateCompany(_Patch):
+    """``PATCH /companies/{id}``: managed fields differ."""
+
+    kind: ClassVar[Kind] = Kind.COMPANY_UPDATE
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(self, companyId=self.company_id, changes=[one.document() for one in self.changes])
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteCompany:
+    """``DELETE /companies/{id}``: destroys the company and its data at Codat."""
+
+    kind: ClassVar[Kind] = Kind.COMPANY_DELETE
+    address: Address
+    reason: str
+    company_id: str
+    name: str
+    pruned: bool
+    """Gone from the specs and deleted by ``--prune``, so it counts against the guard."""
+    observed: LiveCompany = field(repr=False)
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes."""
+        return 1
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(self, companyId=self.company_id, before={"name": self.name}, pruned=self.pruned)
+
+
+@dataclass(frozen=True, slots=True)
+class UnlinkConnection:
+    """``PATCH …/connections/{id}`` to ``Unlinked``: severs a linked connection, keeps its data."""
+
+    kind: ClassVar[Kind] = Kind.CONNECTION_UNLINK
+    address: Address
+    reason: str
+    company_id: str
+    connection_id: str
+    platform: str
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes."""
+        return 1
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(
+            self, companyId=self.company_id, connectionId=self.connection_id, platform=self.platform
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteConnection:
+    """``DELETE …/connections/{id}``: removes a connection."""
+
+    kind: ClassVar[Kind] = Kind.CONNECTION_DELETE
+    address: Address
+    reason: str
+    company_id: str
+    connection_id: str
+    platform: str
+    status: Status
+    pruned: bool
+    """In no spec and deleted by ``--prune``, so it counts against the guard."""
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes."""
+        return 1
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(
+            self,
+            companyId=self.company_id,
+            connectionId=self.connection_id,
+            platform=self.platform,
+            before={"status": self.status.value},
+            pruned=self.pruned,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CreateConnection:
+    """``POST …/connections``: a connection that the company does not have yet.
+
+    ``company_id`` is ``None`` where this plan creates the company. Where the company has several
+    connections of one platform, the last create carries in ``links`` the whole record to write
+    afterwards as the tag ``codatSyncLinks`` (``None`` for an id that this plan creates).
+    """
+
+    kind: ClassVar[Kind] = Kind.CONNECTION_CREATE
+    address: Address
+    reason: str
+    company_id: str | None
+    platform: str
+    platform_key: str
+    links: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes: the create, and the record of links if it carries one."""
+        return 2 if self.links else 1
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        extra: dict[str, Any] = {"recordsLinks": True} if self.links else {}
+        return _document(self, companyId=self.company_id, after={"platform": self.platform}, **extra)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizeConnection:
+    """``PUT …/authorization``: hands over the tokens. ``authorization`` holds references, no secrets.
+
+    ``connection_id`` is ``None`` where this plan creates the connection. ``reauthorized`` says that
+    ``--reauthorize`` asked for it, so a connection found Linked is not done yet.
+    """
+
+    kind: ClassVar[Kind] = Kind.CONNECTION_AUTHORIZE
+    address: Address
+    reason: str
+    company_id: str | None
+    connection_id: str | None
+    platform: str
+    platform_key: str
+    observed: Status | None
+    """The status that the plan read; ``None`` where this plan creates the connection."""
+    authorization: Mapping[str, str | SecretRef] = field(repr=False)
+    reauthorized: bool = False
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes."""
+        return 1
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form: the names of the fields, never their values."""
+        return _document(
+            self,
+            companyId=self.company_id,
+            connectionId=self.connection_id,
+            platform=self.platform,
+            fields=sorted(self.authorization),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SyncTarget:
+    """A connection that a ``company.sync`` is for; no data types means all that are fetched on first link."""
+
+    address: Address
+    connection_id: str | None
+    data_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SyncCompany:
+    """``POST …/data/all`` once, or ``POST …/data/queue/{dataType}`` per named type and connection."""
+
+    kind: ClassVar[Kind] = Kind.COMPANY_SYNC
+    address: Address
+    reason: str
+    company_id: str | None
+    targets: tuple[SyncTarget, ...]
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes."""
+        named = sum(len(one.data_types) for one in self.targets)
+        return named + any(not one.data_types for one in self.targets)
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        targets = [
+            {"address": str(one.address), "dataTypes": list(one.data_types)}
+            if one.data_types
+            else {"address": str(one.address)}
+            for one in self.targets
+        ]
+        return _document(self, companyId=self.company_id, connections=targets)
+
+
+Action = (
+    CreateCompany
+    | AdoptCompany
+    | UpdateCompany
+    | DeleteCompany
+    | UnlinkConnection
+    | DeleteConnection
+    | CreateConnection
+    | AuthorizeConnection
+    | SyncCompany
+)
+
+
+def _document(action: Action, **fields: Any) -> dict[str, Any]:
+    shown = {name: value for name, value in fields.items() if value is not None}
+    return {
+        "kind": action.kind.value,
+        "address": str(action.address),
+        "reason": action.reason,
+        **shown,
+    }
+
+
+def order_key(action: Action) -> tuple[str, int, str]:
+    """Sorts actions by company, then in the order of ``Kind``, then by connection."""
+    return action.address.company, tuple(Kind).index(action.kind), action.address.connection
+
+
+# --- the plan ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Digests of what the plan was made from: the specs, and each live company that it concerns."""
+
+    specs: str
+    live: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A guard that the plan exceeds, and the flag that permits it."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will happen, sorted, the same for the same specs and live state."""
+
+    tool: str
+    workspace: str
+    api: str
+    actions: tuple[Action, ...]
+    attention: tuple[Attention, ...]
+    unchanged: int
+    basis: Basis
+    refusals: tuple[Refusal, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a reader should know and no field says; shown, and not part of the digest."""
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the actions take."""
+        return sum(action.requests for action in self.actions)
+
+    def blocking(self) -> tuple[Attention, ...]:
+        """The attention that keeps what was asked from being done."""
+        return tuple(one for one in self.attention if one.attention_class is AttentionClass.BLOCKING)
+
+    def document(self) -> dict[str, Any]:
+        """The plan's JSON form, its digest last."""
+        summary = dict.fromkeys((kind.value for kind in Kind), 0)
+        for action in self.actions:
+            summary[action.kind.value] += 1
+        body: dict[str, Any] = {
+            "formatVersion": FORMAT_VERSION,
+            "tool": self.tool,
+            "workspace": self.workspace,
+            "api": self.api,
+            "summary": {
+                **summary,
+                "attention": len(self.attention),
+                "unchanged": self.unchanged,
+                "requests": self.requests,
+            },
+            "actions": [action.document() for action in self.actions],
+            "attention": [one.document() for one in self.attention],
+            "basis": {"specs": self.basis.specs, "live": dict(sorted(self.basis.live.items()))},
+        }
+        if self.refusals:
+            body["refused"] = "guard"
+        return {**body, "digest": digest(body)}
+
+
+def digest(document: object) -> str:
+    """``sha256:`` and the hash of the document's canonical JSON."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def in_order(actions: Iterable[Action]) -> tuple[Action, ...]:
+    """Actions in the order in which a plan shows them."""
+    return tuple(sorted(actions, key=order_key))

@@ -1,0 +1,1 @@
+"""A pure function from desired and live state to a plan."""

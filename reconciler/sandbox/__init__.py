@@ -1,0 +1,1 @@
+"""A pretend Codat, with its quirks and with faults on demand."""

@@ -1,0 +1,1 @@
+"""Resolves a secret reference to a value, as late as possible."""

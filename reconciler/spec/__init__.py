@@ -1,0 +1,1 @@
+"""YAML to desired state or diagnostics, each with its place."""

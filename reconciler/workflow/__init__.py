@@ -1,0 +1,1 @@
+"""What the commands do: the only place that builds client, clock and resolver."""
