@@ -1,0 +1,224 @@
+"""The second half of a plan: from what is decided for a company to its actions and attention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from reconciler.model import (
+    KEY_TAG,
+    LINKS_TAG,
+    WORKSPACE_TAG,
+    DesiredConnection,
+    Live,
+    LiveCompany,
+    LiveConnection,
+    Pull,
+    Status,
+    Wanted,
+)
+from reconciler.plan import (
+    Action,
+    AdoptCompany,
+    Attention,
+    AuthorizeConnection,
+    Change,
+    CreateCompany,
+    CreateConnection,
+    DeleteCompany,
+    DeleteConnection,
+    Kind,
+    SyncCompany,
+    SyncTarget,
+    UnlinkConnection,
+    UpdateCompany,
+)
+from reconciler.planner.company_rules import Want
+from reconciler.planner.drafting import CompanyDraft, ConnectionDraft
+from reconciler.planner.fields import changes
+from reconciler.planner.messages import Subject, attention
+from reconciler.planner.policy import Policy
+from reconciler.planner.rules import Row
+from reconciler.planner.sync_rules import SYNC_RULES, SyncSituation, due_reason, last_pull, wants_sync
+
+
+@dataclass(slots=True)
+class Decided:
+    """One company's share of the plan."""
+
+    actions: list[Action] = field(default_factory=list)
+    attention: list[Attention] = field(default_factory=list)
+
+
+def decided(company: CompanyDraft, live: Live, policy: Policy) -> Decided:
+    """The actions and the attention of one company."""
+    found = Decided(list(_company_actions(company)))
+    if company.attention and company.included:
+        found.attention.append(company.attention)
+    for connection in company.connections:
+        found.actions += _connection_actions(company, connection)
+        if connection.attention:
+            found.attention.append(connection.attention)
+    sync = _Sync()
+    pulls = live.pulls.get(company.live.id, ()) if company.live else ()
+    for connection in company.connections:
+        if connection.desired is not None:
+            _add_sync(sync, connection, connection.desired, pulls, live, policy)
+    found.attention += sync.attention
+    if sync.targets:
+        reason = "; ".join(dict.fromkeys(sync.reasons))
+        found.actions.append(SyncCompany(company.address, reason, _company_id(company), tuple(sync.targets)))
+    return found
+
+
+def _company_id(company: CompanyDraft) -> str | None:
+    return company.live.id if company.live else None
+
+
+def _company_actions(company: CompanyDraft) -> Iterator[Action]:
+    for kind in company.row.actions:
+        if kind is Kind.COMPANY_CREATE:
+            yield _create_company(company)
+        elif kind is Kind.COMPANY_DELETE and company.live and company.included:
+            yield DeleteCompany(
+                company.address,
+                company.row.why,
+                company.live.id,
+                company.live.name,
+                company.situation.want is Want.PRUNED,
+                company.live,
+            )
+        elif company.live and (found := _wanted_changes(company, company.live)):
+            action = AdoptCompany if kind is Kind.COMPANY_ADOPT else UpdateCompany
+            yield action(company.address, company.row.why, company.live.id, found, company.live)
+
+
+def _create_company(company: CompanyDraft) -> CreateCompany:
+    fields = company.fields
+    return CreateCompany(
+        company.address, company.row.why, fields["name"], fields["description"], fields["tags"]
+    )
+
+
+def _wanted_changes(company: CompanyDraft, live: LiveCompany) -> tuple[Change, ...]:
+    """What to change; where only connections are targeted, no more than our own marks, which they stand on."""
+    found = changes(live, company.fields)
+    if company.included:
+        return found
+    ours = {f"tags.{tag}" for tag in (WORKSPACE_TAG, KEY_TAG, LINKS_TAG)}
+    return tuple(one for one in found if one.path in ours)
+
+
+def _connection_actions(company: CompanyDraft, connection: ConnectionDraft) -> Iterator[Action]:
+    row, live = connection.row, connection.live
+    for kind in row.actions if row else ():
+        if kind is Kind.CONNECTION_CREATE and connection.desired:
+            yield _create_connection(company, connection, connection.desired)
+        elif kind is Kind.CONNECTION_AUTHORIZE and connection.desired:
+            yield _authorize(company, connection, connection.desired)
+        elif row and live and company.live:
+            yield _removal(kind, row, company.live, live, connection)
+
+
+def _create_connection(
+    company: CompanyDraft, connection: ConnectionDraft, desired: DesiredConnection
+) -> CreateConnection:
+    created = [
+        one for one in company.connections if one.is_created and one.address.connection in company.links
+    ]
+    is_last = bool(created) and created[-1].address == connection.address
+    return CreateConnection(
+        connection.address,
+        connection.row.why if connection.row else "",
+        _company_id(company),
+        desired.platform,
+        desired.platform_key,
+        company.links if is_last else {},
+    )
+
+
+def _authorize(
+    company: CompanyDraft, connection: ConnectionDraft, desired: DesiredConnection
+) -> AuthorizeConnection:
+    live = connection.live
+    why = connection.row.why if connection.row and live else "created by this plan"
+    return AuthorizeConnection(
+        connection.address,
+        why,
+        _company_id(company),
+        live.id if live else None,
+        desired.platform,
+        desired.platform_key,
+        live.status if live else None,
+        desired.authorization,
+        reauthorized=live is not None and live.status is Status.LINKED,
+    )
+
+
+def _removal(
+    kind: Kind, row: Row, company: LiveCompany, live: LiveConnection, connection: ConnectionDraft
+) -> Action:
+    desired = connection.desired
+    platform = desired.platform if desired else live.platform_name
+    if kind is Kind.CONNECTION_UNLINK:
+        return UnlinkConnection(connection.address, row.why, company.id, live.id, platform)
+    return DeleteConnection(
+        connection.address, row.why, company.id, live.id, platform, live.status, pruned=desired is None
+    )
+
+
+# --- syncs -------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Sync:
+    targets: list[SyncTarget] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    attention: list[Attention] = field(default_factory=list)
+
+
+def sync_situation(
+    connection: ConnectionDraft,
+    desired: DesiredConnection,
+    pulls: tuple[Pull, ...],
+    live: Live,
+    policy: Policy,
+) -> tuple[SyncSituation, str | None] | None:
+    """The situation of a connection that is, or becomes, Linked and wants syncs, and why one is due."""
+    current = connection.live
+    is_linked = current is not None and current.status is Status.LINKED and desired.wanted is Wanted.LINKED
+    if not (connection.is_authorized or is_linked) or not wants_sync(desired):
+        return None
+    own = [pull for pull in pulls if current is not None and pull.connection_id == current.id]
+    reason = due_reason(desired, current, own, policy.now) if current and is_linked else None
+    situation = SyncSituation(
+        authorized=connection.is_authorized,
+        due=reason is not None,
+        last_pull=last_pull(own),
+        retry=policy.retry_syncs,
+        fetchable=bool(desired.sync.data_types) or live.fetched_types is None or bool(live.fetched_types),
+    )
+    return situation, reason
+
+
+def _add_sync(
+    sync: _Sync,
+    connection: ConnectionDraft,
+    desired: DesiredConnection,
+    pulls: tuple[Pull, ...],
+    live: Live,
+    policy: Policy,
+) -> None:
+    found = sync_situation(connection, desired, pulls, live, policy)
+    if found is None:
+        return
+    situation, reason = found
+    row = SYNC_RULES.decide(situation)
+    if row.attention:
+        subject = Subject(connection.address, connection=desired, live_connection=connection.live)
+        sync.attention.append(attention(row.attention, subject))
+    if row.actions:
+        identifier = connection.live.id if connection.live else None
+        sync.targets.append(SyncTarget(connection.address, identifier, desired.sync.data_types))
+        is_due = row.name == "sync-due" and reason is not None
+        sync.reasons.append(reason if is_due and reason else row.why)

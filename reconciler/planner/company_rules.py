@@ -1,0 +1,149 @@
+"""What follows for a company from what is wanted of it and what was found (DESIGN, "Company")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from reconciler.plan import Code, Kind
+from reconciler.planner.rules import NO, YES, Row, Table
+
+
+class Want(StrEnum):
+    """What the run wants of a company: by its spec, or because no spec names it any more."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+    GONE = "gone"
+    PRUNED = "pruned"
+
+
+class Found(StrEnum):
+    """What the live state holds for a company."""
+
+    NONE = "none"
+    NAMESAKE = "namesake"
+    """Nothing with our tags, but an untagged company, or an orphan of ours, of the same name."""
+    OURS = "ours"
+    UNTAGGED = "untagged"
+    """The company that the spec's ``id`` names, without tags of ours."""
+    CONFLICT = "conflict"
+    MISSING = "missing"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class CompanySituation:
+    """Everything that the rules for a company may look at."""
+
+    want: Want
+    found: Found
+    new: bool
+    differs: bool
+    over_budget: bool
+    protected: bool
+
+
+_P, _A, _G, _X = ((want,) for want in Want)
+
+COMPANY_RULES: Final = Table(
+    CompanySituation,
+    (
+        Row(
+            "company-create",
+            {"want": _P, "found": (Found.NONE,), "over_budget": NO},
+            "not in Codat",
+            (Kind.COMPANY_CREATE,),
+        ),
+        Row(
+            "company-create-new",
+            {"want": _P, "found": (Found.NAMESAKE,), "new": YES, "over_budget": NO},
+            "not in Codat; the spec says that the company of the same name is another",
+            (Kind.COMPANY_CREATE,),
+        ),
+        Row(
+            "company-exists",
+            {"want": _P, "found": (Found.NAMESAKE,), "new": NO},
+            "a company of the same name exists",
+            attention=Code.EXISTS,
+        ),
+        Row(
+            "company-adopt",
+            {"want": _P, "found": (Found.UNTAGGED,), "over_budget": NO},
+            "named by id, not managed yet",
+            (Kind.COMPANY_ADOPT,),
+        ),
+        Row(
+            "company-update",
+            {"want": _P, "found": (Found.OURS,), "differs": YES, "over_budget": NO},
+            "managed fields differ",
+            (Kind.COMPANY_UPDATE,),
+        ),
+        Row(
+            "company-unchanged",
+            {"want": _P, "found": (Found.OURS,), "differs": NO, "over_budget": NO},
+            "as specified",
+        ),
+        Row(
+            "company-tag-budget",
+            {"want": _P, "found": (Found.NONE, Found.OURS, Found.UNTAGGED), "over_budget": YES},
+            "more tags than Codat keeps",
+            attention=Code.TAG_BUDGET,
+        ),
+        Row(
+            "company-new-tag-budget",
+            {"want": _P, "found": (Found.NAMESAKE,), "new": YES, "over_budget": YES},
+            "more tags than Codat keeps",
+            attention=Code.TAG_BUDGET,
+        ),
+        Row(
+            "company-missing",
+            {"want": _P, "found": (Found.MISSING,)},
+            "no company has the id of the spec",
+            attention=Code.MISSING,
+        ),
+        Row(
+            "company-conflict",
+            {"want": (Want.PRESENT, Want.ABSENT), "found": (Found.CONFLICT,)},
+            "the tags and the id of the spec disagree",
+            attention=Code.CONFLICT,
+        ),
+        Row(
+            "company-duplicate",
+            {"want": (Want.PRESENT, Want.ABSENT), "found": (Found.DUPLICATE,)},
+            "more than one company carries this key",
+            attention=Code.DUPLICATE,
+        ),
+        Row(
+            "company-delete",
+            {"want": _A, "found": (Found.OURS, Found.UNTAGGED), "protected": NO},
+            "the spec says state: absent",
+            (Kind.COMPANY_DELETE,),
+        ),
+        Row(
+            "company-delete-protected",
+            {"want": _A, "found": (Found.OURS, Found.UNTAGGED), "protected": YES},
+            "the company is protected",
+            attention=Code.PROTECTED,
+        ),
+        Row(
+            "company-absent",
+            {"want": _A, "found": (Found.NONE, Found.NAMESAKE, Found.MISSING)},
+            "absent, as specified",
+        ),
+        Row("company-orphan", {"want": _G}, "in no spec any more", attention=Code.ORPHAN),
+        Row(
+            "company-prune",
+            {"want": _X, "protected": NO},
+            "in no spec any more, and --prune",
+            (Kind.COMPANY_DELETE,),
+        ),
+        Row(
+            "company-prune-protected",
+            {"want": _X, "protected": YES},
+            "the company is protected",
+            attention=Code.PROTECTED,
+        ),
+    ),
+)

@@ -1,0 +1,218 @@
+"""What follows for a connection from what is wanted, its live status and its migration (DESIGN, "Connection")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from reconciler.model import Migration, Status, Wanted
+from reconciler.plan import Code, Kind
+from reconciler.planner.rules import NO, YES, Row, Table
+
+
+class LiveStatus(StrEnum):
+    """A connection's live status, or that there is none."""
+
+    NONE = "none"
+    PENDING_AUTH = Status.PENDING_AUTH
+    LINKED = Status.LINKED
+    DEAUTHORIZED = Status.DEAUTHORIZED
+    UNLINKED = Status.UNLINKED
+    UNKNOWN = Status.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSituation:
+    """Everything that the rules for a wanted connection may look at.
+
+    ``fresh``: the tokens were issued after the connection's creation, last sync and every recorded
+    error. ``occupied``: another accounting connection of the company is Linked and stays so.
+    ``gated``: a precondition of sending tokens is still to do.
+    """
+
+    wanted: Wanted
+    live: LiveStatus
+    migration: Migration
+    fresh: bool
+    reauthorize: bool
+    occupied: bool
+    gated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StraySituation:
+    """Everything that the rules for a live connection in no spec may look at."""
+
+    live: LiveStatus
+    prune: bool
+
+
+_LINKED, _UNLINKED, _ABSENT = ((wanted,) for wanted in Wanted)
+_SELF, _MANAGED, _LINK = ((migration,) for migration in Migration)
+_NOT_SELF = (Migration.MANAGED, Migration.LINK)
+_NONE, _PENDING, _LIVE, _DEAUTHORIZED, _SEVERED, _UNKNOWN = ((live,) for live in LiveStatus)
+_SEND = (Kind.CONNECTION_AUTHORIZE,)
+_CREATE = (Kind.CONNECTION_CREATE,)
+
+
+def _sends(
+    name: str, when: dict[str, tuple[object, ...]], why: str, before: tuple[Kind, ...] = ()
+) -> tuple[Row, Row]:
+    """The two rows of a situation in which tokens go out: with the gate open, and with it shut."""
+    return (
+        Row(name, when | {"gated": NO}, why, before + _SEND),
+        Row(f"{name}-gated", when | {"gated": YES}, why, before, Code.GATE),
+    )
+
+
+CONNECTION_RULES: Final = Table(
+    ConnectionSituation,
+    (
+        Row("absent-gone", {"wanted": _ABSENT, "live": _NONE}, "absent, as specified"),
+        Row(
+            "absent-delete",
+            {"wanted": _ABSENT, "live": (*_PENDING, *_LIVE, *_DEAUTHORIZED, *_SEVERED, *_UNKNOWN)},
+            "the spec says state: absent",
+            (Kind.CONNECTION_DELETE,),
+        ),
+        Row(
+            "unlinked-already",
+            {"wanted": _UNLINKED, "live": (*_NONE, *_PENDING, *_DEAUTHORIZED, *_SEVERED)},
+            "not linked, as specified",
+        ),
+        Row(
+            "unlinked-unlink",
+            {"wanted": _UNLINKED, "live": _LIVE},
+            "the spec says state: unlinked",
+            (Kind.CONNECTION_UNLINK,),
+        ),
+        Row(
+            "unknown-status",
+            {"wanted": (*_LINKED, *_UNLINKED), "live": _UNKNOWN},
+            "Codat reports a status that this version does not know",
+            attention=Code.UNKNOWN_STATUS,
+        ),
+        Row(
+            "accounting-occupied",
+            {"wanted": _LINKED, "live": (*_NONE, *_PENDING, *_DEAUTHORIZED, *_SEVERED), "occupied": YES},
+            "another accounting connection is Linked",
+            attention=Code.ACCOUNTING_OCCUPIED,
+        ),
+        *_sends(
+            "create-and-authorize",
+            {"wanted": _LINKED, "live": _NONE, "migration": _SELF, "occupied": NO},
+            "not in Codat",
+            _CREATE,
+        ),
+        Row(
+            "create-managed",
+            {"wanted": _LINKED, "live": _NONE, "migration": _MANAGED, "occupied": NO},
+            "not in Codat",
+            _CREATE,
+            Code.MANAGED,
+        ),
+        Row(
+            "create-link",
+            {"wanted": _LINKED, "live": _NONE, "migration": _LINK, "occupied": NO},
+            "not in Codat",
+            _CREATE,
+            Code.LINK,
+        ),
+        *_sends(
+            "authorize",
+            {"wanted": _LINKED, "live": _PENDING, "migration": _SELF, "occupied": NO},
+            "PendingAuth",
+        ),
+        Row(
+            "wait-managed",
+            {"wanted": _LINKED, "live": _PENDING, "migration": _MANAGED, "occupied": NO},
+            "PendingAuth; Codat's team imports the token",
+            attention=Code.MANAGED,
+        ),
+        Row(
+            "wait-link",
+            {"wanted": _LINKED, "live": _PENDING, "migration": _LINK, "occupied": NO},
+            "PendingAuth; the customer links",
+            attention=Code.LINK,
+        ),
+        Row("linked", {"wanted": _LINKED, "live": _LIVE, "reauthorize": NO}, "Linked, as specified"),
+        *_sends(
+            "reauthorize-linked",
+            {"wanted": _LINKED, "live": _LIVE, "reauthorize": YES},
+            "Linked, and --reauthorize names it",
+        ),
+        *_sends(
+            "reauthorize-deauthorized",
+            {"wanted": _LINKED, "live": _DEAUTHORIZED, "reauthorize": YES, "occupied": NO},
+            "Deauthorized, and --reauthorize names it",
+        ),
+        *_sends(
+            "authorize-fresh",
+            {
+                "wanted": _LINKED,
+                "live": _DEAUTHORIZED,
+                "reauthorize": NO,
+                "migration": _SELF,
+                "fresh": YES,
+                "occupied": NO,
+            },
+            "Deauthorized, and these tokens are newer",
+        ),
+        Row(
+            "relink-stale",
+            {
+                "wanted": _LINKED,
+                "live": _DEAUTHORIZED,
+                "reauthorize": NO,
+                "migration": _SELF,
+                "fresh": NO,
+                "occupied": NO,
+            },
+            "Deauthorized, and the tokens we hold are stale",
+            attention=Code.RELINK,
+        ),
+        Row(
+            "relink",
+            {
+                "wanted": _LINKED,
+                "live": _DEAUTHORIZED,
+                "reauthorize": NO,
+                "migration": _NOT_SELF,
+                "occupied": NO,
+            },
+            "Deauthorized",
+            attention=Code.RELINK,
+        ),
+        *_sends(
+            "reauthorize-unlinked",
+            {"wanted": _LINKED, "live": _SEVERED, "reauthorize": YES, "occupied": NO},
+            "Unlinked, and --reauthorize names it",
+        ),
+        Row(
+            "severed",
+            {"wanted": _LINKED, "live": _SEVERED, "reauthorize": NO, "occupied": NO},
+            "Unlinked: someone withdrew access on purpose",
+            attention=Code.UNLINKED,
+        ),
+    ),
+)
+
+STRAY_RULES: Final = Table(
+    StraySituation,
+    (
+        Row(
+            "stray-prune",
+            {"live": _PENDING, "prune": YES},
+            "in no spec, never authorized, and --prune",
+            (Kind.CONNECTION_DELETE,),
+        ),
+        Row("stray-pending", {"live": _PENDING, "prune": NO}, "in no spec", attention=Code.UNMANAGED),
+        Row(
+            "stray",
+            {"live": (*_NONE, *_LIVE, *_DEAUTHORIZED, *_SEVERED, *_UNKNOWN)},
+            "in no spec",
+            attention=Code.UNMANAGED,
+        ),
+    ),
+)

@@ -1,0 +1,300 @@
+"""The first half of a plan: pair everything and decide every rule that needs no history of syncs.
+
+A draft also says what else must be read before it can be finished: the history of those companies
+that look due for a sync, and the profile's sync settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.model import (
+    KEY_TAG,
+    Address,
+    Desired,
+    DesiredCompany,
+    DesiredConnection,
+    Live,
+    LiveCompany,
+    LiveConnection,
+    Presence,
+    SourceType,
+    Status,
+    Wanted,
+    short_id,
+    slug,
+)
+from reconciler.plan import Attention, Kind
+from reconciler.planner.company_rules import COMPANY_RULES, CompanySituation, Found, Want
+from reconciler.planner.connection_rules import (
+    CONNECTION_RULES,
+    STRAY_RULES,
+    ConnectionSituation,
+    LiveStatus,
+    StraySituation,
+)
+from reconciler.planner.fields import Ours, changes, is_over_budget, is_protected, wanted_fields
+from reconciler.planner.identity import Directory, Match
+from reconciler.planner.messages import Subject, attention
+from reconciler.planner.pairing import Pairs, links_tag, needs_record, pair
+from reconciler.planner.policy import Policy
+from reconciler.planner.rules import Row
+from reconciler.planner.sync_rules import due_reason, wants_sync
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionDraft:
+    """What is decided for one connection. ``row`` is ``None`` where it could not be paired."""
+
+    address: Address
+    desired: DesiredConnection | None
+    live: LiveConnection | None
+    row: Row | None
+    situation: ConnectionSituation | StraySituation | None
+    attention: Attention | None = None
+    looks_due: bool = False
+
+    @property
+    def is_created(self) -> bool:
+        """Whether this plan creates it."""
+        return self.row is not None and Kind.CONNECTION_CREATE in self.row.actions
+
+    @property
+    def is_authorized(self) -> bool:
+        """Whether this plan authorizes it."""
+        return self.row is not None and Kind.CONNECTION_AUTHORIZE in self.row.actions
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyDraft:
+    """What is decided for one company and its connections.
+
+    ``fields`` are the managed fields as they shall be; ``links`` the record of links that is to be
+    written after this plan's creates (``None`` for an id that is not known yet), empty where none is.
+    """
+
+    address: Address
+    desired: DesiredCompany | None
+    live: LiveCompany | None
+    row: Row
+    situation: CompanySituation
+    included: bool
+    fields: Mapping[str, Any]
+    links: Mapping[str, str | None]
+    connections: tuple[ConnectionDraft, ...] = ()
+    attention: Attention | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """All companies, those of the specs first, each by its key, and what must be read to finish the plan."""
+
+    companies: tuple[CompanyDraft, ...]
+    managed: int
+
+    def connections(self) -> Iterator[ConnectionDraft]:
+        """Every connection of every company."""
+        return (one for company in self.companies for one in company.connections)
+
+    @property
+    def histories(self) -> tuple[str, ...]:
+        """Ids of the companies whose history of pulls must be read: some connection looks due for a sync."""
+        return tuple(
+            company.live.id
+            for company in self.companies
+            if company.live and any(one.looks_due for one in company.connections)
+        )
+
+    @property
+    def needs_profile(self) -> bool:
+        """Whether some sync may follow that fetches what the profile marks, so its settings must be read."""
+        return any(
+            (one.looks_due or one.is_authorized)
+            and one.desired is not None
+            and wants_sync(one.desired)
+            and not one.desired.sync.data_types
+            for one in self.connections()
+        )
+
+
+def draft(desired: Desired, live: Live, policy: Policy) -> Draft:
+    """Decide everything but syncs."""
+    directory = Directory.of(desired, live.companies)
+    wanted = [
+        _company(company, directory, policy)
+        for _, company in sorted(desired.companies.items())
+        if _concerns(company, policy)
+    ]
+    orphans = [] if policy.targets else [_orphan(one, policy) for one in directory.orphans()]
+    return Draft((*wanted, *orphans), directory.managed())
+
+
+def _concerns(company: DesiredCompany, policy: Policy) -> bool:
+    addresses = (Address(company.key), *(Address(company.key, key) for key in company.connections))
+    return any(policy.includes(address) for address in addresses)
+
+
+def _company(desired: DesiredCompany, directory: Directory, policy: Policy) -> CompanyDraft:
+    address = Address(desired.key)
+    match = directory.match(desired)
+    live = match.live
+    proceeds = desired.state is Presence.PRESENT
+    pairs = pair(desired, live) if proceeds else Pairs({}, {}, ())
+    connections = _connections(desired, pairs, policy) if proceeds else ()
+    links = _links(desired, pairs, connections)
+    settled = {key: identifier for key, identifier in links.items() if identifier is not None}
+    is_to_come = len(settled) < len(links)
+    ours = Ours(directory.desired.workspace, links_tag(settled) if links and not is_to_come else None)
+    fields = wanted_fields(desired, live, ours)
+    situation = CompanySituation(
+        want=Want.PRESENT if proceeds else Want.ABSENT,
+        found=match.found,
+        new=desired.new,
+        differs=live is not None and bool(changes(live, fields)),
+        over_budget=is_over_budget(fields, links_to_come=is_to_come),
+        protected=live is not None and is_protected(live),
+    )
+    row = COMPANY_RULES.decide(situation)
+    subject = Subject(address, company=desired, live=live, others=match.others)
+    return CompanyDraft(
+        address,
+        desired,
+        live,
+        row,
+        situation,
+        policy.includes(address),
+        fields,
+        links if is_to_come else {},
+        () if row.attention else (*connections, *_strays(desired, live, match, pairs, policy)),
+        attention(row.attention, subject) if row.attention else None,
+    )
+
+
+def _orphan(live: LiveCompany, policy: Policy) -> CompanyDraft:
+    address = Address(live.tags[KEY_TAG])
+    situation = CompanySituation(
+        want=Want.PRUNED if policy.prune else Want.GONE,
+        found=Found.OURS,
+        new=False,
+        differs=False,
+        over_budget=False,
+        protected=is_protected(live),
+    )
+    row = COMPANY_RULES.decide(situation)
+    note = attention(row.attention, Subject(address, live=live)) if row.attention else None
+    return CompanyDraft(address, None, live, row, situation, True, {}, {}, (), note)
+
+
+def _connections(desired: DesiredCompany, pairs: Pairs, policy: Policy) -> tuple[ConnectionDraft, ...]:
+    staying = _staying_accounting(desired, pairs, policy)
+    return tuple(
+        _connection(desired, one, pairs, staying, policy)
+        for _, one in sorted(desired.connections.items())
+        if policy.includes(Address(desired.key, one.key))
+    )
+
+
+def _connection(
+    company: DesiredCompany,
+    desired: DesiredConnection,
+    pairs: Pairs,
+    staying: tuple[LiveConnection, ...],
+    policy: Policy,
+) -> ConnectionDraft:
+    address = Address(company.key, desired.key)
+    if trouble := pairs.trouble.get(desired.key):
+        subject = Subject(address, company=company, connection=desired, candidates=trouble.candidates)
+        return ConnectionDraft(address, desired, None, None, None, attention(trouble.code, subject))
+    live = pairs.live[desired.key]
+    others = tuple(one for one in staying if live is None or one.id != live.id)
+    situation = ConnectionSituation(
+        wanted=desired.wanted,
+        live=LiveStatus(live.status.value) if live else LiveStatus.NONE,
+        migration=desired.migration,
+        fresh=live is not None and _is_fresh(desired, live),
+        reauthorize=bool(desired.authorization) and policy.reauthorizes(address),
+        occupied=desired.source_type is SourceType.ACCOUNTING and bool(others),
+        gated=bool(desired.open_preconditions) and not policy.preconditions_waived,
+    )
+    row = CONNECTION_RULES.decide(situation)
+    subject = Subject(address, company=company, connection=desired, live_connection=live, candidates=others)
+    return ConnectionDraft(
+        address,
+        desired,
+        live,
+        row,
+        situation,
+        attention(row.attention, subject) if row.attention else None,
+        _looks_due(desired, live, row, policy),
+    )
+
+
+def _looks_due(desired: DesiredConnection, live: LiveConnection | None, row: Row, policy: Policy) -> bool:
+    """Whether the listing alone says that a sync is due; the history may yet say otherwise."""
+    if live is None or live.status is not Status.LINKED or desired.wanted is not Wanted.LINKED:
+        return False
+    if Kind.CONNECTION_AUTHORIZE in row.actions or not wants_sync(desired):
+        return False
+    return due_reason(desired, live, (), policy.now) is not None
+
+
+def _is_fresh(desired: DesiredConnection, live: LiveConnection) -> bool:
+    """Whether the tokens were issued after everything that Codat recorded; an undated error may be later."""
+    if desired.issued_at is None or any(one.erred_at is None for one in live.errors):
+        return False
+    recorded = (live.created, live.last_sync, *(one.erred_at for one in live.errors))
+    return all(moment is None or desired.issued_at > moment for moment in recorded)
+
+
+def _staying_accounting(desired: DesiredCompany, pairs: Pairs, policy: Policy) -> tuple[LiveConnection, ...]:
+    """The Linked accounting connections of the company that this plan neither unlinks nor deletes."""
+    leaving = {
+        live.id
+        for key, live in pairs.live.items()
+        if live is not None
+        and desired.connections[key].wanted is not Wanted.LINKED
+        and policy.includes(Address(desired.key, key))
+    }
+    paired = [live for live in pairs.live.values() if live is not None]
+    named = [one for trouble in pairs.trouble.values() for one in trouble.candidates]
+    everything = {one.id: one for one in (*paired, *named, *pairs.strays)}
+    return tuple(
+        one
+        for _, one in sorted(everything.items())
+        if one.source_type is SourceType.ACCOUNTING and one.status is Status.LINKED and one.id not in leaving
+    )
+
+
+def _links(
+    desired: DesiredCompany, pairs: Pairs, connections: tuple[ConnectionDraft, ...]
+) -> dict[str, str | None]:
+    """The record of links as it shall be; empty where none is needed, or while some pairing is in trouble."""
+    recorded = needs_record(desired)
+    if any(one.key in pairs.trouble for one in recorded):
+        return {}
+    created = {one.address.connection for one in connections if one.is_created}
+    found = {one.key: pairs.live.get(one.key) for one in recorded}
+    return {
+        key: live.id if live else None for key, live in found.items() if live is not None or key in created
+    }
+
+
+def _strays(
+    desired: DesiredCompany, live: LiveCompany | None, match: Match, pairs: Pairs, policy: Policy
+) -> Iterator[ConnectionDraft]:
+    if live is None or match.found is not Found.OURS:
+        return
+    for one in pairs.strays:
+        address = Address(desired.key, f"{slug(one.platform_name) or one.platform_key}:{short_id(one.id)}")
+        if not policy.includes(address):
+            continue
+        situation = StraySituation(LiveStatus(one.status.value), policy.prune)
+        row = STRAY_RULES.decide(situation)
+        note = (
+            attention(row.attention, Subject(address, live=live, live_connection=one))
+            if row.attention
+            else None
+        )
+        yield ConnectionDraft(address, None, one, row, situation, note)

@@ -1,0 +1,220 @@
+"""What each attention says: the fact, and what to do next. One function a code, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.model import (
+    KEY_TAG,
+    MAX_TAGS,
+    PROTECT_TAG,
+    Address,
+    DesiredCompany,
+    DesiredConnection,
+    LiveCompany,
+    LiveConnection,
+    Precondition,
+)
+from reconciler.plan import Attention, Code
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an attention is about; only the parts that its message speaks of need be there."""
+
+    address: Address
+    company: DesiredCompany | None = None
+    live: LiveCompany | None = None
+    others: tuple[LiveCompany, ...] = ()
+    connection: DesiredConnection | None = None
+    live_connection: LiveConnection | None = None
+    candidates: tuple[LiveConnection, ...] = ()
+
+
+def attention(code: Code, subject: Subject) -> Attention:
+    """The attention of this code at the subject's address."""
+    return Attention(code, subject.address, _MESSAGES[code](subject))
+
+
+def _ids(found: Iterable[LiveCompany | LiveConnection]) -> str:
+    return ", ".join(one.id for one in found)
+
+
+def _exists(subject: Subject) -> str:
+    key, ids = subject.address.company, _ids(subject.others)
+    held = sorted({one.tags[KEY_TAG] for one in subject.others if one.owner()})
+    takeover = "".join(f", take it over with 'renamedFrom: {old}'" for old in held)
+    return (
+        f"Codat has a company of this name already ({ids}); adopt it with 'id: {subject.others[0].id}'"
+        f"{takeover}, or say 'new: true' under companies.{key} to create another"
+    )
+
+
+def _conflict(subject: Subject) -> str:
+    if subject.connection is not None:
+        found = subject.candidates[0]
+        return (
+            f"connection {found.id} is on {found.platform_name}, and the spec's platform is "
+            f"{subject.connection.platform}; correct 'id' or 'platform'"
+        )
+    wanted = subject.company.id if subject.company else ""
+    other = subject.others[0]
+    owner = other.owner()
+    if other.id == wanted and owner:
+        return (
+            f"company {other.id} is managed as {owner[1]} in workspace {owner[0]}; remove 'id' here, or take "
+            f"it out of that workspace first"
+        )
+    return (
+        f"the spec names company {wanted}, and the tags of this key stand on {_ids(subject.others)}; "
+        f"correct 'id', or remove the tags from the company that is not meant"
+    )
+
+
+def _missing(subject: Subject) -> str:
+    what = "connection" if subject.connection is not None else "company"
+    wanted = subject.connection or subject.company
+    identifier = wanted.id if wanted else ""
+    return f"Codat has no {what} with the id {identifier}; correct 'id', or remove it to create a new one"
+
+
+def _duplicate(subject: Subject) -> str:
+    return (
+        f"{len(subject.others)} companies carry the key {subject.address.company}: {_ids(subject.others)}; "
+        f"say which one is meant with 'id', and delete the other or remove its tags"
+    )
+
+
+def _ambiguous(subject: Subject) -> str:
+    found = ", ".join(f"{one.id} ({one.status})" for one in subject.candidates)
+    return f"more than one live connection may be meant: {found}; pin the right one with 'id'"
+
+
+def _tag_budget(_: Subject) -> str:
+    return (
+        f"with the tags that are on the company already, there would be more than the {MAX_TAGS} that Codat keeps; "
+        f"set tags that are not needed to null, or remove some from the spec"
+    )
+
+
+def _protected(subject: Subject) -> str:
+    identifier = subject.live.id if subject.live else ""
+    return (
+        f"company {identifier} carries the tag {PROTECT_TAG}, so it is not deleted; apply 'protect: false' "
+        f"first, or remove the tag in Codat"
+    )
+
+
+def _accounting_occupied(subject: Subject) -> str:
+    other = subject.candidates[0]
+    return (
+        f"a company has one active accounting connection, and {other.platform_name} ({other.id}) is Linked; "
+        f"give that one 'state: unlinked' or 'absent' in the spec, or remove this one"
+    )
+
+
+_WHY_GATED: Final[Mapping[Precondition, str]] = {
+    Precondition.CALLBACK_URL_ADDED: "Codat's callback URL is added to your provider application",
+    Precondition.LEGACY_SYNC_DISABLED: "your own application no longer syncs or refreshes these companies",
+}
+
+
+def _gate(subject: Subject) -> str:
+    todo = subject.connection.open_preconditions if subject.connection else ()
+    facts = ", and ".join(_WHY_GATED[one] for one in todo)
+    platform = subject.connection.platform if subject.connection else ""
+    lines = ", ".join(f"{one}: done" for one in todo)
+    return (
+        f"no token is sent before it is confirmed that {facts}: tokens that your own application still "
+        f"refreshes become invalid. When that is so, write in workspace.yaml: "
+        f"platforms: {{{platform}: {{preconditions: {{{lines}}}}}}}"
+    )
+
+
+def _nothing_to_sync(_: Subject) -> str:
+    return (
+        "the Codat profile marks no data type to be fetched on first link, so a sync would fetch nothing; "
+        "mark some under Settings > Data types, or name them in the spec with sync.dataTypes"
+    )
+
+
+def _sync_failed(_: Subject) -> str:
+    return (
+        "the last sync failed and none has succeeded since; see the company's data history in Codat, "
+        "then run again with --retry-syncs"
+    )
+
+
+def _unknown_status(_: Subject) -> str:
+    return (
+        "Codat reports a status that this version of codat-sync does not know, so nothing is done here; "
+        "upgrade codat-sync, or settle the connection in Codat"
+    )
+
+
+def _managed(_: Subject) -> str:
+    return (
+        "waits for Codat's team to import the token (managed migration); nothing to do here until they report"
+    )
+
+
+def _link(_: Subject) -> str:
+    return "waits for the customer to link; send them the connection's link URL from Codat"
+
+
+def _relink(_: Subject) -> str:
+    return (
+        "access was revoked or has expired, and the tokens we hold are stale; the customer must reconnect. "
+        "If you hold tokens that were issued since, set issuedAt, or name the address with --reauthorize"
+    )
+
+
+def _unlinked(subject: Subject) -> str:
+    return (
+        "someone unlinked this connection on purpose; say 'state: unlinked' in the spec if that is right, "
+        f"or send the tokens again with --reauthorize {subject.address}"
+    )
+
+
+def _syncing(_: Subject) -> str:
+    return "a sync is running; nothing to do until it ends"
+
+
+def _orphan(subject: Subject) -> str:
+    name = subject.live.name if subject.live else ""
+    identifier = subject.live.id if subject.live else ""
+    return (
+        f"company {identifier} ({name}) carries our workspace and is in no spec; put it back into a spec, "
+        f"say 'renamedFrom: {subject.address.company}' under its new key, or delete it with --prune"
+    )
+
+
+def _unmanaged(subject: Subject) -> str:
+    found = subject.live_connection
+    text = f"{found.platform_name} connection {found.id} is {found.status} and in no spec" if found else ""
+    return f"{text}; name it in the spec to manage it (with 'id' to be exact), or leave it"
+
+
+_MESSAGES: Final[Mapping[Code, Callable[[Subject], str]]] = {
+    Code.EXISTS: _exists,
+    Code.CONFLICT: _conflict,
+    Code.MISSING: _missing,
+    Code.DUPLICATE: _duplicate,
+    Code.AMBIGUOUS: _ambiguous,
+    Code.TAG_BUDGET: _tag_budget,
+    Code.PROTECTED: _protected,
+    Code.ACCOUNTING_OCCUPIED: _accounting_occupied,
+    Code.GATE: _gate,
+    Code.NOTHING_TO_SYNC: _nothing_to_sync,
+    Code.SYNC_FAILED: _sync_failed,
+    Code.UNKNOWN_STATUS: _unknown_status,
+    Code.MANAGED: _managed,
+    Code.LINK: _link,
+    Code.RELINK: _relink,
+    Code.UNLINKED: _unlinked,
+    Code.SYNCING: _syncing,
+    Code.ORPHAN: _orphan,
+    Code.UNMANAGED: _unmanaged,
+}

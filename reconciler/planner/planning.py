@@ -1,0 +1,126 @@
+"""From desired and live state to a plan: draft, decide, guard, check."""
+
+from __future__ import annotations
+
+from reconciler.diagnostics import Diagnostic, MisusedError
+from reconciler.model import Address, Desired, Live, Presence, Wanted, matches
+from reconciler.plan import Action, Attention, Basis, Plan, in_order
+from reconciler.planner.acting import decided
+from reconciler.planner.digests import desired_digest, live_digest
+from reconciler.planner.drafting import CompanyDraft, Draft, draft
+from reconciler.planner.guards import refusals
+from reconciler.planner.policy import Policy
+from reconciler.planner.soundness import check
+
+WAIVED_NOTE = (
+    "Against the sandbox, callbackUrlAdded and legacySyncDisabled count as done; "
+    "the real API will ask for them before tokens are sent."
+)
+
+
+def make_plan(desired: Desired, live: Live, policy: Policy, *, tool: str, api: str) -> Plan:
+    """The plan that brings ``live`` to ``desired``; a pure function of its arguments.
+
+    Raises:
+        MisusedError: ``--target`` or ``--reauthorize`` names nothing.
+        UnsoundPlanError: a bug of ours.
+
+    """
+    return finish(draft(desired, live, policy), desired, live, policy, tool=tool, api=api)
+
+
+def finish(drafted: Draft, desired: Desired, live: Live, policy: Policy, *, tool: str, api: str) -> Plan:
+    """The plan of a draft, once the histories and the profile that it asked for are in ``live``.
+
+    Raises:
+        MisusedError: ``--target`` or ``--reauthorize`` names nothing.
+        UnsoundPlanError: a bug of ours.
+
+    """
+    _check_patterns(drafted, desired, policy)
+    actions: list[Action] = []
+    attention: list[Attention] = []
+    concerned: dict[str, list[CompanyDraft]] = {}
+    for company in drafted.companies:
+        found = decided(company, live, policy)
+        actions += found.actions
+        attention += found.attention
+        if found.actions or found.attention:
+            concerned.setdefault(company.address.company, []).append(company)
+    ordered = in_order(actions)
+    notes = tuple(sorted(attention, key=lambda one: (one.address, one.code)))
+    check(ordered, notes)
+    basis = {
+        key: live_digest(one.live for one in companies if one.live) for key, companies in concerned.items()
+    }
+    return Plan(
+        tool=tool,
+        workspace=desired.workspace,
+        api=api,
+        actions=ordered,
+        attention=notes,
+        unchanged=_unchanged(desired, policy, ordered),
+        basis=Basis(desired_digest(desired), basis),
+        refusals=refusals(ordered, drafted.managed, policy),
+        notes=_notes(drafted, policy),
+    )
+
+
+def _unchanged(desired: Desired, policy: Policy, actions: tuple[Action, ...]) -> int:
+    """How many wanted companies and connections no action speaks of."""
+    busy = {action.address for action in actions}
+    wanted = (
+        address
+        for company in desired.companies.values()
+        if company.state is Presence.PRESENT
+        for address in (
+            Address(company.key),
+            *(
+                Address(company.key, one.key)
+                for one in company.connections.values()
+                if one.wanted is not Wanted.ABSENT
+            ),
+        )
+    )
+    return sum(policy.includes(address) and address not in busy for address in wanted)
+
+
+def _notes(drafted: Draft, policy: Policy) -> tuple[str, ...]:
+    waived = policy.preconditions_waived and any(
+        one.is_authorized and one.desired and one.desired.open_preconditions for one in drafted.connections()
+    )
+    return (WAIVED_NOTE,) if waived else ()
+
+
+def _check_patterns(drafted: Draft, desired: Desired, policy: Policy) -> None:
+    """Refuse a pattern that names nothing: a typing error must not look like a clean plan."""
+    companies = [Address(key) for key in desired.companies]
+    connections = [
+        Address(company.key, key) for company in desired.companies.values() for key in company.connections
+    ]
+    strays = [one.address for one in drafted.connections() if one.desired is None]
+    named = [*companies, *connections, *strays]
+    tokens = [
+        Address(company.key, one.key)
+        for company in desired.companies.values()
+        for one in company.connections.values()
+        if one.authorization
+    ]
+    found = [
+        *_idle("--target", policy.targets, named, "in the specs"),
+        *_idle("--reauthorize", policy.reauthorize, tokens, "with an authorization in the specs"),
+    ]
+    if found:
+        raise MisusedError(*found)
+
+
+def _idle(flag: str, patterns: tuple[str, ...], addresses: list[Address], where: str) -> list[Diagnostic]:
+    return [
+        Diagnostic(
+            "no-such-address",
+            f"{flag} {pattern} names no address {where}",
+            fix="an address is COMPANY or COMPANY/CONNECTION, as in the specs; globs are allowed",
+        )
+        for pattern in patterns
+        if not any(matches(pattern, address) for address in addresses)
+    ]

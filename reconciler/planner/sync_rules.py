@@ -1,0 +1,125 @@
+"""When a connection that is, or by this plan becomes, Linked is synced (DESIGN, "Sync")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from reconciler.model import DesiredConnection, LiveConnection, Pull, PullState, SourceType
+from reconciler.plan import Code, Kind
+from reconciler.planner.rules import NO, YES, Row, Table
+
+
+class LastPull(StrEnum):
+    """What the history says of a connection's pulls; ``SETTLED`` means nothing runs and none failed last."""
+
+    SETTLED = "settled"
+    RUNNING = "running"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSituation:
+    """Everything that the rules for a sync may look at."""
+
+    authorized: bool
+    due: bool
+    last_pull: LastPull
+    retry: bool
+    fetchable: bool
+
+
+_SYNC = (Kind.COMPANY_SYNC,)
+
+SYNC_RULES: Final = Table(
+    SyncSituation,
+    (
+        Row("sync-authorized", {"authorized": YES, "fetchable": YES}, "authorized by this plan", _SYNC),
+        Row(
+            "sync-authorized-nothing",
+            {"authorized": YES, "fetchable": NO},
+            "no data type is fetched on first link",
+            attention=Code.NOTHING_TO_SYNC,
+        ),
+        Row("sync-not-due", {"authorized": NO, "due": NO}, "not due for a sync"),
+        Row(
+            "sync-running",
+            {"authorized": NO, "due": YES, "last_pull": (LastPull.RUNNING,)},
+            "a pull is running",
+            attention=Code.SYNCING,
+        ),
+        Row(
+            "sync-failed",
+            {"authorized": NO, "due": YES, "last_pull": (LastPull.FAILED,), "retry": NO},
+            "the last pull failed",
+            attention=Code.SYNC_FAILED,
+        ),
+        Row(
+            "sync-retry",
+            {"authorized": NO, "due": YES, "last_pull": (LastPull.FAILED,), "retry": YES, "fetchable": YES},
+            "the last pull failed, and --retry-syncs",
+            _SYNC,
+        ),
+        Row(
+            "sync-retry-nothing",
+            {"authorized": NO, "due": YES, "last_pull": (LastPull.FAILED,), "retry": YES, "fetchable": NO},
+            "no data type is fetched on first link",
+            attention=Code.NOTHING_TO_SYNC,
+        ),
+        Row(
+            "sync-due",
+            {"authorized": NO, "due": YES, "last_pull": (LastPull.SETTLED,), "fetchable": YES},
+            "due for a sync",
+            _SYNC,
+        ),
+        Row(
+            "sync-due-nothing",
+            {"authorized": NO, "due": YES, "last_pull": (LastPull.SETTLED,), "fetchable": NO},
+            "no data type is fetched on first link",
+            attention=Code.NOTHING_TO_SYNC,
+        ),
+    ),
+)
+
+
+def wants_sync(desired: DesiredConnection) -> bool:
+    """Whether the connection is ever synced by us: not with ``sync: never``, and no bank feed."""
+    return not desired.sync.never and desired.source_type is not SourceType.BANK_FEED
+
+
+def due_reason(
+    desired: DesiredConnection, live: LiveConnection, pulls: Sequence[Pull], now: datetime
+) -> str | None:
+    """Why a Linked connection is due for a sync, or ``None`` where it is not.
+
+    ``lastSync`` is null until the first sync ends (https://docs.codat.io/core-concepts/connections),
+    so a pull that the history shows as done counts as well.
+    """
+    last = last_synced(live, pulls)
+    if last is None:
+        return "never synced"
+    if desired.issued_at is not None and desired.issued_at > last:
+        return "authorized with newer tokens since the last sync"
+    if desired.sync.max_age is not None and now - last > desired.sync.max_age:
+        return "last sync older than sync.maxAge"
+    return None
+
+
+def last_synced(live: LiveConnection, pulls: Sequence[Pull]) -> datetime | None:
+    """When the connection's data was last fetched, by its own word or by its history."""
+    done = [pull.completed or pull.requested for pull in pulls if pull.state is PullState.DONE]
+    return max([*done, *([live.last_sync] if live.last_sync else [])], default=None)
+
+
+def last_pull(pulls: Sequence[Pull]) -> LastPull:
+    """What a connection's own pulls say: running, failed with none succeeded since, or settled."""
+    if any(pull.state is PullState.RUNNING for pull in pulls):
+        return LastPull.RUNNING
+    failed = max((pull.requested for pull in pulls if pull.state is PullState.FAILED), default=None)
+    done = max((pull.requested for pull in pulls if pull.state is PullState.DONE), default=None)
+    if failed is not None and (done is None or done < failed):
+        return LastPull.FAILED
+    return LastPull.SETTLED
