@@ -53,7 +53,7 @@ class Decided:
 def decided(company: CompanyDraft, live: Live, policy: Policy) -> Decided:
     """The actions and the attention of one company."""
     found = Decided(list(_company_actions(company)))
-    if company.attention and company.included:
+    if company.attention:
         found.attention.append(company.attention)
     for connection in company.connections:
         found.actions += _connection_actions(company, connection)
@@ -101,7 +101,7 @@ def _create_company(company: CompanyDraft) -> CreateCompany:
 
 
 def _wanted_changes(company: CompanyDraft, live: LiveCompany) -> tuple[Change, ...]:
-    """What to change; where only connections are targeted, no more than our own marks, which they stand on."""
+    """What to change; where only connections are targeted, only our own marks."""
     found = changes(live, company.fields)
     if company.included:
         return found
@@ -123,10 +123,9 @@ def _connection_actions(company: CompanyDraft, connection: ConnectionDraft) -> I
 def _create_connection(
     company: CompanyDraft, connection: ConnectionDraft, desired: DesiredConnection
 ) -> CreateConnection:
-    created = [
-        one for one in company.connections if one.is_created and one.address.connection in company.links
-    ]
-    is_last = bool(created) and created[-1].address == connection.address
+    created = [one.address for one in company.connections if one.is_created]
+    recorded = [address for address in created if address.connection in company.links]
+    is_last = connection.address in recorded[-1:]
     return CreateConnection(
         connection.address,
         connection.row.why if connection.row else "",

@@ -1,4 +1,4 @@
-"""What follows for a connection from what is wanted, its live status and its migration (DESIGN, "Connection")."""
+"""What follows for a connection from its wanted state, its live status and its migration."""
 
 from __future__ import annotations
 

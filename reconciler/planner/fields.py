@@ -74,7 +74,7 @@ def _wanted_tags(desired: DesiredCompany, live: LiveCompany | None, ours: Ours) 
 
 
 FIELDS: Final = (
-    Field("name", lambda live: live.name, lambda desired, live, ours: desired.name),
+    Field("name", lambda live: live.name, lambda desired, _live, _ours: desired.name),
     Field("description", lambda live: live.description or None, _wanted_description),
     Field("tags", lambda live: dict(live.tags), _wanted_tags),
 )
@@ -110,5 +110,5 @@ def is_over_budget(wanted: Mapping[str, Any], *, links_to_come: bool) -> bool:
 
 
 def is_protected(live: LiveCompany) -> bool:
-    """Whether the live company carries the protect tag; the spec cannot take the guard away by its absence."""
+    """Whether the live company carries the protect tag; so the spec's absence cannot undo it."""
     return live.tags.get(PROTECT_TAG, "false") != "false"

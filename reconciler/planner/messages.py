@@ -94,7 +94,8 @@ def _ambiguous(subject: Subject) -> str:
 
 def _tag_budget(_: Subject) -> str:
     return (
-        f"with the tags that are on the company already, there would be more than the {MAX_TAGS} that Codat keeps; "
+        f"with the tags that are on the company already, there would be more than the "
+        f"{MAX_TAGS} that Codat keeps; "
         f"set tags that are not needed to null, or remove some from the spec"
     )
 
@@ -155,9 +156,7 @@ def _unknown_status(_: Subject) -> str:
 
 
 def _managed(_: Subject) -> str:
-    return (
-        "waits for Codat's team to import the token (managed migration); nothing to do here until they report"
-    )
+    return "waits for Codat's team to import the token (managed migration); there is nothing to do here until then"
 
 
 def _link(_: Subject) -> str:

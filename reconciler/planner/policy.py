@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from reconciler.model import Address, Guard, matches
@@ -22,7 +22,7 @@ class Policy:
     reauthorize: tuple[str, ...] = ()
     retry_syncs: bool = False
     prune: bool = False
-    guard: Guard = Guard()
+    guard: Guard = field(default_factory=Guard)
     allow_deletes: int | None = None
     allow_unlinks: int | None = None
     preconditions_waived: bool = False

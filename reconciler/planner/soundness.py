@@ -47,7 +47,7 @@ def check(actions: Sequence[Action], attention: Sequence[Attention]) -> None:
                 Diagnostic(
                     "unsound-plan",
                     f"the plan is not sound: {fault}",
-                    fix="this is a bug in codat-sync; nothing was done; please report it with the specs' shape",
+                    fix="this is a bug in codat-sync, and nothing was done; please report it",
                 )
                 for fault in found
             )
@@ -96,9 +96,10 @@ def _unprepared(actions: Sequence[Action]) -> Iterator[str]:
     companies = {one.address.company for one in actions if isinstance(one, CreateCompany)}
     connections = {one.address for one in actions if isinstance(one, CreateConnection)}
     for action in actions:
-        if isinstance(action, CreateConnection | AuthorizeConnection | SyncCompany):
-            if (action.company_id is None) != (action.address.company in companies):
-                yield f"{action.kind} {action.address} without its company"
+        if isinstance(action, CreateConnection | AuthorizeConnection | SyncCompany) and (
+            (action.company_id is None) != (action.address.company in companies)
+        ):
+            yield f"{action.kind} {action.address} without its company"
         if isinstance(action, AuthorizeConnection):
             if (action.connection_id is None) != (action.address in connections):
                 yield f"{action.kind} {action.address} without its connection"
