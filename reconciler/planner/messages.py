@@ -156,7 +156,7 @@ def _unknown_status(_: Subject) -> str:
 
 
 def _managed(_: Subject) -> str:
-    return "waits for Codat's team to import the token (managed migration); there is nothing to do here until then"
+    return "waits for Codat's team to import the token (managed migration); nothing to do here until then"
 
 
 def _link(_: Subject) -> str:
