@@ -1,1 +1,74 @@
 """The command line: parse, call one workflow, hand its result to a renderer."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from reconciler import __version__
+from reconciler.cli.apply import apply
+from reconciler.cli.exits import Exit
+from reconciler.cli.failing import leave_closed_pipe, show_bug, show_error, show_interrupt, show_misuse
+from reconciler.cli.options import Output
+from reconciler.cli.plan import plan
+from reconciler.cli.platforms import platforms
+from reconciler.cli.sandbox import sandbox
+from reconciler.cli.validate import validate
+from reconciler.diagnostics import CodatSyncError
+
+__all__ = ["main"]
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Examples:
+  codat-sync apply specs/ --sandbox --yes    try it, with no account and no network
+  codat-sync validate                        check specs/ offline
+  codat-sync plan                            what would change in Codat
+  codat-sync apply                           change it
+
+Exit statuses: 0 done or nothing to do; 1 error, failed or incomplete; 2 changes pending
+(plan --detailed-exitcode) or a misused command line; 3 refused for safety; 130 interrupted.
+""",
+)
+@click.version_option(__version__, prog_name="codat-sync", message="%(prog)s %(version)s")
+def codat_sync() -> None:
+    """Describe companies and connections in YAML; plan and apply them to Codat."""
+
+
+for _command in (apply, plan, platforms, sandbox, validate):
+    codat_sync.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line on ``arguments``; whatever happens, the result is an exit status."""
+    asked: dict[str, object] = {}
+
+    def shown() -> Output:
+        return Output(
+            int(str(asked.get("verbose", 0))), bool(asked.get("quiet")), bool(asked.get("no_color"))
+        )
+
+    try:
+        result = codat_sync.main(arguments, prog_name="codat-sync", standalone_mode=False, obj=asked)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else Exit.OK
+    except CodatSyncError as error:
+        return show_error(error, shown())
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        return show_misuse(error)
+    except (KeyboardInterrupt, click.Abort):
+        return show_interrupt()
+    except BrokenPipeError:
+        return leave_closed_pipe()
+    except Exception as error:  # noqa: BLE001 - the last border: no traceback ever reaches a user
+        return show_bug(error, shown())

@@ -1,0 +1,17 @@
+"""The exit statuses, the same for every command and format (DESIGN section 3)."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """How a command ended."""
+
+    OK = 0
+    """Done, or nothing to do."""
+    ERROR = 1
+    """An error, a failure, or something blocking is left."""
+    CHANGES = 2
+    """``plan --detailed-exitcode``: changes are pending. Also a misused command line."""
+    REFUSED = 3
+    """Refused for safety, with nothing done."""
+    INTERRUPTED = 130

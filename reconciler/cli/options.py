@@ -1,0 +1,176 @@
+"""The options that commands share, and what they make of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from reconciler.render import Style
+    from reconciler.workflow import Endpoint, PlanRequest
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULT_SPECS = "specs"
+DEFAULT_SANDBOX_FILE = Path(".codat-sync") / "sandbox.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How to print: the verbosity and colour that were asked for."""
+
+    verbose: int = 0
+    quiet: bool = False
+    no_color: bool = False
+
+    def style(self, *, err: bool = False) -> Style:
+        """The style for stdout, or for stderr: colour on a terminal alone, and never with NO_COLOR."""
+        from reconciler.render import Style
+
+        stream = sys.stderr if err else sys.stdout
+        plain = self.no_color or bool(os.environ.get("NO_COLOR")) or not stream.isatty()
+        return Style(color=not plain, verbose=self.verbose, quiet=self.quiet)
+
+
+def _chain(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+def _remember_output(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    asked = context.ensure_object(dict)
+    asked[parameter.name] = value
+
+
+def specs_argument(function: F) -> F:
+    """The directory (or file) of specs."""
+    return click.argument("specs", type=click.Path(path_type=Path), default=DEFAULT_SPECS, required=False)(
+        function
+    )
+
+
+def output_options(function: F) -> F:
+    """``-v``, ``-q`` and ``--no-color``; kept on the context, so that errors are shown alike."""
+    return _chain(
+        click.option(
+            "-v",
+            "--verbose",
+            count=True,
+            expose_value=False,
+            callback=_remember_output,
+            help="More detail: ids, codes, causes.",
+        ),
+        click.option(
+            "-q",
+            "--quiet",
+            is_flag=True,
+            expose_value=False,
+            callback=_remember_output,
+            help="Only the closing sentence, and errors.",
+        ),
+        click.option(
+            "--no-color",
+            is_flag=True,
+            expose_value=False,
+            callback=_remember_output,
+            help="No colour; NO_COLOR in the environment does the same.",
+        ),
+    )(function)
+
+
+def format_option(*formats: str) -> Callable[[F], F]:
+    """``--format`` with these choices, the first being the default."""
+    return click.option(
+        "--format", "format_", type=click.Choice(formats), default=formats[0], show_default=True
+    )
+
+
+def endpoint_options(function: F) -> F:
+    """Which Codat: ``--sandbox``, ``--sandbox-file`` and ``--api-url``."""
+    return _chain(
+        click.option(
+            "--sandbox", is_flag=True, help="Use the embedded, simulated Codat: no account, no network."
+        ),
+        click.option(
+            "--sandbox-file",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help=f"Where the sandbox keeps its state (implies --sandbox). [default: {DEFAULT_SANDBOX_FILE}]",
+        ),
+        click.option("--api-url", metavar="URL", help="The API's base URL; also CODAT_API_URL."),
+    )(function)
+
+
+def selection_options(function: F) -> F:
+    """What a plan looks at, and what it may do."""
+    return _chain(
+        click.option(
+            "--target",
+            "targets",
+            multiple=True,
+            metavar="ADDRESS",
+            help="Only this company or connection (repeatable; globs).",
+        ),
+        click.option(
+            "--reauthorize",
+            multiple=True,
+            metavar="ADDRESS",
+            help="Send the tokens of this connection although it was linked before (repeatable; globs).",
+        ),
+        click.option("--retry-syncs", is_flag=True, help="Start syncs again whose last pull failed."),
+        click.option(
+            "--prune", is_flag=True, help="Delete companies of this workspace that are in no spec any more."
+        ),
+        click.option(
+            "--allow-deletes",
+            type=click.IntRange(min=0),
+            metavar="N",
+            help="Permit N pruned deletes, whatever the guard says.",
+        ),
+        click.option(
+            "--allow-unlinks",
+            type=click.IntRange(min=0),
+            metavar="N",
+            help="Permit N unlinks, whatever the guard says.",
+        ),
+    )(function)
+
+
+def output() -> Output:
+    """What the running command was asked for by the output options."""
+    context = click.get_current_context(silent=True)
+    asked = context.obj if context is not None and isinstance(context.obj, dict) else {}
+    return Output(asked.get("verbose", 0), asked.get("quiet", False), asked.get("no_color", False))
+
+
+def endpoint(sandbox: bool, sandbox_file: Path | None, api_url: str | None) -> Endpoint:
+    """The endpoint that the options name."""
+    from reconciler.workflow import Endpoint
+
+    if api_url is not None and (sandbox or sandbox_file is not None):
+        raise click.UsageError("--sandbox and --api-url name two different APIs; leave one out")
+    file = sandbox_file or (DEFAULT_SANDBOX_FILE if sandbox else None)
+    return Endpoint(os.environ, api_url=api_url, sandbox_file=file)
+
+
+def plan_request(
+    specs: Path,
+    *,
+    sandbox: bool,
+    sandbox_file: Path | None,
+    api_url: str | None,
+    **selection: Any,
+) -> PlanRequest:
+    """The request for a plan that the options make."""
+    from reconciler.workflow import PlanRequest
+
+    return PlanRequest(specs, endpoint(sandbox, sandbox_file, api_url), **selection)

@@ -1,0 +1,38 @@
+"""``codat-sync validate``: check specs offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.exits import Exit
+from reconciler.cli.options import format_option, output, output_options, specs_argument
+from reconciler.diagnostics import Severity
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  codat-sync validate
+  codat-sync validate specs/ --format json
+"""
+)
+@specs_argument
+@format_option("text", "json")
+@click.option("--sandbox", is_flag=True, help="Check as for the sandbox, where a workspace needs no name.")
+@output_options
+def validate(specs: Path, format_: str, sandbox: bool) -> Exit:
+    """Check SPECS (default: specs/) without a request; every error at once, each with its place."""
+    from reconciler import render, workflow
+
+    found = workflow.validate(specs, sandbox=sandbox)
+    if format_ == "json":
+        click.echo(render.diagnostics_json(found.diagnostics), nl=False)
+    elif found.diagnostics:
+        click.echo(render.diagnostics_text(found.diagnostics, output().style()), nl=False)
+    failed = any(one.severity is Severity.ERROR for one in found.diagnostics)
+    if not failed and format_ == "text":
+        counted = f"{found.companies} companies and {found.connections} connections in {found.files} files"
+        click.echo(f"Valid: {counted}.")
+    return Exit.ERROR if failed else Exit.OK

@@ -1,0 +1,113 @@
+"""Which Codat a run speaks to: the real API, any server at a URL, or the embedded sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+from reconciler.codat import ReadClient, asgi_transport, check_api_url, connect, credentials
+from reconciler.diagnostics import Diagnostic, RefusedError
+from reconciler.model import Limits, Secret, Workspace
+
+DEFAULT_API_URL: Final = "https://api.codat.io"
+SANDBOX_API: Final = "sandbox"
+"""What a plan names as its API when it was made against the embedded sandbox."""
+
+_EMBEDDED_URL: Final = "http://127.0.0.1"
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+
+C = TypeVar("C", bound=ReadClient)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the API is, from flags and environment; ``sandbox_file`` is set for the embedded sandbox."""
+
+    environ: Mapping[str, str]
+    api_url: str | None = None
+    sandbox_file: Path | None = None
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether this is the embedded sandbox."""
+        return self.sandbox_file is not None
+
+    @property
+    def url(self) -> str:
+        """The API's base URL.
+
+        Raises:
+            CodatSyncError: it is neither https nor loopback.
+
+        """
+        if self.is_sandbox:
+            return _EMBEDDED_URL
+        return check_api_url(self.api_url or self.environ.get("CODAT_API_URL") or DEFAULT_API_URL)
+
+    @property
+    def name(self) -> str:
+        """What a plan calls this API."""
+        return SANDBOX_API if self.is_sandbox else self.url
+
+    def check(self, workspace: Workspace) -> None:
+        """Refuse to run specs that are for a sandbox alone against anything that may be real.
+
+        Raises:
+            RefusedError: ``sandboxOnly`` specs, and the API is neither embedded nor on loopback.
+
+        """
+        if self.is_sandbox or not workspace.sandbox_only or urlsplit(self.url).hostname in _LOOPBACK:
+            return
+        raise RefusedError(
+            Diagnostic(
+                "sandbox-only",
+                f"these specs are for a sandbox (sandboxOnly in workspace.yaml), and {self.url} is none",
+                fix="pass --sandbox, or write specs of your own beside a workspace.yaml of their own",
+            )
+        )
+
+    @asynccontextmanager
+    async def open(
+        self,
+        client: type[C],
+        limits: Limits,
+        on_wait: Callable[[float, str], None] | None = None,
+    ) -> AsyncIterator[C]:
+        """A client of this API; the embedded sandbox is not paced, because nobody else asks it.
+
+        Raises:
+            CodatSyncError: no credentials, or a URL that must not be used.
+
+        """
+        if self.sandbox_file is None:
+            async with connect(
+                client, self.url, credentials(self.environ), limits=limits, on_wait=on_wait
+            ) as opened:
+                yield opened
+            return
+        from reconciler.sandbox import Sandbox  # here, because a run on the real API has no need of it
+
+        make_room(self.sandbox_file)
+        transport = asgi_transport(Sandbox(self.sandbox_file))
+        async with connect(
+            client,
+            self.url,
+            Secret("Basic c2FuZGJveA=="),
+            limits=limits,
+            transport=transport,
+            paced=False,
+            on_wait=on_wait,
+        ) as opened:
+            yield opened
+
+
+def make_room(path: Path) -> None:
+    """Make the sandbox's directory, if there is none; what we made keeps itself out of version control."""
+    if path.parent.exists():
+        return
+    path.parent.mkdir(parents=True)
+    (path.parent / ".gitignore").write_text("*\n", encoding="utf-8")

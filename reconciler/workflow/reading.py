@@ -1,0 +1,122 @@
+"""Reads specs and live state, asking Codat for no more than a plan needs (DESIGN section 9)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reconciler.codat import ReadClient
+from reconciler.diagnostics import Diagnostic, RefusedError
+from reconciler.model import (
+    WORKSPACE_TAG,
+    Desired,
+    Limits,
+    Live,
+    LiveCompany,
+    Platform,
+    Pull,
+    Workspace,
+)
+from reconciler.planner import Directory, Draft
+from reconciler.spec import BUILTIN_PLATFORMS, Loaded, SpecError, load
+
+UNKNOWN_PLATFORM = "unknown-platform"
+
+
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """Specs as far as they can be read without Codat: loaded, or waiting for the list of platforms."""
+
+    path: Path
+    sandbox: bool
+    loaded: Loaded | None
+
+    def settle(self, platforms: Sequence[Platform]) -> Loaded:
+        """The specs, read with Codat's own list of platforms where that says more than our table.
+
+        Raises:
+            SpecError: the specs name a platform that Codat does not have either.
+
+        """
+        known = {one.key: one.source_type for one in BUILTIN_PLATFORMS}
+        news = any(known.get(one.key) != one.source_type for one in platforms)
+        if self.loaded is not None and not news:
+            return self.loaded
+        live = {one.key for one in platforms}
+        table = [*platforms, *(one for one in BUILTIN_PLATFORMS if one.key not in live)]
+        return load(self.path, platforms=table, sandbox=self.sandbox)
+
+
+def read_specs(path: Path, *, sandbox: bool) -> Offline:
+    """Load specs without asking Codat; an unknown platform alone is left to Codat's list to judge.
+
+    Raises:
+        SpecError: anything else is wrong with the specs.
+
+    """
+    try:
+        return Offline(path, sandbox, load(path, sandbox=sandbox))
+    except SpecError as error:
+        if any(one.code != UNKNOWN_PLATFORM for one in error.diagnostics):
+            raise
+        return Offline(path, sandbox, None)
+
+
+async def check_account(client: ReadClient, workspace: Workspace) -> None:
+    """Refuse to go on where the key belongs to another account than ``workspace.yaml`` names.
+
+    Raises:
+        RefusedError: the names differ.
+
+    """
+    if workspace.account is None:
+        return
+    name = await client.account_name()
+    if name != workspace.account:
+        raise RefusedError(
+            Diagnostic(
+                "wrong-account",
+                f"the API key belongs to the account '{name}', and workspace.yaml says '{workspace.account}'",
+                fix="use the key of that account, or correct 'account' in workspace.yaml",
+            )
+        )
+
+
+async def list_companies(client: ReadClient, desired: Desired) -> tuple[LiveCompany, ...]:
+    """The companies that carry our tag, and all others too where something wanted is not among them.
+
+    Our tags may have been wiped, a page may have shifted, the index may lag; so what the narrow
+    listing lacks is looked for in the whole one before anything is created.
+    """
+    tagged = await client.companies(f"{WORKSPACE_TAG}={desired.workspace}")
+    if not Directory.of(desired, tagged).needs_unfiltered():
+        return tagged
+    everything = {one.id: one for one in (*tagged, *await client.companies())}
+    return tuple(everything.values())
+
+
+async def answer(client: ReadClient, live: Live, draft: Draft, limits: Limits) -> Live:
+    """Add to ``live`` what the draft asks for: histories of pulls, and the profile's sync settings."""
+    histories, fetched = await asyncio.gather(
+        _histories(client, draft.histories, limits.concurrency),
+        client.fetched_types() if draft.needs_profile else _nothing(),
+    )
+    return replace(live, pulls=histories, fetched_types=fetched)
+
+
+async def _nothing() -> None:
+    return None
+
+
+async def _histories(
+    client: ReadClient, companies: Iterable[str], concurrency: int
+) -> dict[str, tuple[Pull, ...]]:
+    places = asyncio.Semaphore(concurrency)
+
+    async def read(company: str) -> tuple[str, tuple[Pull, ...]]:
+        async with places:
+            return company, await client.pulls(company)
+
+    return dict(await asyncio.gather(*(read(company) for company in companies)))
