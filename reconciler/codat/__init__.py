@@ -1,1 +1,29 @@
-"""The Codat API over HTTP: one short method per endpoint, JSON to model, pacing and retry beneath."""
+"""The Codat API over HTTP: one short method per endpoint, JSON to model, pacing and retry beneath.
+
+::
+
+    connecting   which URL, which transport, which pace; opens a client
+    client       the endpoints
+    paging       listings over many pages
+    exchange     one request and its answer
+    transport    permit, pace, meter, waits and repeats         (pacing, metering, headers)
+    faults       what is raised and answered below becomes the tree of ``errors``   (words)
+    parsing      JSON objects become nouns                       (reading)
+    credentials  the key, from the environment
+"""
+
+from reconciler.codat.client import Answered, Client, ReadClient
+from reconciler.codat.connecting import asgi_transport, check_api_url, connect
+from reconciler.codat.credentials import credentials
+from reconciler.codat.metering import Meter
+
+__all__ = [
+    "Answered",
+    "Client",
+    "Meter",
+    "ReadClient",
+    "asgi_transport",
+    "check_api_url",
+    "connect",
+    "credentials",
+]

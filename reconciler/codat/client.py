@@ -1,0 +1,188 @@
+"""The Codat API, one short method per endpoint that we use (https://docs.codat.io/platform-api).
+
+``ReadClient`` can only GET: it has no method that writes, and its transport refuses every other
+request. ``Client`` writes too. Every method raises the errors of ``reconciler.codat.errors``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, ClassVar, Final, Generic, TypeVar
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+
+from reconciler.codat import paging, parsing
+from reconciler.codat.exchange import Exchange, sealed
+from reconciler.codat.metering import Meter
+from reconciler.codat.reading import Node
+from reconciler.codat.transport import READS, READS_AND_WRITES
+from reconciler.codat.words import Mask
+from reconciler.model import LiveCompany, LiveConnection, Platform, Pull, Secret, Status
+
+T = TypeVar("T")
+
+IDENTITY: Final = attrgetter("id")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(Generic[T]):
+    """What a create answered, and whether it is the answer to an earlier request with the same key.
+
+    It counts as such when the object is more than two seconds older than our request by the
+    server's own clock (https://docs.codat.io/using-the-api/write-data/idempotency).
+    """
+
+    value: T
+    replayed: bool
+
+
+class ReadClient:
+    """Reads from Codat, and cannot write."""
+
+    methods: ClassVar[AbstractSet[str]] = READS
+    """The HTTP methods that the transport beneath lets through."""
+
+    def __init__(self, exchange: Exchange, meter: Meter, *, page_size: int) -> None:
+        self._exchange = exchange
+        self._page_size = page_size
+        self.meter = meter
+
+    async def companies(self, tags: str = "") -> tuple[LiveCompany, ...]:
+        """Every company with its connections, or those that the tag query finds.
+
+        A query is under 2,048 characters (https://docs.codat.io/core-concepts/companies).
+        """
+        query = {"tags": tags} if tags else {}
+        return await self._all("companies", parse=parsing.company, query=query)
+
+    async def company(self, company_id: str) -> LiveCompany:
+        """One company with its connections."""
+        return await self._get("companies", company_id, parse=parsing.company)
+
+    async def connections(self, company_id: str) -> tuple[LiveConnection, ...]:
+        """Every connection of a company."""
+        return await self._all("companies", company_id, "connections", parse=parsing.connection)
+
+    async def connection(self, company_id: str, connection_id: str) -> LiveConnection:
+        """One connection of a company."""
+        return await self._get(
+            "companies", company_id, "connections", connection_id, parse=parsing.connection
+        )
+
+    async def platforms(self) -> tuple[Platform, ...]:
+        """Every integration that Codat offers."""
+        return await self._all("integrations", parse=parsing.platform, identity=attrgetter("key"))
+
+    async def account_name(self) -> str:
+        """The name of the account that the key belongs to; nothing else of the profile is read."""
+        return await self._get("profile", parse=lambda node: node.get("name").text())
+
+    async def fetched_types(self) -> frozenset[str]:
+        """The data types that the account fetches on first link, which is what ``sync_all`` syncs."""
+        return await self._get("profile", "syncSettings", parse=parsing.fetched_types)
+
+    async def pulls(self, company_id: str) -> tuple[Pull, ...]:
+        """Every pull operation of a company, the newest first."""
+        pulls = await self._all(
+            "companies", company_id, "data", "history", parse=parsing.pull, query={"orderBy": "-requested"}
+        )
+        return tuple(sorted(pulls, key=attrgetter("requested"), reverse=True))
+
+    def _url(self, *path: str) -> httpx.URL:
+        """The URL of a path whose parts may hold anything: an id cannot lead elsewhere."""
+        parts = "/".join(quote(part, safe="").replace(".", "%2E") for part in path)
+        return self._exchange.origin.join("/" + parts)
+
+    async def _get(self, *path: str, parse: Callable[[Node], T]) -> T:
+        return (await self._exchange("GET", self._url(*path))).parsed(parse)
+
+    async def _all(
+        self,
+        *path: str,
+        parse: Callable[[Node], T],
+        query: Mapping[str, str] | None = None,
+        identity: Callable[[T], str] = IDENTITY,
+    ) -> tuple[T, ...]:
+        async def fetch(url: httpx.URL) -> paging.Page[T]:
+            received = await self._exchange("GET", url)
+            return received.parsed(lambda node: paging.page(node, parse, url))
+
+        asked = {"page": "1", "pageSize": str(self._page_size), **(query or {})}
+        return await paging.everything(fetch, self._url(*path).copy_merge_params(asked), identity)
+
+
+class Client(ReadClient):
+    """Reads and writes. ``key`` is the idempotency key; Codat replays its answer for 90 minutes."""
+
+    methods: ClassVar[AbstractSet[str]] = READS_AND_WRITES
+
+    async def create_company(self, body: Mapping[str, Any], key: UUID) -> Answered[LiveCompany]:
+        """Create a company: ``name``, and if wanted ``description`` and ``tags``."""
+        received = await self._exchange("POST", self._url("companies"), body=sealed(body), key=key)
+        company = received.parsed(parsing.company)
+        return Answered(company, received.replays(company.created))
+
+    async def update_company(self, company_id: str, body: Mapping[str, Any], key: UUID) -> LiveCompany:
+        """Change what ``body`` names; ``tags`` replace the whole map."""
+        url = self._url("companies", company_id)
+        return (await self._exchange("PATCH", url, body=sealed(body), key=key)).parsed(parsing.company)
+
+    async def delete_company(self, company_id: str) -> None:
+        """Delete a company and all of its data."""
+        await self._exchange("DELETE", self._url("companies", company_id))
+
+    async def create_connection(
+        self, company_id: str, platform_key: str, key: UUID
+    ) -> Answered[LiveConnection]:
+        """Create a connection, which then waits to be authorized."""
+        url = self._url("companies", company_id, "connections")
+        received = await self._exchange("POST", url, body=sealed({"platformKey": platform_key}), key=key)
+        connection = received.parsed(parsing.connection)
+        return Answered(connection, received.replays(connection.created))
+
+    async def authorize(
+        self, company_id: str, connection_id: str, authorization: Mapping[str, Secret]
+    ) -> LiveConnection:
+        """Hand over the tokens of a connection (https://docs.codat.io/get-started/migration).
+
+        None of the values can be seen in what this raises, even where Codat repeats them.
+        """
+        url = self._url("companies", company_id, "connections", connection_id, "authorization")
+        received = await self._exchange(
+            "PUT", url, body=sealed(authorization), mask=Mask(authorization.values())
+        )
+        return received.parsed(parsing.connection)
+
+    async def unlink(self, company_id: str, connection_id: str, key: UUID) -> LiveConnection:
+        """Sever a linked connection; its data stays."""
+        url = self._url("companies", company_id, "connections", connection_id)
+        body = sealed({"status": Status.UNLINKED.value})
+        return (await self._exchange("PATCH", url, body=body, key=key)).parsed(parsing.connection)
+
+    async def delete_connection(self, company_id: str, connection_id: str) -> None:
+        """Delete a connection."""
+        await self._exchange("DELETE", self._url("companies", company_id, "connections", connection_id))
+
+    async def sync_all(self, company_id: str, key: UUID) -> None:
+        """Queue every data type that is fetched on first link.
+
+        See https://docs.codat.io/using-the-api/queueing-data-syncs.
+
+        Raises:
+            AlreadyQueuedError: one of them is being synced already.
+        """
+        await self._exchange("POST", self._url("companies", company_id, "data", "all"), key=key)
+
+    async def queue(self, company_id: str, data_type: str, connection_id: str, key: UUID) -> None:
+        """Queue one data type of one connection.
+
+        Raises:
+            AlreadyQueuedError: it is being synced already.
+        """
+        url = self._url("companies", company_id, "data", "queue", data_type)
+        await self._exchange("POST", url.copy_merge_params({"connectionId": connection_id}), key=key)

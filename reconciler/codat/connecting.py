@@ -1,0 +1,161 @@
+"""The way to Codat: which URL may be spoken to, through which transport, at which pace."""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from reconciler import __version__
+from reconciler.codat.client import ReadClient
+from reconciler.codat.clock import Clock, SystemClock
+from reconciler.codat.exchange import Authorization, Exchange
+from reconciler.codat.metering import Meter
+from reconciler.codat.pacing import OnWait, Pacer, nobody
+from reconciler.codat.transport import CourteousTransport
+from reconciler.diagnostics import CodatSyncError, Diagnostic, MisusedError
+from reconciler.model import Limits, Secret
+
+C = TypeVar("C", bound=ReadClient)
+
+Message = MutableMapping[str, Any]
+App = Callable[
+    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
+]
+"""An ASGI application."""
+
+MOST_PER_MINUTE: Final = 1000
+"""Codat's hard limit from one address (https://docs.codat.io/using-the-api/rate-limits)."""
+TIMEOUT: Final = httpx.Timeout(connect=10, read=60, write=60, pool=None)
+"""Seconds. Waiting for one of our own connections to become free is no fault, so it has no limit."""
+
+
+def check_api_url(url: str) -> str:
+    """``url`` as an origin without a trailing slash: https, or http on a loopback address.
+
+    Raises:
+        MisusedError: it is something else; user name and password are not repeated.
+    """
+    try:
+        parsed = httpx.URL(url.strip())
+    except httpx.InvalidURL:
+        parsed = httpx.URL()
+    origin = f"{parsed.scheme}://{parsed.netloc.decode('ascii')}"
+    complaint = _complaint(parsed)
+    if complaint:
+        raise MisusedError(
+            Diagnostic("bad-api-url", complaint, "CODAT_API_URL or --api-url is such as https://api.codat.io")
+        )
+    return origin
+
+
+def _complaint(url: httpx.URL) -> str:
+    if url.scheme not in ("http", "https") or not url.host:
+        return "the API's URL is not an https URL"
+    if url.userinfo:
+        return "the API's URL holds a user name or password, and credentials never go into it"
+    if url.scheme == "http" and not _is_loopback(url.host):
+        return f"the API's URL is http, and would show your key to the network on the way to {url.host}"
+    if url.path not in ("", "/") or url.query or url.fragment:
+        return "the API's URL has more than a host and a port"
+    return ""
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _AppTransport(httpx.ASGITransport):
+    """An application in this process, whose dropped connections look like those of a network."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await super().handle_async_request(request)
+        except ConnectionError as error:
+            raise httpx.ReadError(type(error).__name__) from error
+
+
+def asgi_transport(app: App) -> httpx.AsyncBaseTransport:
+    """A transport to an application in this process, such as the embedded sandbox. It has no timeouts."""
+    return _AppTransport(app=app)
+
+
+def _network(origin: httpx.URL, limits: Limits) -> httpx.AsyncBaseTransport:
+    """The network, through the proxy that the environment names; a loopback address never is proxied."""
+    proxies = {} if _is_loopback(origin.host) or proxy_bypass(origin.host) else getproxies()
+    try:
+        return httpx.AsyncHTTPTransport(
+            proxy=proxies.get(origin.scheme) or proxies.get("all"),
+            limits=httpx.Limits(
+                max_connections=limits.concurrency, max_keepalive_connections=limits.concurrency
+            ),
+        )
+    except (ImportError, ValueError, httpx.InvalidURL):
+        complaint = Diagnostic(
+            "bad-proxy",
+            "the proxy of the environment cannot be used",
+            "HTTPS_PROXY is such as http://proxy.example:3128",
+        )
+    raise CodatSyncError(complaint)
+
+
+def _per_minute(origin: httpx.URL, limits: Limits) -> int:
+    """Requests a minute: what is configured, and off loopback never more than Codat bears."""
+    wanted = limits.requests_per_minute
+    return wanted if _is_loopback(origin.host) else min(wanted, MOST_PER_MINUTE)
+
+
+@asynccontextmanager
+async def connect(
+    cls: type[C],
+    api_url: str,
+    authorization: Secret,
+    *,
+    limits: Limits,
+    clock: Clock | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+    paced: bool = True,
+    on_wait: OnWait | None = None,
+    rng: random.Random | None = None,
+) -> AsyncIterator[C]:
+    """A client of class ``cls``, ``ReadClient`` or ``Client``, open as long as the context.
+
+    ``authorization`` is the whole header. ``transport`` replaces the network beneath pace, meter and
+    repeats. ``on_wait`` is told of each wait longer than a second: seconds, and why. ``rng``
+    scatters the waits between repeated reads.
+
+    Raises:
+        MisusedError: without ``transport``, the URL is not one that a key may be sent to.
+        CodatSyncError: the proxy that the environment names cannot be used.
+    """
+    origin = httpx.URL(api_url if transport else check_api_url(api_url))
+    clock = clock or SystemClock()
+    meter = Meter()
+    pacer = Pacer(_per_minute(origin, limits) if paced else None, clock, on_wait or nobody)
+    courteous = CourteousTransport(
+        transport or _network(origin, limits),
+        methods=cls.methods,
+        pacer=pacer,
+        meter=meter,
+        clock=clock,
+        rng=rng or random.Random(),  # noqa: S311 - it scatters waits
+    )
+    async with httpx.AsyncClient(
+        transport=courteous,
+        auth=Authorization(authorization),
+        headers={"User-Agent": f"codat-sync/{__version__}", "Accept": "application/json"},
+        timeout=TIMEOUT,
+        follow_redirects=False,
+    ) as http:
+        exchange = Exchange(http, origin, authorization, clock)
+        yield cls(exchange, meter, page_size=limits.page_size)

@@ -1,0 +1,56 @@
+"""The key to the account, from the environment and from nowhere else."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Final
+
+from reconciler.diagnostics import CodatSyncError, Diagnostic
+from reconciler.model import Secret
+
+KEY: Final = "CODAT_API_KEY"
+HEADER: Final = "CODAT_AUTH_HEADER"
+HEADER_FORM: Final = re.compile(r"basic +([A-Za-z0-9+/_-]+={0,2})", re.IGNORECASE | re.ASCII)
+
+
+def credentials(environ: Mapping[str, str]) -> Secret:
+    """The value of the ``Authorization`` header (https://docs.codat.io/using-the-api/authentication).
+
+    Codat hands out the raw key and the ready-made header, and people paste either into either: so
+    ``CODAT_API_KEY`` may hold the header, known by its ``Basic``. ``CODAT_AUTH_HEADER`` wins where
+    both are set, since nothing is left to be encoded in it.
+
+    Raises:
+        CodatSyncError: neither is set, or what is set cannot be sent.
+    """
+    header, key = environ.get(HEADER, "").strip(), environ.get(KEY, "").strip()
+    if header:
+        return _from_header(header, HEADER)
+    if not key:
+        raise _unusable(
+            "no-credentials",
+            "no API key is set",
+            f"set {KEY} or {HEADER}, or use --sandbox, which needs no account",
+        )
+    if re.match(r"basic\s", key, re.IGNORECASE):
+        return _from_header(key, KEY)
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise _unusable("bad-credentials", f"{KEY} holds characters that no key has", "copy the key again")
+    return Secret("Basic " + b64encode(key.encode()).decode())
+
+
+def _from_header(text: str, variable: str) -> Secret:
+    found = HEADER_FORM.fullmatch(text)
+    if found is None:
+        raise _unusable(
+            "bad-credentials",
+            f"{variable} is not an Authorization header",
+            f"it reads 'Basic' and the key in base64, as Codat shows it; the key itself goes into {KEY}",
+        )
+    return Secret(f"Basic {found[1]}")
+
+
+def _unusable(code: str, summary: str, fix: str) -> CodatSyncError:
+    return CodatSyncError(Diagnostic(code, summary, fix))

@@ -1,0 +1,145 @@
+"""One request and its answer: what goes out, and what may come back as a value or as an error of ours.
+
+Bodies travel sealed in a ``Secret`` and no error is raised while a foreign one is handled, so that
+neither a traceback with its local variables nor a chain of causes can show what was sent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import httpx
+
+from reconciler.codat import faults, headers
+from reconciler.codat.clock import Clock
+from reconciler.codat.errors import ApiError, NoAnswerError, UnexpectedAnswerError
+from reconciler.codat.reading import Node, WrongShapeError, read
+from reconciler.codat.transport import ANSWERED_AT, SENT_AT
+from reconciler.codat.words import Mask
+from reconciler.model import Secret
+
+T = TypeVar("T")
+
+REPLAY_MARGIN: Final = timedelta(seconds=2)
+"""How much older than our request an object is that another request made; ``Date`` has no decimals."""
+NOTHING_SECRET: Final = Mask()
+
+
+class Authorization(httpx.Auth):
+    """Puts the ``Authorization`` header on each request, and keeps it as a secret until then."""
+
+    def __init__(self, header: Secret) -> None:
+        self._header = header
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Send ``request`` with the header."""
+        request.headers["Authorization"] = self._header.reveal()
+        yield request
+
+
+def sealed(body: Mapping[str, Any]) -> Secret:
+    """A request's JSON body, closed until it is sent; secrets in it are opened here."""
+    return Secret(json.dumps(body, default=Secret.reveal, ensure_ascii=False, separators=(",", ":")))
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A 2xx answer. ``request`` is the method and path that it answers."""
+
+    response: httpx.Response
+    request: str
+
+    def parsed(self, parse: Callable[[Node], T]) -> T:
+        """What ``parse`` makes of the JSON.
+
+        Raises:
+            UnexpectedAnswerError: a read was answered with something else.
+            NoAnswerError: a write was, so whether it took effect is not known.
+        """
+        try:
+            return parse(read(self.response.content))
+        except WrongShapeError as error:
+            complaint = str(error)
+        raise self._unexpected(complaint)
+
+    def _unexpected(self, complaint: str) -> ApiError:
+        is_read = self.response.request.method == "GET"
+        kind = self.response.headers.get("Content-Type", "").partition(";")[0].strip()
+        told = "" if kind in ("", "application/json") else " (the answer says that it is no JSON; a proxy?)"
+        return (UnexpectedAnswerError if is_read else NoAnswerError)(
+            f"the answer is not what Codat documents: {complaint}{told}",
+            status=self.response.status_code,
+            request=self.request,
+        )
+
+    def replays(self, created: datetime | None) -> bool:
+        """Whether an object made at ``created`` is older than our request, so that an earlier one made it.
+
+        The request's time is told by the server's ``Date`` less the time that the answer took, so
+        that a wrong clock here does no harm. Where Codat does not say when the object was made it
+        may be a replay, which costs the caller one read.
+        """
+        sent_at: datetime = self.response.extensions[SENT_AT]
+        answered_at: datetime = self.response.extensions[ANSWERED_AT]
+        by_server = headers.date(self.response, "Date") or answered_at
+        return created is None or created < by_server - (answered_at - sent_at) - REPLAY_MARGIN
+
+
+class Exchange:
+    """Sends one request to the API's origin and returns its 2xx answer, or raises an error of ours."""
+
+    def __init__(
+        self, http: httpx.AsyncClient, origin: httpx.URL, authorization: Secret, clock: Clock
+    ) -> None:
+        self._http = http
+        self.origin = origin
+        self._clock = clock
+        self._mask = Mask([authorization])
+
+    async def __call__(
+        self,
+        method: str,
+        url: httpx.URL,
+        *,
+        body: Secret | None = None,
+        key: UUID | None = None,
+        mask: Mask = NOTHING_SECRET,
+    ) -> Received:
+        """The 2xx answer. ``key`` goes out as ``Idempotency-Key``; ``mask`` takes secrets out of errors.
+
+        Raises:
+            ApiError: one of the tree in ``reconciler.codat.errors``.
+        """
+        request = f"{method} {url.path}"
+        outcome = await self._send(method, url, body, key, request)
+        if isinstance(outcome, ApiError):
+            raise outcome
+        reset = headers.quota_reset(outcome, self._clock.now())
+        fault = faults.of_response(
+            outcome,
+            request=request,
+            mask=self._mask | mask,
+            reset=f"at {reset:%Y-%m-%dT%H:%M:%SZ}" if reset else "",
+        )
+        if fault is not None:
+            raise fault
+        return Received(outcome, request)
+
+    async def _send(
+        self, method: str, url: httpx.URL, body: Secret | None, key: UUID | None, request: str
+    ) -> httpx.Response | ApiError:
+        """The answer whatever its status, or the failure to get one: raised from here it would be chained."""
+        headers_out = {"Idempotency-Key": str(key)} if key else {}
+        if body is not None:
+            headers_out["Content-Type"] = "application/json"
+        try:
+            return await self._http.request(
+                method, url, content=None if body is None else body.reveal().encode(), headers=headers_out
+            )
+        except faults.CAUGHT as error:
+            return faults.of_exception(error, request=request, origin=str(self.origin))

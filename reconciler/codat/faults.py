@@ -1,0 +1,186 @@
+"""The border where foreign failures become ours: what httpx raises, and the statuses that Codat answers.
+
+Two tables say it all. What is raised from them holds words only: never a request, a response, or an
+exception of httpx, since those carry the request's body.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+
+from reconciler.codat import words
+from reconciler.codat.errors import (
+    AccountLimitError,
+    AlreadyQueuedError,
+    ApiError,
+    ForbiddenError,
+    KeyReusedError,
+    NoAnswerError,
+    NotFoundError,
+    QuotaExhaustedError,
+    RejectedError,
+    RunStoppingError,
+    ServerFaultError,
+    StillRunningError,
+    UnauthorizedError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from reconciler.codat.words import Mask, Words, harmless
+
+LONGEST_REASON: Final = 200
+"""Characters of the network's own reason that an error keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """What an exception from below becomes. ``is_passing`` says that another try may well succeed."""
+
+    caught: type[Exception]
+    becomes: type[ApiError]
+    says: str
+    is_passing: bool = True
+
+
+FOREIGN: Final = (
+    Foreign(httpx.ConnectTimeout, UnreachableError, "no connection was made in time"),
+    Foreign(httpx.ConnectError, UnreachableError, "no connection could be made"),
+    Foreign(httpx.PoolTimeout, UnreachableError, "no connection became free in time"),
+    Foreign(httpx.ProxyError, UnreachableError, "the proxy made no connection", is_passing=False),
+    Foreign(httpx.UnsupportedProtocol, UnreachableError, "the URL is not http or https", is_passing=False),
+    Foreign(httpx.LocalProtocolError, NoAnswerError, "the request could not be written", is_passing=False),
+    Foreign(httpx.TimeoutException, NoAnswerError, "the answer did not come in time"),
+    Foreign(httpx.TransportError, NoAnswerError, "the connection broke before a whole answer came"),
+    Foreign(httpx.DecodingError, NoAnswerError, "the answer could not be unpacked"),
+    Foreign(httpx.HTTPError, NoAnswerError, "no usable answer came", is_passing=False),
+    Foreign(httpx.StreamError, NoAnswerError, "the answer broke off", is_passing=False),
+    Foreign(ssl.SSLError, NoAnswerError, "the encrypted connection broke before a whole answer came"),
+    Foreign(OSError, NoAnswerError, "the connection broke before a whole answer came"),
+)
+"""The first row that fits counts, so the special stands before the general."""
+
+CAUGHT: Final = tuple(row.caught for row in FOREIGN)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an error status becomes, and what to do about it."""
+
+    becomes: type[ApiError]
+    says: str
+    fix: str = ""
+
+
+STATUSES: Final[Mapping[int, Answer]] = {
+    401: Answer(
+        UnauthorizedError,
+        "Codat does not accept the API key",
+        "check CODAT_API_KEY (the key itself) or CODAT_AUTH_HEADER (Basic …)",
+    ),
+    402: Answer(
+        AccountLimitError,
+        "the account has reached a limit or has expired",
+        "a free plan ends at 50 companies; ask Codat to lift the limit, and wait 90 minutes, for which "
+        "Codat repeats a refusal",
+    ),
+    403: Answer(
+        ForbiddenError,
+        "the API key is not entitled to this",
+        "use a key of an account that may do this, or ask Codat for it",
+    ),
+    404: Answer(NotFoundError, "there is no such thing, or the platform does not support it"),
+    409: Answer(StillRunningError, "the same request is still in progress, or the resource is not ready"),
+    422: Answer(KeyReusedError, "this idempotency key came with another body before"),
+}
+"""What Codat's statuses mean (https://docs.codat.io/using-the-api/errors), save for 429 and ranges."""
+
+REJECTED: Final = Answer(RejectedError, "Codat rejects the request")
+FAULT: Final = Answer(ServerFaultError, "Codat fails", "try again later; status.codat.io tells of incidents")
+REDIRECT: Final = Answer(
+    UnexpectedAnswerError,
+    "the answer is a redirect, and redirects are not followed",
+    "set CODAT_API_URL to the API itself; a proxy may stand between",
+)
+ALREADY_SYNCING: Final = Answer(AlreadyQueuedError, "the data type is being synced already")
+NO_CODAT: Final = "the answer is not Codat's JSON; a proxy may stand between"
+
+
+def row_of(error: Exception) -> Foreign:
+    """The row of ``FOREIGN`` for ``error``, which must be one of ``CAUGHT``."""
+    return next(row for row in FOREIGN if isinstance(error, row.caught))
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether sending a read again may help; a certificate that is not trusted stays so."""
+    return isinstance(error, CAUGHT) and row_of(error).is_passing and _certificate(error) is None
+
+
+def of_exception(error: Exception, *, request: str, origin: str) -> ApiError:
+    """What ``error`` becomes. Its own words are used only where it never saw the request."""
+    row = row_of(error)
+    if not issubclass(row.becomes, UnreachableError):
+        return row.becomes(f"{row.says} ({origin})", request=request)
+    tls = _certificate(error)
+    reason = harmless(tls.verify_message if tls else str(error), LONGEST_REASON)
+    says = "the TLS certificate is not trusted" if tls else row.says
+    return row.becomes(
+        f"cannot reach {origin}: {says}" + (f" ({reason})" if reason else ""),
+        fix="SSL_CERT_FILE may name the certificates to trust; check the machine's date too"
+        if tls
+        else "check the network, the proxy settings and CODAT_API_URL",
+        request=request,
+    )
+
+
+def _certificate(error: BaseException) -> ssl.SSLCertVerificationError | None:
+    """The certificate check that failed beneath ``error``, if that is what happened."""
+    return next((one for one in _chain(error) if isinstance(one, ssl.SSLCertVerificationError)), None)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    met: list[BaseException] = []
+    one: BaseException | None = error
+    while one is not None and one not in met:
+        met.append(one)
+        yield one
+        one = one.__cause__ or one.__context__
+
+
+def of_response(response: httpx.Response, *, request: str, mask: Mask, reset: str = "") -> ApiError | None:
+    """The failure that ``response`` reports; ``None`` for a 2xx. ``reset`` is when the quota comes back."""
+    if response.is_success:
+        return None
+    said = words.of(response.content, mask)
+    answer = _answer(response.status_code, said, reset)
+    telling = said.message if said.is_codats or response.has_redirect_location else NO_CODAT
+    return answer.becomes(
+        f"{response.status_code}: {answer.says}" + (f": {telling}" if telling else ""),
+        fix=answer.fix,
+        status=response.status_code,
+        correlation_id=said.correlation_id,
+        request=request,
+    )
+
+
+def _answer(status: int, said: Words, reset: str) -> Answer:
+    """The meaning of a status that is no success."""
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        back = f"; it comes back {reset}" if reset else ""
+        return Answer(
+            QuotaExhaustedError,
+            f"the quota of requests is used up{back}",
+            "run again then; what was done stays done",
+        )
+    known = STATUSES.get(status)
+    if said.is_already_queued and not (known and issubclass(known.becomes, RunStoppingError)):
+        return ALREADY_SYNCING
+    if known:
+        return known
+    if httpx.codes.is_server_error(status):
+        return FAULT
+    return REJECTED if httpx.codes.is_client_error(status) else REDIRECT

@@ -1,0 +1,159 @@
+"""Codat's objects as nouns of ours. Each function reads one object; what we do not use is not looked at.
+
+The shapes are those of the Platform API (https://docs.codat.io/platform-api); every function raises
+``WrongShapeError`` naming the path where an answer departs from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from reconciler.codat.reading import Node
+from reconciler.model import (
+    LiveCompany,
+    LiveConnection,
+    LiveError,
+    Platform,
+    Pull,
+    PullState,
+    Secret,
+    SourceType,
+    Status,
+)
+
+STATUSES: Final[Mapping[str, Status]] = {one.value.lower(): one for one in Status}
+SOURCE_TYPES: Final[Mapping[str, SourceType]] = {one.value.lower(): one for one in SourceType}
+
+PULL_STATES: Final[Mapping[str, PullState]] = {
+    **dict.fromkeys(
+        (
+            "initial",
+            "queued",
+            "fetching",
+            "mapqueued",
+            "mapping",
+            "processingqueued",
+            "processing",
+            "validationqueued",
+            "validating",
+        ),
+        PullState.RUNNING,
+    ),
+    **dict.fromkeys(("complete", "notsupported"), PullState.DONE),
+    **dict.fromkeys(
+        (
+            "fetcherror",
+            "maperror",
+            "internalerror",
+            "processingerror",
+            "validationerror",
+            "autherror",
+            "cancelled",
+            "ratelimiterror",
+            "permissionserror",
+            "prerequisitenotmet",
+        ),
+        PullState.FAILED,
+    ),
+}
+"""What each status means (https://docs.codat.io/core-concepts/status), in lower case."""
+
+
+def company(node: Node) -> LiveCompany:
+    """A company, with the connections that Codat embeds in it."""
+    return LiveCompany(
+        id=node.get("id").identifier(),
+        name=node.get("name").text(),
+        description=node.get("description").optional_text(),
+        tags={str(tag.name): tag.text() for tag in node.get("tags").members()},
+        created=node.get("created").optional_moment(),
+        connections=tuple(connection(one) for one in node.get("dataConnections").items()),
+    )
+
+
+def connection(node: Node) -> LiveConnection:
+    """A connection. A status that this version does not know is ``Status.UNKNOWN``, never a guess."""
+    link_url = node.get("linkUrl").optional_text()
+    return LiveConnection(
+        id=node.get("id").identifier(),
+        platform_key=node.get("integrationKey").optional_text() or "",
+        platform_name=node.get("platformName").optional_text() or "",
+        status=STATUSES.get(node.get("status").text().lower(), Status.UNKNOWN),
+        source_type=_source_type(node.get("sourceType")),
+        created=node.get("created").optional_moment(),
+        last_sync=node.get("lastSync").optional_moment(),
+        errors=tuple(_error(one) for one in node.get("dataConnectionErrors").items()),
+        link_url=Secret(link_url) if link_url else None,
+    )
+
+
+def _error(node: Node) -> LiveError:
+    """An error that Codat recorded; open unless Codat says that it is resolved, by status or by date."""
+    status = node.get("status").optional_text()
+    resolved = node.get("resolvedOnUtc").optional_moment() is not None
+    return LiveError(
+        message=node.get("errorMessage").optional_text() or node.get("statusText").optional_text() or "",
+        status_code=_text_or_number(node.get("statusCode")),
+        erred_at=node.get("erroredOnUtc").optional_moment(),
+        active=status.lower() != "resolved" if status else not resolved,
+    )
+
+
+def _text_or_number(node: Node) -> str:
+    """A status code, which the document writes as text and some answers as a number."""
+    if isinstance(node.value, int) and not isinstance(node.value, bool):
+        return str(node.value)
+    return node.optional_text() or ""
+
+
+def _source_type(node: Node) -> SourceType:
+    return SOURCE_TYPES.get((node.optional_text() or "").lower(), SourceType.UNKNOWN)
+
+
+def platform(node: Node) -> Platform:
+    """An integration."""
+    return Platform(
+        key=node.get("key").identifier(),
+        name=node.get("name").text(),
+        source_type=_source_type(node.get("sourceType")),
+        enabled=node.get("enabled").flag(default=True),
+        is_offline=node.get("isOfflineConnector").flag(default=False),
+    )
+
+
+def pull(node: Node) -> Pull:
+    """A pull operation of one data type on one connection."""
+    return Pull(
+        id=node.get("id").identifier(),
+        connection_id=node.get("connectionId").text(),
+        data_type=node.get("dataType").text(),
+        status=node.get("status").text(),
+        state=_pull_state(node),
+        requested=node.get("requested").moment(),
+        completed=node.get("completed").optional_moment(),
+    )
+
+
+def _pull_state(node: Node) -> PullState:
+    """What a pull's status means.
+
+    A status that this version does not know is read by Codat's own two flags; where they say
+    neither, the pull counts as running: a sync beside one that runs is refused by Codat, a sync
+    that waits is not lost.
+    """
+    known = PULL_STATES.get(node.get("status").text().lower())
+    if known is not None:
+        return known
+    if node.get("isErrored").flag(default=False):
+        return PullState.FAILED
+    return PullState.DONE if node.get("isCompleted").flag(default=False) else PullState.RUNNING
+
+
+def fetched_types(node: Node) -> frozenset[str]:
+    """The data types of sync settings that are fetched on first link."""
+    return frozenset(
+        setting.get("dataType").text()
+        for setting in node.get("settings").items()
+        if setting.get("fetchOnFirstLink").flag(default=False)
+    )

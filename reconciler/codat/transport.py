@@ -1,0 +1,151 @@
+"""What every request passes on its way out: the method's permit, the pace, the meter, and another try.
+
+A transport around another one, so that the client stays one short method per endpoint, and tests
+slide a fake beneath. Nothing is translated here: answers and httpx's exceptions pass as they are.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Set as AbstractSet
+from concurrent.futures import Future
+from typing import Final, cast
+
+import httpx
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    retry_if_result,
+    stop_after_attempt,
+)
+
+from reconciler.codat import faults, headers
+from reconciler.codat.clock import Clock
+from reconciler.codat.metering import Meter
+from reconciler.codat.pacing import Pacer
+from reconciler.diagnostics import Diagnostic, RefusedError
+
+READS: Final = frozenset({"GET"})
+READS_AND_WRITES: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+
+ATTEMPTS: Final = 4
+"""How often a read is sent before its failure counts."""
+FIRST_WAIT: Final = 1.0
+"""Seconds before the second attempt; doubled before each further one, shortened at random by up to half."""
+LONGEST_HOLD: Final = 600.0
+"""Seconds of ``Retry-After`` past which the day's quota counts as used up."""
+SHORTEST_HOLD: Final = 1.0
+"""Seconds to wait after a 429 at least, whatever it says."""
+UNTOLD_WAIT: Final = 5.0
+"""Seconds to wait after a 429 that does not say how long; doubled with each in a row."""
+
+SENT_AT: Final = "codat_sync.sent_at"
+"""The response extension that says when its request, the last attempt, was sent by our clock."""
+ANSWERED_AT: Final = "codat_sync.answered_at"
+
+
+class CourteousTransport(httpx.AsyncBaseTransport):
+    """Sends requests the way Codat wants them: at a pace, waiting when told, repeating only what is safe.
+
+    - A method outside ``methods`` is refused before anything is sent.
+    - A 429 is waited out by everyone, and the same request sent again with the same key, which Codat
+      releases (https://docs.codat.io/using-the-api/write-data/idempotency). One that means that the
+      day's quota is gone, or ten minutes of them in a row, is handed on.
+    - A GET that failed in passing, or was answered 5xx, is sent again, at most four times in all.
+    - Any other failed request is handed on: whether to repeat a write is for the executor to decide.
+    """
+
+    def __init__(
+        self,
+        beneath: httpx.AsyncBaseTransport,
+        *,
+        methods: AbstractSet[str],
+        pacer: Pacer,
+        meter: Meter,
+        clock: Clock,
+        rng: random.Random,
+    ) -> None:
+        self._beneath = beneath
+        self._methods = methods
+        self._pacer = pacer
+        self._meter = meter
+        self._clock = clock
+        self._rng = rng
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """The answer to ``request``, read whole.
+
+        Raises:
+            RefusedError: the method is not permitted; nothing was sent.
+            httpx.TransportError: what the transport beneath raised, last.
+        """
+        if request.method not in self._methods:
+            raise RefusedError(
+                Diagnostic("read-only", f"this client may only read; {request.method} was not sent")
+            )
+        if request.method not in READS:
+            return await self._patiently(request)
+        response: httpx.Response = await self._retrying()(self._patiently, request)
+        return response
+
+    async def aclose(self) -> None:
+        """Close the transport beneath."""
+        await self._beneath.aclose()
+
+    def _retrying(self) -> AsyncRetrying:
+        return AsyncRetrying(
+            retry=retry_if_exception(faults.is_passing) | retry_if_result(_is_fault),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=self._backoff,
+            before_sleep=self._tell,
+            sleep=self._clock.sleep,
+            retry_error_callback=_last,
+        )
+
+    def _backoff(self, state: RetryCallState) -> float:
+        doubled: float = FIRST_WAIT * 2 ** (state.attempt_number - 1)
+        return doubled * self._rng.uniform(0.5, 1)
+
+    def _tell(self, state: RetryCallState) -> None:
+        self._pacer.tell(state.upcoming_sleep, "a read failed and is tried again")
+
+    async def _patiently(self, request: httpx.Request) -> httpx.Response:
+        """Send, and as often as the answer is a 429 that passes, wait with everyone and send again."""
+        waited = 0.0
+        refusals = 0
+        while True:
+            await self._pacer.turn()
+            response = await self._once(request)
+            if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                return response
+            told = headers.retry_after(response, self._clock.now())
+            seconds = UNTOLD_WAIT * 2**refusals if told is None else max(told, SHORTEST_HOLD)
+            is_used_up = headers.count(response, "X-Rate-Limit-Remaining") == 0
+            if is_used_up or waited + seconds > LONGEST_HOLD:
+                return response
+            waited += seconds
+            refusals += 1
+            self._pacer.hold(seconds, "Codat asks for a pause (429)")
+
+    async def _once(self, request: httpx.Request) -> httpx.Response:
+        self._meter.sent(request)
+        sent_at = self._clock.now()
+        response = await self._beneath.handle_async_request(request)
+        try:
+            await response.aread()
+        except BaseException:
+            await response.aclose()
+            raise
+        response.extensions |= {SENT_AT: sent_at, ANSWERED_AT: self._clock.now()}
+        self._meter.answered(response)
+        return response
+
+
+def _is_fault(response: httpx.Response) -> bool:
+    return response.is_server_error
+
+
+def _last(state: RetryCallState) -> httpx.Response:
+    """The last answer as it is, or the last exception raised anew; an attempt was made, so there is one."""
+    return cast("Future[httpx.Response]", state.outcome).result()
