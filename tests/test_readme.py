@@ -1,0 +1,143 @@
+"""The README, the docs and the example specs stay true: commands, links, tables, schema lines."""
+
+import re
+from itertools import dropwhile, takewhile
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.exits import Exit
+from reconciler.plan import CLASS_OF, Code, Kind
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+EXAMPLES = sorted(path for pattern in ("*.yaml", "*.yml") for path in ROOT.glob(f"specs/**/{pattern}"))
+MODELINE = re.compile(r"# yaml-language-server: \$schema=(\S+)")
+
+
+def named(paths: list[Path]) -> list[object]:
+    return [pytest.param(path, id=path.relative_to(ROOT).as_posix()) for path in paths]
+
+
+def command(marker: str) -> str:
+    """The fenced block under a marker: what ``.ci/run`` takes out of the README too."""
+    found = re.findall(rf"^<!-- ci: {marker} -->\n```sh\n(.*?)\n```$", README, re.MULTILINE | re.DOTALL)
+    assert len(found) == 1, f"the README has {len(found)} commands marked 'ci: {marker}'"
+    return found[0]
+
+
+def table_rows(heading: str, page: str = README) -> list[list[str]]:
+    """The cells of the first table under a heading, without its head."""
+    section = re.split(rf"^## {heading}$", page, flags=re.MULTILINE)[1].split("\n## ")[0]
+    lines = dropwhile(lambda line: not line.startswith("|"), section.splitlines())
+    rows = list(takewhile(lambda line: line.startswith("|"), lines))
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows[2:]]
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+# --- commands ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("marker", ["setup", "tests"])
+def test_a_set_up_command_is_one_line_to_copy(marker: str) -> None:
+    assert "\n" not in command(marker)
+
+
+def test_the_first_command_installs_and_applies_the_examples_to_the_sandbox() -> None:
+    steps = command("setup").split(" && ")
+    assert steps[0] == "python3 -m venv .venv"
+    assert steps[-1] == ".venv/bin/codat-sync apply specs/ --sandbox --yes"
+
+
+def test_the_second_command_installs_the_test_extra_and_runs_the_tests() -> None:
+    install, run = command("tests").split(" && ")
+    assert install.endswith("'.[test]'")
+    assert " -m pytest" in run
+
+
+def test_ci_runs_the_commands_that_it_takes_from_the_readme() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    for name in ("setup", "tests"):
+        assert f"{name}=$(readme_command {name})" in script
+        assert f'bash -euo pipefail -c "${name}"' in script
+
+
+def test_ci_is_executable() -> None:
+    assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
+
+
+# --- links -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", named(PAGES))
+def test_every_link_to_a_file_or_heading_leads_somewhere(page: Path) -> None:
+    dead = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if link.startswith("https://"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path) if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            dead.append(link)
+    assert dead == []
+
+
+# --- tables ------------------------------------------------------------------------------------
+
+
+def test_the_readme_has_every_exit_status() -> None:
+    assert [int(row[0]) for row in table_rows("Exit statuses")] == [int(status) for status in Exit]
+
+
+def test_the_readme_has_every_attention_code_with_its_class_and_what_to_do() -> None:
+    rows = table_rows("Attention codes")
+    shown = {code.strip("`"): kind for code, kind, _ in rows}
+    assert shown == {code.value: CLASS_OF[code].value for code in Code}
+    assert all(what_to_do for *_, what_to_do in rows)
+
+
+def test_the_readme_has_every_command_and_no_other() -> None:
+    import click
+
+    from reconciler.cli import codat_sync
+
+    real = set()
+    for name, one in codat_sync.commands.items():
+        real |= {f"{name} {sub}" for sub in one.commands} if isinstance(one, click.Group) else {name}
+    shown = {re.sub(r" \[.*", "", row[0].strip("`")) for row in table_rows("Commands")}
+    assert shown == real
+
+
+def test_the_page_on_plans_has_every_kind_of_action() -> None:
+    page = (ROOT / "docs" / "plan-and-apply.md").read_text(encoding="utf-8")
+    assert {row[0].strip("`") for row in table_rows("Reading a plan", page)} == {kind.value for kind in Kind}
+
+
+def test_the_page_on_plans_speaks_of_every_attention_code() -> None:
+    page = (ROOT / "docs" / "plan-and-apply.md").read_text(encoding="utf-8")
+    assert [code.value for code in Code if f"`{code.value}`" not in page] == []
+
+
+# --- examples ----------------------------------------------------------------------------------
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) > 1
+
+
+@pytest.mark.parametrize("example", named(EXAMPLES))
+def test_every_example_names_its_schema_on_the_first_line(example: Path) -> None:
+    first = example.read_text(encoding="utf-8").splitlines()[0]
+    found = MODELINE.fullmatch(first)
+    assert found is not None, f"no schema on the first line: {first}"
+    schema = (example.parent / found[1]).resolve()
+    kind = "workspace" if example.stem == "workspace" else "spec"
+    assert schema == ROOT / "schemas" / f"{kind}.schema.json"
+    assert schema.is_file()
