@@ -31,6 +31,16 @@ App = Callable[
 
 MOST_PER_MINUTE: Final = 1000
 """Codat's hard limit from one address (https://docs.codat.io/using-the-api/rate-limits)."""
+BAD_CERTIFICATES: Final = Diagnostic(
+    "bad-certificates",
+    "the certificates that the environment names cannot be read",
+    "SSL_CERT_FILE is a file of certificates in PEM form, SSL_CERT_DIR a directory of them",
+)
+BAD_PROXY: Final = Diagnostic(
+    "bad-proxy",
+    "the proxy that the environment names cannot be used",
+    "HTTPS_PROXY is such as http://proxy.example:3128",
+)
 TIMEOUT: Final = httpx.Timeout(connect=10, read=60, write=60, pool=None)
 """Seconds. Waiting for one of our own connections to become free is no fault, so it has no limit."""
 
@@ -55,7 +65,7 @@ def check_api_url(url: str) -> str:
 
 
 def _complaint(url: httpx.URL) -> str:
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not url.host or b"%" in url.netloc:
         return "the API's URL is not an https URL"
     if url.userinfo:
         return "the API's URL holds a user name or password, and credentials never go into it"
@@ -100,12 +110,10 @@ def _network(origin: httpx.URL, limits: Limits) -> httpx.AsyncBaseTransport:
                 max_connections=limits.concurrency, max_keepalive_connections=limits.concurrency
             ),
         )
+    except OSError:
+        complaint = BAD_CERTIFICATES
     except (ImportError, ValueError, httpx.InvalidURL):
-        complaint = Diagnostic(
-            "bad-proxy",
-            "the proxy of the environment cannot be used",
-            "HTTPS_PROXY is such as http://proxy.example:3128",
-        )
+        complaint = BAD_PROXY
     raise CodatSyncError(complaint)
 
 
@@ -131,12 +139,12 @@ async def connect(
     """A client of class ``cls``, ``ReadClient`` or ``Client``, open as long as the context.
 
     ``authorization`` is the whole header. ``transport`` replaces the network beneath pace, meter and
-    repeats. ``on_wait`` is told of each wait longer than a second: seconds, and why. ``rng``
-    scatters the waits between repeated reads.
+    repeats. ``on_wait`` is told of each wait longer than a second that is not the pace
+    itself: seconds, and why. ``rng`` scatters the waits between repeated reads.
 
     Raises:
         MisusedError: without ``transport``, the URL is not one that a key may be sent to.
-        CodatSyncError: the proxy that the environment names cannot be used.
+        CodatSyncError: the proxy or the certificates that the environment names cannot be used.
     """
     origin = httpx.URL(api_url if transport else check_api_url(api_url))
     clock = clock or SystemClock()

@@ -7,6 +7,7 @@ neither a traceback with its local variables nor a chain of causes can show what
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,9 +43,18 @@ class Authorization(httpx.Auth):
         yield request
 
 
+def _forms(authorization: Secret) -> tuple[Secret, ...]:
+    """The key as the header has it and as it was before it was encoded."""
+    encoded = authorization.reveal().removeprefix("Basic ")
+    try:
+        return Secret(encoded), Secret(b64decode(encoded, validate=True).decode())
+    except ValueError:
+        return (Secret(encoded),)
+
+
 def sealed(body: Mapping[str, Any]) -> Secret:
     """A request's JSON body, closed until it is sent; secrets in it are opened here."""
-    return Secret(json.dumps(body, default=Secret.reveal, ensure_ascii=False, separators=(",", ":")))
+    return Secret(json.dumps(body, default=Secret.reveal, separators=(",", ":")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,7 @@ class Exchange:
         self._http = http
         self.origin = origin
         self._clock = clock
-        self._mask = Mask([authorization])
+        self._mask = Mask(_forms(authorization))
 
     async def __call__(
         self,
@@ -119,16 +129,15 @@ class Exchange:
         outcome = await self._send(method, url, body, key, request)
         if isinstance(outcome, ApiError):
             raise outcome
+        if outcome.is_success:
+            return Received(outcome, request)
         reset = headers.quota_reset(outcome, self._clock.now())
-        fault = faults.of_response(
+        raise faults.of_response(
             outcome,
             request=request,
             mask=self._mask | mask,
             reset=f"at {reset:%Y-%m-%dT%H:%M:%SZ}" if reset else "",
         )
-        if fault is not None:
-            raise fault
-        return Received(outcome, request)
 
     async def _send(
         self, method: str, url: httpx.URL, body: Secret | None, key: UUID | None, request: str

@@ -151,13 +151,13 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         one = one.__cause__ or one.__context__
 
 
-def of_response(response: httpx.Response, *, request: str, mask: Mask, reset: str = "") -> ApiError | None:
-    """The failure that ``response`` reports; ``None`` for a 2xx. ``reset`` is when the quota comes back."""
-    if response.is_success:
-        return None
+def of_response(response: httpx.Response, *, request: str, mask: Mask, reset: str = "") -> ApiError:
+    """The failure that a ``response`` other than 2xx reports. ``reset`` says when the quota comes back."""
     said = words.of(response.content, mask)
     answer = _answer(response.status_code, said, reset)
-    telling = said.message if said.is_codats or response.has_redirect_location else NO_CODAT
+    telling = said.message
+    if response.is_error and response.content and not said.is_codats:
+        telling = NO_CODAT
     return answer.becomes(
         f"{response.status_code}: {answer.says}" + (f": {telling}" if telling else ""),
         fix=answer.fix,

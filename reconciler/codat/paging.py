@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 RESTARTS: Final = 3
 """How often a listing that does not hold together is read again from its first page."""
+PLACES: Final = frozenset({"page", "pageSize"})
+"""The parameters that say where in a listing a page stands."""
 MAX_PAGES: Final = 10_000
 """Pages of one listing past which something is wrong; two million companies at Codat's page size."""
 
@@ -68,7 +70,10 @@ def _href(link: Node) -> str | None:
 
 
 def _on_origin(link: str, url: httpx.URL) -> httpx.URL:
-    """``link`` seen from ``url``, if that is the same origin: elsewhere our key must not go."""
+    """``link`` seen from ``url``, if that is the same origin: elsewhere our key must not go.
+
+    What ``url`` asks for and the link leaves out, such as the tags, is asked for again.
+    """
     try:
         following = url.join(link)
     except httpx.InvalidURL:
@@ -78,7 +83,8 @@ def _on_origin(link: str, url: httpx.URL) -> httpx.URL:
             "the link to the next page leads away from the API, and is not followed",
             request=f"GET {url.path}",
         )
-    return following
+    kept = {name: value for name, value in url.params.items() if name not in PLACES | following.params.keys()}
+    return following.copy_merge_params(kept)
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

@@ -1,0 +1,160 @@
+"""A listing over many pages is whole, in order, and stays on the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from codat_wire import API, Step, Wire, answer, company, listing, talk, wire
+
+from reconciler.codat.errors import UnexpectedAnswerError
+from reconciler.codat.paging import RESTARTS
+from reconciler.model import Limits
+
+
+def ids(network: Wire) -> list[str]:
+    return [one.id for one in talk(network, lambda client: client.companies("uid=1"))]
+
+
+def page(*names: str, total: int, following: str = "", **members: Any) -> Step:
+    return answer(listing(*(company(id=one) for one in names), total=total, following=following, **members))
+
+
+def test_the_link_to_the_next_page_is_followed() -> None:
+    network = wire(
+        page("a", "b", total=3, following="/companies?page=2&pageSize=2&tags=uid%3D1"), page("c", total=3)
+    )
+
+    assert ids(network) == ["a", "b", "c"]
+    assert network.sent[1] == "GET /companies?page=2&pageSize=2&tags=uid%3D1"
+
+
+def test_what_the_link_leaves_out_is_asked_for_again() -> None:
+    network = wire(page("a", total=2, following="/companies?page=2"), page("b", total=2))
+
+    ids(network)
+
+    assert network.sent[1] == "GET /companies?page=2&tags=uid%3D1"
+
+
+def test_without_a_link_the_page_size_that_came_back_leads_on() -> None:
+    network = wire(page("a", "b", total=3, pageSize=2), page("c", total=3, pageNumber=2, pageSize=2))
+
+    assert ids(network) == ["a", "b", "c"]
+    assert network.sent[1] == "GET /companies?page=2&pageSize=2&tags=uid%3D1"
+
+
+def test_a_row_that_stands_on_two_pages_counts_once() -> None:
+    network = wire(
+        page("a", "b", total=3, following="?page=2"),
+        page("b", "c", total=3),
+    )
+
+    assert ids(network) == ["a", "b", "c"]
+
+
+def test_a_listing_whose_count_changes_is_read_again_from_its_first_page() -> None:
+    network = wire(
+        page("b", total=2, following="?page=2"),
+        page("c", total=3),
+        page("a", "b", total=3, following="?page=2"),
+        page("c", total=3),
+    )
+
+    assert ids(network) == ["a", "b", "c"]
+    assert [one.partition("page=")[2][0] for one in network.sent] == ["1", "2", "1", "2"]
+
+
+def test_a_listing_that_shows_fewer_rows_than_it_counts_is_read_again() -> None:
+    network = wire(page("a", total=2), page("a", "b", total=2))
+
+    assert ids(network) == ["a", "b"]
+
+
+def test_after_three_restarts_all_that_was_seen_is_the_answer() -> None:
+    network = wire(page("a", total=9), page("b", total=9), page("c", total=9), page("a", total=9))
+
+    assert ids(network) == ["a", "b", "c"]
+    assert len(network.sent) == 1 + RESTARTS
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://evil.example/companies?page=2",
+        "//evil.example/companies?page=2",
+        "http://api.codat.io/companies?page=2",
+        "https://api.codat.io:8443/companies?page=2",
+        "https://user:pass@api.codat.io/companies?page=2",
+        "https://[broken",
+    ],
+)
+def test_a_link_away_from_the_api_is_refused_and_never_sees_the_key(link: str) -> None:
+    network = wire(page("a", total=2, following=link))
+
+    with pytest.raises(UnexpectedAnswerError, match="leads away from the API"):
+        ids(network)
+
+    assert len(network.requests) == 1
+
+
+@pytest.mark.parametrize("link", ["/v2/companies?page=2", f"{API}:443/companies?page=2"])
+def test_a_link_to_another_path_of_the_api_is_followed(link: str) -> None:
+    assert ids(wire(page("a", total=2, following=link), page("b", total=2))) == ["a", "b"]
+
+
+def _circle(request: httpx.Request) -> httpx.Response:
+    return answer(listing(company(id="a"), total=1, following=str(request.url)))
+
+
+def _endless(request: httpx.Request) -> httpx.Response:
+    return answer(listing(company(id="a"), total=1, following=f"?page={request.url.params['page']}1"))
+
+
+@pytest.mark.parametrize("pages", [_circle, _endless])
+def test_pages_that_do_not_end_are_left(
+    pages: Callable[[httpx.Request], httpx.Response], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.codat.paging.MAX_PAGES", 20)
+
+    with pytest.raises(UnexpectedAnswerError, match="do not end"):
+        ids(wire(pages))
+
+
+def test_an_empty_page_is_the_last_one() -> None:
+    network = wire(page(total=0, following="?page=2"))
+
+    assert ids(network) == []
+    assert len(network.sent) == 1
+
+
+def test_the_size_of_a_page_is_the_workspaces() -> None:
+    network = wire(page(total=0))
+
+    talk(network, lambda client: client.platforms(), limits=Limits(page_size=7))
+
+    assert network.sent == ["GET /integrations?page=1&pageSize=7"]
+
+
+def test_a_listing_without_results_is_no_listing() -> None:
+    with pytest.raises(UnexpectedAnswerError, match="results: expected a list, found nothing"):
+        ids(wire(answer({"totalResults": 0})))
+
+
+def test_pulls_come_newest_first_whatever_the_order_of_the_answer() -> None:
+    rows = [
+        {
+            "id": str(day),
+            "connectionId": "c",
+            "dataType": "x",
+            "status": "Complete",
+            "requested": f"2026-11-0{day}",
+        }
+        for day in (1, 3, 2)
+    ]
+
+    got = talk(wire(answer(listing(*rows))), lambda client: client.pulls("x"))
+
+    assert [one.id for one in got] == ["3", "2", "1"]

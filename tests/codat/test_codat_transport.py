@@ -1,0 +1,326 @@
+"""Requests go out at a pace, wait when Codat says so, and are repeated only where that is safe."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from itertools import pairwise
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from codat_wire import HEADER, answer, at_once, blank, company, connection, listing, talk, wire
+from virtual_time import VirtualClock, run
+
+from reconciler.codat import Client, ReadClient, connect
+from reconciler.codat.errors import (
+    ApiError,
+    NoAnswerError,
+    QuotaExhaustedError,
+    ServerFaultError,
+    UnreachableError,
+)
+from reconciler.codat.transport import ATTEMPTS
+from reconciler.diagnostics import RefusedError
+from reconciler.model import Limits, Secret
+
+Do = Callable[[Client], Awaitable[Any]]
+
+GET: Do = lambda client: client.company("1")  # noqa: E731
+WRITES: dict[str, Do] = {
+    "POST": lambda client: client.create_company({"name": "A"}, uuid4()),
+    "PATCH": lambda client: client.update_company("1", {"name": "A"}, uuid4()),
+    "PUT": lambda client: client.authorize("1", "2", {"token": Secret("t")}),
+    "DELETE": lambda client: client.delete_company("1"),
+}
+BUSY = answer({"error": "slow down"}, 429, Retry_After="7", X_Rate_Limit_Remaining="900")
+
+
+# --- pace --------------------------------------------------------------------------------------
+
+
+def test_requests_are_spread_evenly_over_the_minute() -> None:
+    network = wire(answer(company()))
+
+    talk(
+        network, lambda c: at_once(c.company("1") for _ in range(50)), limits=Limits(requests_per_minute=600)
+    )
+
+    gaps = [late - early for early, late in pairwise(network.seconds_sent)]
+    assert min(gaps) == pytest.approx(0.1, abs=0.005)
+    assert max(gaps) == pytest.approx(0.1, abs=0.005)
+
+
+@pytest.mark.parametrize(("api", "gap"), [("https://api.codat.io", 0.06), ("http://127.0.0.1:8000", 0.006)])
+def test_no_more_than_a_thousand_a_minute_go_to_the_real_api(api: str, gap: float) -> None:
+    network = wire(answer(company()))
+
+    talk(
+        network,
+        lambda c: at_once(c.company("1") for _ in range(11)),
+        api=api,
+        limits=Limits(requests_per_minute=10_000),
+    )
+
+    assert network.seconds_sent[-1] == pytest.approx(10 * gap, rel=0.05)
+
+
+def test_the_embedded_sandbox_is_not_paced() -> None:
+    network = wire(answer(company()))
+
+    talk(network, lambda c: at_once(c.company("1") for _ in range(100)), paced=False)
+
+    assert network.seconds_sent[-1] < 0.1
+
+
+# --- 429 ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_429_is_waited_out_and_the_same_request_sent_again(write: str) -> None:
+    network = wire(BUSY, BUSY, answer(company(status="Linked")))
+
+    talk(network, WRITES[write])
+
+    assert len(network.requests) == 3
+    assert network.seconds_sent[2] == pytest.approx(14, abs=0.5)
+    assert len({(one.headers.get("Idempotency-Key"), one.content) for one in network.requests}) == 1
+
+
+def test_a_429_stops_everyone_and_afterwards_the_pace_is_kept() -> None:
+    told: list[tuple[float, str]] = []
+    network = wire(answer(company()), BUSY, BUSY, answer(company()), seconds=0.2)
+
+    talk(
+        network, lambda c: at_once(c.company("1") for _ in range(20)), on_wait=lambda *wait: told.append(wait)
+    )
+
+    held = [moment for moment in network.seconds_sent if moment > 1]
+    assert len(network.requests) - len(held) == 3, "in flight when the first 429 came"
+    assert min(held) >= 7
+    assert all(late - early > 0.09 for early, late in pairwise(held))
+    assert told == [(7.0, "Codat asks for a pause (429)")]
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry_After": "30"}, 30),
+        ({"Retry_After": "Tue, 24 Nov 2026 09:02:00 GMT"}, 120),
+        ({"Retry_After": "Tue, 24 Nov 2026 12:00:10 GMT", "Date": "Tue, 24 Nov 2026 12:00:00 GMT"}, 10),
+        ({"Retry_After": "Tue, 24 Nov 2026 08:00:00 GMT"}, 1),
+        ({"Retry_After": "0"}, 1),
+        ({"Retry_After": "soon"}, 5),
+        ({}, 5),
+    ],
+    ids=["seconds", "date", "date by the server's clock", "date gone by", "zero", "nonsense", "nothing"],
+)
+def test_how_long_a_429_asks_for(headers: dict[str, str], seconds: float) -> None:
+    network = wire(answer({}, 429, **headers), answer(company()))
+
+    talk(network, GET)
+
+    assert network.seconds_sent[1] == pytest.approx(seconds, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Retry_After": "601"}, {"Retry_After": "5", "X_Rate_Limit_Remaining": "0"}],
+    ids=["more than ten minutes", "nothing remains"],
+)
+def test_an_exhausted_quota_is_not_waited_for(headers: dict[str, str]) -> None:
+    network = wire(answer({}, 429, X_Rate_Limit_Reset="Wed, 25 Nov 2026 00:00:00 GMT", **headers))
+
+    with pytest.raises(QuotaExhaustedError, match="comes back at 2026-11-25T00:00:00Z"):
+        talk(network, WRITES["POST"])
+
+    assert len(network.requests) == 1
+
+
+def test_ten_minutes_of_refusals_are_an_exhausted_quota() -> None:
+    network = wire(answer({}, 429, Retry_After="100"))
+
+    with pytest.raises(QuotaExhaustedError):
+        talk(network, GET)
+
+    assert network.seconds_sent[-1] == pytest.approx(600, abs=2)
+
+
+# --- reads again, writes not -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        blank(500),
+        blank(503),
+        httpx.ConnectError("refused"),
+        httpx.ReadTimeout("slow"),
+        httpx.ReadError("reset"),
+    ],
+    ids=["500", "503", "unreachable", "timeout", "reset"],
+)
+def test_a_read_that_failed_in_passing_is_sent_again(failure: httpx.Response | Exception) -> None:
+    told: list[tuple[float, str]] = []
+    network = wire(failure, failure, failure, answer(company()))
+
+    talk(network, GET, on_wait=lambda *wait: told.append(wait))
+
+    moments = network.seconds_sent
+    waits = [late - early for early, late in pairwise(moments)]
+    assert len(network.requests) == ATTEMPTS
+    assert all(low <= wait <= 2 * low + 0.2 for wait, low in zip(waits, (0.5, 1, 2), strict=True)), waits
+    assert len(told) == sum(wait > 1 for wait in waits)
+
+
+@pytest.mark.parametrize(
+    ("failure", "error"),
+    [
+        (blank(500), ServerFaultError),
+        (httpx.ConnectError("x"), UnreachableError),
+        (httpx.ReadError("x"), NoAnswerError),
+    ],
+)
+def test_a_read_that_keeps_failing_fails(failure: httpx.Response | Exception, error: type[ApiError]) -> None:
+    network = wire(failure)
+
+    with pytest.raises(error):
+        talk(network, GET)
+
+    assert len(network.requests) == ATTEMPTS
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 422, 302])
+def test_a_read_that_was_refused_is_not_sent_again(status: int) -> None:
+    network = wire(blank(status))
+
+    with pytest.raises(ApiError):
+        talk(network, GET)
+
+    assert len(network.requests) == 1
+
+
+@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize(
+    ("failure", "error"),
+    [
+        (blank(500), ServerFaultError),
+        (httpx.ConnectTimeout("x"), UnreachableError),
+        (httpx.ReadError("x"), NoAnswerError),
+        (ConnectionResetError("x"), NoAnswerError),
+    ],
+    ids=["500", "unreachable", "reset", "reset of the system"],
+)
+def test_a_write_is_sent_once_and_the_executor_decides(
+    write: str, failure: httpx.Response | Exception, error: type[ApiError]
+) -> None:
+    network = wire(failure, answer(company()))
+
+    with pytest.raises(error):
+        talk(network, WRITES[write])
+
+    assert len(network.requests) == 1
+
+
+class _Broken(httpx.AsyncByteStream):
+    async def __aiter__(self) -> Any:
+        yield b'{"id": '
+        raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
+
+
+def _cut(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, stream=_Broken(), request=request)
+
+
+def test_an_answer_that_breaks_off_is_no_answer_and_a_read_is_sent_again() -> None:
+    assert talk(wire(_cut, answer(company())), GET).id
+
+    with pytest.raises(NoAnswerError):
+        talk(wire(_cut), WRITES["POST"])
+
+
+# --- reading only, counting, replays -----------------------------------------------------------
+
+
+def test_a_read_client_has_no_way_to_write() -> None:
+    writing = {name for name, member in vars(Client).items() if callable(member)}
+
+    assert len(writing) == 9
+    assert not [name for name in writing if hasattr(ReadClient, name)]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
+def test_the_transport_of_a_read_client_lets_nothing_but_reads_through(method: str) -> None:
+    network = wire(blank())
+
+    async def main() -> None:
+        async with connect(
+            ReadClient,
+            "https://api.codat.io",
+            HEADER,
+            limits=Limits(),
+            clock=VirtualClock(),
+            transport=network,
+        ) as client:
+            exchange = client._exchange
+            await exchange(method, exchange.origin.join("/companies"))
+
+    with pytest.raises(RefusedError, match=f"may only read; {method} was not sent"):
+        run(main())
+    assert network.requests == []
+
+
+def test_the_meter_counts_every_request_and_knows_what_remains() -> None:
+    network = wire(
+        blank(503),
+        answer(company(), X_Rate_Limit_Remaining="41", X_Rate_Limit_Limit="1000"),
+        BUSY,
+        answer(company()),
+    )
+
+    async def do(client: Client) -> tuple[int, int, int | None, int | None]:
+        assert client.meter.remaining is None
+        await client.company("1")
+        await client.update_company("1", {}, uuid4())
+        return client.meter.reads, client.meter.writes, client.meter.remaining, client.meter.limit
+
+    assert talk(network, do) == (2, 2, 900, 1000)
+
+
+@pytest.mark.parametrize(
+    ("date", "created", "replayed"),
+    [
+        ("Tue, 24 Nov 2026 15:00:10 GMT", "2026-11-24T15:00:08Z", False),
+        ("Tue, 24 Nov 2026 15:00:10 GMT", "2026-11-24T15:00:03Z", False),
+        ("Tue, 24 Nov 2026 15:00:10 GMT", "2026-11-24T15:00:02Z", True),
+        ("Tue, 24 Nov 2026 15:00:10 GMT", None, True),
+        (None, "2026-11-24T09:00:00Z", False),
+        (None, "2026-11-24T08:59:57Z", True),
+    ],
+    ids=["while it ran", "just before", "long before", "not said", "no Date, now", "no Date, before"],
+)
+def test_a_create_whose_object_is_older_than_the_request_is_a_replay(
+    date: str | None, created: str | None, replayed: bool
+) -> None:
+    headers = {"Date": date} if date else {}
+    network = wire(answer(connection(created=created), **headers), seconds=5)
+
+    got = talk(network, lambda client: client.create_connection("1", "qhyg", uuid4()))
+
+    assert got.replayed is replayed
+
+
+def test_a_replay_is_told_by_the_last_attempt_and_not_by_the_wait_before_it() -> None:
+    late = answer(company(created="2026-11-24T09:00:00Z"), Date="Tue, 24 Nov 2026 09:00:07 GMT")
+
+    assert talk(wire(BUSY, late), WRITES["POST"]).replayed is True
+
+
+def test_a_listing_counts_as_reads() -> None:
+    network = wire(answer(listing(company())))
+
+    async def do(client: Client) -> tuple[int, int]:
+        await client.companies()
+        return client.meter.reads, client.meter.writes
+
+    assert talk(network, do, cls=ReadClient) == (1, 0)
