@@ -6,7 +6,8 @@ from reconciler.diagnostics import Diagnostic, MisusedError
 from reconciler.model import Address, Desired, Live, Presence, Wanted, matches
 from reconciler.plan import Action, Attention, Basis, Plan, in_order
 from reconciler.planner.acting import decided
-from reconciler.planner.digests import desired_digest, live_digest
+from reconciler.planner.desired_document import desired_digest
+from reconciler.planner.digests import live_digest
 from reconciler.planner.drafting import CompanyDraft, Draft, draft
 from reconciler.planner.guards import refusals
 from reconciler.planner.policy import Policy

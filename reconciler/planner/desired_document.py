@@ -1,0 +1,137 @@
+"""Desired state as JSON and back: what a saved plan carries, and what the digest of the specs is of.
+
+Secrets are written as their references. Spans are left out: they are about files that the reader of
+a saved plan need not have.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from reconciler.model import (
+    UNSET,
+    Desired,
+    DesiredCompany,
+    DesiredConnection,
+    Migration,
+    Precondition,
+    PreconditionState,
+    Presence,
+    SecretRef,
+    SourceType,
+    SyncPolicy,
+    Wanted,
+)
+from reconciler.plan import digest
+
+_REFERENCE: Final = re.compile(r"\$\{(?P<scheme>[a-z][a-z0-9-]*):(?P<locator>[^}]*)\}")
+
+
+def to_document(desired: Desired) -> dict[str, Any]:
+    """The JSON form of everything that is wanted."""
+    return {
+        "workspace": desired.workspace,
+        "narrowed": desired.narrowed,
+        "companies": {key: _company(one) for key, one in sorted(desired.companies.items())},
+    }
+
+
+def from_document(document: Mapping[str, Any]) -> Desired:
+    """What ``to_document`` wrote; the document is one that passed the plan's schema."""
+    companies = {key: _read_company(key, one) for key, one in sorted(document["companies"].items())}
+    return Desired(document["workspace"], companies, document["narrowed"])
+
+
+def desired_digest(desired: Desired) -> str:
+    """The digest of everything that the specs want."""
+    return digest(to_document(desired))
+
+
+def _company(company: DesiredCompany) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "name": company.name,
+        "tags": dict(sorted(company.tags.items())),
+        "new": company.new,
+        "state": company.state.value,
+        "connections": {key: _connection(one) for key, one in sorted(company.connections.items())},
+    }
+    if company.description is not UNSET:
+        document["description"] = company.description
+    if company.protect is not UNSET:
+        document["protect"] = company.protect
+    if company.id is not None:
+        document["id"] = company.id
+    if company.renamed_from is not None:
+        document["renamedFrom"] = company.renamed_from
+    return document
+
+
+def _connection(connection: DesiredConnection) -> dict[str, Any]:
+    sync = connection.sync
+    document: dict[str, Any] = {
+        "platform": connection.platform,
+        "platformKey": connection.platform_key,
+        "sourceType": connection.source_type.value,
+        "migration": connection.migration.value,
+        "state": connection.wanted.value,
+        "authorization": {name: str(value) for name, value in sorted(connection.authorization.items())},
+        "sync": {"never": sync.never, "dataTypes": list(sync.data_types)},
+        "preconditions": {
+            name.value: state.value for name, state in sorted(connection.preconditions.items())
+        },
+    }
+    if sync.max_age is not None:
+        document["sync"]["maxAgeSeconds"] = int(sync.max_age.total_seconds())
+    if connection.id is not None:
+        document["id"] = connection.id
+    if connection.issued_at is not None:
+        document["issuedAt"] = connection.issued_at.isoformat()
+    return document
+
+
+def _read_company(key: str, document: Mapping[str, Any]) -> DesiredCompany:
+    return DesiredCompany(
+        key=key,
+        name=document["name"],
+        description=document.get("description", UNSET),
+        tags=document["tags"],
+        id=document.get("id"),
+        new=document["new"],
+        renamed_from=document.get("renamedFrom"),
+        protect=document.get("protect", UNSET),
+        state=Presence(document["state"]),
+        connections={name: _read_connection(name, one) for name, one in document["connections"].items()},
+    )
+
+
+def _read_connection(key: str, document: Mapping[str, Any]) -> DesiredConnection:
+    sync = document["sync"]
+    issued_at = document.get("issuedAt")
+    return DesiredConnection(
+        key=key,
+        platform=document["platform"],
+        platform_key=document["platformKey"],
+        source_type=SourceType(document["sourceType"]),
+        migration=Migration(document["migration"]),
+        wanted=Wanted(document["state"]),
+        id=document.get("id"),
+        authorization={name: _value(text) for name, text in document["authorization"].items()},
+        issued_at=datetime.fromisoformat(issued_at) if issued_at is not None else None,
+        sync=SyncPolicy(
+            sync["never"],
+            timedelta(seconds=sync["maxAgeSeconds"]) if "maxAgeSeconds" in sync else None,
+            tuple(sync["dataTypes"]),
+        ),
+        preconditions={
+            Precondition(name): PreconditionState(state) for name, state in document["preconditions"].items()
+        },
+    )
+
+
+def _value(text: str) -> str | SecretRef:
+    """An authorization value; only a whole value is ever a reference, as in the specs."""
+    found = _REFERENCE.fullmatch(text)
+    return SecretRef(found["scheme"], found["locator"]) if found else text
