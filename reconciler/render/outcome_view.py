@@ -1,0 +1,137 @@
+"""What a reader is shown of an outcome: what went wrong first, then what is left, then the counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.outcome import ActionOutcome, Outcome, Result
+from reconciler.plan import AttentionClass
+from reconciler.render.view import AttentionGroup, attention_clause, attention_groups, verb
+from reconciler.render.wording import clauses, counted
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemView:
+    """An action that failed, or whose end is not known, and what to tell Codat's support."""
+
+    address: str
+    what: str
+    code: str
+    message: str
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnstartedView:
+    """Actions that were not started for one and the same reason."""
+
+    why: str
+    addresses: tuple[str, ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeView:
+    """Everything that a reader is shown of an outcome, in reading order."""
+
+    problems: tuple[ProblemView, ...]
+    unstarted: tuple[UnstartedView, ...]
+    stopped: ProblemView | None
+    attention: tuple[AttentionGroup, ...]
+    notes: tuple[str, ...]
+    resume: str
+    sentence: str
+    is_complete: bool
+
+
+_RESUME: Final = "To go on, run the same command again: what is done is not done twice."
+_SETTLE: Final = "Settle what is blocking, then run the same command again."
+
+_PROBLEM: Final = {Result.FAILED: "failed", Result.INCOMPLETE: "is incomplete"}
+
+
+def outcome_view(outcome: Outcome, notes: Sequence[str] = ()) -> OutcomeView:
+    """The view of an outcome."""
+    groups = attention_groups(one.document() for one in outcome.attention)
+    return OutcomeView(
+        problems=tuple(_problem(one) for one in outcome.results if one.result in _PROBLEM),
+        unstarted=tuple(_unstarted(outcome)),
+        stopped=_stopped(outcome),
+        attention=groups,
+        notes=tuple(notes),
+        resume=_resume(outcome),
+        sentence=_sentence(outcome, groups),
+        is_complete=outcome.is_complete,
+    )
+
+
+def _problem(one: ActionOutcome) -> ProblemView:
+    failure = one.failure
+    return ProblemView(
+        address=str(one.address),
+        what=f"{verb(one.kind)} {_PROBLEM[one.result]}",
+        code=failure.code if failure else "",
+        message=failure.message if failure else "",
+        correlation_id=failure.correlation_id if failure else "",
+    )
+
+
+def _stopped(outcome: Outcome) -> ProblemView | None:
+    if outcome.stopped is None:
+        return None
+    stopped = outcome.stopped
+    return ProblemView("", "the run stopped", stopped.code, stopped.message, stopped.correlation_id)
+
+
+def _unstarted(outcome: Outcome) -> Iterator[UnstartedView]:
+    """What was not started, gathered by reason, in the plan's order."""
+    culprits = {one.address.company: one for one in outcome.results if one.result in _PROBLEM}
+    found: dict[str, list[ActionOutcome]] = {}
+    for one in outcome.results:
+        if one.result is Result.NOT_STARTED:
+            found.setdefault(_why_unstarted(one, culprits.get(one.address.company), outcome), []).append(one)
+    for why, actions in found.items():
+        addresses = dict.fromkeys(str(one.address) for one in actions)
+        yield UnstartedView(why, tuple(addresses), len(actions))
+
+
+def _why_unstarted(one: ActionOutcome, culprit: ActionOutcome | None, outcome: Outcome) -> str:
+    if one.failure and one.failure.message:
+        return one.failure.message
+    if culprit is not None:
+        return f"{culprit.address} {_PROBLEM[culprit.result]}"
+    if outcome.interrupted:
+        return "interrupted"
+    return "the run stopped" if outcome.stopped else ""
+
+
+def _resume(outcome: Outcome) -> str:
+    if outcome.is_complete:
+        return ""
+    blocking = any(one.attention_class is AttentionClass.BLOCKING for one in outcome.attention)
+    undone = any(one.result not in (Result.DONE, Result.ALREADY) for one in outcome.results)
+    return _SETTLE if blocking and not undone else _RESUME
+
+
+def _sentence(outcome: Outcome, groups: tuple[AttentionGroup, ...]) -> str:
+    attending = attention_clause(groups)
+    if not outcome.results and not outcome.interrupted and outcome.stopped is None:
+        return f"Nothing to do{'; ' if attending else ''}{attending}."
+    counts = outcome.counts
+    done = ", ".join(
+        filter(
+            None,
+            (
+                f"{counts[Result.DONE]:,} done",
+                clauses([(counts[Result.ALREADY], "done already")]),
+                f"{counts[Result.FAILED]:,} failed",
+                clauses([(counts[Result.INCOMPLETE], "incomplete")]),
+                f"{counts[Result.NOT_STARTED]:,} not started",
+            ),
+        )
+    )
+    how = "Interrupted" if outcome.interrupted else "Stopped" if outcome.stopped else "Applied"
+    requests = counted(outcome.requests, "write request")
+    return f"{how}: {'; '.join(filter(None, (done, requests, attending)))}."

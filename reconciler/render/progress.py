@@ -1,0 +1,166 @@
+"""Progress of an apply on stderr: a bar on a terminal, a line now and then elsewhere.
+
+Nothing is drawn before the run starts, so a question can be asked inside the ``with`` block.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Final, Self, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Column
+from rich.text import Text
+
+from reconciler.outcome import Event, EventType
+from reconciler.render.escaping import MESSAGE_LIMIT, encodable, for_terminal
+from reconciler.render.style import Style
+from reconciler.render.tally import FAILURES, Tally
+from reconciler.render.wording import counted
+
+EVERY: Final = 10.0
+"""Seconds between two lines where there is no terminal."""
+
+Now = Callable[[], float]
+
+
+class Observing(ABC):
+    """An ``outcome.Observer`` and a context manager; told of waits beneath the client by ``waiting``."""
+
+    def __init__(self, now: Now) -> None:
+        self._now = now
+        self._tally = Tally(now())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def __call__(self, event: Event) -> None:
+        """Take note of an event. A stderr that has gone away is no reason to stop an apply."""
+        if event.type is EventType.STARTED:
+            self._tally = Tally(self._now())
+        self._tally.add(event)
+        with suppress(OSError):
+            self._take(event)
+
+    def waiting(self, seconds: float, why: str) -> None:
+        """Name a wait that nobody sends an event for, as the pacer's ``on_wait`` tells of it."""
+        self(Event(EventType.WAITING, f"waiting {counted(max(round(seconds), 1), 'second')}: {why}"))
+
+    @abstractmethod
+    def _take(self, event: Event) -> None:
+        """Show what there is to show of an event."""
+
+    def _stop(self) -> None:  # noqa: B027 - only a bar has something to take down
+        """Leave the stream as it was."""
+
+
+def progress(style: Style, *, stream: TextIO | None = None, now: Now = time.monotonic) -> Observing:
+    """The observer that suits ``stream`` (stderr); with ``quiet``, failures alone are shown."""
+    stream = sys.stderr if stream is None else stream
+    console = Console(file=stream, no_color=not style.color, highlight=False, markup=False, emoji=False)
+    if stream.isatty() and not console.is_dumb_terminal and not style.quiet:
+        return Bar(console, now)
+    return Lines(stream, now, quiet=style.quiet)
+
+
+class Lines(Observing):
+    """Plain lines: the tally about every ten seconds; waits, stopping and failures at once."""
+
+    def __init__(self, stream: TextIO, now: Now, *, quiet: bool = False) -> None:
+        super().__init__(now)
+        self._stream = stream
+        self._quiet = quiet
+        self._told = now()
+        self._waiting = ""
+
+    def _take(self, event: Event) -> None:
+        if text := worth_a_line(event):
+            self._write(text)
+        if self._quiet:
+            return
+        if event.type is EventType.STARTED:
+            self._told = self._now()
+        if event.type is EventType.WAITING and event.message != self._waiting:
+            self._waiting = event.message
+            self._write(for_terminal(event.message, MESSAGE_LIMIT))
+        if self._now() - self._told >= EVERY:
+            self._told = self._now()
+            self._write(self._tally.sentence(self._told))
+
+    def _write(self, text: str) -> None:
+        self._stream.write(f"{encodable(text, self._stream.encoding or 'utf-8')}\n")
+        self._stream.flush()
+
+
+class Bar(Observing):
+    """A bar that stays at the bottom; failures stay readable above it."""
+
+    def __init__(self, console: Console, now: Now) -> None:
+        super().__init__(now)
+        self._console = console
+        self._progress: Progress | None = None
+        self._task = TaskID(0)
+
+    def _take(self, event: Event) -> None:
+        if event.type is EventType.STARTED:
+            self._start()
+        if text := worth_a_line(event):
+            self._console.print(Text(encodable(text, self._console.encoding), "red"), soft_wrap=True)
+        if self._progress is not None:
+            self._update(self._progress, event)
+        if event.type is EventType.ENDED:
+            self._stop()
+
+    def _start(self) -> None:
+        self._stop()
+        self._progress = Progress(
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[tally]}", markup=False, table_column=Column(no_wrap=True)),
+            TextColumn(
+                "{task.fields[wait]}",
+                style="yellow",
+                markup=False,
+                table_column=Column(no_wrap=True, overflow="crop"),
+            ),
+            console=self._console,
+            transient=True,
+            get_time=self._now,
+        )
+        self._task = self._progress.add_task("", total=self._tally.companies or None, tally="", wait="")
+        self._progress.start()
+
+    def _update(self, shown: Progress, event: Event) -> None:
+        wait = for_terminal(event.message) if event.type is EventType.WAITING else ""
+        shown.update(
+            self._task,
+            completed=self._tally.done,
+            tally=self._tally.sentence(self._now()),
+            wait=encodable(wait, self._console.encoding),
+        )
+
+    def _stop(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+
+def worth_a_line(event: Event) -> str:
+    """The line of a failure, or of a run that stops early; empty for other events."""
+    if event.type is EventType.STOPPING:
+        return f"! {for_terminal(event.message, MESSAGE_LIMIT)}"
+    if event.type is not EventType.ACTION_ENDED or event.result not in FAILURES:
+        return ""
+    address = str(event.address or "")
+    place = "" if address in event.message else f"{for_terminal(address)}: "
+    return f"x {place}{for_terminal(event.message, MESSAGE_LIMIT)}"

@@ -1,0 +1,255 @@
+"""Plans, outcomes, diagnostics and platforms for people: one line for one thing, greppable without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, Final
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.model import Platform
+from reconciler.outcome import Outcome
+from reconciler.plan import AttentionClass
+from reconciler.render.escaping import for_terminal, quoted
+from reconciler.render.layout import INDENT, assembled, hanging, message, printed
+from reconciler.render.outcome_view import OutcomeView, ProblemView, UnstartedView, outcome_view
+from reconciler.render.style import Style
+from reconciler.render.view import ActionView, AttentionGroup, Group, PlanView, plan_view
+from reconciler.render.wording import clauses, listed
+
+_WIDEST_ADDRESS: Final = 36
+"""Cells kept for the column of addresses; a longer address moves only its own line."""
+
+_LOOKS: Final[Mapping[Group | AttentionClass | Severity, str]] = {
+    Group.CREATE: "green",
+    Group.CHANGE: "yellow",
+    Group.AUTHORIZE: "cyan",
+    Group.SYNC: "blue",
+    Group.REMOVE: "bold red",
+    AttentionClass.BLOCKING: "bold red",
+    AttentionClass.WAITING: "yellow",
+    AttentionClass.INFO: "dim",
+    Severity.ERROR: "red",
+    Severity.WARNING: "yellow",
+}
+
+Lines = Iterator[Text]
+
+
+# --- plans -------------------------------------------------------------------------------------
+
+
+def plan_text(
+    document: Mapping[str, Any],
+    style: Style,
+    *,
+    requests_per_minute: int | None = None,
+    notes: Sequence[str] = (),
+    refusals: Sequence[str] = (),
+) -> str:
+    """A plan: what it takes away, its actions, its attention, and one counted sentence.
+
+    Args:
+        document: the plan as ``Plan.document()`` makes it.
+        style: colour, verbosity, width.
+        requests_per_minute: the rate at which apply may ask Codat; without it no time is told.
+        notes: what a reader should know and no field says.
+        refusals: the guards that the plan exceeds, each with the flag that permits it.
+
+    """
+    view = plan_view(document, requests_per_minute=requests_per_minute, notes=notes, refusals=refusals)
+    refused = (
+        line for one in view.refusals for line in hanging(Text("Refused: ", "bold red"), message(one), style)
+    )
+    sentence = Text(view.sentence, "bold")
+    if style.quiet:
+        return printed(chain([sentence], refused), style)
+    sections: list[Iterable[Text]] = [_opening(view, style), _actions(view, style)]
+    sections += [_attention(group, style) for group in view.attention]
+    sections += [_notes(view.notes, style), _closing(sentence, view.estimate), refused]
+    return printed(_spaced(sections), style)
+
+
+def _opening(view: PlanView, style: Style) -> Lines:
+    yield assembled(view.title, "dim")
+    if view.warning:
+        yield from hanging(Text("Warning: ", "bold red"), Text(view.warning, "bold red"), style)
+
+
+def _closing(sentence: Text, estimate: str) -> Lines:
+    yield sentence
+    if estimate:
+        yield Text(estimate)
+
+
+def _actions(view: PlanView, style: Style) -> Lines:
+    column = _column(one.address for one in view.actions)
+    for action in view.actions:
+        yield from _action(action, column, style)
+
+
+def _action(action: ActionView, column: int, style: Style) -> Lines:
+    look = _LOOKS[action.group]
+    body = assembled(action.what, look, whole_lists=style.verbose > 0)
+    if action.why:
+        body = Text.assemble(body, message(f" ({action.why})", "dim"))
+    yield from hanging(_head(action.group.sign, action.address, column, look), body, style)
+    for change in action.changes:
+        name = Text(f"{' ' * INDENT}{for_terminal(change.path)}: ")
+        values = Text.assemble(
+            (quoted(change.before), "red"), " -> ", (quoted(change.after), "green" if change.after else "")
+        )
+        yield from hanging(name, values, style)
+    for label, value in action.more if style.verbose else ():
+        yield from hanging(
+            Text(f"{' ' * INDENT}{for_terminal(label)}: ", "dim"), Text(for_terminal(value), "dim"), style
+        )
+
+
+def _attention(group: AttentionGroup, style: Style) -> Lines:
+    look = _LOOKS[group.attention_class]
+    column = _column(one.address for one in group.items)
+    yield Text(f"{group.meaning} ({len(group.items):,})", look)
+    for one in group.items:
+        body = Text.assemble((f"{for_terminal(one.code)}: ", look), message(one.message))
+        yield from hanging(_head("!", one.address, column, look), body, style)
+
+
+def _notes(notes: Iterable[str], style: Style) -> Lines:
+    for note in notes:
+        yield from hanging(Text("Note: ", "bold"), message(note), style)
+
+
+# --- outcomes ----------------------------------------------------------------------------------
+
+
+def outcome_text(outcome: Outcome, style: Style, *, notes: Sequence[str] = ()) -> str:
+    """What happened: each failure with what to do, what was not started, what is left, true counts."""
+    view = outcome_view(outcome, notes)
+    sentence = Text(view.sentence, "bold" if view.is_complete else "bold red")
+    if style.quiet:
+        return printed(chain(_problems(view, style), _stopped(view, style), [sentence]), style)
+    sections: list[Iterable[Text]] = [_problems(view, style), _unstarted(view.unstarted, style)]
+    sections += [_attention(group, style) for group in view.attention if _is_left(group, style)]
+    ending = [*([Text(view.resume)] if view.resume else []), sentence]
+    sections += [_notes(view.notes, style), _stopped(view, style), ending]
+    return printed(_spaced(sections), style)
+
+
+def _is_left(group: AttentionGroup, style: Style) -> bool:
+    """Whether to show attention again after the plan did: what informs only is not repeated."""
+    return style.verbose > 0 or group.attention_class is not AttentionClass.INFO
+
+
+def _problems(view: OutcomeView, style: Style) -> Lines:
+    column = _column(one.address for one in view.problems)
+    for one in view.problems:
+        yield from hanging(_head("x", one.address, column, "bold red"), _problem(one), style)
+        yield from _correlation(one)
+
+
+def _stopped(view: OutcomeView, style: Style) -> Lines:
+    if view.stopped:
+        yield from hanging(Text("x ", "bold red"), _problem(view.stopped), style)
+        yield from _correlation(view.stopped)
+
+
+def _problem(one: ProblemView) -> Text:
+    code = f" [{for_terminal(one.code)}]" if one.code else ""
+    colon = ": " if one.message else ""
+    return Text.assemble((f"{one.what}{code}{colon}", "bold red"), message(one.message))
+
+
+def _correlation(one: ProblemView) -> Lines:
+    if one.correlation_id:
+        yield Text(f"{' ' * INDENT}for Codat's support: correlation id {for_terminal(one.correlation_id)}")
+
+
+def _unstarted(groups: Sequence[UnstartedView], style: Style) -> Lines:
+    if groups:
+        yield Text(f"Not started ({sum(one.count for one in groups):,})", "yellow")
+    for one in groups:
+        addresses = listed([for_terminal(each) for each in one.addresses], None if style.verbose else 12)
+        why = message(f": {one.why}" if one.why else "", "dim")
+        yield from hanging(Text("  "), Text.assemble(addresses, why), style)
+
+
+# --- diagnostics -------------------------------------------------------------------------------
+
+
+def diagnostics_text(diagnostics: Sequence[Diagnostic], style: Style) -> str:
+    """What is wrong, one line each, and how many there are where there is more than one."""
+    return printed(chain(_diagnostics(diagnostics, style), _severities(diagnostics)), style)
+
+
+def _diagnostics(diagnostics: Iterable[Diagnostic], style: Style) -> Lines:
+    for one in diagnostics:
+        warns = one.severity is Severity.WARNING
+        suffix = " (warning)" if warns else ""
+        suffix += f" [{one.code}]" if style.verbose else ""
+        yield Text.assemble(message(str(one), _LOOKS[one.severity]), (for_terminal(suffix), "dim"))
+        if style.verbose and one.detail:
+            yield from hanging(Text(" " * INDENT), message(one.detail, "dim"), style)
+
+
+def _severities(diagnostics: Sequence[Diagnostic]) -> Lines:
+    if len(diagnostics) > 1:
+        errors = sum(one.severity is Severity.ERROR for one in diagnostics)
+        warnings = len(diagnostics) - errors
+        counts = (
+            (errors, "error" if errors == 1 else "errors"),
+            (warnings, "warning" if warnings == 1 else "warnings"),
+        )
+        yield Text(clauses(counts), "bold")
+
+
+# --- platforms ---------------------------------------------------------------------------------
+
+
+def platforms_text(platforms: Iterable[Platform], style: Style) -> str:
+    """A table of platforms: the name as specs write it, key, type, whether it is enabled."""
+    title = ("NAME", "KEY", "TYPE", "ENABLED", "CODAT'S NAME")
+    rows = [
+        (one.slug, one.key, one.source_type.value, "yes" if one.enabled else "no", one.name)
+        for one in platforms
+    ]
+    shown = [tuple(map(for_terminal, row)) for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(title, *shown, strict=True)]
+    lines = [Text(_aligned(title, widths), "bold")]
+    lines += [
+        Text(_aligned(row, widths), "" if one[3] == "yes" else "dim")
+        for row, one in zip(shown, rows, strict=True)
+    ]
+    return printed(lines if not style.quiet else lines[1:], style)
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [cell + " " * (width - cell_len(cell)) for cell, width in zip(cells, widths, strict=True)]
+    return "  ".join(padded).rstrip()
+
+
+# --- layout of lines ---------------------------------------------------------------------------
+
+
+def _column(addresses: Iterable[str]) -> int:
+    widest = max((cell_len(for_terminal(one)) for one in addresses), default=0)
+    return min(widest, _WIDEST_ADDRESS)
+
+
+def _head(sign: str, address: str, column: int, look: str) -> Text:
+    shown = for_terminal(address)
+    return Text.assemble((f"{sign} ", look), (shown, "bold"), " " * max(column - cell_len(shown), 0), "  ")
+
+
+def _spaced(sections: Iterable[Iterable[Text]]) -> Lines:
+    """The lines of the sections that have any, an empty line between two sections."""
+    first = True
+    for section in sections:
+        for position, line in enumerate(section):
+            if position == 0 and not first:
+                yield Text()
+            first = False
+            yield line

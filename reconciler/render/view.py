@@ -1,0 +1,312 @@
+"""What a reader is shown of a plan: chosen, counted and ordered once, the same for every format.
+
+A view holds our own words as plain strings, and text that others wrote as ``Value``; a writer escapes
+each ``Value`` for its format and decides on nothing else. Only fields that are named here are taken from
+a document, so whatever else may stand in one is never shown.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+from reconciler.plan import AttentionClass, Kind
+from reconciler.render.wording import clauses, counted, duration, joined, plural
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Text that others wrote; ``quotes`` where its ends must be plain."""
+
+    text: str
+    quotes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Several short texts that others wrote, shown as a list."""
+
+    texts: tuple[str, ...]
+
+
+Part = str | Value | Names
+Parts = tuple[Part, ...]
+
+
+class Group(Enum):
+    """What an action means to a reader: the sign before it, and how a sentence counts it."""
+
+    CREATE = "+", "to create"
+    CHANGE = "~", "to change"
+    AUTHORIZE = ">", "to authorize"
+    SYNC = "*", "to sync"
+    REMOVE = "-", "to remove"
+
+    @property
+    def sign(self) -> str:
+        """The character at the start of the line."""
+        return self.value[0]
+
+    @property
+    def counted_as(self) -> str:
+        """The words after the number."""
+        return self.value[1]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """A field that differs; ``None`` is no value."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionView:
+    """One action: a line, the changes under it, and what only ``-v`` shows."""
+
+    group: Group
+    address: str
+    what: Parts
+    why: str
+    changes: tuple[ChangeView, ...] = ()
+    more: tuple[tuple[str, str], ...] = ()
+    """Names and values of what few readers need: ids, tags of a new company."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionView:
+    """One thing that no API call can settle."""
+
+    code: str
+    address: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionGroup:
+    """The attention of one class, and what the class means."""
+
+    attention_class: AttentionClass
+    meaning: str
+    items: tuple[AttentionView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """Everything that a reader is shown of a plan, in reading order."""
+
+    title: Parts
+    warning: str
+    actions: tuple[ActionView, ...]
+    attention: tuple[AttentionGroup, ...]
+    notes: tuple[str, ...]
+    sentence: str
+    estimate: str
+    refusals: tuple[str, ...]
+
+
+# --- actions -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """How one kind of action is shown."""
+
+    group: Group
+    verb: str
+    what: Callable[[Document], Parts]
+
+
+def _name(side: str) -> Callable[[Document], Parts]:
+    return lambda action: (Value(str(action.get(side, {}).get("name", "")), quotes=True),)
+
+
+def _nothing(_: Document) -> Parts:
+    return ()
+
+
+def _platform(action: Document) -> Parts:
+    return ("on ", Value(str(action.get("platform") or action.get("after", {}).get("platform", ""))))
+
+
+def _deleted_company(action: Document) -> Parts:
+    return (*_name("before")(action), " and all its data at Codat")
+
+
+def _deleted_connection(action: Document) -> Parts:
+    return (*_platform(action), ", status ", Value(str(action.get("before", {}).get("status", ""))))
+
+
+def _fields(action: Document) -> Parts:
+    fields = tuple(str(one) for one in action.get("fields", ()))
+    return (*_platform(action), " with ", Names(fields)) if fields else _platform(action)
+
+
+def _targets(action: Document) -> Parts:
+    return (Names(tuple(_target(one) for one in action.get("connections", ()))),)
+
+
+def _target(target: Document) -> str:
+    connection = str(target.get("address", "")).partition("/")[2]
+    data_types = ", ".join(map(str, target.get("dataTypes", ())))
+    return f"{connection} ({data_types})" if data_types else connection
+
+
+_SHOWN: Final[Mapping[Kind, _Shown]] = {
+    Kind.COMPANY_CREATE: _Shown(Group.CREATE, "create company", _name("after")),
+    Kind.COMPANY_ADOPT: _Shown(Group.CHANGE, "adopt company", _nothing),
+    Kind.COMPANY_UPDATE: _Shown(Group.CHANGE, "update company", _nothing),
+    Kind.CONNECTION_UNLINK: _Shown(Group.REMOVE, "unlink connection", _platform),
+    Kind.CONNECTION_DELETE: _Shown(Group.REMOVE, "delete connection", _deleted_connection),
+    Kind.COMPANY_DELETE: _Shown(Group.REMOVE, "delete company", _deleted_company),
+    Kind.CONNECTION_CREATE: _Shown(Group.CREATE, "create connection", _platform),
+    Kind.CONNECTION_AUTHORIZE: _Shown(Group.AUTHORIZE, "authorize connection", _fields),
+    Kind.COMPANY_SYNC: _Shown(Group.SYNC, "sync", _targets),
+}
+
+_PENDING: Final = "due already, whatever this change does"
+
+
+def verb(kind: Kind) -> str:
+    """What an action of this kind does, as in ``create company``."""
+    return _SHOWN[kind].verb
+
+
+def _action(action: Document) -> ActionView:
+    shown = _SHOWN[Kind(action["kind"])]
+    what = shown.what(action)
+    reasons = [str(action.get("reason", "")), _PENDING if action.get("origin") == "pending" else ""]
+    return ActionView(
+        group=shown.group,
+        address=str(action["address"]),
+        what=(f"{shown.verb} ", *what) if what else (shown.verb,),
+        why="; ".join(filter(None, reasons)),
+        changes=tuple(
+            ChangeView(str(one["path"]), one["before"], one["after"]) for one in action.get("changes", ())
+        ),
+        more=tuple(_more(action)),
+    )
+
+
+def _more(action: Document) -> Iterable[tuple[str, str]]:
+    after = action.get("after", {})
+    if "description" in after:
+        yield "description", str(after["description"])
+    for tag, value in after.get("tags", {}).items():
+        yield f"tags.{tag}", str(value)
+    for name in ("companyId", "connectionId"):
+        if name in action:
+            yield name, str(action[name])
+
+
+# --- attention ---------------------------------------------------------------------------------
+
+_MEANING: Final[Mapping[AttentionClass, str]] = {
+    AttentionClass.BLOCKING: "Blocking: not done until you settle it",
+    AttentionClass.WAITING: "Waiting: someone else has to act, or it ends by itself",
+    AttentionClass.INFO: "For information",
+}
+
+
+def attention_groups(attention: Iterable[Document]) -> tuple[AttentionGroup, ...]:
+    """Attention by class, the most urgent first; classes without any are left out."""
+    found: dict[AttentionClass, list[AttentionView]] = {one: [] for one in AttentionClass}
+    for one in attention:
+        view = AttentionView(str(one["code"]), str(one["address"]), str(one["message"]))
+        found[AttentionClass(one["class"])].append(view)
+    return tuple(
+        AttentionGroup(attention_class, _MEANING[attention_class], tuple(items))
+        for attention_class, items in found.items()
+        if items
+    )
+
+
+def attention_clause(groups: Sequence[AttentionGroup]) -> str:
+    """``4 need attention (1 blocking)``; empty where nothing does."""
+    total = sum(len(one.items) for one in groups)
+    if not total:
+        return ""
+    blocking = sum(len(one.items) for one in groups if one.attention_class is AttentionClass.BLOCKING)
+    needs = "needs" if total == 1 else plural("needs")
+    return f"{total:,} {needs} attention" + (f" ({blocking:,} blocking)" if blocking else "")
+
+
+# --- the plan ----------------------------------------------------------------------------------
+
+
+def plan_view(
+    document: Document,
+    *,
+    requests_per_minute: int | None = None,
+    notes: Sequence[str] = (),
+    refusals: Sequence[str] = (),
+) -> PlanView:
+    """The view of a plan's document; without a rate, no time is told."""
+    actions = tuple(_action(one) for one in document["actions"])
+    attention = attention_groups(document["attention"])
+    return PlanView(
+        title=("Workspace ", Value(str(document["workspace"])), " at ", Value(str(document["api"]))),
+        warning=_warning(document["summary"]),
+        actions=actions,
+        attention=attention,
+        notes=(*map(str, document.get("notes", ())), *notes),
+        sentence=_sentence(actions, attention, int(document["summary"]["unchanged"])),
+        estimate=_estimate(int(document["summary"]["requests"]), requests_per_minute),
+        refusals=tuple(refusals) or _unnamed_refusal(document),
+    )
+
+
+_LOSSES: Final = (
+    (Kind.COMPANY_DELETE, "deletes", "company"),
+    (Kind.CONNECTION_DELETE, "deletes", "connection"),
+    (Kind.CONNECTION_UNLINK, "unlinks", "connection"),
+)
+
+
+def _warning(summary: Document) -> str:
+    """What the plan takes away; empty where it takes nothing."""
+    losses = [
+        f"{verb} {counted(summary[kind.value], noun)}"
+        for kind, verb, noun in _LOSSES
+        if summary.get(kind.value, 0)
+    ]
+    return f"This plan {joined(losses)}." if losses else ""
+
+
+def _sentence(actions: Sequence[ActionView], attention: Sequence[AttentionGroup], unchanged: int) -> str:
+    found = Counter(one.group for one in actions)
+    attending = attention_clause(attention)
+    if actions:
+        counts = clauses((found[group], group.counted_as) for group in Group)
+        rest = f"{unchanged:,} unchanged" if unchanged else ""
+        return f"Plan: {'; '.join(filter(None, (counts, attending, rest)))}."
+    if any(one.attention_class is not AttentionClass.INFO for one in attention):
+        return f"Nothing to do: {unchanged:,} unchanged; {attending}."
+    if not unchanged:
+        return f"Nothing to do{'; ' if attending else ''}{attending}."
+    are = "is" if unchanged == 1 else "are"
+    fine = f"{counted(unchanged, 'company or connection')} {are} as specified"
+    return f"Nothing to do: {'; '.join(filter(None, (fine, attending)))}."
+
+
+def _estimate(requests: int, per_minute: int | None) -> str:
+    if not requests:
+        return ""
+    taken = f"This takes {counted(requests, 'write request')}"
+    if not per_minute:
+        return f"{taken}."
+    return f"{taken}, {duration(requests, per_minute)} at {counted(per_minute, 'request')} a minute."
+
+
+def _unnamed_refusal(document: Document) -> tuple[str, ...]:
+    """What a saved plan can say of a guard: that there was one, not which."""
+    if "refused" not in document:
+        return ()
+    return ("a guard of workspace.yaml refuses this plan; run plan again to see what permits it",)

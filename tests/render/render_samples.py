@@ -1,0 +1,189 @@
+"""Plans and outcomes to render: one of everything, and one whose every text is hostile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reconciler.model import Address, LiveCompany, SecretRef, Status
+from reconciler.outcome import ActionOutcome, Failure, Outcome, Result
+from reconciler.plan import (
+    Action,
+    AdoptCompany,
+    Attention,
+    AuthorizeConnection,
+    Basis,
+    Change,
+    Code,
+    CreateCompany,
+    CreateConnection,
+    DeleteCompany,
+    DeleteConnection,
+    Kind,
+    Plan,
+    Refusal,
+    SyncCompany,
+    SyncTarget,
+    UnlinkConnection,
+    UpdateCompany,
+    digest,
+    in_order,
+)
+
+COMPANY = "8a210b68-6988-11ed-a1eb-0242ac120002"
+CONNECTION = "2e9d2c44-a675-40ba-8049-353bfcb5e171"
+SECRET_TEXT = "must-never-be-shown"
+REFUSAL = (
+    "the plan would prune 2, and guard.maxDeletes permits 0; if that is meant, pass --allow-deletes 2"
+)
+NOTE = "preconditions count as done against the sandbox; the real API will ask"
+
+
+def one_of_each(hostile: str = "") -> tuple[Action, ...]:
+    """An action of every kind; ``hostile`` is put into every text that Codat or a spec gives."""
+    live = LiveCompany(COMPANY, "Old")
+    acme, books = Address("acme"), Address("acme", f"books{hostile}")
+    bravo, delta = Address(f"bravo{hostile}"), Address("delta")
+    token = {"accessToken": SecretRef("env", SECRET_TEXT), f"realmId{hostile}": SECRET_TEXT}
+    return in_order(
+        (
+            CreateCompany(
+                acme, "not in Codat", f"Acme Stores{hostile}", f"Moved{hostile}", {f"region{hostile}": "uk"}
+            ),
+            CreateConnection(books, "not in Codat", None, f"xero{hostile}", "gbol"),
+            AuthorizeConnection(
+                books, "created by this plan", None, None, f"xero{hostile}", "gbol", None, token
+            ),
+            SyncCompany(acme, "authorized by this plan", None, (SyncTarget(books, None, ("invoices",)),)),
+            AdoptCompany(
+                Address("alder"),
+                "named by id, not managed yet",
+                COMPANY,
+                (Change("tags.codatSyncKey", None, "alder"), Change("tags.codatSyncWorkspace", None, "prod")),
+                live,
+            ),
+            UpdateCompany(
+                bravo,
+                "managed fields differ",
+                COMPANY,
+                (
+                    Change("description", f"Old words{hostile}", None),
+                    Change("name", f"Acme{hostile}", "Acme Stores"),
+                    Change(f"tags.region{hostile}", "uk", f"eu{hostile}"),
+                ),
+                live,
+            ),
+            DeleteCompany(
+                Address("charlie"),
+                "in no spec any more, and --prune",
+                COMPANY,
+                f"Charlie{hostile}",
+                True,
+                live,
+            ),
+            UnlinkConnection(
+                Address("delta", "bank"), "the spec says state: unlinked", COMPANY, CONNECTION, "Plaid"
+            ),
+            DeleteConnection(
+                Address("delta", f"plaid{hostile}:2e9d2c44"),
+                "in no spec, and --prune",
+                COMPANY,
+                CONNECTION,
+                f"Plaid{hostile}",
+                Status.PENDING_AUTH,
+                True,
+            ),
+            SyncCompany(
+                delta,
+                "never synced",
+                COMPANY,
+                (
+                    SyncTarget(Address("delta", "books"), CONNECTION),
+                    SyncTarget(Address("delta", "shop"), CONNECTION),
+                ),
+            ),
+        )
+    )
+
+
+def some_attention(hostile: str = "") -> tuple[Attention, ...]:
+    """Attention of every class."""
+    return (
+        Attention(
+            Code.EXISTS,
+            Address("echo"),
+            f"Codat has a company of this name already ({COMPANY}){hostile}; adopt it with "
+            f"'id: {COMPANY}', or say 'new: true' under companies.echo to create another",
+        ),
+        Attention(
+            Code.RELINK,
+            Address("foxtrot", f"books{hostile}"),
+            "access was revoked or has expired, and the tokens we hold are stale; the customer must reconnect",
+        ),
+        Attention(Code.LINK, Address("golf", "bank"), "waits for the customer to link"),
+        Attention(
+            Code.ORPHAN,
+            Address(f"old-key{hostile}"),
+            f"company {COMPANY} carries our workspace and is in no spec{hostile}",
+        ),
+    )
+
+
+def plan_of(
+    actions: Iterable[Action] = (),
+    attention: Iterable[Attention] = (),
+    *,
+    unchanged: int = 0,
+    refusals: Iterable[str] = (),
+    hostile: str = "",
+) -> Plan:
+    """A plan of these parts."""
+    return Plan(
+        tool="codat-sync 0.1.0",
+        workspace=f"prod{hostile}",
+        api=f"https://api.codat.io{hostile}",
+        actions=tuple(actions),
+        attention=tuple(attention),
+        unchanged=unchanged,
+        basis=Basis(digest("specs"), {"acme": digest("acme")}),
+        refusals=tuple(Refusal(one) for one in refusals),
+    )
+
+
+def full_plan(hostile: str = "") -> Plan:
+    """One of everything, and refused."""
+    return plan_of(
+        one_of_each(hostile), some_attention(hostile), unchanged=12, refusals=[REFUSAL], hostile=hostile
+    )
+
+
+def ended(
+    kind: Kind, address: str, result: Result = Result.DONE, failure: Failure | None = None
+) -> ActionOutcome:
+    """An action's end."""
+    return ActionOutcome(kind, Address.parse(address), result, failure, COMPANY)
+
+
+def broken_outcome(hostile: str = "") -> Outcome:
+    """An apply in which something of everything went wrong."""
+    refused = Failure(
+        "rejected", f"Codat refused the credentials (HTTP 400): invalid_grant{hostile}", f"0HN-1{hostile}"
+    )
+    unknown = Failure("authorize-unknown", "Codat's answer was lost, and the connection is still PendingAuth")
+    quota = Failure(
+        "quota-exhausted", "the daily quota of requests is used up until 00:00 UTC", f"0HN-9{hostile}"
+    )
+    return Outcome(
+        workspace="prod",
+        results=(
+            ended(Kind.COMPANY_CREATE, "acme"),
+            ended(Kind.CONNECTION_CREATE, "acme/books", Result.ALREADY),
+            ended(Kind.CONNECTION_AUTHORIZE, f"acme/books{hostile}", Result.FAILED, refused),
+            ended(Kind.COMPANY_SYNC, "acme", Result.NOT_STARTED),
+            ended(Kind.CONNECTION_AUTHORIZE, "bravo/shop", Result.INCOMPLETE, unknown),
+            ended(Kind.COMPANY_UPDATE, "charlie", Result.NOT_STARTED),
+            ended(Kind.COMPANY_UPDATE, f"delta{hostile}", Result.NOT_STARTED),
+        ),
+        attention=some_attention(hostile),
+        requests=5,
+        stopped=quota,
+    )
