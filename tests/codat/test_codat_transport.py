@@ -102,6 +102,16 @@ def test_a_429_stops_everyone_and_afterwards_the_pace_is_kept() -> None:
     assert told == [(7.0, "Codat asks for a pause (429)")]
 
 
+def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
+    network = wire(
+        answer({}, 429, Retry_After="30"), answer({}, 429, Retry_After="2"), answer(company()), seconds=0.5
+    )
+
+    talk(network, lambda c: at_once(c.company("1") for _ in range(2)))
+
+    assert [moment > 30 for moment in network.seconds_sent] == [False, False, True, True]
+
+
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [
