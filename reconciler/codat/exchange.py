@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx
@@ -125,7 +126,7 @@ class Exchange:
         Raises:
             ApiError: one of the tree in ``reconciler.codat.errors``.
         """
-        request = f"{method} {url.path}"
+        request = f"{method} {quote(url.path)}"
         outcome = await self._send(method, url, body, key, request)
         if isinstance(outcome, ApiError):
             raise outcome

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
+from urllib.parse import quote
 
 import httpx
 
@@ -81,7 +82,7 @@ def _on_origin(link: str, url: httpx.URL) -> httpx.URL:
     if following is None or _origin(following) != _origin(url) or following.userinfo:
         raise UnexpectedAnswerError(
             "the link to the next page leads away from the API, and is not followed",
-            request=f"GET {url.path}",
+            request=f"GET {quote(url.path)}",
         )
     kept = {name: value for name, value in url.params.items() if name not in PLACES | following.params.keys()}
     return following.copy_merge_params(kept)
