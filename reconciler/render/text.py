@@ -64,12 +64,13 @@ def plan_text(
     refused = (
         line for one in view.refusals for line in hanging(Text("Refused: ", "bold red"), message(one), style)
     )
-    sentence = Text(view.sentence, "bold")
+    sentence = hanging(Text(), Text(view.sentence, "bold"), style)
     if style.quiet:
-        return printed(chain([sentence], refused), style)
+        return printed(chain(sentence, refused), style)
     sections: list[Iterable[Text]] = [_opening(view, style), _actions(view, style)]
     sections += [_attention(group, style) for group in view.attention]
-    sections += [_notes(view.notes, style), _closing(sentence, view.estimate), refused]
+    estimate = hanging(Text(), Text(view.estimate), style) if view.estimate else ()
+    sections += [_notes(view.notes, style), chain(sentence, estimate), refused]
     return printed(_spaced(sections), style)
 
 
@@ -77,12 +78,6 @@ def _opening(view: PlanView, style: Style) -> Lines:
     yield assembled(view.title, "dim")
     if view.warning:
         yield from hanging(Text("Warning: ", "bold red"), Text(view.warning, "bold red"), style)
-
-
-def _closing(sentence: Text, estimate: str) -> Lines:
-    yield sentence
-    if estimate:
-        yield Text(estimate)
 
 
 def _actions(view: PlanView, style: Style) -> Lines:
@@ -100,13 +95,14 @@ def _action(action: ActionView, column: int, style: Style) -> Lines:
     for change in action.changes:
         name = Text(f"{' ' * INDENT}{for_terminal(change.path)}: ")
         values = Text.assemble(
-            (quoted(change.before), "red"), " -> ", (quoted(change.after), "green" if change.after else "")
+            (quoted(change.before), "red" if change.before else ""),
+            " -> ",
+            (quoted(change.after), "green" if change.after else ""),
         )
         yield from hanging(name, values, style)
     for label, value in action.more if style.verbose else ():
-        yield from hanging(
-            Text(f"{' ' * INDENT}{for_terminal(label)}: ", "dim"), Text(for_terminal(value), "dim"), style
-        )
+        name = Text(f"{' ' * INDENT}{for_terminal(label)}: ", "dim")
+        yield from hanging(name, assembled((value,), "dim"), style)
 
 
 def _attention(group: AttentionGroup, style: Style) -> Lines:
@@ -129,13 +125,13 @@ def _notes(notes: Iterable[str], style: Style) -> Lines:
 def outcome_text(outcome: Outcome, style: Style, *, notes: Sequence[str] = ()) -> str:
     """What happened: each failure with what to do, what was not started, what is left, true counts."""
     view = outcome_view(outcome, notes)
-    sentence = Text(view.sentence, "bold" if view.is_complete else "bold red")
+    sentence = hanging(Text(), Text(view.sentence, "bold" if view.is_complete else "bold red"), style)
     if style.quiet:
-        return printed(chain(_problems(view, style), _stopped(view, style), [sentence]), style)
+        return printed(chain(_problems(view, style), _stopped(view, style), sentence), style)
     sections: list[Iterable[Text]] = [_problems(view, style), _unstarted(view.unstarted, style)]
     sections += [_attention(group, style) for group in view.attention if _is_left(group, style)]
-    ending = [*([Text(view.resume)] if view.resume else []), sentence]
-    sections += [_notes(view.notes, style), _stopped(view, style), ending]
+    resume = hanging(Text(), Text(view.resume), style) if view.resume else ()
+    sections += [_notes(view.notes, style), _stopped(view, style), chain(resume, sentence)]
     return printed(_spaced(sections), style)
 
 

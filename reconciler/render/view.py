@@ -76,7 +76,7 @@ class ActionView:
     what: Parts
     why: str
     changes: tuple[ChangeView, ...] = ()
-    more: tuple[tuple[str, str], ...] = ()
+    more: tuple[tuple[str, Value], ...] = ()
     """Names and values of what few readers need: ids, tags of a new company."""
 
 
@@ -156,7 +156,7 @@ def _targets(action: Document) -> Parts:
 def _target(target: Document) -> str:
     connection = str(target.get("address", "")).partition("/")[2]
     data_types = ", ".join(map(str, target.get("dataTypes", ())))
-    return f"{connection} ({data_types})" if data_types else connection
+    return f"{connection} [{data_types}]" if data_types else connection
 
 
 _SHOWN: Final[Mapping[Kind, _Shown]] = {
@@ -195,15 +195,15 @@ def _action(action: Document) -> ActionView:
     )
 
 
-def _more(action: Document) -> Iterable[tuple[str, str]]:
+def _more(action: Document) -> Iterable[tuple[str, Value]]:
     after = action.get("after", {})
     if "description" in after:
-        yield "description", str(after["description"])
+        yield "description", Value(str(after["description"]), quotes=True)
     for tag, value in after.get("tags", {}).items():
-        yield f"tags.{tag}", str(value)
+        yield f"tags.{tag}", Value(str(value), quotes=True)
     for name in ("companyId", "connectionId"):
         if name in action:
-            yield name, str(action[name])
+            yield name, Value(str(action[name]))
 
 
 # --- attention ---------------------------------------------------------------------------------
@@ -264,20 +264,18 @@ def plan_view(
 
 
 _LOSSES: Final = (
-    (Kind.COMPANY_DELETE, "deletes", "company"),
-    (Kind.CONNECTION_DELETE, "deletes", "connection"),
-    (Kind.CONNECTION_UNLINK, "unlinks", "connection"),
+    ("deletes", ((Kind.COMPANY_DELETE, "company"), (Kind.CONNECTION_DELETE, "connection"))),
+    ("unlinks", ((Kind.CONNECTION_UNLINK, "connection"),)),
 )
 
 
 def _warning(summary: Document) -> str:
     """What the plan takes away; empty where it takes nothing."""
-    losses = [
-        f"{verb} {counted(summary[kind.value], noun)}"
-        for kind, verb, noun in _LOSSES
-        if summary.get(kind.value, 0)
-    ]
-    return f"This plan {joined(losses)}." if losses else ""
+    losses = []
+    for verb, kinds in _LOSSES:
+        nouns = [counted(number, noun) for kind, noun in kinds if (number := summary.get(kind.value, 0))]
+        losses += [f"{verb} {joined(nouns)}"] if nouns else []
+    return f"this plan {', and '.join(losses)}." if losses else ""
 
 
 def _sentence(actions: Sequence[ActionView], attention: Sequence[AttentionGroup], unchanged: int) -> str:

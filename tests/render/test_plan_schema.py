@@ -1,0 +1,90 @@
+"""schemas/plan.schema.json and what the code makes of a plan are one and the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from render_samples import full_plan, one_of_each, plan_of
+
+from reconciler.model import Address, Status
+from reconciler.plan import CLASS_OF, AttentionClass, Attention, Code, CreateConnection, Kind
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "plan.schema.json").read_text("utf-8"))
+DEFS = SCHEMA["$defs"]
+
+
+def errors(document: dict[str, Any]) -> list[str]:
+    return [error.message for error in Draft202012Validator(SCHEMA).iter_errors(document)]
+
+
+def test_the_schema_is_one():
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("action", one_of_each(), ids=lambda one: one.kind.value)
+def test_every_kind_of_action_is_as_the_schema_says(action):
+    assert errors(plan_of([action]).document()) == []
+
+
+def test_the_samples_hold_every_kind():
+    assert {one.kind for one in one_of_each()} == set(Kind)
+
+
+def test_a_plan_of_everything_is_as_the_schema_says():
+    assert errors(full_plan().document()) == []
+
+
+def test_a_connection_that_records_links_is_as_the_schema_says():
+    action = CreateConnection(Address("acme", "b"), "not in Codat", "id", "plaid", "suuo", {"a": "i", "b": None})
+    assert errors(plan_of([action]).document()) == []
+
+
+@pytest.mark.parametrize("code", Code)
+def test_every_attention_is_as_the_schema_says(code):
+    assert errors(plan_of(attention=[Attention(code, Address("acme"), "…")]).document()) == []
+
+
+def test_what_later_commands_add_is_allowed():
+    document = full_plan().document()
+    document["actions"][0]["origin"] = "change"
+    document["actions"][1]["origin"] = "pending"
+    assert errors(document | {"desired": {"version": 1}, "notes": ["…"]}) == []
+
+
+@pytest.mark.parametrize("kind", [*Kind])
+def test_no_action_may_carry_a_field_that_is_not_known(kind):
+    document = full_plan().document()
+    action = next(one for one in document["actions"] if one["kind"] == kind.value)
+    action["authorization"] = {"accessToken": "secret"}
+    assert errors(document)
+
+
+@pytest.mark.parametrize("kind", ["product.add", "product.remove", "company.syncSettings"])
+def test_kinds_that_are_reserved_are_not_allowed_yet(kind):
+    document = plan_of().document()
+    document["actions"] = [{"kind": kind, "address": "acme", "reason": ""}]
+    assert errors(document)
+
+
+def test_kinds_are_those_of_the_code():
+    assert DEFS["action"]["properties"]["kind"]["enum"] == [kind.value for kind in Kind]
+    assert set(DEFS["summary"]["required"]) == set(plan_of().document()["summary"])
+
+
+def test_attention_codes_and_their_classes_are_those_of_the_code():
+    by_class = {
+        rule["if"]["properties"]["class"]["const"]: rule["then"]["properties"]["code"]["enum"]
+        for rule in DEFS["attention"]["allOf"]
+    }
+    assert by_class == {
+        one.value: [code.value for code in Code if CLASS_OF[code] is one] for one in AttentionClass
+    }
+
+
+def test_statuses_are_those_of_the_code():
+    status = DEFS["connectionDelete"]["properties"]["before"]["properties"]["status"]
+    assert status["enum"] == [one.value for one in Status]
