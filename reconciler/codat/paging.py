@@ -52,22 +52,22 @@ def page(node: Node, parse: Callable[[Node], T], url: httpx.URL) -> Page[T]:
 
 
 def _following(node: Node, url: httpx.URL, found: int, total: int | None) -> httpx.URL | None:
-    """The next page by Codat's link; without one, by the page size that came back; ``None`` at the end."""
-    links = node.get("_links")
-    link = None if links.value is None else _href(links.get("next"))
+    """The next page, ``None`` at the end, which is where Codat's links name no next page.
+
+    An answer without links at all is led on by its page number and the page size that came back.
+    """
     if not found:
         return None
-    if link:
-        return _on_origin(link, url)
+    links = node.get("_links")
+    if links.value is not None:
+        following = links.get("next")
+        link = None if following.value is None else following.get("href").optional_text()
+        return _on_origin(link, url) if link else None
     number = node.get("pageNumber").optional_count()
     size = node.get("pageSize").optional_count()
     if not (number and size and total is not None and number * size < total):
         return None
     return url.copy_merge_params({"page": str(number + 1), "pageSize": str(size)})
-
-
-def _href(link: Node) -> str | None:
-    return None if link.value is None else link.get("href").optional_text()
 
 
 def _on_origin(link: str, url: httpx.URL) -> httpx.URL:

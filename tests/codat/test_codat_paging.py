@@ -39,8 +39,9 @@ def test_what_the_link_leaves_out_is_asked_for_again() -> None:
     assert network.sent[1] == "GET /companies?page=2&tags=uid%3D1"
 
 
-def test_without_a_link_the_page_size_that_came_back_leads_on() -> None:
-    network = wire(page("a", "b", total=3, pageSize=2), page("c", total=3, pageNumber=2, pageSize=2))
+def test_without_links_the_page_size_that_came_back_leads_on() -> None:
+    unlinked = {"pageSize": 2, "_links": None}
+    network = wire(page("a", "b", total=3, **unlinked), page("c", total=3, pageNumber=2, **unlinked))
 
     assert ids(network) == ["a", "b", "c"]
     assert network.sent[1] == "GET /companies?page=2&pageSize=2&tags=uid%3D1"
