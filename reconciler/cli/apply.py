@@ -57,9 +57,8 @@ def apply(specs: Path, format_: str, yes: bool, **options: Any) -> Exit:
         return _confirms(yes)
 
     with render.progress(shown.style(err=True)) as observer:
-        applied = workflow.apply(
-            plan_request(specs, **options), ask=ask, observer=observer, seed=secrets.randbits(64)
-        )
+        request = plan_request(specs, on_wait=observer.waiting, **options)
+        applied = workflow.apply(request, ask=ask, observer=observer, seed=secrets.randbits(64))
     if not asked:
         _show_unasked(applied, format_, shown)
     show_outcome(applied, format_, shown)

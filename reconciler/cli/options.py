@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,8 +35,14 @@ class Output:
         from reconciler.render import Style
 
         stream = sys.stderr if err else sys.stdout
-        plain = self.no_color or bool(os.environ.get("NO_COLOR")) or not stream.isatty()
-        return Style(color=not plain, verbose=self.verbose, quiet=self.quiet)
+        is_terminal = stream.isatty()
+        return Style(
+            color=is_terminal and not self.no_color and not os.environ.get("NO_COLOR"),
+            verbose=self.verbose,
+            quiet=self.quiet,
+            width=shutil.get_terminal_size().columns if is_terminal else None,
+            encoding=stream.encoding or "utf-8",
+        )
 
 
 def _chain(*decorators: Callable[[F], F]) -> Callable[[F], F]:
