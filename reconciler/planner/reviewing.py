@@ -1,0 +1,116 @@
+"""Whether what was reviewed still holds: a saved plan's actions against a plan made again just now.
+
+Applied is what was reviewed, or less where some of it is done already. A sync that has become due
+meanwhile does not count: it is left for the next plan. Anything else is stale (DESIGN section 6).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from reconciler.model import LINKS_TAG
+from reconciler.plan import Action, Kind, Plan, SyncCompany
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """An address at which the plan made now wants what nobody reviewed."""
+
+    address: str
+    reviewed: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """The part of today's plan that was reviewed, and where it is stale; a stale plan is not applied."""
+
+    plan: Plan
+    stale: tuple[Stale, ...]
+
+
+def as_reviewed(reviewed: Sequence[Document], now: Plan) -> Reviewed:
+    """Hold ``now`` against the actions of a saved plan's document."""
+    by_address: defaultdict[str, list[Document]] = defaultdict(list)
+    for document in reviewed:
+        by_address[document["address"]].append(document)
+    kept: list[Action] = []
+    stale: dict[str, Stale] = {}
+    for action in now.actions:
+        address = str(action.address)
+        if isinstance(action, SyncCompany):
+            kept += _reviewed_sync(by_address[address], action)
+        elif _records_reviewed_links(reviewed, action) or _is_covered(by_address[address], action):
+            kept.append(action)
+        else:
+            wanted = [one.document() for one in now.actions if one.address == action.address]
+            stale[address] = Stale(address, _told(by_address[address]), _told(wanted))
+    return Reviewed(replace(now, actions=tuple(kept)), tuple(stale.values()))
+
+
+def _reviewed_sync(reviewed: Iterable[Document], action: SyncCompany) -> list[SyncCompany]:
+    """The sync, for those connections alone for which one was reviewed."""
+    addresses = {
+        target["address"]
+        for document in reviewed
+        if document["kind"] == Kind.COMPANY_SYNC
+        for target in document["connections"]
+    }
+    targets = tuple(one for one in action.targets if str(one.address) in addresses)
+    return [replace(action, targets=targets)] if targets else []
+
+
+def _is_covered(reviewed: Iterable[Document], action: Action) -> bool:
+    document = action.document()
+    return any(one["kind"] == document["kind"] and _COVERS[action.kind](one, document) for one in reviewed)
+
+
+def _same(*names: str) -> Callable[[Document, Document], bool]:
+    """Equal in these members; an id that was not known when the plan was reviewed may be known now."""
+
+    def covers(reviewed: Document, now: Document) -> bool:
+        ids = all(reviewed.get(name) in (None, now.get(name)) for name in ("companyId", "connectionId"))
+        return ids and all(reviewed.get(name) == now.get(name) for name in names)
+
+    return covers
+
+
+def _same_changes(reviewed: Document, now: Document) -> bool:
+    return _same()(reviewed, now) and all(change in reviewed["changes"] for change in now["changes"])
+
+
+_COVERS: Final[Mapping[Kind, Callable[[Document, Document], bool]]] = {
+    Kind.COMPANY_CREATE: _same("after"),
+    Kind.COMPANY_ADOPT: _same_changes,
+    Kind.COMPANY_UPDATE: _same_changes,
+    Kind.COMPANY_DELETE: _same("pruned"),
+    Kind.CONNECTION_UNLINK: _same("platform"),
+    Kind.CONNECTION_DELETE: _same("before", "pruned"),
+    Kind.CONNECTION_CREATE: _same("after"),
+    Kind.CONNECTION_AUTHORIZE: _same("platform", "fields"),
+}
+
+
+def _records_reviewed_links(reviewed: Iterable[Document], action: Action) -> bool:
+    """Whether the action only writes the record of links that a reviewed create would have written."""
+    document = action.document()
+    changes = document.get("changes", [])
+    return [one["path"] for one in changes] == [f"tags.{LINKS_TAG}"] and any(
+        one.get("recordsLinks") and one["address"].partition("/")[0] == action.address.company
+        for one in reviewed
+    )
+
+
+def _told(documents: Iterable[Document]) -> str:
+    """The actions at one address, in a few words."""
+    return ", ".join(_words(one) for one in documents) or "nothing"
+
+
+def _words(document: Document) -> str:
+    parts = [change["path"] for change in document.get("changes", [])] or document.get("fields", [])
+    return f"{document['kind']} ({', '.join(parts)})" if parts else str(document["kind"])
