@@ -32,9 +32,7 @@ from reconciler.plan import (
 COMPANY = "8a210b68-6988-11ed-a1eb-0242ac120002"
 CONNECTION = "2e9d2c44-a675-40ba-8049-353bfcb5e171"
 SECRET_TEXT = "must-never-be-shown"
-REFUSAL = (
-    "the plan would prune 2, and guard.maxDeletes permits 0; if that is meant, pass --allow-deletes 2"
-)
+REFUSAL = "the plan would prune 2, and guard.maxDeletes permits 0; if that is meant, pass --allow-deletes 2"
 NOTE = "preconditions count as done against the sandbox; the real API will ask"
 
 
@@ -117,7 +115,7 @@ def some_attention(hostile: str = "") -> tuple[Attention, ...]:
         Attention(
             Code.RELINK,
             Address("foxtrot", f"books{hostile}"),
-            "access was revoked or has expired, and the tokens we hold are stale; the customer must reconnect",
+            "access was revoked or has expired; the customer must reconnect",
         ),
         Attention(Code.LINK, Address("golf", "bank"), "waits for the customer to link"),
         Attention(

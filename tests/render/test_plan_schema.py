@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from render_samples import full_plan, one_of_each, plan_of
 
 from reconciler.model import Address, Status
-from reconciler.plan import CLASS_OF, AttentionClass, Attention, Code, CreateConnection, Kind
+from reconciler.plan import CLASS_OF, Attention, AttentionClass, Code, CreateConnection, Kind
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "plan.schema.json").read_text("utf-8"))
 DEFS = SCHEMA["$defs"]
@@ -39,7 +39,9 @@ def test_a_plan_of_everything_is_as_the_schema_says():
 
 
 def test_a_connection_that_records_links_is_as_the_schema_says():
-    action = CreateConnection(Address("acme", "b"), "not in Codat", "id", "plaid", "suuo", {"a": "i", "b": None})
+    action = CreateConnection(
+        Address("acme", "b"), "not in Codat", "id", "plaid", "suuo", {"a": "i", "b": None}
+    )
     assert errors(plan_of([action]).document()) == []
 
 
