@@ -1,1 +1,8 @@
 """YAML to desired state or diagnostics, each with its place."""
+
+from reconciler.spec.codes import MEANING, Code
+from reconciler.spec.errors import SpecError
+from reconciler.spec.loading import Loaded, load
+from reconciler.spec.platforms import BUILTIN_PLATFORMS
+
+__all__ = ["BUILTIN_PLATFORMS", "MEANING", "Code", "Loaded", "SpecError", "load"]

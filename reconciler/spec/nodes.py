@@ -79,6 +79,10 @@ class Entry:
         """Where the value of ``key`` stands; the mapping's own place if it is not there."""
         return self.file.span(self.fields.value_places.get(key, self.place))
 
+    def wrote(self, key: str) -> bool:
+        """Whether ``key`` was written, even where its value was refused and left aside."""
+        return key in self.fields.key_places
+
     def child(self, key: str) -> Entry | None:
         """The mapping under ``key``, if there is one."""
         value = self.fields.get(key)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from reconciler.model import Platform, SourceType, slug
+from reconciler.spec.words import did_you_mean, shown
 
 _ACCOUNTING: Final = {
     "trji": "Dynamics 365 Business Central",
@@ -73,3 +74,8 @@ class PlatformIndex:
     def find(self, written: str) -> Platform | None:
         """The platform that a spec calls ``written``."""
         return self._by_name.get(written) or self._by_name.get(slug(written))
+
+    def unknown(self, written: str) -> tuple[str, str]:
+        """What to say of a name that it does not find, and what to do."""
+        fix = did_you_mean(written, self.names, "`codat-sync platforms` lists them")
+        return f"no platform is called {shown(written)!r}", fix

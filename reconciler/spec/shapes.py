@@ -130,12 +130,13 @@ def _items(schema: Mapping[str, Any], _: Mapping[str, Any], root: Mapping[str, A
     return lambda value: not isinstance(value, list) or all(test(item) for item in value)
 
 
-def _unique(wanted: bool, _: Mapping[str, Any], __: Mapping[str, Any]) -> Fits:
-    return lambda value: (
-        not wanted
-        or not isinstance(value, list)
-        or all(item not in value[:i] for i, item in enumerate(value))
-    )
+def _unique(_: Any, __: Mapping[str, Any], ___: Mapping[str, Any]) -> Fits:
+    """Lists of text without repetition; anything else is left to jsonschema."""
+    return lambda value: not isinstance(value, list) or _all_different(value)
+
+
+def _all_different(items: list[Any]) -> bool:
+    return all(type(item) is str for item in items) and len(set(items)) == len(items)
 
 
 _KEYWORDS: Final[Mapping[str, Callable[..., Fits]]] = {

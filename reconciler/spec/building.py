@@ -1,0 +1,95 @@
+"""Sound specs to the desired state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.model import (
+    UNSET,
+    Desired,
+    DesiredCompany,
+    DesiredConnection,
+    Precondition,
+    PreconditionState,
+    SecretRef,
+    SyncPolicy,
+)
+from reconciler.spec.references import Fault
+from reconciler.spec.settings import Settings, preconditions
+from reconciler.spec.sources import CompanySpec, ConnectionSpec, Specs
+from reconciler.spec.values import duration, moment
+
+
+def desired(specs: Specs, *, narrowed: bool) -> Desired:
+    """What the specs want, companies by key. No rule may have found an error in ``specs``."""
+    companies = sorted(specs.companies, key=lambda company: company.key)
+    return Desired(
+        specs.settings.workspace.name,
+        {company.key: _company(company, specs.settings) for company in companies},
+        narrowed,
+    )
+
+
+def _company(company: CompanySpec, settings: Settings) -> DesiredCompany:
+    fields = company.entry.fields
+    if company.name is None:
+        raise ValueError(f"{company.key} has no name")
+    return DesiredCompany(
+        key=company.key,
+        name=company.name,
+        description=fields.get("description", UNSET),
+        tags=dict(fields.get("tags", {})),
+        id=company.id,
+        new=fields.get("new", False),
+        renamed_from=fields.get("renamedFrom"),
+        protect=fields.get("protect", UNSET),
+        state=company.state,
+        connections={one.key: _connection(one, settings) for one in company.connections},
+        span=company.entry.span,
+    )
+
+
+def _connection(connection: ConnectionSpec, settings: Settings) -> DesiredConnection:
+    platform = connection.platform
+    if platform is None:
+        raise ValueError(f"{connection.company}/{connection.key} has no platform")
+    issued = connection.entry.fields.get("issuedAt")
+    return DesiredConnection(
+        key=connection.key,
+        platform=connection.merged["platform"],
+        platform_key=platform.key,
+        source_type=platform.source_type,
+        migration=connection.migration,
+        wanted=connection.wanted,
+        id=connection.id,
+        authorization=_authorization(connection),
+        issued_at=moment(issued) if issued is not None else None,
+        sync=_sync(connection.merged.get("sync", {})),
+        preconditions=_preconditions(connection, platform.key, settings),
+        span=connection.entry.span,
+    )
+
+
+def _authorization(connection: ConnectionSpec) -> dict[str, str | SecretRef]:
+    return {name: value for name, value in connection.authorization.items() if not isinstance(value, Fault)}
+
+
+def _preconditions(
+    connection: ConnectionSpec, platform_key: str, settings: Settings
+) -> dict[Precondition, PreconditionState]:
+    """The connection's own over its platform's over the workspace's."""
+    return {
+        **settings.preconditions,
+        **settings.platform(platform_key).preconditions,
+        **preconditions(connection.merged.get("preconditions", {})),
+    }
+
+
+def _sync(written: str | Mapping[str, Any]) -> SyncPolicy:
+    if isinstance(written, str):
+        return SyncPolicy(never=True)
+    age = written.get("maxAge")
+    return SyncPolicy(
+        max_age=duration(age) if age is not None else None, data_types=tuple(written.get("dataTypes", ()))
+    )

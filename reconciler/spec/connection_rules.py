@@ -1,0 +1,168 @@
+"""Rules about connections that no schema can say."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+from reconciler.diagnostics import Severity
+from reconciler.model import MAX_TAG_VALUE, Migration, Presence, SourceType, Wanted, short_id
+from reconciler.spec.codes import Code
+from reconciler.spec.references import REFERENCE_ADVICE, Fault
+from reconciler.spec.rule import Finding, Rule, at_entry, at_key, at_value
+from reconciler.spec.sources import CompanySpec, ConnectionSpec, Specs
+from reconciler.spec.values import moment
+from reconciler.spec.words import AUTHORIZATION, shown
+
+_ID_SUFFIX: Final = "Id"
+_LENGTH_OF_SHORT_ID: Final = len(short_id("0" * 32))
+
+
+def _platform_missing(specs: Specs) -> Iterator[Finding]:
+    for connection in specs.connections():
+        if "platform" not in connection.merged and not connection.entry.wrote("platform"):
+            fix = "write platform: quickbooks-online"
+            yield at_entry(connection.entry, "the field 'platform' is missing", fix)
+
+
+def _platform_unknown(specs: Specs) -> Iterator[Finding]:
+    for connection in specs.connections():
+        written = connection.entry.fields.get("platform")
+        if written is not None and connection.platform is None:
+            yield at_value(connection.entry, "platform", *specs.platforms.unknown(written))
+
+
+def _several_linked(source_type: SourceType, noun: str, specs: Specs) -> Iterator[Finding]:
+    for company in specs.companies:
+        if company.state is Presence.ABSENT:
+            continue
+        linked = [one for one in company.connections if _is_linked(one, source_type)]
+        for other in linked[1:]:
+            first = linked[0]
+            summary = f"a company has at most one linked {noun}"
+            fix = f"{first.key} is one already, at {first.entry.span}; give one of the two another state"
+            yield at_entry(other.entry, summary, fix)
+
+
+def _is_linked(connection: ConnectionSpec, source_type: SourceType) -> bool:
+    platform = connection.platform
+    return connection.wanted is Wanted.LINKED and platform is not None and platform.source_type is source_type
+
+
+def unpinned(company: CompanySpec) -> tuple[ConnectionSpec, ...]:
+    """The connections that only a record tells apart: several of one platform, without an id."""
+    groups: defaultdict[str, list[ConnectionSpec]] = defaultdict(list)
+    for connection in company.connections:
+        if connection.platform is not None and connection.wanted is not Wanted.ABSENT:
+            groups[connection.platform.key].append(connection)
+    several = (group for group in groups.values() if len(group) > 1)
+    return tuple(one for group in several for one in group if one.id is None)
+
+
+def _record_too_long(specs: Specs) -> Iterator[Finding]:
+    for company in specs.companies:
+        recorded = unpinned(company)
+        entries = [f"{one.key}:{'x' * _LENGTH_OF_SHORT_ID}" for one in recorded]
+        length = len(",".join(entries))
+        if length > MAX_TAG_VALUE and company.state is Presence.PRESENT:
+            count = len(recorded)
+            summary = f"the record of which of {count} connections is which takes {length} characters"
+            fix = f"a tag holds {MAX_TAG_VALUE}: pin some connections by `id`, or shorten their keys"
+            yield at_key(company.entry, "connections", summary, fix)
+
+
+def _time_wrong(specs: Specs) -> Iterator[Finding]:
+    for connection in specs.connections():
+        written = connection.entry.fields.get("issuedAt")
+        if written is not None and moment(written) is None:
+            summary = "this is not an ISO 8601 time with a zone"
+            yield at_value(connection.entry, "issuedAt", summary, 'write it as "2026-11-20T09:00:00Z"')
+
+
+def _authorization_missing(specs: Specs) -> Iterator[Finding]:
+    for connection in specs.connections():
+        if (
+            connection.migration is Migration.SELF_SERVICE
+            and connection.wanted is Wanted.LINKED
+            and not connection.entry.wrote(AUTHORIZATION)
+        ):
+            fix = "write authorization, or say how it gets linked: migration: managed or link"
+            yield at_entry(connection.entry, "there is no authorization to link it with", fix)
+
+
+def _authorization_unused(specs: Specs) -> Iterator[Finding]:
+    for connection in specs.connections():
+        if connection.authorization and connection.migration is not Migration.SELF_SERVICE:
+            summary = f"this is never sent, because migration is {connection.migration.value}"
+            fix = "remove it, or set migration: self-service"
+            yield at_key(connection.entry, AUTHORIZATION, summary, fix)
+
+
+def _authorization_literal(specs: Specs) -> Iterator[Finding]:
+    for connection in specs.connections():
+        fields = connection.entry.child(AUTHORIZATION)
+        if fields is None:
+            continue
+        for name, value in connection.authorization.items():
+            if isinstance(value, str) and _is_secret(name, connection, specs):
+                summary = "a secret must not stand in a spec"
+                yield at_value(fields, name, summary, REFERENCE_ADVICE + _permission(name, connection))
+
+
+def _is_secret(field: str, connection: ConnectionSpec, specs: Specs) -> bool:
+    settled = {}
+    if connection.platform is not None:
+        settled = dict(specs.settings.platform(connection.platform.key).secret_fields)
+    return settled.get(field, not field.endswith(_ID_SUFFIX))
+
+
+def _permission(field: str, connection: ConnectionSpec) -> str:
+    """How to say that a field is no secret."""
+    if connection.platform is None:
+        return ""
+    setting = f"platforms.{connection.platform.slug}.fields.{shown(field)}.secret: false"
+    return f"; if it is no secret, set {setting} in workspace.yaml"
+
+
+def _authorization_misfit(specs: Specs) -> Iterator[Finding]:
+    for connection in specs.connections():
+        if connection.platform is None or not connection.authorization:
+            continue
+        check = specs.settings.platform(connection.platform.key).check
+        for sentence in check(connection.authorization) if check is not None else ():
+            summary = f"does not fit the schema that workspace.yaml names for {connection.platform.name}"
+            yield at_key(connection.entry, AUTHORIZATION, summary, sentence)
+
+
+def _faults(code: Code, specs: Specs) -> Iterator[Finding]:
+    for connection in specs.connections():
+        fields = connection.entry.child(AUTHORIZATION)
+        for name, value in connection.authorization.items() if fields is not None else ():
+            if fields is not None and isinstance(value, Fault) and value.code is code:
+                yield at_value(fields, name, value.summary, value.fix)
+
+
+CONNECTION_RULES: Final = (
+    Rule(Code.MISSING_FIELD, _platform_missing),
+    Rule(Code.UNKNOWN_PLATFORM, _platform_unknown),
+    Rule(Code.SEVERAL_ACCOUNTING, partial(_several_linked, SourceType.ACCOUNTING, "accounting connection")),
+    Rule(Code.SEVERAL_BANK_FEEDS, partial(_several_linked, SourceType.BANK_FEED, "bank feed")),
+    Rule(Code.ID_REQUIRED, _record_too_long),
+    Rule(Code.WRONG_TIME, _time_wrong),
+    Rule(Code.AUTHORIZATION_MISSING, _authorization_missing),
+    Rule(Code.AUTHORIZATION_UNUSED, _authorization_unused, Severity.WARNING),
+    Rule(Code.AUTHORIZATION_LITERAL, _authorization_literal),
+    Rule(Code.AUTHORIZATION_SCHEMA, _authorization_misfit),
+    *(
+        Rule(code, partial(_faults, code))
+        for code in (
+            Code.REFERENCE_PARTIAL,
+            Code.REFERENCE_SCHEME,
+            Code.REFERENCE_FORM,
+            Code.REFERENCE_RESERVED,
+            Code.REFERENCE_OUTSIDE_ROOT,
+        )
+    ),
+)

@@ -1,0 +1,177 @@
+"""Which files are specs, and their text."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.spec.codes import Code
+from reconciler.spec.nodes import SourceFile
+from reconciler.spec.references import is_inside, real_path
+
+SUFFIXES: Final = (".yaml", ".yml")
+WORKSPACE_FILES: Final = ("workspace.yaml", "workspace.yml")
+MAX_BYTES: Final = 64 * 1024 * 1024
+
+_UNPRINTABLE: Final = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+"""What YAML does not permit in a file (https://yaml.org/spec/1.2.2/#51-character-set)."""
+_HOLDS_COMPANIES: Final = re.compile(rb"^companies[ \t]*:", re.MULTILINE)
+
+
+def source(path: Path) -> SourceFile:
+    """The file as diagnostics show it: relative to the current directory where it lies below that."""
+    here = Path.cwd()
+    shown = path.relative_to(here) if path.is_relative_to(here) else path
+    return SourceFile(path, shown.as_posix())
+
+
+def is_spec_name(name: str) -> bool:
+    """Whether a file of this name is a spec."""
+    return name.endswith(SUFFIXES) and not name.startswith(".") and name not in WORKSPACE_FILES
+
+
+@dataclass(slots=True)
+class Found:
+    """The files below a directory, and what is wrong with the way to them."""
+
+    specs: list[Path] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+
+def find(specs: Path, root: Path) -> Found:
+    """The spec files below ``specs`` (or that file itself), sorted, each real file once.
+
+    Hidden files and directories are passed over. A symbolic link that leads out of ``root``, or
+    back to a directory that it lies in, is refused. All paths are real ones.
+    """
+    found = Found()
+    if specs.is_file():
+        found.specs.append(specs)
+    elif specs.is_dir():
+        _walk(specs, root, (specs,), found)
+        found.specs = _each_once(sorted(found.specs, key=lambda path: path.parts))
+    else:
+        summary = f"there is no file or directory {source(specs).shown!r}"
+        found.diagnostics.append(Diagnostic(Code.NO_SUCH_PATH, summary, "name the directory of your specs"))
+        return found
+    found.specs = [path for path in found.specs if path.name not in WORKSPACE_FILES]
+    if not found.specs and not found.diagnostics:
+        summary = f"there is no spec in {source(specs).shown!r}"
+        fix = "write a *.yaml file there; one with nothing but comments means no companies"
+        found.diagnostics.append(Diagnostic(Code.NO_SPECS, summary, fix))
+    return found
+
+
+def _walk(directory: Path, root: Path, trail: tuple[Path, ...], found: Found) -> None:
+    try:
+        children = sorted(os.scandir(directory), key=lambda child: child.name)
+    except OSError as error:
+        found.diagnostics.append(_unreadable(source(directory), error))
+        return
+    for child in children:
+        path = Path(child.path)
+        is_directory = path.is_dir()
+        if child.name.startswith(".") or not (is_directory or child.name.endswith(SUFFIXES)):
+            continue
+        if child.is_symlink() and not is_inside(path, root):
+            summary, fix = "this link leads out of the workspace's root", "copy what it leads to"
+            found.diagnostics.append(_at_top(Code.SYMLINK_OUTSIDE_ROOT, path, summary, fix))
+        elif is_directory and real_path(path) in trail:
+            summary, fix = "this link leads back to a directory that it lies in", "remove it"
+            found.diagnostics.append(_at_top(Code.SYMLINK_LOOP, path, summary, fix))
+        elif is_directory:
+            _walk(path, root, (*trail, real_path(path)), found)
+        elif child.name not in WORKSPACE_FILES:
+            found.specs.append(path)
+        elif len(trail) > 1:
+            found.diagnostics.append(_ignored(path))
+
+
+def _each_once(paths: list[Path]) -> list[Path]:
+    return list({real_path(path): path for path in reversed(paths)}.values())[::-1]
+
+
+def _ignored(path: Path) -> Diagnostic:
+    summary = "this workspace file is not read, because it lies below the specs' directory"
+    span = source(path).span((1, 1))
+    return Diagnostic(
+        Code.WORKSPACE_IGNORED, summary, "move it up, or remove it", span, severity=Severity.WARNING
+    )
+
+
+def _at_top(code: Code, path: Path, summary: str, fix: str = "") -> Diagnostic:
+    return Diagnostic(code, summary, fix, source(path).span((1, 1)))
+
+
+def _unreadable(file: SourceFile, error: OSError) -> Diagnostic:
+    reason = (error.strerror or "it is no regular file").lower()
+    return Diagnostic(Code.UNREADABLE_FILE, f"cannot be read: {reason}", span=file.span((1, 1)))
+
+
+# --- text --------------------------------------------------------------------------------------
+
+
+def read_text(file: SourceFile) -> str | Diagnostic:
+    """The text of a file, a byte order mark dropped; or why there is none."""
+    try:
+        if not file.path.is_file():
+            raise FileNotFoundError
+        if file.path.stat().st_size > MAX_BYTES:
+            summary = f"is larger than {MAX_BYTES // 1024 // 1024} MiB"
+            return Diagnostic(Code.FILE_TOO_LARGE, summary, "split the file", file.span((1, 1)))
+        data = file.path.read_bytes()
+    except OSError as error:
+        return _unreadable(file, error)
+    try:
+        text = data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        return _not_text(file, before, "this byte is not UTF-8")
+    strange = _UNPRINTABLE.search(text)
+    if strange is not None:
+        return _not_text(file, text[: strange.start()], "YAML does not permit this control character")
+    return text
+
+
+def _not_text(file: SourceFile, before: str, summary: str) -> Diagnostic:
+    line = before.count("\n") + 1
+    column = len(before) - (before.rfind("\n") + 1) + 1
+    return Diagnostic(Code.NOT_UTF8, summary, "save the file as UTF-8 text", file.span((line, column)))
+
+
+# --- narrowed runs -----------------------------------------------------------------------------
+
+
+def is_narrowed(specs: Path, root: Path) -> bool:
+    """Whether other specs of the workspace exist, or may exist, outside of ``specs``.
+
+    A single file is always a part. A directory that is the root is the whole. A directory below the
+    root is a part only where another ``*.yaml`` or ``*.yml`` file under the root, neither hidden nor
+    reached by a link, has a line that starts with ``companies:``.
+    """
+    if not specs.is_dir():
+        return True
+    if specs == root:
+        return False
+    return any(_holds_companies(path) for path in _others(root, specs))
+
+
+def _others(root: Path, specs: Path) -> Iterator[Path]:
+    for directory, names, files in os.walk(root):
+        here = Path(directory)
+        names[:] = sorted(one for one in names if not one.startswith(".") and here / one != specs)
+        yield from (here / name for name in sorted(files) if is_spec_name(name))
+
+
+def _holds_companies(path: Path) -> bool:
+    try:
+        return path.is_file() and _HOLDS_COMPANIES.search(path.read_bytes()) is not None
+    except OSError:
+        return False

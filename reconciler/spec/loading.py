@@ -1,0 +1,100 @@
+"""From a path to the desired state, or to everything that stands in the way of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.diagnostics import Diagnostic, Severity, in_reading_order
+from reconciler.model import Desired, Platform, Workspace
+from reconciler.spec import building, files, schema, sources, workspace_file, yaml_nodes
+from reconciler.spec.company_rules import COMPANY_RULES
+from reconciler.spec.connection_rules import CONNECTION_RULES
+from reconciler.spec.errors import SpecError
+from reconciler.spec.nodes import Document
+from reconciler.spec.platforms import BUILTIN_PLATFORMS, PlatformIndex
+from reconciler.spec.references import Origin, real_path
+
+RULES = (*COMPANY_RULES, *CONNECTION_RULES)
+"""Every rule that no schema can say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Specs without an error. ``files`` are the specs that were read, as diagnostics show them."""
+
+    workspace: Workspace
+    desired: Desired
+    files: tuple[str, ...]
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+def load(specs: Path, *, platforms: Sequence[Platform] = BUILTIN_PLATFORMS, sandbox: bool = False) -> Loaded:
+    """Read the specs at ``specs``, a directory or one file, and the workspace around them.
+
+    ``platforms`` are those that specs may name. With ``sandbox`` the workspace needs no name.
+
+    Raises:
+        SpecError: with every error of the files, the schemas and the rules at once.
+    """
+    specs = real_path(specs)
+    location = workspace_file.locate(specs)
+    index = PlatformIndex(platforms)
+    settings, diagnostics = workspace_file.read(location, index, sandbox=sandbox)
+    found = files.find(specs, location.root)
+    documents, unsound = _documents(found.specs)
+    read = sources.Specs(
+        tuple(
+            company
+            for document in documents
+            for company in sources.companies(
+                document, settings, index, Origin(document.file.path.parent, location.root)
+            )
+        ),
+        tuple(pair for document in documents for pair in sources.keys(document)),
+        settings,
+        index,
+    )
+    ruled = (one for rule in RULES for one in rule.diagnostics(read))
+    errors, warnings = _by_severity((*diagnostics, *found.diagnostics, *unsound, *ruled))
+    if errors:
+        raise SpecError(errors, warnings)
+    return Loaded(
+        settings.workspace,
+        building.desired(read, narrowed=files.is_narrowed(specs, location.root)),
+        tuple(files.source(path).shown for path in found.specs),
+        warnings,
+    )
+
+
+def _documents(paths: Sequence[Path]) -> tuple[list[Document], list[Diagnostic]]:
+    """All documents, without what the schema refuses, and what is wrong with files, YAML and schema."""
+    kept: list[Document] = []
+    found: list[Diagnostic] = []
+    for path in paths:
+        file = files.source(path)
+        text = files.read_text(file)
+        if isinstance(text, Diagnostic):
+            found.append(text)
+            continue
+        documents, broken = yaml_nodes.read(text, file)
+        found.extend(broken)
+        for document in documents:
+            if document.root is None:
+                continue
+            refused = schema.problems(schema.named("spec"), document)
+            found.extend(problem.diagnostic for problem in refused)
+            schema.leave_aside(document.root, refused)
+            kept.append(document)
+    return kept, found
+
+
+def _by_severity(
+    diagnostics: Sequence[Diagnostic],
+) -> tuple[tuple[Diagnostic, ...], tuple[Diagnostic, ...]]:
+    ordered = in_reading_order(diagnostics)
+    return (
+        tuple(one for one in ordered if one.severity is Severity.ERROR),
+        tuple(one for one in ordered if one.severity is Severity.WARNING),
+    )

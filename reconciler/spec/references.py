@@ -1,0 +1,101 @@
+"""Secret references as specs write them: ``${env:NAME}`` and ``${file:PATH#/pointer}``.
+
+Nothing here repeats the text of a value that is not a reference: it may be the secret itself.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from reconciler.diagnostics import Span
+from reconciler.model import SecretRef
+from reconciler.spec.codes import Code
+
+_REFERENCE: Final = re.compile(r"\$\{([^{}:]*):([^{}]*)\}")
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_POINTER: Final = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
+_RESERVED: Final = "CODAT_"
+REFERENCE_ADVICE: Final = "write ${env:NAME} or ${file:PATH#/pointer}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a value with ``${`` in it is no reference."""
+
+    code: Code
+    summary: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a reference stands: the directory of its file, and the workspace's root; both real paths."""
+
+    directory: Path
+    root: Path
+
+
+def holds_reference(text: str) -> bool:
+    """Whether ``text`` is, or tries to be, a reference."""
+    return "${" in text
+
+
+def read(text: str, origin: Origin, span: Span) -> str | SecretRef | Fault:
+    """The reference that a value is, the fault of one that it tries to be, or the text itself."""
+    if not holds_reference(text):
+        return text
+    found = _REFERENCE.fullmatch(text)
+    if found is None:
+        if _REFERENCE.search(text):
+            fix = "put the whole value where the reference points, and nothing around it"
+            return Fault(Code.REFERENCE_PARTIAL, "a reference must be the whole value", fix)
+        return Fault(Code.REFERENCE_FORM, "this is not written as a reference", REFERENCE_ADVICE)
+    scheme, locator = found.groups()
+    reader = _SCHEMES.get(scheme)
+    if reader is None:
+        return Fault(Code.REFERENCE_SCHEME, "there is no such kind of reference", REFERENCE_ADVICE)
+    located = reader(locator, origin)
+    return located if isinstance(located, Fault) else SecretRef(scheme, located, span)
+
+
+def is_inside(path: Path, root: Path) -> bool:
+    """Whether ``path`` lies under the real path ``root``, symbolic links followed."""
+    return real_path(path).is_relative_to(root)
+
+
+def real_path(path: Path) -> Path:
+    """``path`` with its links followed, as far as it exists; unlike ``Path.resolve``, loops are no error."""
+    return Path(os.path.realpath(path))
+
+
+def _variable(locator: str, _: Origin) -> str | Fault:
+    if not _VARIABLE.fullmatch(locator):
+        fix = "write ${env:NAME} with letters, digits and '_'"
+        return Fault(Code.REFERENCE_FORM, "this is not the name of an environment variable", fix)
+    if locator.upper().startswith(_RESERVED):
+        fix = "our own key is no authorization; call the variable something else"
+        return Fault(Code.REFERENCE_RESERVED, f"{_RESERVED} variables cannot be referred to", fix)
+    return locator
+
+
+def _file(locator: str, origin: Origin) -> str | Fault:
+    """The locator with its path rewritten from the spec's directory to the workspace's root."""
+    written, separator, pointer = locator.partition("#")
+    if not written.strip() or not locator.isprintable():
+        return Fault(Code.REFERENCE_FORM, "this reference names no file", REFERENCE_ADVICE)
+    if separator and not _POINTER.fullmatch(pointer):
+        fix = "write #/name, a JSON pointer into the file"
+        return Fault(Code.REFERENCE_FORM, "what follows '#' is not a JSON pointer", fix)
+    path = Path(os.path.normpath(origin.directory / written))
+    if not path.is_relative_to(origin.root) or not is_inside(path, origin.root):
+        fix = "move the file below the directory of workspace.yaml"
+        return Fault(Code.REFERENCE_OUTSIDE_ROOT, "this reference leads out of the workspace's root", fix)
+    return path.relative_to(origin.root).as_posix() + separator + pointer
+
+
+_SCHEMES: Final[Mapping[str, Callable[[str, Origin], str | Fault]]] = {"env": _variable, "file": _file}

@@ -1,0 +1,226 @@
+"""Finds and reads ``workspace.yaml``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.diagnostics import Diagnostic, Span
+from reconciler.model import Guard, Limit, Limits, Rollout, Workspace
+from reconciler.spec import authorization_schema, schema, yaml_nodes
+from reconciler.spec.codes import Code
+from reconciler.spec.files import WORKSPACE_FILES, read_text, source
+from reconciler.spec.nodes import Document, Entry, Map
+from reconciler.spec.platforms import PlatformIndex
+from reconciler.spec.references import holds_reference, is_inside
+from reconciler.spec.settings import AuthorizationCheck, PlatformSettings, Settings, preconditions
+from reconciler.spec.words import dotted
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a workspace is: its file, if it has one, and its root."""
+
+    root: Path
+    file: Path | None
+    rivals: tuple[Path, ...] = ()
+    """Both files, where there are two in one directory."""
+
+
+def locate(specs: Path) -> Location:
+    """Search from the specs' directory up to the repository's root, which is where ``.git`` is."""
+    start = specs if specs.is_dir() else specs.parent
+    for directory in (start, *start.parents):
+        files = tuple(path for name in WORKSPACE_FILES if (path := directory / name).is_file())
+        if files:
+            return Location(directory, files[0], files if len(files) > 1 else ())
+        if (directory / ".git").exists():
+            break
+    return Location(start, None)
+
+
+def read(
+    location: Location, platforms: PlatformIndex, *, sandbox: bool
+) -> tuple[Settings, tuple[Diagnostic, ...]]:
+    """The settings, as far as they are sound, and what is wrong with them."""
+    found: list[Diagnostic] = [_rival(path, location.rivals[0]) for path in location.rivals[1:]]
+    entry = _entry(location.file, found) if location.file is not None else None
+    fields: Mapping[str, Any] = entry.fields if entry is not None else {}
+    if not sandbox and "workspace" not in _written(entry):
+        found.append(_unnamed(location, entry))
+    by_platform: Mapping[str, PlatformSettings] = {}
+    if entry is not None:
+        found.extend(_misplaced_references(entry))
+        found.extend(_unknown_default(entry, platforms))
+        by_platform = _platforms(entry, platforms, location.root, found)
+    settings = Settings(
+        workspace=_workspace(fields, location.root, sandbox=sandbox),
+        strips_names=fields.get("names") == "strip",
+        connection_defaults=fields.get("defaults", {}).get("connection", {}),
+        preconditions=preconditions(fields.get("preconditions", {})),
+        platforms=by_platform,
+    )
+    return settings, tuple(found)
+
+
+def _entry(path: Path, found: list[Diagnostic]) -> Entry | None:
+    """The file's one mapping, without what the schema refuses."""
+    file = source(path)
+    text = read_text(file)
+    if isinstance(text, Diagnostic):
+        found.append(text)
+        return None
+    documents, broken = yaml_nodes.read(text, file)
+    found.extend(broken)
+    filled = [document for document in documents if document.root is not None]
+    for surplus in filled[1:]:
+        summary = "a workspace file holds one document"
+        found.append(Diagnostic(Code.SCHEMA, summary, "join the two", file.span(surplus.place)))
+    if not filled:
+        return None
+    document = filled[0]
+    refused = schema.problems(schema.named("workspace"), document)
+    found.extend(problem.diagnostic for problem in refused)
+    schema.leave_aside(document.root, refused)
+    return _top(document)
+
+
+def _top(document: Document) -> Entry | None:
+    if not isinstance(document.root, Map):
+        return None
+    return Entry(document.file, document.root, (), document.place)
+
+
+def _written(entry: Entry | None) -> Mapping[str, Any]:
+    return entry.fields.key_places if entry is not None else {}
+
+
+# --- what the schema cannot say ----------------------------------------------------------------
+
+
+def _rival(path: Path, first: Path) -> Diagnostic:
+    summary = f"{first.name} stands in the same directory"
+    return Diagnostic(Code.WORKSPACE_TWICE, summary, "keep one of the two", source(path).span((1, 1)))
+
+
+def _unnamed(location: Location, entry: Entry | None) -> Diagnostic:
+    path = location.file or location.root / WORKSPACE_FILES[0]
+    guess = re.sub(r"[^A-Za-z0-9._-]+", "-", location.root.name).strip("-._") or "prod"
+    lines = f"write these two lines to {source(path).shown}:\nversion: 1\nworkspace: {guess}"
+    span = entry.span if entry is not None else None
+    return Diagnostic(Code.WORKSPACE_UNNAMED, "the workspace has no name", lines, span)
+
+
+def _misplaced_references(entry: Entry) -> Iterator[Diagnostic]:
+    for key, value in entry.fields.items():
+        if isinstance(value, str) and holds_reference(value):
+            summary, fix = "nothing resolves references here", "write the value itself"
+            yield Diagnostic(Code.REFERENCE_MISPLACED, summary, fix, entry.value_span(key), key)
+
+
+def _unknown_default(entry: Entry, platforms: PlatformIndex) -> Iterator[Diagnostic]:
+    defaults = entry.child("defaults")
+    connection = defaults and defaults.child("connection")
+    written = connection.fields.get("platform") if connection else None
+    if connection and written is not None and platforms.find(written) is None:
+        path = dotted((*connection.path, "platform"))
+        yield _unknown_platform(written, platforms, connection.value_span("platform"), path)
+
+
+def _unknown_platform(written: str, platforms: PlatformIndex, span: Span, path: str) -> Diagnostic:
+    summary, fix = platforms.unknown(written)
+    return Diagnostic(Code.UNKNOWN_PLATFORM, summary, fix, span, path)
+
+
+def _platforms(
+    entry: Entry, platforms: PlatformIndex, root: Path, found: list[Diagnostic]
+) -> dict[str, PlatformSettings]:
+    """The settings by platform key; unknown platforms, and two entries for one, are reported."""
+    holder = entry.child("platforms")
+    settings: dict[str, PlatformSettings] = {}
+    for child in holder.children() if holder else ():
+        name = child.path[-1]
+        platform = platforms.find(name)
+        if platform is None:
+            found.append(_unknown_platform(name, platforms, child.span, dotted(child.path)))
+            continue
+        if platform.key in settings:
+            summary = f"there are two entries for {platform.name}"
+            fix = "keep one of the two"
+            found.append(Diagnostic(Code.PLATFORM_TWICE, summary, fix, child.span, dotted(child.path)))
+        fields = child.fields.get("fields", {})
+        settings[platform.key] = PlatformSettings(
+            preconditions=preconditions(child.fields.get("preconditions", {})),
+            secret_fields={field: said["secret"] for field, said in fields.items() if "secret" in said},
+            check=_check(child, root, found),
+        )
+    return settings
+
+
+def _check(entry: Entry, root: Path, found: list[Diagnostic]) -> AuthorizationCheck | None:
+    written = entry.fields.get("schema")
+    if written is None:
+        return None
+    span, path = entry.value_span("schema"), dotted((*entry.path, "schema"))
+    if not written.isprintable() or not is_inside(root / written, root):
+        summary, fix = "this file is not below the workspace's root", "move it there"
+        found.append(Diagnostic(Code.PLATFORM_SCHEMA, summary, fix, span, path))
+        return None
+    try:
+        return authorization_schema.read(root / written)
+    except authorization_schema.UnusableSchemaError as error:
+        found.append(Diagnostic(Code.PLATFORM_SCHEMA, str(error), "name a JSON Schema file", span, path))
+        return None
+
+
+# --- the settings themselves -------------------------------------------------------------------
+
+
+def _workspace(fields: Mapping[str, Any], root: Path, *, sandbox: bool) -> Workspace:
+    return Workspace(
+        name=fields.get("workspace", "sandbox" if sandbox else ""),
+        root=str(root),
+        account=fields.get("account"),
+        guard=_guard(fields.get("guard", {})),
+        limits=_limits(fields.get("limits", {})),
+        rollout=_rollout(fields.get("rollout", {})),
+        sandbox_only=fields.get("sandboxOnly", False),
+    )
+
+
+def _guard(fields: Mapping[str, Any]) -> Guard:
+    default = Guard()
+    return Guard(
+        _limit(fields["maxDeletes"]) if "maxDeletes" in fields else default.max_deletes,
+        _limit(fields["maxUnlinks"]) if "maxUnlinks" in fields else default.max_unlinks,
+    )
+
+
+def _limit(written: int | str) -> Limit:
+    return Limit(_percent(written), percent=True) if isinstance(written, str) else Limit(int(written))
+
+
+def _percent(written: str) -> int:
+    return int(written.removesuffix("%"))
+
+
+def _limits(fields: Mapping[str, Any]) -> Limits:
+    default = Limits()
+    return Limits(
+        int(fields.get("requestsPerMinute", default.requests_per_minute)),
+        int(fields.get("concurrency", default.concurrency)),
+        int(fields.get("pageSize", default.page_size)),
+        _percent(fields["reserve"]) if "reserve" in fields else default.reserve_percent,
+    )
+
+
+def _rollout(fields: Mapping[str, Any]) -> Rollout:
+    batch = fields.get("batch")
+    return Rollout(
+        fields.get("canary"),
+        int(batch) if batch is not None else None,
+        int(fields.get("maxFailures", Rollout().max_failures)),
+    )
