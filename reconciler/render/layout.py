@@ -57,6 +57,7 @@ def hanging(head: Text, body: Text, style: Style) -> Iterator[Text]:
         line.rstrip()
         first = position == 0 and beside
         if position == 0 and not beside:
+            head.rstrip()
             yield head
         yield Text.assemble(head if first else " " * indent, line)
 

@@ -75,13 +75,13 @@ def plan_text(
 
 
 def _opening(view: PlanView, style: Style) -> Lines:
-    yield assembled(view.title, "dim")
+    yield from hanging(Text("Workspace ", "dim"), assembled(view.workspace, "dim"), style)
     if view.warning:
         yield from hanging(Text("Warning: ", "bold red"), Text(view.warning, "bold red"), style)
 
 
 def _actions(view: PlanView, style: Style) -> Lines:
-    column = _column(one.address for one in view.actions)
+    column = _column((one.address for one in view.actions), style)
     for action in view.actions:
         yield from _action(action, column, style)
 
@@ -107,8 +107,8 @@ def _action(action: ActionView, column: int, style: Style) -> Lines:
 
 def _attention(group: AttentionGroup, style: Style) -> Lines:
     look = _LOOKS[group.attention_class]
-    column = _column(one.address for one in group.items)
-    yield Text(f"{group.meaning} ({len(group.items):,})", look)
+    column = _column((one.address for one in group.items), style)
+    yield from hanging(Text(), Text(f"{group.meaning} ({len(group.items):,})", look), style)
     for one in group.items:
         body = Text.assemble((f"{for_terminal(one.code)}: ", look), message(one.message))
         yield from hanging(_head("!", one.address, column, look), body, style)
@@ -141,16 +141,16 @@ def _is_left(group: AttentionGroup, style: Style) -> bool:
 
 
 def _problems(view: OutcomeView, style: Style) -> Lines:
-    column = _column(one.address for one in view.problems)
+    column = _column((one.address for one in view.problems), style)
     for one in view.problems:
         yield from hanging(_head("x", one.address, column, "bold red"), _problem(one), style)
-        yield from _correlation(one)
+        yield from _correlation(one, style)
 
 
 def _stopped(view: OutcomeView, style: Style) -> Lines:
     if view.stopped:
         yield from hanging(Text("x ", "bold red"), _problem(view.stopped), style)
-        yield from _correlation(view.stopped)
+        yield from _correlation(view.stopped, style)
 
 
 def _problem(one: ProblemView) -> Text:
@@ -159,9 +159,10 @@ def _problem(one: ProblemView) -> Text:
     return Text.assemble((f"{one.what}{code}{colon}", "bold red"), message(one.message))
 
 
-def _correlation(one: ProblemView) -> Lines:
+def _correlation(one: ProblemView, style: Style) -> Lines:
     if one.correlation_id:
-        yield Text(f"{' ' * INDENT}for Codat's support: correlation id {for_terminal(one.correlation_id)}")
+        tell = Text(f"for Codat's support: correlation id {for_terminal(one.correlation_id)}")
+        yield from hanging(Text(" " * INDENT), tell, style)
 
 
 def _unstarted(groups: Sequence[UnstartedView], style: Style) -> Lines:
@@ -230,9 +231,9 @@ def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
 # --- layout of lines ---------------------------------------------------------------------------
 
 
-def _column(addresses: Iterable[str]) -> int:
+def _column(addresses: Iterable[str], style: Style) -> int:
     widest = max((cell_len(for_terminal(one)) for one in addresses), default=0)
-    return min(widest, _WIDEST_ADDRESS)
+    return min(widest, _WIDEST_ADDRESS if style.width is None else style.width // 3)
 
 
 def _head(sign: str, address: str, column: int, look: str) -> Text:

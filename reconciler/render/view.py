@@ -102,7 +102,8 @@ class AttentionGroup:
 class PlanView:
     """Everything that a reader is shown of a plan, in reading order."""
 
-    title: Parts
+    workspace: Parts
+    """The workspace and the API that the plan is for."""
     warning: str
     actions: tuple[ActionView, ...]
     attention: tuple[AttentionGroup, ...]
@@ -252,7 +253,7 @@ def plan_view(
     actions = tuple(_action(one) for one in document["actions"])
     attention = attention_groups(document["attention"])
     return PlanView(
-        title=("Workspace ", Value(str(document["workspace"])), " at ", Value(str(document["api"]))),
+        workspace=(Value(str(document["workspace"])), " at ", Value(str(document["api"]))),
         warning=_warning(document["summary"]),
         actions=actions,
         attention=attention,

@@ -1,0 +1,218 @@
+"""What is shown while an apply runs: a bar on a terminal, few lines elsewhere, failures always."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import StringIO
+
+import pytest
+
+from reconciler.model import Address
+from reconciler.outcome import Event, EventType, Result
+from reconciler.plan import Kind
+from reconciler.render import Style, progress
+
+STARTED = Event(EventType.STARTED, "applying", data={"companies": 40})
+WAIT = Event(EventType.WAITING, "waiting 30 seconds, until 12:03:20 UTC: Codat asks for fewer requests")
+STOPPING = Event(EventType.STOPPING, "stopping: 10 companies have failed")
+ENDED = Event(EventType.ENDED, "applied")
+
+
+class Terminal(StringIO):
+    """A stream that says it is a terminal, and what it can hold."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+class Gone(StringIO):
+    """A stderr whose reader has gone away."""
+
+    def write(self, _: str) -> int:
+        raise BrokenPipeError
+
+
+class Seconds:
+    """A clock that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+@pytest.fixture(autouse=True)
+def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def company_ended(requests: int = 0) -> Event:
+    return Event(EventType.COMPANY_ENDED, "acme is done", data={"requests": requests})
+
+
+def failed(result: Result = Result.FAILED) -> Event:
+    message = "Codat refused the credentials"
+    return Event(EventType.ACTION_ENDED, message, Kind.CONNECTION_AUTHORIZE, Address("acme", "books"), result)
+
+
+def run(now: Seconds) -> Iterator[Event]:
+    """40 companies, one a second, 4 requests each."""
+    yield STARTED
+    for done in range(1, 41):
+        now.time += 1
+        yield company_ended(4 * done)
+    yield ENDED
+
+
+def test_where_there_is_no_terminal_a_line_comes_about_every_ten_seconds():
+    stream, now = StringIO(), Seconds()
+    with progress(Style(), stream=stream, now=now) as observe:
+        for event in run(now):
+            observe(event)
+    assert stream.getvalue().splitlines() == [
+        "10 of 40 companies; 240 requests a minute; less than a minute left",
+        "20 of 40 companies; 240 requests a minute; less than a minute left",
+        "30 of 40 companies; 240 requests a minute; less than a minute left",
+        "40 of 40 companies; 240 requests a minute",
+    ]
+
+
+def test_a_short_run_says_nothing():
+    stream = StringIO()
+    with progress(Style(), stream=stream, now=Seconds()) as observe:
+        observe(STARTED)
+        observe(company_ended())
+        observe(ENDED)
+    assert stream.getvalue() == ""
+
+
+def test_a_long_run_says_how_many_minutes_are_left():
+    stream, now = StringIO(), Seconds()
+    with progress(Style(), stream=stream, now=now) as observe:
+        observe(STARTED)
+        now.time = 60
+        observe(company_ended())
+    assert stream.getvalue() == "1 of 40 companies; about 39 minutes left\n"
+
+
+def test_the_time_spent_at_the_question_does_not_count():
+    stream, now = StringIO(), Seconds()
+    with progress(Style(), stream=stream, now=now) as observe:
+        now.time = 3600
+        observe(STARTED)
+        now.time += 1
+        observe(company_ended(4))
+    assert stream.getvalue() == ""
+
+
+def test_waits_stopping_and_failures_are_told_at_once():
+    stream = StringIO()
+    with progress(Style(), stream=stream, now=Seconds()) as observe:
+        for event in (STARTED, WAIT, WAIT, failed(), STOPPING):
+            observe(event)
+    assert stream.getvalue().splitlines() == [
+        WAIT.message,
+        "x acme/books: Codat refused the credentials",
+        "! stopping: 10 companies have failed",
+    ]
+
+
+def test_a_wait_beneath_the_client_is_told_too():
+    stream = StringIO()
+    with progress(Style(), stream=stream, now=Seconds()) as observe:
+        observe.waiting(29.7, "Codat asks for fewer requests")
+    assert stream.getvalue() == "waiting 30 seconds: Codat asks for fewer requests\n"
+
+
+def test_quiet_tells_of_failures_and_stopping_alone():
+    stream, now = Terminal(), Seconds()
+    with progress(Style(quiet=True), stream=stream, now=now) as observe:
+        for event in (*run(now), WAIT, failed(Result.INCOMPLETE), STOPPING):
+            observe(event)
+    assert stream.getvalue().splitlines() == [
+        "x acme/books: Codat refused the credentials",
+        "! stopping: 10 companies have failed",
+    ]
+
+
+def test_failed_companies_are_counted_once():
+    stream, now = StringIO(), Seconds()
+    with progress(Style(), stream=stream, now=now) as observe:
+        for event in (STARTED, failed(), failed()):
+            observe(event)
+        now.time = 20
+        observe(company_ended())
+    assert "1 of 40 companies, 1 failed" in stream.getvalue()
+
+
+def test_nothing_is_drawn_on_a_terminal_before_the_run_starts():
+    stream = Terminal()
+    with progress(Style(color=True), stream=stream, now=Seconds()):
+        assert stream.getvalue() == ""
+
+
+def test_a_terminal_shows_a_bar_with_counts_waits_and_failures_and_takes_it_down():
+    stream, now = Terminal(), Seconds()
+    with progress(Style(color=True), stream=stream, now=now) as observe:
+        observe(STARTED)
+        now.time = 10
+        observe(company_ended(40))
+        observe(failed())
+        observe(WAIT)
+        now.time = 20
+    shown = stream.getvalue()
+    assert "x acme/books: Codat refused the credentials" in shown
+    assert "1 of 40 companies, 1 failed" in shown
+    assert "240 requests a minute" in shown
+    assert "waiting 30 seconds" in shown
+    assert shown.rindex("\x1b[?25h") > shown.rindex("waiting"), "the cursor comes back at the end"
+
+
+def test_a_terminal_without_colour_still_has_a_bar():
+    stream = Terminal()
+    with progress(Style(), stream=stream, now=Seconds()) as observe:
+        observe(STARTED)
+        observe(failed())
+    assert "0 of 40 companies" in stream.getvalue()
+    assert "\x1b[31m" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("variable", ["FORCE_COLOR", "TTY_COMPATIBLE"])
+def test_a_log_never_gets_a_bar_whatever_the_environment_says(variable, monkeypatch):
+    monkeypatch.setenv(variable, "1")
+    stream = StringIO()
+    with progress(Style(), stream=stream, now=Seconds()) as observe:
+        observe(STARTED)
+        observe(company_ended())
+    assert stream.getvalue() == ""
+
+
+def test_a_dumb_terminal_gets_lines(monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    stream = Terminal()
+    with progress(Style(), stream=stream, now=Seconds()) as observe:
+        observe(STARTED)
+        observe(failed())
+    assert stream.getvalue() == "x acme/books: Codat refused the credentials\n"
+
+
+def test_an_ascii_terminal_gets_ascii():
+    stream, now = Terminal(), Seconds()
+    stream.encoding = "ascii"
+    with progress(Style(), stream=stream, now=now) as observe:
+        observe(STARTED)
+        observe(Event(EventType.WAITING, "Zoë"))
+        observe(company_ended())
+    assert stream.getvalue().isascii()
+
+
+def test_a_stderr_that_has_gone_does_not_stop_the_apply():
+    with progress(Style(), stream=Gone(), now=Seconds()) as observe:
+        observe(STARTED)
+        observe(failed())

@@ -1,0 +1,313 @@
+"""Counts are true and worded right, and nothing that must not be shown is shown."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from render_samples import (
+    REFUSAL,
+    SECRET_TEXT,
+    broken_outcome,
+    ended,
+    full_plan,
+    one_of_each,
+    plan_of,
+    some_attention,
+)
+
+from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.model import Address
+from reconciler.outcome import Outcome, Result
+from reconciler.plan import Attention, AuthorizeConnection, Code, DeleteCompany, Kind
+from reconciler.render import (
+    Style,
+    diagnostics_json,
+    diagnostics_text,
+    outcome_json,
+    outcome_text,
+    plan_json,
+    plan_text,
+    platforms_json,
+)
+from reconciler.render.view import verb
+from reconciler.render.wording import counted, duration, joined, listed
+
+PLAIN = Style()
+
+
+def lines(plan, style=PLAIN, **more):
+    return plan_text(plan.document(), style, **more).splitlines()
+
+
+def sentence(plan):
+    return lines(plan, Style(quiet=True))[0]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_of_action_is_one_line_with_address_and_reason(kind):
+    action = next(one for one in one_of_each() if one.kind is kind)
+    shown = [line for line in lines(plan_of([action])) if line[:1] in {*"+~>*-"}]
+    assert len(shown) == 1
+    assert str(action.address) in shown[0]
+    assert verb(kind) in shown[0]
+    assert action.reason in shown[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "sign"),
+    [
+        (Kind.COMPANY_CREATE, "+"),
+        (Kind.COMPANY_ADOPT, "~"),
+        (Kind.COMPANY_UPDATE, "~"),
+        (Kind.COMPANY_DELETE, "-"),
+        (Kind.CONNECTION_CREATE, "+"),
+        (Kind.CONNECTION_AUTHORIZE, ">"),
+        (Kind.CONNECTION_UNLINK, "-"),
+        (Kind.CONNECTION_DELETE, "-"),
+        (Kind.COMPANY_SYNC, "*"),
+    ],
+)
+def test_the_sign_says_what_an_action_means(kind, sign):
+    action = next(one for one in one_of_each() if one.kind is kind)
+    assert any(line.startswith(f"{sign} {action.address} ") for line in lines(plan_of([action])))
+
+
+def test_actions_stand_in_the_plans_order():
+    signs = [line[0] for line in lines(full_plan()) if line[:2] in {"+ ", "~ ", "> ", "* ", "- "}]
+    assert "".join(signs) == "++>*~~---*"
+
+
+def test_the_counts_of_the_sentence_add_up():
+    text = sentence(full_plan())
+    assert text == (
+        "Plan: 2 to create, 2 to change, 1 to authorize, 2 to sync, 3 to remove; "
+        "4 need attention (1 blocking); 12 unchanged."
+    )
+    assert len(full_plan().actions) == 2 + 2 + 1 + 2 + 3
+
+
+def test_one_is_worded_as_one():
+    plan = plan_of(one_of_each()[:1], some_attention()[1:2])
+    assert sentence(plan) == "Plan: 1 to create; 1 needs attention."
+    assert "This takes 1 write request, about 1 minute at 1 request a minute." in lines(
+        plan, requests_per_minute=1
+    )
+
+
+@pytest.mark.parametrize(
+    ("unchanged", "attention", "text"),
+    [
+        (12, (), "Nothing to do: 12 companies and connections are as specified."),
+        (1, (), "Nothing to do: 1 company or connection is as specified."),
+        (0, (), "Nothing to do."),
+        (
+            2,
+            some_attention()[3:],
+            "Nothing to do: 2 companies and connections are as specified; 1 needs attention.",
+        ),
+        (2, some_attention()[:1], "Nothing to do: 2 unchanged; 1 needs attention (1 blocking)."),
+        (0, some_attention()[3:], "Nothing to do; 1 needs attention."),
+    ],
+    ids=["many", "one", "none", "info", "blocking", "info-alone"],
+)
+def test_nothing_to_do_claims_only_what_is_so(unchanged, attention, text):
+    assert sentence(plan_of(attention=attention, unchanged=unchanged)) == text
+
+
+def test_losses_are_counted_on_top():
+    assert lines(full_plan())[1] == (
+        "Warning: this plan deletes 1 company and 1 connection, and unlinks 1 connection."
+    )
+    deletion = [one for one in one_of_each() if isinstance(one, DeleteCompany)]
+    assert lines(plan_of(deletion * 2))[1] == "Warning: this plan deletes 2 companies."
+
+
+def test_a_plan_that_takes_nothing_away_warns_of_nothing():
+    assert not any("Warning" in line for line in lines(plan_of(one_of_each()[:4])))
+
+
+def test_losses_are_red():
+    shown = plan_text(full_plan().document(), Style(color=True))
+    loss = next(line for line in shown.splitlines() if "delete company" in line)
+    assert "\x1b[1;31mdelete company" in loss or "\x1b[31mdelete company" in loss
+
+
+def test_a_refusal_is_the_last_line_even_when_quiet():
+    for style in (Style(), Style(quiet=True)):
+        shown = lines(full_plan(), style, refusals=[REFUSAL])
+        assert shown[-1] == f"Refused: {REFUSAL}"
+
+
+def test_a_saved_plan_that_was_refused_says_so():
+    assert lines(full_plan())[-1].startswith("Refused: a guard")
+
+
+def test_without_a_terminal_nothing_is_wrapped_or_coloured():
+    shown = plan_text(full_plan("y" * 100).document(), Style())
+    assert max(map(len, shown.splitlines())) > 200
+    assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_on_a_terminal_no_line_is_wider_than_it(width):
+    shown = plan_text(full_plan().document(), Style(width=width), requests_per_minute=600)
+    assert max(map(len, shown.splitlines())) <= width
+    outcome = outcome_text(broken_outcome(), Style(width=width))
+    assert max(map(len, outcome.splitlines())) <= width
+
+
+def test_ids_are_shown_only_when_asked_for():
+    plain, verbose = (plan_text(full_plan().document(), Style(verbose=one)) for one in (0, 1))
+    assert "companyId" not in plain
+    assert "companyId: 8a210b68" in verbose
+
+
+def test_authorization_values_are_never_shown():
+    action = next(one for one in one_of_each() if isinstance(one, AuthorizeConnection))
+    document = plan_of([action]).document()
+    document["actions"][0]["authorization"] = {"accessToken": SECRET_TEXT}
+    shown = plan_text(document, Style(verbose=2))
+    assert "with accessToken, realmId" in shown
+    assert SECRET_TEXT not in shown
+
+
+def test_many_fields_are_cut_short_unless_asked_for():
+    action = next(one for one in one_of_each() if isinstance(one, AuthorizeConnection))
+    document = plan_of([action]).document()
+    document["actions"][0]["fields"] = [f"field{number}" for number in range(15)]
+    assert "field11 and 3 more" in plan_text(document, Style())
+    assert "field14" in plan_text(document, Style(verbose=1))
+
+
+def test_what_was_due_already_says_so():
+    document = plan_of(one_of_each()[:1]).document()
+    document["actions"][0]["origin"] = "pending"
+    assert "(not in Codat; due already, whatever this change does)" in plan_text(document, Style())
+
+
+def test_attention_stands_after_the_actions_the_blocking_first():
+    shown = lines(full_plan())
+    signs = [line.split()[1] for line in shown if line.startswith("! ")]
+    assert signs == ["echo", "foxtrot/books", "golf/bank", "old-key"]
+    assert shown.index(next(one for one in shown if one.startswith("! "))) > max(
+        position for position, line in enumerate(shown) if line[:2] in {"+ ", "* "}
+    )
+
+
+# --- outcomes ----------------------------------------------------------------------------------
+
+
+def test_each_failure_has_its_reason_and_what_codats_support_asks_for():
+    shown = outcome_text(broken_outcome(), Style())
+    assert "x acme/books  authorize connection failed [rejected]: Codat refused" in shown
+    assert "correlation id 0HN-1" in shown
+    assert "run the same command again" in shown
+
+
+def test_what_was_not_started_says_why():
+    shown = outcome_text(broken_outcome(), Style()).splitlines()
+    assert "  acme: acme/books failed" in shown
+    assert "  charlie, delta: the run stopped" in shown
+
+
+def test_the_counts_of_an_outcome_are_true():
+    assert outcome_text(broken_outcome(), Style(quiet=True)).splitlines()[-1] == (
+        "Stopped: 1 done, 1 done already, 1 failed, 1 incomplete, 3 not started; 5 write requests; "
+        "4 need attention (1 blocking)."
+    )
+
+
+def test_an_outcome_that_is_complete_asks_for_nothing():
+    shown = outcome_text(Outcome("prod", (ended(Kind.COMPANY_CREATE, "acme"),), requests=1), Style())
+    assert shown == "Applied: 1 done, 0 failed, 0 not started; 1 write request.\n"
+
+
+def test_what_blocks_is_named_after_an_apply_and_what_informs_is_not():
+    outcome = Outcome("prod", (ended(Kind.COMPANY_CREATE, "acme"),), some_attention(), requests=1)
+    shown = outcome_text(outcome, Style())
+    assert "! echo" in shown
+    assert "! golf/bank" in shown
+    assert "! old-key" not in shown
+    assert "Settle what is blocking" in shown
+
+
+def test_many_that_were_not_started_are_cut_short_unless_asked_for():
+    results = tuple(ended(Kind.COMPANY_CREATE, f"c{one}", Result.NOT_STARTED) for one in range(100))
+    outcome = Outcome("prod", results, interrupted=True)
+    assert "c11 and 88 more: interrupted" in outcome_text(outcome, Style())
+    assert "c99" in outcome_text(outcome, Style(verbose=1))
+
+
+# --- diagnostics and JSON ----------------------------------------------------------------------
+
+
+def test_a_single_diagnostic_needs_no_count():
+    one = Diagnostic("not-confirmed", "the plan was not confirmed")
+    assert diagnostics_text([one], Style()) == "the plan was not confirmed\n"
+
+
+def test_diagnostics_are_counted_by_severity():
+    error, warning = Diagnostic("a", "b"), Diagnostic("c", "d", severity=Severity.WARNING)
+    assert diagnostics_text([error, error, warning], Style()).splitlines()[-1] == "2 errors, 1 warning"
+    assert diagnostics_text([error, warning, warning], Style()).splitlines()[-1] == "1 error, 2 warnings"
+
+
+def test_diagnostics_as_json_have_the_agreed_fields():
+    warning = Diagnostic("c", "d", "e", path="acme", severity=Severity.WARNING, detail="f")
+    assert json.loads(diagnostics_json([warning])) == {
+        "formatVersion": 1,
+        "valid": True,
+        "summary": {"errors": 0, "warnings": 1},
+        "diagnostics": [
+            {
+                "code": "c",
+                "severity": "warning",
+                "message": "d",
+                "fix": "e",
+                "path": "acme",
+                "file": None,
+                "line": None,
+                "column": None,
+                "detail": "f",
+            }
+        ],
+    }
+
+
+def test_json_is_the_document_and_nothing_else():
+    plan, outcome = full_plan("é"), broken_outcome("é")
+    assert json.loads(plan_json(plan.document())) == plan.document()
+    assert list(json.loads(plan_json(plan.document()))) == list(plan.document())
+    assert json.loads(outcome_json(outcome)) == outcome.document()
+    assert plan_json(plan.document()).endswith("}\n")
+    assert json.loads(platforms_json([])) == {"formatVersion": 1, "platforms": []}
+
+
+# --- wording -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("requests", "per_minute", "said"),
+    [
+        (14, 600, "less than a minute"),
+        (600, 600, "about 1 minute"),
+        (6000, 600, "about 10 minutes"),
+        (72000, 600, "about 2 hours"),
+    ],
+)
+def test_duration(requests, per_minute, said):
+    assert duration(requests, per_minute) == said
+
+
+def test_lists_and_counts():
+    assert counted(1, "company") == "1 company"
+    assert counted(1200, "company") == "1,200 companies"
+    assert counted(0, "request") == "0 requests"
+    assert [joined("abc"[:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
+    assert listed(["a", "b", "c"], 2) == "a, b and 1 more"
+
+
+def test_every_attention_code_can_be_shown():
+    plan = plan_of(attention=[Attention(code, Address("acme"), "…") for code in Code])
+    assert sum(line.startswith("! ") for line in lines(plan)) == len(Code)
