@@ -8,12 +8,12 @@ from __future__ import annotations
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self, TextIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 from rich.text import Text
@@ -43,7 +43,8 @@ class Observing(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stop()
+        with suppress(OSError):
+            self._stop()
 
     def __call__(self, event: Event) -> None:
         """Take note of an event. A stderr that has gone away is no reason to stop an apply."""
@@ -103,51 +104,63 @@ class Lines(Observing):
         self._stream.flush()
 
 
+class _Rows(Progress):
+    """The bar, and beneath it the wait that is going on."""
+
+    wait = ""
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        """The rows as rich draws them, four times a second or so."""
+        yield self.make_tasks_table(self.tasks)
+        if self.wait:
+            yield Text(self.wait, "yellow", no_wrap=True, overflow="crop")
+
+
 class Bar(Observing):
     """A bar that stays at the bottom; failures stay readable above it."""
 
     def __init__(self, console: Console, now: Now) -> None:
         super().__init__(now)
         self._console = console
-        self._progress: Progress | None = None
+        self._progress: _Rows | None = None
         self._task = TaskID(0)
 
     def _take(self, event: Event) -> None:
         if event.type is EventType.STARTED:
             self._start()
         if text := worth_a_line(event):
-            self._console.print(Text(encodable(text, self._console.encoding), "red"), soft_wrap=True)
+            self._print(text, "red")
         if self._progress is not None:
             self._update(self._progress, event)
+        elif event.type is EventType.WAITING:
+            self._print(for_terminal(event.message, MESSAGE_LIMIT), "yellow")
         if event.type is EventType.ENDED:
             self._stop()
 
+    def _print(self, text: str, look: str) -> None:
+        self._console.print(Text(encodable(text, self._console.encoding), look), soft_wrap=True)
+
     def _start(self) -> None:
         self._stop()
-        self._progress = Progress(
+        self._progress = _Rows(
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[tally]}", markup=False, table_column=Column(no_wrap=True)),
             TextColumn(
-                "{task.fields[wait]}",
-                style="yellow",
-                markup=False,
-                table_column=Column(no_wrap=True, overflow="crop"),
+                "{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="crop")
             ),
             console=self._console,
             transient=True,
+            redirect_stdout=False,  # events may be going there
+            redirect_stderr=False,
             get_time=self._now,
         )
-        self._task = self._progress.add_task("", total=self._tally.companies or None, tally="", wait="")
+        self._task = self._progress.add_task("", total=self._tally.companies or None)
         self._progress.start()
 
-    def _update(self, shown: Progress, event: Event) -> None:
-        wait = for_terminal(event.message) if event.type is EventType.WAITING else ""
-        shown.update(
-            self._task,
-            completed=self._tally.done,
-            tally=self._tally.sentence(self._now()),
-            wait=encodable(wait, self._console.encoding),
-        )
+    def _update(self, shown: _Rows, event: Event) -> None:
+        wait = for_terminal(event.message, MESSAGE_LIMIT) if event.type is EventType.WAITING else ""
+        shown.wait = encodable(wait, self._console.encoding)
+        sentence = self._tally.sentence(self._now())
+        shown.update(self._task, completed=self._tally.done, description=sentence, refresh=bool(wait))
 
     def _stop(self) -> None:
         if self._progress is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import sys
 from collections.abc import Iterator
 from io import StringIO
 
@@ -32,6 +34,13 @@ class Gone(StringIO):
 
     def write(self, _: str) -> int:
         raise BrokenPipeError
+
+
+class GoneTerminal(Terminal):
+    """A terminal that was closed."""
+
+    def write(self, _: str) -> int:
+        raise OSError(errno.EIO, "gone")
 
 
 class Seconds:
@@ -212,7 +221,22 @@ def test_an_ascii_terminal_gets_ascii():
     assert stream.getvalue().isascii()
 
 
-def test_a_stderr_that_has_gone_does_not_stop_the_apply():
-    with progress(Style(), stream=Gone(), now=Seconds()) as observe:
+def test_a_wait_before_the_run_starts_is_told_on_a_terminal():
+    stream = Terminal()
+    with progress(Style(), stream=stream, now=Seconds()) as observe:
+        observe.waiting(30, "Codat asks for fewer requests")
+    assert stream.getvalue() == "waiting 30 seconds: Codat asks for fewer requests\n"
+
+
+def test_stdout_is_left_to_results_while_a_bar_is_up():
+    before = sys.stdout
+    with progress(Style(), stream=Terminal(), now=Seconds()) as observe:
+        observe(STARTED)
+        assert sys.stdout is before
+
+
+@pytest.mark.parametrize("stream", [Gone(), GoneTerminal()], ids=["pipe", "terminal"])
+def test_a_stderr_that_has_gone_does_not_stop_the_apply(stream):
+    with progress(Style(), stream=stream, now=Seconds()) as observe:
         observe(STARTED)
         observe(failed())
