@@ -1,0 +1,167 @@
+"""A reference gives its secret, or says what is missing and where; contents are never repeated."""
+
+import json
+import pickle
+import traceback
+
+import pytest
+
+from reconciler.diagnostics import Span
+from reconciler.model import SecretRef
+from reconciler.secrets import MEANING, Code, MadeUp, Resolver, SecretError
+
+CANARY = "canary-4f0c"
+PLACE = Span("specs/acme.yaml", 9, 24)
+
+
+def ref(text: str) -> SecretRef:
+    scheme, _, locator = text.removeprefix("${").removesuffix("}").partition(":")
+    return SecretRef(scheme, locator, PLACE)
+
+
+@pytest.fixture
+def root(tmp_path):
+    root = tmp_path / "root"
+    (root / "secrets").mkdir(parents=True)
+    (root / "secrets/token").write_text(CANARY + "\n")
+    (root / "secrets/windows").write_bytes(b"\xef\xbb\xbf" + CANARY.encode() + b"\r\n")
+    (root / "secrets/two").write_text(CANARY + "\n\n")
+    (root / "secrets/empty").write_text("\n")
+    (root / "secrets/latin").write_bytes(b"\xe9" + CANARY.encode())
+    document = {"a": {"b/c": [CANARY], "~": CANARY}, "n": 5, "": {"": CANARY}, "none": "", "list": ["x"]}
+    (root / "secrets/all.json").write_text(json.dumps(document))
+    (root / "secrets/broken.json").write_text('{"token": "' + CANARY)
+    (tmp_path / "outside").write_text(CANARY)
+    (root / "secrets/link").symlink_to(tmp_path / "outside")
+    (root / "secrets/inner").symlink_to(root / "secrets/token")
+    (root / "secrets/loop").symlink_to(root / "secrets/loop")
+    return root
+
+
+def resolver(root) -> Resolver:
+    return Resolver(root, {"TOKEN": CANARY, "EMPTY": "", "LINES": CANARY + "\n"})
+
+
+@pytest.mark.parametrize(
+    ("reference", "value"),
+    [
+        ("${env:TOKEN}", CANARY),
+        ("${env:LINES}", CANARY + "\n"),
+        ("${file:secrets/token}", CANARY),
+        ("${file:secrets/windows}", CANARY),
+        ("${file:secrets/two}", CANARY + "\n"),
+        ("${file:secrets/inner}", CANARY),
+        ("${file:secrets/all.json#/a/b~1c/0}", CANARY),
+        ("${file:secrets/all.json#/a/~0}", CANARY),
+        ("${file:secrets/all.json#//}", CANARY),
+    ],
+)
+def test_a_reference_gives_its_secret(root, reference, value):
+    assert resolver(root)(ref(reference)).reveal() == value
+
+
+BAD = [
+    ("${env:NOT_THERE}", Code.MISSING, "the environment variable NOT_THERE is not set"),
+    ("${env:EMPTY}", Code.MISSING, "the environment variable EMPTY is empty"),
+    ("${file:secrets/nothing}", Code.MISSING, "there is no file secrets/nothing"),
+    ("${file:secrets/empty}", Code.MISSING, "it is empty"),
+    ("${file:secrets/latin}", Code.UNREADABLE, "the file secrets/latin is not UTF-8 text"),
+    ("${file:secrets/broken.json#/token}", Code.UNREADABLE, "the file secrets/broken.json is not JSON"),
+    ("${file:secrets}", Code.UNREADABLE, "secrets is no regular file"),
+    ("${file:secrets/token/deeper}", Code.UNREADABLE, "cannot be read: not a directory"),
+    ("${file:secrets/loop}", Code.UNREADABLE, "cannot be read: too many levels of symbolic links"),
+    ("${file:../outside}", Code.OUTSIDE_ROOT, "'../outside' leads out of the workspace's root"),
+    ("${file:/etc/hostname}", Code.OUTSIDE_ROOT, "'/etc/hostname' leads out of the workspace's root"),
+    ("${file:secrets/link}", Code.OUTSIDE_ROOT, "'secrets/link' leads out of the workspace's root"),
+    ("${file:secrets/a\0b}", Code.OUTSIDE_ROOT, "leads out of the workspace's root"),
+    ("${file:secrets/all.json#/a/missing}", Code.MISSING, "the JSON pointer leads nowhere"),
+    ("${file:secrets/all.json#/list/00}", Code.MISSING, "the JSON pointer leads nowhere"),
+    ("${file:secrets/all.json#/list/1}", Code.MISSING, "the JSON pointer leads nowhere"),
+    ("${file:secrets/all.json#/list/-1}", Code.MISSING, "the JSON pointer leads nowhere"),
+    ("${file:secrets/all.json#/n/x}", Code.MISSING, "the JSON pointer leads nowhere"),
+    ("${file:secrets/all.json#/n}", Code.NOT_TEXT, "leads to something that is not text"),
+    ("${file:secrets/all.json#/a}", Code.NOT_TEXT, "leads to something that is not text"),
+    ("${file:secrets/all.json#/none}", Code.MISSING, "it is empty"),
+    ("${vault:kv/acme}", Code.UNKNOWN_SCHEME, "there is no such kind of reference"),
+]
+
+
+@pytest.mark.parametrize(("reference", "code", "problem"), BAD)
+def test_what_cannot_be_resolved_names_the_reference_and_its_place(root, reference, code, problem):
+    with pytest.raises(SecretError) as caught:
+        resolver(root)(ref(reference))
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == code
+    assert diagnostic.span == PLACE
+    assert str(diagnostic).startswith(f"specs/acme.yaml:9:24: {reference}: ")
+    assert problem in diagnostic.summary
+    assert diagnostic.fix
+
+
+@pytest.mark.parametrize("reference", [row[0] for row in BAD])
+def test_no_error_carries_what_a_file_holds(root, reference):
+    with pytest.raises(SecretError) as caught:
+        resolver(root)(ref(reference))
+    chain, texts = caught.value, []
+    while chain is not None:
+        texts += [repr(chain), repr(vars(chain)), "".join(traceback.format_exception(chain))]
+        texts += [repr(getattr(chain, name, "")) for name in ("object", "doc")]
+        chain = chain.__context__
+    assert CANARY not in "".join(texts)
+
+
+def test_check_lists_every_reference_that_cannot_be_resolved(root):
+    refs = [ref("${env:B}"), ref("${env:TOKEN}"), ref("${env:A}"), ref("${file:secrets/nothing#/x}")]
+    found = resolver(root).check(refs)
+    assert [one.summary.partition(":")[2][:6] for one in found] == ["A}: th", "B}: th", "secret"]
+
+
+def test_check_reads_a_file_once_however_many_references_point_into_it(root, monkeypatch):
+    reads = []
+    path_class = type(root)
+    real = path_class.read_bytes
+    monkeypatch.setattr(path_class, "read_bytes", lambda self: reads.append(self) or real(self))
+    refs = [ref("${file:secrets/all.json#/a/~0}"), ref("${file:secrets/all.json#/a/b~1c/0}")]
+    assert resolver(root).check(refs * 50) == ()
+    assert len(reads) == 1
+
+
+def test_a_secret_is_read_anew_at_each_use(root):
+    resolve = resolver(root)
+    resolve(ref("${file:secrets/token}"))
+    (root / "secrets/token").write_text("rotated\n")
+    assert resolve(ref("${file:secrets/token}")).reveal() == "rotated"
+
+
+def test_a_secret_does_not_show_itself(root):
+    secret = resolver(root)(ref("${env:TOKEN}"))
+    assert f"{secret} {secret!r} {secret:>9}" == "*** *** ***"
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+
+
+def test_a_root_that_is_a_link_is_no_way_out(root, tmp_path):
+    (tmp_path / "alias").symlink_to(root)
+    assert resolver(tmp_path / "alias")(ref("${file:secrets/token}")).reveal() == CANARY
+
+
+def test_every_code_has_a_meaning():
+    assert set(MEANING) == set(Code)
+
+
+class TestMadeUp:
+    def test_it_stands_in_only_where_there_is_no_secret(self, root):
+        made_up = MadeUp(resolver(root))
+        assert made_up(ref("${env:TOKEN}")).reveal() == CANARY
+        assert made_up(ref("${env:NOT_THERE}")).reveal().startswith("made-up-")
+        assert made_up.made_up == {"${env:NOT_THERE}"}
+
+    def test_it_makes_the_same_value_up_for_the_same_reference_only(self, root):
+        one, other = MadeUp(resolver(root)), MadeUp(resolver(root))
+        assert one(ref("${env:A}")) == other(ref("${env:A}"))
+        assert one(ref("${env:A}")) != one(ref("${env:B}"))
+
+    def test_nothing_is_ever_missing(self, root):
+        made_up = MadeUp(resolver(root))
+        assert made_up.check([ref("${env:A}"), ref("${file:../outside}")]) == ()
+        assert made_up.made_up == {"${env:A}", "${file:../outside}"}
