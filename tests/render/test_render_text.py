@@ -107,9 +107,10 @@ def test_one_is_worded_as_one():
             "Nothing to do: 2 companies and connections are as specified; 1 needs attention.",
         ),
         (2, some_attention()[:1], "Nothing to do: 2 unchanged; 1 needs attention (1 blocking)."),
+        (2, some_attention()[1:2], "Nothing to do: 2 unchanged; 1 needs attention."),
         (0, some_attention()[3:], "Nothing to do; 1 needs attention."),
     ],
-    ids=["many", "one", "none", "info", "blocking", "info-alone"],
+    ids=["many", "one", "none", "info", "blocking", "waiting", "info-alone"],
 )
 def test_nothing_to_do_claims_only_what_is_so(unchanged, attention, text):
     assert sentence(plan_of(attention=attention, unchanged=unchanged)) == text
@@ -201,6 +202,7 @@ def test_attention_stands_after_the_actions_the_blocking_first():
 def test_each_failure_has_its_reason_and_what_codats_support_asks_for():
     shown = outcome_text(broken_outcome(), Style())
     assert "x acme/books  authorize connection failed [rejected]: Codat refused" in shown
+    assert "x bravo/shop  authorize connection is incomplete [authorize-unknown]: Codat's answer" in shown
     assert "correlation id 0HN-1" in shown
     assert "run the same command again" in shown
 
