@@ -90,7 +90,8 @@ def changes(live: LiveCompany, wanted: Mapping[str, Any]) -> tuple[Change, ...]:
     before = {field.path: field.live(live) for field in FIELDS}
     if before == wanted:
         return ()
-    tree = DeepDiff(before, dict(wanted), view="tree")
+    # 0: tag maps with little in common are still compared tag by tag, never as a whole.
+    tree = DeepDiff(before, dict(wanted), view="tree", threshold_to_diff_deeper=0)
     found = [
         Change(
             ".".join(str(step) for step in level.path(output_format="list")),
