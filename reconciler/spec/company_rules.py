@@ -14,7 +14,7 @@ from reconciler.spec.nodes import Entry
 from reconciler.spec.references import holds_reference
 from reconciler.spec.rule import Finding, Rule, at_key, at_value
 from reconciler.spec.sources import CompanySpec, Specs
-from reconciler.spec.words import dotted, listed, plural, shown
+from reconciler.spec.words import dotted, plural, shown
 
 
 def _keys_twice(specs: Specs) -> Iterator[Finding]:
@@ -78,7 +78,7 @@ def _name_characters(specs: Specs) -> Iterator[Finding]:
         removed = () if holds_reference(name) else removed_characters(name)
         kept = kept_name(name)
         if removed and kept.strip():
-            summary = f"Codat would silently remove {listed(map(repr, removed))} from this name"
+            summary = f"Codat would silently remove {' '.join(removed)} from this name"
             fix = f"write {kept!r}, or set `names: strip` in workspace.yaml"
             yield at_value(company.entry, "name", summary, fix)
 

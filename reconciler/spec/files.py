@@ -37,6 +37,14 @@ def is_spec_name(name: str) -> bool:
     return name.endswith(SUFFIXES) and not name.startswith(".") and name not in WORKSPACE_FILES
 
 
+def missing(specs: Path) -> Diagnostic | None:
+    """What to say where there is nothing at ``specs``."""
+    if specs.is_file() or specs.is_dir():
+        return None
+    summary = f"there is no file or directory {source(specs).shown!r}"
+    return Diagnostic(Code.NO_SUCH_PATH, summary, "name the directory of your specs")
+
+
 @dataclass(slots=True)
 class Found:
     """The files below a directory, and what is wrong with the way to them."""
@@ -49,18 +57,14 @@ def find(specs: Path, root: Path) -> Found:
     """The spec files below ``specs`` (or that file itself), sorted, each real file once.
 
     Hidden files and directories are passed over. A symbolic link that leads out of ``root``, or
-    back to a directory that it lies in, is refused. All paths are real ones.
+    back to a directory that it lies in, is refused. Both paths are real ones, and exist.
     """
     found = Found()
     if specs.is_file():
         found.specs.append(specs)
-    elif specs.is_dir():
+    else:
         _walk(specs, root, (specs,), found)
         found.specs = _each_once(sorted(found.specs, key=lambda path: path.parts))
-    else:
-        summary = f"there is no file or directory {source(specs).shown!r}"
-        found.diagnostics.append(Diagnostic(Code.NO_SUCH_PATH, summary, "name the directory of your specs"))
-        return found
     found.specs = [path for path in found.specs if path.name not in WORKSPACE_FILES]
     if not found.specs and not found.diagnostics:
         summary = f"there is no spec in {source(specs).shown!r}"
@@ -111,7 +115,7 @@ def _at_top(code: Code, path: Path, summary: str, fix: str = "") -> Diagnostic:
 
 
 def _unreadable(file: SourceFile, error: OSError) -> Diagnostic:
-    reason = (error.strerror or "it is no regular file").lower()
+    reason = (error.strerror or "unknown reason").lower()
     return Diagnostic(Code.UNREADABLE_FILE, f"cannot be read: {reason}", span=file.span((1, 1)))
 
 
@@ -121,8 +125,8 @@ def _unreadable(file: SourceFile, error: OSError) -> Diagnostic:
 def read_text(file: SourceFile) -> str | Diagnostic:
     """The text of a file, a byte order mark dropped; or why there is none."""
     try:
-        if not file.path.is_file():
-            raise FileNotFoundError
+        if file.path.exists() and not file.path.is_file():
+            return _at_top(Code.UNREADABLE_FILE, file.path, "is no regular file")
         if file.path.stat().st_size > MAX_BYTES:
             summary = f"is larger than {MAX_BYTES // 1024 // 1024} MiB"
             return Diagnostic(Code.FILE_TOO_LARGE, summary, "split the file", file.span((1, 1)))

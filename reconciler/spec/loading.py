@@ -39,6 +39,9 @@ def load(specs: Path, *, platforms: Sequence[Platform] = BUILTIN_PLATFORMS, sand
         SpecError: with every error of the files, the schemas and the rules at once.
     """
     specs = real_path(specs)
+    nothing = files.missing(specs)
+    if nothing is not None:
+        raise SpecError((nothing,))
     location = workspace_file.locate(specs)
     index = PlatformIndex(platforms)
     settings, diagnostics = workspace_file.read(location, index, sandbox=sandbox)

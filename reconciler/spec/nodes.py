@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from reconciler.diagnostics import Span
+
+MERGE_KEY: Final = "<<"
+"""Refused; a mapping that has one keeps its place alone, since what it merges is not read."""
 
 Place = tuple[int, int]
 """Line and column, from 1."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from reconciler.model import Platform, SourceType, slug
-from reconciler.spec.words import did_you_mean, shown
+from reconciler.spec.words import did_you_mean, quoted
 
 _ACCOUNTING: Final = {
     "trji": "Dynamics 365 Business Central",
@@ -78,4 +78,4 @@ class PlatformIndex:
     def unknown(self, written: str) -> tuple[str, str]:
         """What to say of a name that it does not find, and what to do."""
         fix = did_you_mean(written, self.names, "`codat-sync platforms` lists them")
-        return f"no platform is called {shown(written)!r}", fix
+        return f"no platform is called {quoted(written)}", fix

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from reconciler.spec.codes import Code
-from reconciler.spec.words import AUTHORIZATION, did_you_mean, listed, plural, shown
+from reconciler.spec.nodes import MERGE_KEY
+from reconciler.spec.words import AUTHORIZATION, did_you_mean, listed, plural, quoted, shown
 
 _SHORT_CHOICE: Final = 8
 
@@ -58,15 +59,15 @@ def _wrong_key(refusal: Refusal) -> Words:
 
 def _unknown_fields(refusal: Refusal) -> Iterator[Words]:
     known = refusal.schema["properties"]
-    absent = [name for name in known if name not in refusal.instance]
     for field in refusal.instance:
         if field not in known:
-            fix = did_you_mean(field, absent, f"known here: {', '.join(known)}")
+            fix = did_you_mean(field, known, f"known here: {', '.join(known)}")
             yield Words(Code.UNKNOWN_FIELD, f"unknown field {shown(field)!r}", fix, field)
 
 
 def _missing_fields(refusal: Refusal) -> Iterator[Words]:
-    for field in refusal.argument:
+    merged = MERGE_KEY in getattr(refusal.instance, "key_places", ())
+    for field in () if merged else refusal.argument:
         if field not in refusal.instance:
             member = refusal.schema["properties"][field]
             example = member.get("const") or next(iter(member.get("examples", ())), "…")
@@ -82,7 +83,9 @@ def _wrong_type(refusal: Refusal) -> Iterator[Words]:
         advice = refusal.schema.get("nullErrorMessage", "write a value, or leave the field out")
         yield Words(Code.WRONG_TYPE, f"must be {expected}, and is empty", advice)
         return
-    fix = "write it in quotes" if "string" in names and isinstance(value, bool | int | float) else ""
+    fix = ""
+    if "string" in names and isinstance(value, bool | int | float):
+        fix = refusal.schema.get("patternErrorMessage", "write it in quotes")
     if names == ["boolean"] and isinstance(value, str):
         fix = "only true and false are; yes, no, on and off are text"
     yield Words(Code.WRONG_TYPE, f"must be {expected}, not {_type_word(value)}", fix)
@@ -118,7 +121,7 @@ def _wrong_value(refusal: Refusal) -> Iterator[Words]:
         fix = did_you_mean(
             refusal.instance, permitted, f"write {listed(permitted)}" if short else "see the schema"
         )
-        yield Words(Code.WRONG_VALUE, f"{shown(refusal.instance)!r} is not known here", fix)
+        yield Words(Code.WRONG_VALUE, f"{quoted(refusal.instance)} is not known here", fix)
 
 
 def _wrong_version(refusal: Refusal) -> Iterator[Words]:

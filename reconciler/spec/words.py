@@ -13,7 +13,8 @@ from difflib import get_close_matches
 from typing import Final
 
 AUTHORIZATION: Final = "authorization"
-_NAME: Final = re.compile(r"[A-Za-z0-9_.\-]{0,64}")
+_LONGEST: Final = 64
+_NAME: Final = re.compile(rf"[A-Za-z0-9_.\-]{{0,{_LONGEST}}}")
 
 
 def shown(key: str) -> str:
@@ -21,6 +22,11 @@ def shown(key: str) -> str:
     found = _NAME.match(key)
     name = found[0] if found else ""
     return name if name == key else f"{name}…"
+
+
+def quoted(text: str) -> str:
+    """A value that is no secret, in quotes and not at length."""
+    return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
 
 
 def dotted(parts: Sequence[str | int], *, with_fields: bool = False) -> str:

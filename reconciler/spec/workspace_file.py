@@ -49,7 +49,8 @@ def read(
     found: list[Diagnostic] = [_rival(path, location.rivals[0]) for path in location.rivals[1:]]
     entry = _entry(location.file, found) if location.file is not None else None
     fields: Mapping[str, Any] = entry.fields if entry is not None else {}
-    if not sandbox and "workspace" not in _written(entry):
+    is_unnamed = not entry.wrote("workspace") if entry is not None else not found
+    if is_unnamed and not sandbox:
         found.append(_unnamed(location, entry))
     by_platform: Mapping[str, PlatformSettings] = {}
     if entry is not None:
@@ -92,10 +93,6 @@ def _top(document: Document) -> Entry | None:
     if not isinstance(document.root, Map):
         return None
     return Entry(document.file, document.root, (), document.place)
-
-
-def _written(entry: Entry | None) -> Mapping[str, Any]:
-    return entry.fields.key_places if entry is not None else {}
 
 
 # --- what the schema cannot say ----------------------------------------------------------------

@@ -26,7 +26,7 @@ from yaml.events import (
 from reconciler.diagnostics import Diagnostic
 from reconciler.spec import scalars
 from reconciler.spec.codes import Code
-from reconciler.spec.nodes import Document, Map, Place, Seq, SourceFile, Value
+from reconciler.spec.nodes import MERGE_KEY, Document, Map, Place, Seq, SourceFile, Value
 from reconciler.spec.words import AUTHORIZATION, dotted, shown
 
 MAX_DEPTH: Final = 64
@@ -106,9 +106,9 @@ class _Composer:
 
     def scalar(self, event: ScalarEvent) -> None:
         place = _place(event)
-        stack = self._stack
-        if stack and stack[-1].key is None and type(stack[-1].node) is Map:
-            self._start_entry(stack[-1], event, place)
+        frame = self._stack[-1] if self._stack else None
+        if frame is not None and frame.key is None and isinstance(frame.node, Map):
+            self._start_entry(frame, frame.node, event, place)
             return
         value = self._value(event, place)
         if event.anchor is not None:
@@ -153,29 +153,23 @@ class _Composer:
             self._anchors[event.anchor] = None
         self._stack.append(_Frame(node, place, event.anchor))
 
-    def _start_entry(self, frame: _Frame, event: ScalarEvent, place: Place) -> None:
-        frame.key, frame.key_place = event.value, place
+    def _start_entry(self, frame: _Frame, node: Map, event: ScalarEvent, place: Place) -> None:
+        key: str = event.value
         if event.anchor is not None:
-            self._anchors[event.anchor] = (event.value, 1, 0)
-        frame.kept = event.value not in frame.node
-        if event.value == "<<" and event.implicit[0]:
+            self._anchors[event.anchor] = (key, 1, 0)
+        frame.kept = key not in node
+        if key == MERGE_KEY and event.implicit[0]:
+            summary = "YAML 1.2 has no merge keys"
+            fix = "write the fields out, or set them once for all in defaults.connection of workspace.yaml"
+            self._report(Code.MERGE_KEY, place, summary, fix)
+            node.key_places[key] = place
             frame.kept = False
-            self._report(
-                Code.MERGE_KEY,
-                place,
-                "YAML 1.2 has no merge keys",
-                "write the fields out, or set them once for all in defaults.connection of workspace.yaml",
-            )
-        elif not frame.kept and isinstance(frame.node, Map):
-            first = self.file.span(frame.node.key_places[event.value])
+        frame.key, frame.key_place = key, place
+        if key in node:
             hidden = any(one.key == AUTHORIZATION for one in self._stack[:-1])
-            named = "a key" if hidden else f"the key {shown(event.value)!r}"
-            self._report(
-                Code.DUPLICATE_KEY,
-                place,
-                f"{named} stands twice in this mapping",
-                f"the first one stands at {first}; keep one of the two",
-            )
+            summary = f"{'a key' if hidden else f'the key {shown(key)!r}'} stands twice in this mapping"
+            fix = f"the first one stands at {self.file.span(node.key_places[key])}; keep one of the two"
+            self._report(Code.DUPLICATE_KEY, place, summary, fix)
 
     def _value(self, event: ScalarEvent, place: Place) -> Value:
         text: str = event.value
