@@ -1,0 +1,168 @@
+"""The client's profile, and which data types are fetched when (https://docs.codat.io/core-concepts/data-type-settings)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from reconciler.sandbox import existing
+from reconciler.sandbox.answers import Answer, Call, Problem
+from reconciler.sandbox.integrations import ALL_DATA_TYPES
+from reconciler.sandbox.settings import read
+from reconciler.sandbox.store import Session
+
+CLIENT_ID: Final = "5a11d0c0-da7a-4c0d-a751-a11d0c5a11d0"
+PROFILE_SETTINGS: Final = "profileSyncSettings"
+"""Where the profile's sync settings stand among the settings."""
+HOURS: Final = 24
+MONTHS: Final = 24
+
+FETCHED_ON_FIRST_LINK: Final = frozenset(
+    {
+        "balanceSheet",
+        "bankAccounts",
+        "bills",
+        "chartOfAccounts",
+        "company",
+        "customers",
+        "invoices",
+        "payments",
+        "profitAndLoss",
+        "suppliers",
+        "banking-accountBalances",
+        "banking-accounts",
+        "banking-transactions",
+        "commerce-companyInfo",
+        "commerce-customers",
+        "commerce-orders",
+        "commerce-payments",
+        "commerce-transactions",
+    }
+)
+"""What a new client fetches on first link, until it sets otherwise."""
+DEFAULT_SETTINGS: Final[tuple[dict[str, Any], ...]] = tuple(
+    {
+        "dataType": data_type,
+        "fetchOnFirstLink": data_type in FETCHED_ON_FIRST_LINK,
+        "syncSchedule": HOURS,
+        "syncOrder": order,
+        "syncFromWindow": MONTHS,
+        "isLocked": False,
+    }
+    for order, data_type in enumerate(ALL_DATA_TYPES)
+)
+KINDS: Final[dict[str, type]] = {
+    "fetchOnFirstLink": bool,
+    "syncSchedule": int,
+    "syncOrder": int,
+    "syncFromWindow": int,
+    "syncFromUtc": str,
+    "monthsToSync": int,
+    "isLocked": bool,
+}
+REQUIRED: Final = ("fetchOnFirstLink", "syncSchedule", "syncOrder")
+
+
+def get_profile(session: Session, _call: Call) -> Answer:
+    """``GET /profile``."""
+    return Answer(
+        200,
+        {
+            "name": read(session)["accountName"],
+            "logoUrl": "https://static.codat.io/public/sandbox.png",
+            "iconUrl": "https://static.codat.io/public/sandbox-icon.png",
+            "redirectUrl": "https://example.com/redirect",
+            "whiteListUrls": [],
+            # Codat shows a key here still; who reads it should find something that looks like one.
+            "apiKey": "sandbox-profile-api-key",
+            "confirmCompanyName": False,
+        },
+    )
+
+
+def get_profile_sync_settings(session: Session, _call: Call) -> Answer:
+    """``GET /profile/syncSettings``."""
+    own = _profile_settings(session)
+    return Answer(
+        200,
+        {
+            "clientId": CLIENT_ID,
+            "settings": list(DEFAULT_SETTINGS) if own is None else own,
+            "overridesDefaults": own is not None,
+        },
+    )
+
+
+def set_profile_sync_settings(session: Session, call: Call) -> Answer:
+    """``POST /profile/syncSettings``: these settings and no others; what is not named is not fetched."""
+    session.run("INSERT OR REPLACE INTO setting VALUES (?, ?)", PROFILE_SETTINGS, json.dumps(_checked(call)))
+    return Answer(204)
+
+
+def get_company_sync_settings(session: Session, call: Call) -> Answer:
+    """``GET /companies/{companyId}/syncSettings``: the company's own, else the profile's."""
+    company = existing.company(session, call)
+    return Answer(
+        200,
+        {
+            "companyId": company["id"],
+            "settings": _effective(session, company["sync_settings"]),
+            "overridesDefaults": company["sync_settings"] is not None,
+        },
+    )
+
+
+def set_company_sync_settings(session: Session, call: Call) -> Answer:
+    """``POST /companies/{companyId}/syncSettings``; without ``overridesDefaults``, the profile's again."""
+    company = existing.company(session, call)
+    own = json.dumps(_checked(call)) if call.fields().get("overridesDefaults", True) else None
+    session.run("UPDATE company SET sync_settings = ? WHERE id = ?", own, company["id"])
+    return Answer(204)
+
+
+def fetched_types(session: Session, company_settings: str | None) -> list[str]:
+    """The data types that are marked fetch-on-first-link for a company, in the order of their sync."""
+    marked = [one for one in _effective(session, company_settings) if one["fetchOnFirstLink"]]
+    return [one["dataType"] for one in sorted(marked, key=lambda one: int(one["syncOrder"]))]
+
+
+def _effective(session: Session, company_settings: str | None) -> list[dict[str, Any]]:
+    if company_settings is not None:
+        own: list[dict[str, Any]] = json.loads(company_settings)
+        return own
+    profile = _profile_settings(session)
+    return list(DEFAULT_SETTINGS) if profile is None else profile
+
+
+def _profile_settings(session: Session) -> list[dict[str, Any]] | None:
+    text = session.value("SELECT value FROM setting WHERE name = ?", PROFILE_SETTINGS)
+    found: list[dict[str, Any]] | None = None if text is None else json.loads(text)
+    return found
+
+
+def _checked(call: Call) -> list[dict[str, Any]]:
+    """The sync settings in the body.
+
+    Raises:
+        Problem: 400, naming what is wrong.
+    """
+    settings = call.fields().get("settings")
+    if not isinstance(settings, list) or not all(isinstance(one, dict) for one in settings):
+        raise Problem(400, invalid={"settings": "must be a list of sync settings"})
+    wrong: dict[str, str] = {}
+    for index, setting in enumerate(settings):
+        wrong |= _wrong_setting(f"settings[{index}]", setting)
+    if wrong:
+        raise Problem(400, invalid=wrong)
+    return [{name: value for name, value in one.items() if value is not None} for one in settings]
+
+
+def _wrong_setting(place: str, setting: dict[str, Any]) -> dict[str, str]:
+    wrong = {f"{place}.{name}": "is required" for name in REQUIRED if setting.get(name) is None}
+    for name, kind in KINDS.items():
+        value = setting.get(name)
+        if value is not None and type(value) is not kind:
+            wrong[f"{place}.{name}"] = f"must be a {kind.__name__}"
+    if setting.get("dataType") not in ALL_DATA_TYPES:
+        wrong[f"{place}.dataType"] = "is no data type"
+    return wrong

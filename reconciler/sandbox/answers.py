@@ -1,0 +1,130 @@
+"""What a request asks and what the sandbox answers, as values; and refusals as Codat words them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+SERVICE: Final = "PublicApi"
+ERROR_TEXTS: Final[Mapping[int, str]] = {
+    400: "Error processing request - not valid.",
+    401: "Unauthorized",
+    402: (
+        "You have exceeded the {limit}-company limit that applies to your plan. We recommend that you "
+        "delete any companies you no longer need and retry the request."
+    ),
+    404: "The requested resource was not found.",
+    405: "The requested method is not supported.",
+    409: "An idempotent request with the same key is in progress.",
+    422: "The idempotency key was used before with another request body.",
+    429: "You have made too many requests in a given amount of time; please retry later.",
+    500: "There is a problem with our server. Please try again later.",
+    502: "There is a problem with our server. Please try again later.",
+    503: "The Codat API is temporarily offline for maintenance. Please try again later.",
+    504: "There is a problem with our server. Please try again later.",
+}
+"""Codat's words for each status (https://docs.codat.io/using-the-api/errors)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, already matched to a route. ``path_ids`` are the variable parts of its path.
+
+    ``body`` may hold credentials, so it never shows itself.
+    """
+
+    method: str
+    path: str
+    template: str
+    path_ids: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = field(default=b"", repr=False)
+    key: str | None = None
+    """The ``Idempotency-Key`` header."""
+    authorization: str = field(default="", repr=False)
+    correlation_id: str = ""
+
+    @property
+    def is_write(self) -> bool:
+        """Whether the request may change something."""
+        return self.method not in ("GET", "HEAD")
+
+    def json(self) -> Any:
+        """The JSON in the body.
+
+        Raises:
+            Problem: 400, the body is something else.
+        """
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise Problem(400, "The request body is not valid JSON.") from None
+
+    def fields(self) -> dict[str, Any]:
+        """The JSON object in the body.
+
+        Raises:
+            Problem: 400, the body is something else.
+        """
+        document = self.json()
+        if not isinstance(document, dict):
+            raise Problem(400, "The request body is not a JSON object.")
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer. A ``document`` of ``None`` is an empty body; ids tell the journal what was made."""
+
+    status: int
+    document: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    company_id: str | None = None
+    connection_id: str | None = None
+    tokens_to_linked: bool = False
+    """Credentials came for a connection that was Linked already."""
+
+    def content(self) -> bytes:
+        """The body as bytes."""
+        return b"" if self.document is None else json.dumps(self.document, separators=(",", ":")).encode()
+
+
+class Problem(Exception):  # noqa: N818 - it is an answer on its way out, not a fault of the program
+    """A refusal; what the request had written is taken back."""
+
+    def __init__(
+        self,
+        status: int,
+        error: str = "",
+        *,
+        invalid: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status)
+        self.status = status
+        self.error = error or ERROR_TEXTS[status]
+        self.invalid = invalid or {}
+        """What is wrong with each field."""
+        self.headers = headers or {}
+
+    def answer(self, correlation_id: str) -> Answer:
+        """The refusal as an ``ErrorMessage`` (https://docs.codat.io/using-the-api/errors)."""
+        document: dict[str, Any] = {
+            "statusCode": self.status,
+            "service": SERVICE,
+            "error": self.error,
+            "correlationId": correlation_id,
+            "canBeRetried": "True" if self.status in (409, 429, 503) else "Unknown",
+            "detailedErrorCode": 0,
+        }
+        if self.invalid:
+            document["validation"] = {
+                "errors": [
+                    {"itemId": item, "message": message, "validatorName": "Sandbox"}
+                    for item, message in self.invalid.items()
+                ],
+                "warnings": [],
+            }
+        return Answer(self.status, document, self.headers)

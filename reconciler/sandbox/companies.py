@@ -1,0 +1,223 @@
+"""Companies (https://docs.codat.io/using-the-api/managing-companies): names, tags, products."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from reconciler.sandbox import connections, existing, moments, paging, visibility
+from reconciler.sandbox.answers import ERROR_TEXTS, Answer, Call, Problem
+from reconciler.sandbox.settings import read
+from reconciler.sandbox.store import Session
+from reconciler.sandbox.tagquery import EVERYTHING, Condition, by_field, by_tag, parse
+
+REDIRECT_ORIGIN: Final = "https://link.codat.io"
+CREATOR: Final = "Sandbox"
+REMOVED: Final = re.compile(r"[^A-Za-z0-9\s\-',&@.?!]")
+"""Characters that Codat removes from names without a word."""
+MAX_TAGS: Final = 10
+MAX_TAG_KEY: Final = 27
+MAX_TAG_VALUE: Final = 100
+FIELDS: Final[Mapping[str, str]] = {
+    "id": "id",
+    "name": "name",
+    "description": "description",
+    "created": "created",
+}
+"""What companies can be queried and ordered by."""
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def list_companies(session: Session, call: Call) -> Answer:
+    """``GET /companies``, each with its connections."""
+    condition = visibility.listed(session)
+    condition &= parse(call.query.get("tags", ""), by_tag)
+    condition &= parse(call.query.get("query", ""), by_field(FIELDS, "Company"))
+    page = paging.asked(session, call)
+    rows, total = paging.rows(session, page, Condition("company"), condition, paging.ordering(call, FIELDS))
+    return paging.listing(call, page, total, documents(session, rows, visibility.listed(session)))
+
+
+def get_company(session: Session, call: Call) -> Answer:
+    """``GET /companies/{companyId}``."""
+    return _shown(session, existing.company(session, call)["id"])
+
+
+def everyone(session: Session) -> list[dict[str, Any]]:
+    """All companies, what listings do not show yet too."""
+    return documents(session, paging.everything(session, Condition("company"), EVERYTHING))
+
+
+def documents(
+    session: Session, rows: Sequence[sqlite3.Row], shown: Condition = EVERYTHING
+) -> list[dict[str, Any]]:
+    """Companies as Codat shows them, with the connections that are ``shown``."""
+    ids = [row["id"] for row in rows]
+    embedded = connections.of_companies(session, ids, shown)
+    tags: dict[str, dict[str, str]] = defaultdict(dict)
+    for company, key, value in session.rows(
+        "SELECT * FROM tag WHERE company IN (SELECT value FROM json_each(?)) ORDER BY rowid", json.dumps(ids)
+    ):
+        tags[company][key] = value
+    return [_document(row, tags.get(row["id"], {}), embedded.get(row["id"], [])) for row in rows]
+
+
+def _document(row: sqlite3.Row, tags: Mapping[str, str], embedded: list[dict[str, Any]]) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "id": row["id"],
+        "name": row["name"],
+        "platform": embedded[0]["platformName"] if embedded else "",
+        "redirect": f"{REDIRECT_ORIGIN}/company/{row['id']}",
+        "created": moments.text(row["created"]),
+        "createdByUserName": CREATOR,
+        "dataConnections": embedded,
+        "products": json.loads(row["products"]),
+        "tags": tags,
+        "referenceSubsidiaryCompanies": [],
+        "ownerUserIds": [],
+    }
+    if row["description"] is not None:
+        document["description"] = row["description"]
+    synced = [connection["lastSync"] for connection in embedded if "lastSync" in connection]
+    if synced:
+        document["lastSync"] = max(synced)
+    return document
+
+
+def _shown(session: Session, company_id: str) -> Answer:
+    (document,) = documents(session, [existing.company_by_id(session, company_id)])
+    return Answer(200, document, company_id=company_id)
+
+
+# --- writing -------------------------------------------------------------------------------------
+
+
+def create_company(session: Session, call: Call) -> Answer:
+    """``POST /companies``."""
+    fields = _checked(call, needs_name=True)
+    limit = read(session)["companyLimit"]
+    if limit is not None and session.value("SELECT count(*) FROM company") >= limit:
+        raise Problem(402, ERROR_TEXTS[402].format(limit=limit))
+    company_id = session.new_id("company")
+    session.run(
+        "INSERT INTO company (id, name, description, created, visible_at, visible_from)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        company_id,
+        fields["name"],
+        fields.get("description"),
+        session.now,
+        *visibility.of_new(session),
+    )
+    replace_tags(session, company_id, fields.get("tags", {}))
+    return _shown(session, company_id)
+
+
+def update_company(session: Session, call: Call) -> Answer:
+    """``PATCH /companies/{companyId}``: what is given and not null; ``tags`` replaces the whole map."""
+    company_id = existing.company(session, call)["id"]
+    fields = _checked(call, needs_name=False)
+    if "name" in fields:
+        session.run("UPDATE company SET name = ? WHERE id = ?", fields["name"], company_id)
+    if "description" in fields:
+        session.run("UPDATE company SET description = ? WHERE id = ?", fields["description"], company_id)
+    if "tags" in fields:
+        replace_tags(session, company_id, fields["tags"])
+    return _shown(session, company_id)
+
+
+def replace_company(session: Session, call: Call) -> Answer:
+    """``PUT /companies/{companyId}``: name, description and tags, what is not given too."""
+    company_id = existing.company(session, call)["id"]
+    fields = _checked(call, needs_name=True)
+    session.run(
+        "UPDATE company SET name = ?, description = ? WHERE id = ?",
+        fields["name"],
+        fields.get("description"),
+        company_id,
+    )
+    replace_tags(session, company_id, fields.get("tags", {}))
+    return _shown(session, company_id)
+
+
+def delete_company(session: Session, call: Call) -> Answer:
+    """``DELETE /companies/{companyId}``: with its connections and their data."""
+    company_id = existing.company(session, call)["id"]
+    session.run("DELETE FROM company WHERE id = ?", company_id)
+    return Answer(204, company_id=company_id)
+
+
+def add_product(session: Session, call: Call) -> Answer:
+    """``PUT /companies/{companyId}/products/{productIdentifier}``; adding it twice changes nothing."""
+    row, product = existing.company(session, call), call.path_ids["productIdentifier"]
+    products = json.loads(row["products"])
+    return _with_products(session, row, products if product in products else [*products, product])
+
+
+def remove_product(session: Session, call: Call) -> Answer:
+    """``DELETE /companies/{companyId}/products/{productIdentifier}``."""
+    row, product = existing.company(session, call), call.path_ids["productIdentifier"]
+    products = json.loads(row["products"])
+    if product not in products:
+        raise Problem(404, f"The product {product} is not enabled for company {row['id']}")
+    return _with_products(session, row, [one for one in products if one != product])
+
+
+def _with_products(session: Session, row: sqlite3.Row, products: list[str]) -> Answer:
+    session.run("UPDATE company SET products = ? WHERE id = ?", json.dumps(products), row["id"])
+    return Answer(204)
+
+
+def replace_tags(session: Session, company_id: str, tags: Mapping[str, str]) -> None:
+    """Give the company these tags and no others."""
+    session.run("DELETE FROM tag WHERE company = ?", company_id)
+    for key, value in tags.items():
+        session.run("INSERT INTO tag VALUES (?, ?, ?)", company_id, key, value)
+
+
+# --- what may be written -------------------------------------------------------------------------
+
+
+def _checked(call: Call, *, needs_name: bool) -> dict[str, Any]:
+    """The fields that are given and not null, the name as Codat keeps it.
+
+    Raises:
+        Problem: 400, naming what is wrong.
+    """
+    fields = {
+        name: value
+        for name, value in call.fields().items()
+        if name in ("name", "description", "tags") and value is not None
+    }
+    wrong: dict[str, str] = {}
+    if "name" in fields or needs_name:
+        name = fields.get("name", "")
+        fields["name"] = REMOVED.sub("", name) if isinstance(name, str) else ""
+        if not fields["name"].strip():
+            wrong["name"] = "is required, and needs characters that are kept"
+    if not isinstance(fields.get("description", ""), str):
+        wrong["description"] = "must be a string"
+    wrong |= _wrong_tags(fields.get("tags", {}))
+    if wrong:
+        raise Problem(400, invalid=wrong)
+    return fields
+
+
+def _wrong_tags(tags: Any) -> dict[str, str]:
+    """What is wrong with a company's tags (https://docs.codat.io/core-concepts/companies)."""
+    if not isinstance(tags, dict):
+        return {"tags": "must be an object of strings"}
+    if len(tags) > MAX_TAGS:
+        return {"tags": f"there can be {MAX_TAGS} at most"}
+    wrong = {}
+    for key, value in tags.items():
+        if not 1 <= len(key) <= MAX_TAG_KEY:
+            wrong[f"tags.{key}"] = f"a key has 1 to {MAX_TAG_KEY} characters"
+        if not isinstance(value, str) or len(value) > MAX_TAG_VALUE:
+            wrong[f"tags.{key}"] = f"a value is a string of at most {MAX_TAG_VALUE} characters"
+    return wrong

@@ -1,0 +1,66 @@
+"""The daily quota (https://docs.codat.io/using-the-api/rate-limits): counted always, enforced on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from reconciler.sandbox import moments, visibility
+from reconciler.sandbox.answers import Problem
+from reconciler.sandbox.settings import read
+from reconciler.sandbox.store import Session
+
+PER_ACTIVE_COMPANY: Final = 1000
+"""Requests a day for each company with a linked connection, and once more for the client."""
+
+
+def limit(session: Session) -> int:
+    """Requests that may be sent today."""
+    own = read(session)["quota"]
+    if own is not None:
+        return int(own)
+    active = session.value("SELECT count(DISTINCT company) FROM connection WHERE status = 'Linked'")
+    return int(PER_ACTIVE_COMPANY * (1 + active))
+
+
+def spend(session: Session) -> None:
+    """Count one request.
+
+    Raises:
+        Problem: 429, the quota is enforced and used up; such a request is not counted.
+    """
+    session.counted(visibility.REQUESTS)
+    settings = read(session)
+    is_enforced = settings["enforceQuota"] or settings["quota"] is not None
+    if is_enforced and _spent(session) >= limit(session):
+        wait = (_midnight(session) - moments.as_datetime(session.now)).total_seconds()
+        raise Problem(429, headers={"Retry-After": str(int(wait) + 1)})
+    session.run(
+        "INSERT INTO spent VALUES (?, 1) ON CONFLICT (day) DO UPDATE SET requests = requests + 1",
+        _today(session),
+    )
+
+
+def headers(session: Session) -> Mapping[str, str]:
+    """What every answer says about the quota."""
+    most = limit(session)
+    return {
+        "X-Rate-Limit-Limit": str(most),
+        "X-Rate-Limit-Remaining": str(max(0, most - _spent(session))),
+        "X-Rate-Limit-Reset": f"{_midnight(session):%Y-%m-%dT%H:%M:%SZ}",
+    }
+
+
+def _spent(session: Session) -> int:
+    return int(session.value("SELECT requests FROM spent WHERE day = ?", _today(session)) or 0)
+
+
+def _today(session: Session) -> str:
+    return moments.as_datetime(session.now).date().isoformat()
+
+
+def _midnight(session: Session) -> datetime:
+    """When the quota comes back, in UTC."""
+    tomorrow = moments.as_datetime(session.now) + timedelta(days=1)
+    return tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,103 @@
+"""The sandbox behind a loopback port. The only place that knows uvicorn, which comes with an extra."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reconciler.sandbox.faults import HANG_UP
+from reconciler.sandbox.sandbox import Sandbox
+from reconciler.sandbox.store import SandboxError
+
+if TYPE_CHECKING:
+    import uvicorn
+
+LOOPBACK = "127.0.0.1"
+GRACE = 1
+"""Seconds that open requests get when the server stops."""
+
+
+def serve(
+    path: str | Path,
+    port: int,
+    host: str = LOOPBACK,
+    *,
+    on_ready: Callable[[str], None] | None = None,
+    seed: int | None = None,
+) -> None:
+    """Serve the sandbox in ``path`` until interrupted. ``on_ready`` is told the URL; port 0 is any free one.
+
+    Raises:
+        SandboxError: uvicorn is not installed, the port is taken, or the file is no sandbox's.
+    """
+    sandbox = Sandbox(path, seed=seed)
+    try:
+        with listen(port, host) as listening:
+            running = server(sandbox)
+            if on_ready:
+                on_ready(url_of(listening))
+            running.run(sockets=[listening])
+    finally:
+        sandbox.close()
+
+
+def listen(port: int, host: str = LOOPBACK) -> socket.socket:
+    """A socket that takes connections from now on.
+
+    Raises:
+        SandboxError: the port cannot be had.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise SandboxError(f"the sandbox cannot listen on {host} port {port}: {error.strerror}") from error
+
+
+def url_of(listening: socket.socket) -> str:
+    """The URL of a socket that listens."""
+    host, port, *_ = listening.getsockname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def server(sandbox: Sandbox) -> uvicorn.Server:
+    """A server for the sandbox, which prints nothing and can drop connections.
+
+    Raises:
+        SandboxError: uvicorn is not installed.
+    """
+    try:
+        import uvicorn
+        from uvicorn.protocols.http.h11_impl import H11Protocol
+    except ImportError:
+        raise SandboxError("serving the sandbox needs uvicorn: pip install 'codat-sync[sandbox]'") from None
+
+    class DroppingProtocol(H11Protocol):
+        """HTTP/1.1 whose scope knows how to close the TCP connection beneath it."""
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            app = self.app
+
+            async def with_hang_up(scope: Any, receive: Any, send: Any) -> None:
+                scope.setdefault("extensions", {})[HANG_UP] = {"close": transport.close}
+                await app(scope, receive, send)
+
+            self.app = with_hang_up
+
+    return uvicorn.Server(
+        uvicorn.Config(
+            sandbox,
+            http=DroppingProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            date_header=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE,
+        )
+    )

@@ -1,0 +1,174 @@
+"""The SQLite file, and one transaction on it per request."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from reconciler.sandbox.moments import micros, span
+from reconciler.sandbox.schema import APPLICATION_ID, TABLES, VERSION
+
+IN_MEMORY: Final = ":memory:"
+CLOCK: Final = "clock"
+"""The counter of microseconds by which the clock has jumped."""
+PATIENCE: Final = 30.0
+"""Seconds to wait for another process's transaction."""
+
+
+class SandboxError(Exception):
+    """The sandbox cannot start; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One transaction: the database, the moment it happens at, and a source of ids."""
+
+    db: sqlite3.Connection
+    now: int
+    """Microseconds since 1970, on the sandbox's own clock."""
+    seed: int | None
+
+    def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+        """All rows that ``sql`` selects."""
+        return self.db.execute(sql, values).fetchall()
+
+    def row(self, sql: str, *values: Any) -> sqlite3.Row | None:
+        """The first row that ``sql`` selects."""
+        found: sqlite3.Row | None = self.db.execute(sql, values).fetchone()
+        return found
+
+    def value(self, sql: str, *values: Any) -> Any:
+        """The first column of the first row, or ``None``."""
+        row = self.row(sql, *values)
+        return row[0] if row else None
+
+    def run(self, sql: str, *values: Any) -> int:
+        """Execute ``sql``; the number of rows that it changed."""
+        return self.db.execute(sql, values).rowcount
+
+    def counted(self, name: str, by: int = 1) -> int:
+        """The counter ``name`` after adding ``by``; counters start at 0."""
+        return int(
+            self.value(
+                "INSERT INTO counter VALUES (?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = value + excluded.value RETURNING value",
+                name,
+                by,
+            )
+        )
+
+    def advance(self, seconds: float) -> None:
+        """Let the sandbox's clock jump, for good; this session's own moment stays."""
+        self.counted(CLOCK, span(seconds))
+
+    def forget(self) -> None:
+        """Empty every table; the clock goes on where it stood."""
+        clock = self.counted(CLOCK, 0)
+        for (table,) in self.rows(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        ):
+            self.run(f"DELETE FROM {table}")  # noqa: S608 - a name from our own schema
+        self.counted(CLOCK, clock)
+
+    def new_id(self, kind: str) -> str:
+        """An id that no one else has. With a seed, the n-th id of a kind is always the same one."""
+        return str(uuid4()) if self.seed is None else str(UUID(bytes=self._drawn(kind)[:16], version=4))
+
+    def new_password(self) -> str:
+        """Six digits, as in a link URL."""
+        drawn = secrets.token_bytes(4) if self.seed is None else self._drawn("password")[:4]
+        return f"{int.from_bytes(drawn) % 1_000_000:06}"
+
+    def _drawn(self, kind: str) -> bytes:
+        """The next bytes of a sequence, which goes on when the file is opened again."""
+        return hashlib.sha256(f"{self.seed}:{kind}:{self.counted(kind)}".encode()).digest()
+
+
+class Store:
+    """The state of one sandbox. Threads take turns; processes do too, by SQLite's own lock."""
+
+    def __init__(self, path: str | Path, now: Callable[[], datetime], seed: int | None) -> None:
+        self._now = now
+        self._seed = seed
+        self._turn = threading.RLock()
+        self._db = _opened(path)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session whose writes are kept together when the block ends, and not at all when it raises."""
+        with self._turn:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield Session(self._db, self._moment(), self._seed)
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def _moment(self) -> int:
+        row = self._db.execute("SELECT value FROM counter WHERE name = ?", (CLOCK,)).fetchone()
+        return micros(self._now().astimezone(UTC)) + (row[0] if row else 0)
+
+    def close(self) -> None:
+        """Close the file; nothing can be asked afterwards."""
+        with self._turn:
+            self._db.close()
+
+
+def _opened(path: str | Path) -> sqlite3.Connection:
+    """The database with its tables; a new one is made where there is none.
+
+    Raises:
+        SandboxError: the file is something else, or of another version.
+    """
+    try:
+        db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise SandboxError(f"the sandbox cannot open {path}: {error}") from error
+    db.row_factory = sqlite3.Row
+    try:
+        _prepare(db, path)
+    except sqlite3.DatabaseError as error:
+        db.close()
+        raise SandboxError(
+            f"{path} cannot be used as the sandbox's state ({error}); `codat-sync sandbox reset` starts anew"
+        ) from error
+    except SandboxError:
+        db.close()
+        raise
+    return db
+
+
+def _prepare(db: sqlite3.Connection, path: str | Path) -> None:
+    db.execute("PRAGMA foreign_keys = ON")
+    db.execute("BEGIN IMMEDIATE")
+    is_new = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if is_new:
+        for statement in TABLES.split(";"):
+            db.execute(statement)
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {VERSION}")
+    db.execute("COMMIT")
+    (mark,) = db.execute("PRAGMA application_id").fetchone()
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if (mark, version) != (APPLICATION_ID, VERSION):
+        raise SandboxError(
+            f"{path} was not made by this version of the sandbox; `codat-sync sandbox reset` starts anew"
+        )
+    # Killed processes lose nothing either way; only a power cut could, and it would be the latest writes.
+    db.execute("PRAGMA synchronous = OFF")
+
+
+def reset(path: str | Path) -> None:
+    """Remove a sandbox's file and what SQLite keeps beside it; there need not be one."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
