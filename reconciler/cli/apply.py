@@ -24,7 +24,8 @@ from reconciler.cli.options import (
 from reconciler.cli.showing import show_outcome, show_plan
 
 if TYPE_CHECKING:
-    from reconciler.workflow import Applied, Planned
+    from reconciler.workflow.applying import Applied
+    from reconciler.workflow.planning import Planned
 
 
 @click.command(
@@ -46,7 +47,8 @@ def apply(specs: Path, format_: str, yes: bool, **options: Any) -> Exit:
 
     Asks on a terminal. Without one it goes on when CI=true or with --yes, and refuses otherwise.
     """
-    from reconciler import render, workflow
+    from reconciler import render
+    from reconciler.workflow import applying
 
     shown = output()
     asked: list[Planned] = []
@@ -58,10 +60,11 @@ def apply(specs: Path, format_: str, yes: bool, **options: Any) -> Exit:
 
     with render.progress(shown.style(err=True)) as observer:
         request = plan_request(specs, on_wait=observer.waiting, **options)
-        applied = workflow.apply(request, ask=ask, observer=observer, seed=secrets.randbits(64))
+        applied = applying.apply(request, ask=ask, observer=observer, seed=secrets.randbits(64))
     if not asked:
         _show_unasked(applied, format_, shown)
-    show_outcome(applied, format_, shown)
+    if asked or format_ == "json":
+        show_outcome(applied, format_, shown)
     return _exit(applied)
 
 

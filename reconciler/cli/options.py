@@ -14,7 +14,8 @@ import click
 
 if TYPE_CHECKING:
     from reconciler.render import Style
-    from reconciler.workflow import Endpoint, PlanRequest
+    from reconciler.workflow.endpoint import Endpoint
+    from reconciler.workflow.planning import PlanRequest
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -161,7 +162,7 @@ def output() -> Output:
 
 def endpoint(sandbox: bool, sandbox_file: Path | None, api_url: str | None) -> Endpoint:
     """The endpoint that the options name."""
-    from reconciler.workflow import Endpoint
+    from reconciler.workflow.endpoint import Endpoint
 
     if api_url is not None and (sandbox or sandbox_file is not None):
         raise click.UsageError("--sandbox and --api-url name two different APIs; leave one out")
@@ -178,6 +179,6 @@ def plan_request(
     **selection: Any,
 ) -> PlanRequest:
     """The request for a plan that the options make."""
-    from reconciler.workflow import PlanRequest
+    from reconciler.workflow.planning import PlanRequest
 
     return PlanRequest(specs, endpoint(sandbox, sandbox_file, api_url), **selection)

@@ -36,9 +36,9 @@ Examples:
 @output_options
 def plan(specs: Path, format_: str, detailed_exitcode: bool, **options: Any) -> Exit:
     """Compare SPECS (default: specs/) with Codat and print what apply would do; writes nothing."""
-    from reconciler import workflow
+    from reconciler.workflow import planning
 
-    planned = workflow.plan(plan_request(specs, **options))
+    planned = planning.plan(plan_request(specs, **options))
     show_plan(planned, format_, output())
     if planned.plan.refusals:
         return Exit.REFUSED

@@ -22,9 +22,10 @@ Examples:
 @output_options
 def platforms(format_: str, sandbox: bool, sandbox_file: Path | None, api_url: str | None) -> Exit:
     """List the platforms by name, key, type, and whether they are enabled for the account."""
-    from reconciler import render, workflow
+    from reconciler import render
+    from reconciler.workflow import platforms as listing
 
-    found = workflow.platforms(endpoint(sandbox, sandbox_file, api_url))
+    found = listing.platforms(endpoint(sandbox, sandbox_file, api_url))
     text = (
         render.platforms_json(found) if format_ == "json" else render.platforms_text(found, output().style())
     )

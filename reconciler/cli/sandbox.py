@@ -37,9 +37,9 @@ Examples:
 @output_options
 def serve(sandbox_file: Path, port: int) -> Exit:
     """Serve the sandbox on a loopback port until Ctrl-C."""
-    from reconciler import workflow
+    from reconciler.workflow import sandbox as simulated
 
-    workflow.serve_sandbox(
+    simulated.serve_sandbox(
         sandbox_file, port, lambda url: click.echo(f"The sandbox listens on {url}; any API key will do.")
     )
     return Exit.OK
@@ -55,8 +55,8 @@ Example:
 @output_options
 def reset(sandbox_file: Path) -> Exit:
     """Forget everything that the sandbox holds."""
-    from reconciler import workflow
+    from reconciler.workflow import sandbox as simulated
 
-    workflow.reset_sandbox(sandbox_file)
+    simulated.reset_sandbox(sandbox_file)
     click.echo(f"The sandbox at {sandbox_file} is empty.")
     return Exit.OK

@@ -9,7 +9,8 @@ import click
 from reconciler.cli.options import Output
 
 if TYPE_CHECKING:
-    from reconciler.workflow import Applied, Planned
+    from reconciler.workflow.applying import Applied
+    from reconciler.workflow.planning import Planned
 
 
 def show_plan(planned: Planned, format_: str, output: Output, *, err: bool = False) -> None:

@@ -24,9 +24,10 @@ Examples:
 @output_options
 def validate(specs: Path, format_: str, sandbox: bool) -> Exit:
     """Check SPECS (default: specs/) without a request; every error at once, each with its place."""
-    from reconciler import render, workflow
+    from reconciler import render
+    from reconciler.workflow import validating
 
-    found = workflow.validate(specs, sandbox=sandbox)
+    found = validating.validate(specs, sandbox=sandbox)
     if format_ == "json":
         click.echo(render.diagnostics_json(found.diagnostics), nl=False)
     elif found.diagnostics:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler import __version__
-from reconciler.codat import Clock, ReadClient, SystemClock
+from reconciler.codat import ReadClient
+from reconciler.codat.clock import Clock, SystemClock
 from reconciler.diagnostics import Diagnostic, MisusedError
 from reconciler.model import Limits, Live
 from reconciler.plan import Plan
