@@ -1,13 +1,21 @@
 """The README, the docs and the example specs stay true: commands, links, tables, schema lines."""
 
+import json
 import re
 from itertools import dropwhile, takewhile
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
 from reconciler.cli.exits import Exit
+from reconciler.model import Migration
 from reconciler.plan import CLASS_OF, Code, Kind
+from reconciler.sandbox.app import CONTROL
+from reconciler.sandbox.control import EVENTS, PREFIX
+from reconciler.sandbox.faults import KINDS
+from reconciler.sandbox.settings import SETTINGS
+from reconciler.spec import load
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,10 +37,19 @@ def command(marker: str) -> str:
 
 def table_rows(heading: str, page: str = README) -> list[list[str]]:
     """The cells of the first table under a heading, without its head."""
-    section = re.split(rf"^## {heading}$", page, flags=re.MULTILINE)[1].split("\n## ")[0]
+    section = re.split(rf"^##+ {heading}$", page, flags=re.MULTILINE)[1].split("\n## ")[0]
     lines = dropwhile(lambda line: not line.startswith("|"), section.splitlines())
     rows = list(takewhile(lambda line: line.startswith("|"), lines))
     return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows[2:]]
+
+
+def first_column(heading: str, page: str) -> list[str]:
+    """What the first column of a table names, one cell after the other."""
+    return [name for row in table_rows(heading, page) for name in re.findall(r"`([^`]+)`", row[0])]
+
+
+def doc(name: str) -> str:
+    return (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
 
 
 def anchors(page: Path) -> set[str]:
@@ -116,13 +133,28 @@ def test_the_readme_has_every_command_and_no_other() -> None:
 
 
 def test_the_page_on_plans_has_every_kind_of_action() -> None:
-    page = (ROOT / "docs" / "plan-and-apply.md").read_text(encoding="utf-8")
-    assert {row[0].strip("`") for row in table_rows("Reading a plan", page)} == {kind.value for kind in Kind}
+    assert first_column("Reading a plan", doc("plan-and-apply")) == [kind.value for kind in Kind]
 
 
 def test_the_page_on_plans_speaks_of_every_attention_code() -> None:
-    page = (ROOT / "docs" / "plan-and-apply.md").read_text(encoding="utf-8")
+    page = doc("plan-and-apply")
     assert [code.value for code in Code if f"`{code.value}`" not in page] == []
+
+
+def test_the_page_on_the_sandbox_has_every_route_fault_and_event() -> None:
+    page = doc("sandbox")
+    routes = {f"{method} {PREFIX}{path}" for method, path, _ in CONTROL}
+    assert set(first_column("Making things go wrong", page)) == routes
+    assert set(first_column("Faults", page)) == set(KINDS)
+    assert set(first_column("What happens to a connection", page)) == set(EVENTS)
+
+
+def test_the_page_on_the_sandbox_has_every_setting_with_its_default() -> None:
+    shown = {
+        name.strip("`"): json.loads(default.strip("`"))
+        for name, default, _ in table_rows("Settings", doc("sandbox"))
+    }
+    assert shown == {name: setting.default for name, setting in SETTINGS.items()}
 
 
 # --- examples ----------------------------------------------------------------------------------
@@ -141,3 +173,47 @@ def test_every_example_names_its_schema_on_the_first_line(example: Path) -> None
     kind = "workspace" if example.stem == "workspace" else "spec"
     assert schema == ROOT / "schemas" / f"{kind}.schema.json"
     assert schema.is_file()
+
+
+@pytest.mark.parametrize("sandbox", [True, False], ids=["for the sandbox", "for the real API"])
+def test_the_examples_hold_no_mistake(sandbox: bool) -> None:
+    loaded = load(ROOT / "specs", sandbox=sandbox)
+    assert loaded.warnings == ()
+    assert loaded.workspace.sandbox_only, "examples must never reach the real API"
+
+
+def test_the_examples_show_the_six_platforms_that_codats_team_migrates() -> None:
+    companies = load(ROOT / "specs").desired.companies.values()
+    connections = [one for company in companies for one in company.connections.values()]
+    managed = {one.platform for one in connections if one.migration is Migration.MANAGED}
+    assert managed == {"freeagent", "freshbooks", "quickbooks-online", "shopify", "wave", "zoho-books"}
+
+
+WRAPPERS = {
+    "version:": "{}",
+    "companies:": "version: 1\n{}",
+    "connections:": "version: 1\ncompanies:\n  acme:\n    name: Acme\n{}",
+}
+"""By its first word, what makes a whole file of a spec that a page shows a part of."""
+
+
+def shown_specs() -> list[object]:
+    """The specs and parts of specs in fenced blocks of the README and the docs."""
+    found = []
+    for page in PAGES:
+        blocks = re.findall(
+            r"^```yaml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        )
+        for number, block in enumerate(blocks, 1):
+            first = block.split(maxsplit=1)[0]
+            if first in WRAPPERS and "\nworkspace:" not in block:
+                text = indent(block, "    ") if first == "connections:" else block
+                found.append(pytest.param(WRAPPERS[first].format(text), id=f"{page.name}-{number}"))
+    return found
+
+
+@pytest.mark.parametrize("spec", shown_specs())
+def test_a_spec_that_a_page_shows_is_one_that_validate_accepts(spec: str, tmp_path: Path) -> None:
+    (tmp_path / "workspace.yaml").write_text("version: 1\nworkspace: shown\n", encoding="utf-8")
+    (tmp_path / "spec.yaml").write_text(spec, encoding="utf-8")
+    assert load(tmp_path).desired.companies
