@@ -412,6 +412,15 @@ class Basis:
     live: Mapping[str, str]
 
 
+class Origin(StrEnum):
+    """Why an action is in a plan that was made against a base."""
+
+    CHANGE = "change"
+    """This change of the specs causes it."""
+    PENDING = "pending"
+    """It was due already."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A guard that the plan exceeds, and the flag that permits it."""
@@ -432,7 +441,9 @@ class Plan:
     basis: Basis
     refusals: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
-    """What a reader should know and no field says; shown, and not part of the digest."""
+    """What a reader should know and no field says."""
+    origins: tuple[Origin, ...] = ()
+    """For each action whether this change causes it or it was due already; empty without a base."""
 
     @property
     def requests(self) -> int:
@@ -459,13 +470,22 @@ class Plan:
                 "unchanged": self.unchanged,
                 "requests": self.requests,
             },
-            "actions": [action.document() for action in self.actions],
+            "actions": self._actions(),
             "attention": [one.document() for one in self.attention],
             "basis": {"specs": self.basis.specs, "live": dict(sorted(self.basis.live.items()))},
         }
         if self.refusals:
             body["refused"] = "guard"
+            body["refusals"] = [one.message for one in self.refusals]
+        if self.notes:
+            body["notes"] = list(self.notes)
         return {**body, "digest": digest(body)}
+
+    def _actions(self) -> list[dict[str, Any]]:
+        documents = [action.document() for action in self.actions]
+        for document, origin in zip(documents, self.origins, strict=False):
+            document["origin"] = origin.value
+        return documents
 
 
 def digest(document: object) -> str:
