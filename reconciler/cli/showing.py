@@ -25,8 +25,6 @@ def show_plan(planned: Planned, format_: str, output: Output, *, err: bool = Fal
         plan.document(),
         output.style(err=err),
         requests_per_minute=planned.requests_per_minute,
-        notes=plan.notes,
-        refusals=[one.message for one in plan.refusals],
     )
     click.echo(text, nl=False, err=err)
 

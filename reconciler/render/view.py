@@ -260,7 +260,7 @@ def plan_view(
         notes=(*map(str, document.get("notes", ())), *notes),
         sentence=_sentence(actions, attention, int(document["summary"]["unchanged"])),
         estimate=_estimate(int(document["summary"]["requests"]), requests_per_minute),
-        refusals=tuple(refusals) or _unnamed_refusal(document),
+        refusals=tuple(refusals) or tuple(map(str, document.get("refusals", ()))) or _unnamed_refusal(document),
     )
 
 
