@@ -3,6 +3,7 @@
 from reconciler.spec.codes import MEANING, Code
 from reconciler.spec.errors import SpecError
 from reconciler.spec.loading import Loaded, load
+from reconciler.spec.plan_schema import plan_complaints
 from reconciler.spec.platforms import BUILTIN_PLATFORMS
 
-__all__ = ["BUILTIN_PLATFORMS", "MEANING", "Code", "Loaded", "SpecError", "load"]
+__all__ = ["BUILTIN_PLATFORMS", "MEANING", "Code", "Loaded", "SpecError", "load", "plan_complaints"]

@@ -51,6 +51,8 @@ class Found:
 
     specs: list[Path] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    walked: set[Path] = field(default_factory=set)
+    """Real directories, each walked once however many links lead there."""
 
 
 def find(specs: Path, root: Path) -> Found:
@@ -66,7 +68,7 @@ def find(specs: Path, root: Path) -> Found:
         _walk(specs, root, (specs,), found)
         found.specs = _each_once(sorted(found.specs, key=lambda path: path.parts))
     found.specs = [path for path in found.specs if path.name not in WORKSPACE_FILES]
-    if not found.specs and not found.diagnostics:
+    if not found.specs and all(one.severity is Severity.WARNING for one in found.diagnostics):
         summary = f"there is no spec in {source(specs).shown!r}"
         fix = "write a *.yaml file there; one with nothing but comments means no companies"
         found.diagnostics.append(Diagnostic(Code.NO_SPECS, summary, fix))
@@ -74,6 +76,7 @@ def find(specs: Path, root: Path) -> Found:
 
 
 def _walk(directory: Path, root: Path, trail: tuple[Path, ...], found: Found) -> None:
+    found.walked.add(trail[-1])
     try:
         children = sorted(os.scandir(directory), key=lambda child: child.name)
     except OSError as error:
@@ -90,8 +93,10 @@ def _walk(directory: Path, root: Path, trail: tuple[Path, ...], found: Found) ->
         elif is_directory and real_path(path) in trail:
             summary, fix = "this link leads back to a directory that it lies in", "remove it"
             found.diagnostics.append(_at_top(Code.SYMLINK_LOOP, path, summary, fix))
-        elif is_directory:
+        elif is_directory and real_path(path) not in found.walked:
             _walk(path, root, (*trail, real_path(path)), found)
+        elif is_directory:
+            continue
         elif child.name not in WORKSPACE_FILES:
             found.specs.append(path)
         elif len(trail) > 1:
@@ -99,7 +104,10 @@ def _walk(directory: Path, root: Path, trail: tuple[Path, ...], found: Found) ->
 
 
 def _each_once(paths: list[Path]) -> list[Path]:
-    return list({real_path(path): path for path in reversed(paths)}.values())[::-1]
+    first: dict[Path, Path] = {}
+    for path in paths:
+        first.setdefault(real_path(path), path)
+    return list(first.values())
 
 
 def _ignored(path: Path) -> Diagnostic:

@@ -41,7 +41,7 @@ class Schema:
 @cache
 def named(name: str) -> Schema:
     """The schema ``spec`` or ``workspace``."""
-    document = json.loads(_file(f"{name}.schema.json"))
+    document = json.loads(file_text(f"{name}.schema.json"))
     companies = document["properties"].get("companies")
     return Schema(
         document,
@@ -51,7 +51,7 @@ def named(name: str) -> Schema:
     )
 
 
-def _file(name: str) -> str:
+def file_text(name: str) -> str:
     """The schema's text: beside this module in a wheel, at the repository's top in a checkout."""
     packaged = resources.files("reconciler.spec") / "schemas" / name
     if packaged.is_file():

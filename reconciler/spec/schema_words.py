@@ -5,6 +5,7 @@ No text here repeats a refused value, save the near miss of a fixed choice, whic
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -85,7 +86,8 @@ def _wrong_type(refusal: Refusal) -> Iterator[Words]:
         return
     fix = ""
     if "string" in names and isinstance(value, bool | int | float):
-        fix = refusal.schema.get("patternErrorMessage", "write it in quotes")
+        fits_in_quotes = re.fullmatch(refusal.schema.get("pattern", ".*"), str(value))
+        fix = "write it in quotes" if fits_in_quotes else refusal.schema["patternErrorMessage"]
     if names == ["boolean"] and isinstance(value, str):
         fix = "only true and false are; yes, no, on and off are text"
     yield Words(Code.WRONG_TYPE, f"must be {expected}, not {_type_word(value)}", fix)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -29,6 +30,11 @@ class Project:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode() if isinstance(text, str) else text)
         return path
+
+    def connection(self, fields: str) -> None:
+        """Write a spec of one company ``a`` with one connection ``x`` of these fields."""
+        head = "version: 1\ncompanies:\n  a:\n    name: A\n    connections:\n      x:\n"
+        self.put("specs/a.yaml", head + indent(fields, " " * 8) + "\n")
 
     def load(self, specs: str = "specs", **options) -> Loaded:
         return load(Path(specs), **options)

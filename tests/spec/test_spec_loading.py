@@ -119,7 +119,8 @@ def test_absent_is_not_managed_and_null_clears(project):
 
 def test_companies_come_by_key_from_all_documents_of_all_files(project):
     project.write(
-        specs__b_yaml="version: 1\ncompanies: {z: {name: Z}}\n---\nversion: 1\ncompanies: {a: {name: A}}\n---\n",
+        specs__b_yaml="version: 1\ncompanies: {z: {name: Z}}\n---\n"
+        "version: 1\ncompanies: {a: {name: A}}\n---\n",
         specs__a__a_yaml="version: 1\ncompanies: {m: {name: M}}\n",
     )
     project.put("specs/c.yml", "# nothing yet\n")
@@ -135,20 +136,16 @@ def test_companies_come_by_key_from_all_documents_of_all_files(project):
 
 @pytest.mark.parametrize("written", ["quickbooks-online", "qhyg", "QHYG", "QuickBooks Online"])
 def test_a_platform_is_found_by_name_and_by_key_and_kept_as_written(project, written):
-    project.write(
-        specs__a_yaml=f"version: 1\ncompanies: {{a: {{name: A, connections: {{b: {{platform: {written}}}}}}}}}\n"
-    )
-    connection = project.load().desired.companies["a"].connections["b"]
+    project.connection(f"platform: {written}")
+    connection = project.load().desired.companies["a"].connections["x"]
     assert (connection.platform, connection.platform_key) == (written, "qhyg")
 
 
 def test_a_live_platform_is_known_when_it_is_given(project):
-    project.write(
-        specs__a_yaml="version: 1\ncompanies: {a: {name: A, connections: {b: {platform: newbank}}}}\n"
-    )
+    project.connection("platform: newbank")
     assert [one.code for one in project.errors()] == ["unknown-platform"]
     live = Platform("wxyz", "NewBank", SourceType.BANK_FEED)
-    connection = project.load(platforms=[*BUILTIN_PLATFORMS, live]).desired.companies["a"].connections["b"]
+    connection = project.load(platforms=[*BUILTIN_PLATFORMS, live]).desired.companies["a"].connections["x"]
     assert (connection.platform_key, connection.source_type) == ("wxyz", SourceType.BANK_FEED)
 
 
@@ -156,15 +153,13 @@ def test_a_live_platform_is_known_when_it_is_given(project):
     ("fields", "migration"),
     [
         ("platform: xero", Migration.LINK),
-        ("platform: xero, authorization: {accessToken: '${env:A}'}", Migration.SELF_SERVICE),
-        ("platform: xero, migration: managed", Migration.MANAGED),
+        ("platform: xero\nauthorization: {accessToken: '${env:A}'}", Migration.SELF_SERVICE),
+        ("platform: xero\nmigration: managed", Migration.MANAGED),
     ],
 )
 def test_the_migration_follows_from_the_authorization_unless_it_is_said(project, fields, migration):
-    project.write(
-        specs__a_yaml=f"version: 1\ncompanies: {{a: {{name: A, connections: {{b: {{{fields}}}}}}}}}\n"
-    )
-    assert project.load().desired.companies["a"].connections["b"].migration is migration
+    project.connection(fields)
+    assert project.load().desired.companies["a"].connections["x"].migration is migration
 
 
 DEFAULTS = """
@@ -251,10 +246,11 @@ class TestWorkspace:
     def test_it_needs_a_name_save_in_the_sandbox(self, project):
         project.put("specs/workspace.yaml", "version: 1\n")
         project.put("specs/a.yaml", self.SPEC)
-        assert project.lines() == [
-            "specs/workspace.yaml:1:1: the workspace has no name; write these two lines to"
-            " specs/workspace.yaml:\nversion: 1\nworkspace: specs"
-        ]
+        (error,) = project.errors()
+        assert f"[{error.code}] {error}" == (
+            "[workspace-unnamed] specs/workspace.yaml:1:1: the workspace has no name; write these two lines"
+            " to specs/workspace.yaml:\nversion: 1\nworkspace: specs"
+        )
         loaded = project.load(sandbox=True)
         assert (loaded.workspace.name, loaded.desired.workspace) == ("sandbox", "sandbox")
 
