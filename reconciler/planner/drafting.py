@@ -270,12 +270,9 @@ def _staying_accounting(desired: DesiredCompany, pairs: Pairs, policy: Policy) -
 def _links(
     desired: DesiredCompany, pairs: Pairs, connections: tuple[ConnectionDraft, ...]
 ) -> dict[str, str | None]:
-    """The record of links as it shall be; empty where none is needed, or while some pairing is in trouble."""
-    recorded = needs_record(desired)
-    if any(one.key in pairs.trouble for one in recorded):
-        return {}
+    """The record of links as it shall be, without those in trouble; empty where none is needed."""
     created = {one.address.connection for one in connections if one.is_created}
-    found = {one.key: pairs.live.get(one.key) for one in recorded}
+    found = {one.key: pairs.live.get(one.key) for one in needs_record(desired)}
     return {
         key: live.id if live else None for key, live in found.items() if live is not None or key in created
     }
@@ -284,7 +281,8 @@ def _links(
 def _strays(
     desired: DesiredCompany, live: LiveCompany | None, match: Match, pairs: Pairs, policy: Policy
 ) -> Iterator[ConnectionDraft]:
-    if live is None or match.found is not Found.OURS:
+    """What no spec names, in a company that is managed or by this plan becomes so."""
+    if live is None or match.found not in (Found.OURS, Found.UNTAGGED):
         return
     for one in pairs.strays:
         address = Address(desired.key, f"{slug(one.platform_name) or one.platform_key}:{short_id(one.id)}")
