@@ -39,7 +39,14 @@ from reconciler.planner.fields import changes
 from reconciler.planner.messages import Subject, attention
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Row
-from reconciler.planner.sync_rules import SYNC_RULES, SyncSituation, due_reason, last_pull, wants_sync
+from reconciler.planner.sync_rules import (
+    SYNC_RULES,
+    LastPull,
+    SyncSituation,
+    due_reason,
+    last_pull,
+    wants_sync,
+)
 
 
 @dataclass(slots=True)
@@ -193,7 +200,7 @@ def sync_situation(
     situation = SyncSituation(
         authorized=connection.is_authorized,
         due=reason is not None,
-        last_pull=last_pull(own),
+        last_pull=last_pull(own) if connection.looks_due else LastPull.SETTLED,
         retry=policy.retry_syncs,
         fetchable=bool(desired.sync.data_types) or live.fetched_types is None or bool(live.fetched_types),
     )

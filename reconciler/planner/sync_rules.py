@@ -23,7 +23,11 @@ class LastPull(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SyncSituation:
-    """Everything that the rules for a sync may look at."""
+    """Everything that the rules for a sync may look at.
+
+    ``last_pull`` counts only where the listing alone says that a sync is due: no other history is
+    read. ``due`` says what the history leaves of that.
+    """
 
     authorized: bool
     due: bool
@@ -44,28 +48,32 @@ SYNC_RULES: Final = Table(
             "no data type is fetched on first link",
             attention=Code.NOTHING_TO_SYNC,
         ),
-        Row("sync-not-due", {"authorized": NO, "due": NO}, "not due for a sync"),
+        Row(
+            "sync-not-due",
+            {"authorized": NO, "due": NO, "last_pull": (LastPull.SETTLED,)},
+            "not due for a sync",
+        ),
         Row(
             "sync-running",
-            {"authorized": NO, "due": YES, "last_pull": (LastPull.RUNNING,)},
+            {"authorized": NO, "last_pull": (LastPull.RUNNING,)},
             "a pull is running",
             attention=Code.SYNCING,
         ),
         Row(
             "sync-failed",
-            {"authorized": NO, "due": YES, "last_pull": (LastPull.FAILED,), "retry": NO},
+            {"authorized": NO, "last_pull": (LastPull.FAILED,), "retry": NO},
             "the last pull failed",
             attention=Code.SYNC_FAILED,
         ),
         Row(
             "sync-retry",
-            {"authorized": NO, "due": YES, "last_pull": (LastPull.FAILED,), "retry": YES, "fetchable": YES},
+            {"authorized": NO, "last_pull": (LastPull.FAILED,), "retry": YES, "fetchable": YES},
             "the last pull failed, and --retry-syncs",
             _SYNC,
         ),
         Row(
             "sync-retry-nothing",
-            {"authorized": NO, "due": YES, "last_pull": (LastPull.FAILED,), "retry": YES, "fetchable": NO},
+            {"authorized": NO, "last_pull": (LastPull.FAILED,), "retry": YES, "fetchable": NO},
             "no data type is fetched on first link",
             attention=Code.NOTHING_TO_SYNC,
         ),
