@@ -106,7 +106,9 @@ def test_the_listing_embeds_every_connection(api: Api) -> None:
     connections = {api.linked(company), api.connection(company, "suuo")}
     api.company(name="Empty")
     first, second = api.ok("GET", "/companies")["results"]
-    assert {f"/companies/{company}/connections/{one['id']}" for one in first["dataConnections"]} == connections
+    assert {
+        f"/companies/{company}/connections/{one['id']}" for one in first["dataConnections"]
+    } == connections
     assert first == api.ok("GET", f"/companies/{company}")
     assert second["dataConnections"] == []
 

@@ -98,9 +98,7 @@ def test_a_429_never_takes_effect(api: Api, sandbox: Sandbox, when: str) -> None
 
 
 @pytest.mark.parametrize(("when", "made"), [("before", 0), ("after", 1)])
-def test_a_dropped_connection_is_a_reset_in_process(
-    api: Api, sandbox: Sandbox, when: str, made: int
-) -> None:
+def test_a_dropped_connection_is_a_reset_in_process(api: Api, sandbox: Sandbox, when: str, made: int) -> None:
     sandbox.fault("drop", when=when)
     with pytest.raises(ConnectionResetError):
         api("POST", "/companies", {"name": "Acme"}, key=KEY)

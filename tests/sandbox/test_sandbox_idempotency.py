@@ -96,7 +96,9 @@ def test_a_429_releases_the_key(api: Api, sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("body", [{"name": "Acme"}, {"name": "Bravo"}], ids=["same body", "another body"])
 def test_the_same_key_in_progress_is_a_409(api: Api, sandbox: Sandbox, body: Any) -> None:
     sandbox.fault("latency", seconds=0)
-    slow, other = api.at_once([("POST", "/companies", {"name": "Acme"}, KEY), ("POST", "/companies", body, KEY)])
+    slow, other = api.at_once(
+        [("POST", "/companies", {"name": "Acme"}, KEY), ("POST", "/companies", body, KEY)]
+    )
     assert (slow.status_code, other.status_code) == (200, 409)
     assert api.names() == ["Acme"]
     assert api("POST", "/companies", {"name": "Acme"}, key=KEY).json() == slow.json()

@@ -172,7 +172,9 @@ def test_no_token_is_kept(tmp_path: Path) -> None:
     assert "otp=" not in shown
 
 
-def test_a_page_of_a_thousand_out_of_six_thousand_takes_well_under_a_second(sandbox: Sandbox, api: Api) -> None:
+def test_a_page_of_a_thousand_out_of_six_thousand_takes_well_under_a_second(
+    sandbox: Sandbox, api: Api
+) -> None:
     with sandbox._store.transaction() as session:
         for number in range(6000):
             company, connection = session.new_id("company"), session.new_id("connection")
@@ -190,7 +192,9 @@ def test_a_page_of_a_thousand_out_of_six_thousand_takes_well_under_a_second(sand
                 company,
             )
     begun = time.perf_counter()
-    page = api.ok("GET", "/companies", pageSize=1000, page=6, tags="codatSyncWorkspace=prod && codatSyncKey!=x")
+    page = api.ok(
+        "GET", "/companies", pageSize=1000, page=6, tags="codatSyncWorkspace=prod && codatSyncKey!=x"
+    )
     assert time.perf_counter() - begun < 1
     assert len(page["results"]) == 1000
     assert page["totalResults"] == 6000

@@ -18,7 +18,9 @@ def company(api: Api) -> str:
 
 
 def history(api: Api, company: str, **query: Any) -> list[dict[str, Any]]:
-    return list(api.ok("GET", f"{company}/data/history", orderBy="-requested", pageSize=1000, **query)["results"])
+    return list(
+        api.ok("GET", f"{company}/data/history", orderBy="-requested", pageSize=1000, **query)["results"]
+    )
 
 
 def setting(data_type: str, fetch: bool) -> dict[str, Any]:
@@ -39,7 +41,9 @@ def test_a_sync_is_queued_then_fetching_then_complete(api: Api, sandbox: Sandbox
     assert found["lastSync"] == found["dataConnections"][0]["lastSync"] == "2026-11-24T09:00:02Z"
 
 
-def test_a_sync_fetches_what_is_marked_and_supported_on_every_linked_connection(api: Api, company: str) -> None:
+def test_a_sync_fetches_what_is_marked_and_supported_on_every_linked_connection(
+    api: Api, company: str
+) -> None:
     linked = {key: id_of(api.linked(id_of(company), key)) for key in ("qhyg", "suuo", "fztf", "sbfd")}
     api.connection(id_of(company), "upvr")
     api.ok("POST", f"{company}/data/all")
@@ -76,7 +80,11 @@ def test_what_is_in_progress_cannot_be_queued(api: Api, sandbox: Sandbox, compan
 def test_one_type_is_queued_for_the_connection_that_is_named(api: Api, company: str) -> None:
     first, second = api.linked(id_of(company), "suuo"), api.linked(id_of(company), "upvr")
     pull = api.ok("POST", f"{company}/data/queue/banking-accounts", connectionId=id_of(second))
-    assert (pull["connectionId"], pull["dataType"], pull["status"]) == (id_of(second), "banking-accounts", "Queued")
+    assert (pull["connectionId"], pull["dataType"], pull["status"]) == (
+        id_of(second),
+        "banking-accounts",
+        "Queued",
+    )
     api.ok("POST", f"{company}/data/queue/banking-accounts", connectionId=id_of(first))
     assert {one["connectionId"] for one in history(api, company)} == {id_of(first), id_of(second)}
 

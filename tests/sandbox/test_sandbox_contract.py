@@ -1,0 +1,130 @@
+"""Every answer conforms to Codat's OpenAPI document, where that document is there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+from sandbox_api import KEY, NOBODY, Api, id_of
+
+from reconciler.sandbox import Sandbox
+from reconciler.sandbox.app import API
+from reconciler.sandbox.integrations import ALL_DATA_TYPES
+
+DOCUMENT = Path(__file__).parents[3] / "shared" / "codat" / "Codat-Platform.openapi.json"
+TAGS = {"uid": "1"}
+
+
+@pytest.fixture(scope="module")
+def platform_api() -> dict[str, Any]:
+    if not DOCUMENT.exists():
+        pytest.skip(f"the OpenAPI document is not beside the checkout, as {DOCUMENT}")
+    found: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))
+    return found
+
+
+def template_of(path: str) -> str:
+    """The path as the document writes it."""
+    matching = [one for _, one, _ in API if _fits(one, path)]
+    return min(matching, key=lambda one: one.count("{"))
+
+
+def _fits(template: str, path: str) -> bool:
+    ours, theirs = template.split("/"), path.split("/")
+    return len(ours) == len(theirs) and all(
+        one.startswith("{") or one == other for one, other in zip(ours, theirs, strict=True)
+    )
+
+
+def complaints(document: dict[str, Any], response: httpx.Response) -> list[str]:
+    """In what ``response`` departs from the document; null is never sent, so ``nullable`` does not matter."""
+    method, template = response.request.method.lower(), template_of(response.request.url.path)
+    documented = document["paths"][template][method]["responses"].get(str(response.status_code), {})
+    if "$ref" in documented:
+        documented = document["components"]["responses"][documented["$ref"].rsplit("/", 1)[1]]
+    schema = documented.get("content", {}).get("application/json", {}).get("schema")
+    if response.is_error:
+        schema = schema or {"$ref": "#/components/schemas/ErrorMessage"}
+    if schema is None:
+        return [] if not response.content else ["a body where none is documented"]
+    validator = Draft202012Validator({**document, **schema}, format_checker=FormatChecker())
+    return [f"{one.json_path}: {one.message}" for one in validator.iter_errors(response.json())]
+
+
+def walk(api: Api) -> None:
+    """Ask for everything once, with and without success."""
+    company = f"/companies/{api.company(description='first', tags=TAGS)}"
+    books, bank = api.linked(id_of(company)), api.linked(id_of(company), "suuo")
+    bare = api.connection(id_of(company), "pqsw")
+    api("POST", f"{company}/data/all")
+    api("POST", f"{company}/data/all")
+    pull = api.ok("POST", f"{company}/data/queue/transfers", connectionId=id_of(books))["id"]
+    for seconds in (0, 1, 5):
+        api.sandbox.advance(seconds)
+        for path in ("data/history", "dataStatus", f"data/history/{pull}", "connections"):
+            api.ok("GET", f"{company}/{path}")
+    api.sandbox.happen(id_of(bank), "fail-next-sync")
+    api("POST", f"{company}/data/queue/banking-accounts")
+    api.sandbox.advance(5)
+    api.sandbox.happen(id_of(books), "deauthorize")
+    api.ok("GET", f"{company}/data/history")
+    api.ok("PUT", f"{books}/authorization", {"accessToken": "second"})
+    api("PUT", f"{books}/authorization", {"accessToken": "bad-one"})
+    api("PUT", f"{books}/authorization", {"accessToken": "second"})
+    api("PATCH", bank, {"status": "Unlinked"})
+    api("PATCH", bare, {"status": "Unlinked"})
+    for path in ("/companies", company, books, "/integrations", "/integrations/gbol", "/profile"):
+        api.ok("GET", path)
+    for path in ("/profile/syncSettings", f"{company}/syncSettings"):
+        settings = api.ok("GET", path)
+        api.ok("POST", path, settings | {"overridesDefaults": True})
+        api.ok("GET", path)
+    api("GET", "/companies", page=0)
+    api("GET", "/companies", tags="=")
+    api("GET", f"/companies/{NOBODY}")
+    api("POST", "/companies", {"name": "", "tags": {"": 1}}, key=KEY)
+    api("POST", "/companies", {"name": "Other"}, key=KEY)
+    api.ok("PATCH", company, {"name": "Other"})
+    api.ok("PUT", company, {"name": "Other"})
+    api("PUT", f"{company}/products/lending")
+    api.ok("GET", company)
+    api("DELETE", f"{company}/products/lending")
+    api("DELETE", bare)
+    api("DELETE", company)
+    for kind in ("429", "500", "503"):
+        api.sandbox.fault(kind)
+        api("GET", "/companies")
+    api.sandbox.set(companyLimit=0)
+    api("POST", "/companies", {"name": "Acme"})
+
+
+def test_every_answer_of_every_route_conforms(
+    api: Api, sandbox: Sandbox, platform_api: dict[str, Any]
+) -> None:
+    sandbox.set(pageSizeCap=2000)
+    walk(api)
+    asked = {(one.request.method, template_of(one.request.url.path)) for one in api.answers if one.is_success}
+    assert asked == {(method, path) for method, path, _ in API}, "every route was asked, and answered"
+    wrong = {
+        f"{one.request.method} {one.request.url.path} {one.status_code}": found
+        for one in api.answers
+        if (found := complaints(platform_api, one))
+    }
+    assert wrong == {}
+
+
+def test_every_data_type_of_the_document_is_there(platform_api: dict[str, Any]) -> None:
+    schemas = platform_api["components"]["schemas"]
+    assert set(ALL_DATA_TYPES) == set(schemas["DataStatus"]["properties"]["dataType"]["enum"])
+
+
+def test_the_check_sees_a_departure(api: Api, platform_api: dict[str, Any]) -> None:
+    api.ok("GET", "/companies")
+    (genuine,) = api.answers
+    forged = httpx.Response(200, json={"results": [{"id": 5}]}, request=genuine.request)
+    assert complaints(platform_api, genuine) == []
+    assert complaints(platform_api, forged) != []
