@@ -284,6 +284,8 @@ class TestNarrowed:
     def test_a_file_is_a_part(self, project):
         project.write(specs__a_yaml=self.SPEC)
         assert self.narrowed(project, "specs/a.yaml")
+        project.put("specs/a.yaml", "# nothing yet\n")
+        assert self.narrowed(project, "specs/a.yaml")
 
     def test_a_directory_is_a_part_while_other_specs_lie_beside_it(self, project):
         project.write(specs__a__a_yaml=self.SPEC, specs__b__b_yaml=self.SPEC)
