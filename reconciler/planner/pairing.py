@@ -87,11 +87,6 @@ def recorded_links(live: LiveCompany | None) -> dict[str, str]:
     return {key: identifier for key, separator, identifier in entries if separator and identifier}
 
 
-def links_tag(links: Mapping[str, str]) -> str:
-    """The tag that records ``links`` (connection key to id)."""
-    return ",".join(f"{key}:{short_id(identifier)}" for key, identifier in sorted(links.items()))
-
-
 def needs_record(desired: DesiredCompany) -> tuple[DesiredConnection, ...]:
     """The connections whose links must be recorded: several of one platform, none pinned by ``id``."""
     groups: defaultdict[str, list[DesiredConnection]] = defaultdict(list)
@@ -145,15 +140,17 @@ def _by_record(
 def _by_platform(wanted: Sequence[DesiredConnection], pairing: _Pairing) -> None:
     """Pair what is left of one platform: the best status first, but never by a guess.
 
-    PendingAuth connections are interchangeable: nothing was ever sent to them. Of any better status
-    one may belong to a single wanted connection; otherwise a person must say which is which.
+    PendingAuth connections are interchangeable: nothing was ever sent to them. They go first to those
+    that shall be linked, who would otherwise create one. Of any better status one may belong to a
+    single wanted connection; otherwise a person must say which is which.
     """
     if not wanted:
         return
     candidates = _candidates(wanted[0], pairing)
     better = [one for one in candidates if one.status is not Status.PENDING_AUTH]
     if not better:
-        for number, connection in enumerate(wanted):
+        needy_first = sorted(wanted, key=lambda one: one.wanted is not Wanted.LINKED)
+        for number, connection in enumerate(needy_first):
             pairing.settle(connection.key, candidates[number] if number < len(candidates) else None)
         return
     best = [one for one in better if one.status is better[0].status]

@@ -1,0 +1,224 @@
+"""A pretend Codat in memory, and an executor that never fails: what a plan promises, put to the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from builders import API, NOW, TOOL, Integration
+
+from reconciler.model import (
+    LINKS_TAG,
+    MAX_TAG_VALUE,
+    MAX_TAGS,
+    Address,
+    Desired,
+    Live,
+    LiveCompany,
+    LiveConnection,
+    Pull,
+    PullState,
+    SourceType,
+    Status,
+)
+from reconciler.plan import (
+    Action,
+    AdoptCompany,
+    AuthorizeConnection,
+    CreateCompany,
+    CreateConnection,
+    DeleteCompany,
+    DeleteConnection,
+    Plan,
+    SyncCompany,
+    SyncTarget,
+    UnlinkConnection,
+    UpdateCompany,
+)
+from reconciler.planner import Policy, draft, finish, make_plan
+
+
+@dataclass
+class World:
+    """Companies by id, their histories, and a clock."""
+
+    companies: dict[str, LiveCompany]
+    pulls: dict[str, list[Pull]]
+    integrations: dict[str, Integration]
+    fetched: frozenset[str] = frozenset({"invoices"})
+    now: datetime = NOW
+    born: int = 0
+    made: dict[Address, str] = field(default_factory=dict)
+    """The ids that this run's creates were given."""
+
+    def copy(self) -> World:
+        """The same world, to go another way from here."""
+        pulls = {key: list(own) for key, own in self.pulls.items()}
+        return replace(self, companies=dict(self.companies), pulls=pulls, made={})
+
+    def live(self) -> Live:
+        """Everything there is to know."""
+        pulls = {key: tuple(own) for key, own in self.pulls.items()}
+        return Live(tuple(self.companies.values()), pulls=pulls, fetched_types=self.fetched)
+
+    def plan(self, desired: Desired, run: Policy) -> Plan:
+        """A plan made as the workflow makes it: with no more of the history than the draft asks for."""
+        run = replace(run, now=self.now)
+        everything = self.live()
+        listing = replace(everything, pulls={}, fetched_types=None)
+        drafted = draft(desired, listing, run)
+        asked = replace(
+            listing,
+            pulls={key: everything.pulls.get(key, ()) for key in drafted.histories},
+            fetched_types=self.fetched if drafted.needs_profile else None,
+        )
+        plan = finish(drafted, desired, asked, run, tool=TOOL, api=API)
+        assert plan == make_plan(desired, everything, run, tool=TOOL, api=API), (
+            "the draft asked for too little"
+        )
+        return plan
+
+    # --- carrying a plan out -------------------------------------------------------------------
+
+    def apply(self, plan: Plan, *, steps: int | None = None) -> None:
+        """Carry out each company's actions in order, at most ``steps`` (one or more) requests of each."""
+        self.made = {}
+        lanes: dict[str, list[Action]] = {}
+        for action in plan.actions:
+            lanes.setdefault(action.address.company, []).append(action)
+        for lane in lanes.values():
+            for number, _ in enumerate(step for action in lane for step in self._steps(action)):
+                if steps is not None and number + 1 >= steps:
+                    break
+        self.now += timedelta(seconds=30)
+
+    def finish_pulls(self) -> None:
+        """Every running pull ends well."""
+        self.now += timedelta(minutes=5)
+        for identifier, pulls in self.pulls.items():
+            running = {one.connection_id for one in pulls if one.state is PullState.RUNNING}
+            self.pulls[identifier] = [
+                replace(one, state=PullState.DONE, status="Complete", completed=self.now)
+                if one.state is PullState.RUNNING
+                else one
+                for one in pulls
+            ]
+            for link in running:
+                if found := self.companies[identifier].connection(link):
+                    self._put(identifier, replace(found, last_sync=self.now))
+        self.now += timedelta(seconds=30)
+
+    def _steps(self, action: Action) -> Iterator[None]:
+        """Carry out an action, pausing after each request."""
+        if isinstance(action, CreateCompany):
+            self._create_company(action)
+        elif isinstance(action, AdoptCompany | UpdateCompany):
+            self._patch(action)
+        elif isinstance(action, DeleteCompany):
+            assert self.companies.pop(action.company_id) == action.observed
+            self.pulls.pop(action.company_id, None)
+        elif isinstance(action, UnlinkConnection):
+            found = self._connection(action.company_id, action.connection_id)
+            assert found.status is Status.LINKED, "only a Linked connection can be unlinked"
+            self._put(action.company_id, replace(found, status=Status.UNLINKED))
+        elif isinstance(action, DeleteConnection):
+            self._connection(action.company_id, action.connection_id)
+            self._remove(action.company_id, action.connection_id)
+        elif isinstance(action, CreateConnection):
+            yield from self._create_connection(action)
+            return
+        elif isinstance(action, AuthorizeConnection):
+            self._authorize(action)
+        else:
+            self._sync(action)
+        yield
+
+    def _new_id(self) -> str:
+        self.born += 1
+        return f"f{self.born:07x}-born"
+
+    def _company_id(self, action: CreateConnection | AuthorizeConnection | SyncCompany) -> str:
+        return action.company_id or self.made[Address(action.address.company)]
+
+    def _connection(self, company: str, identifier: str) -> LiveConnection:
+        found = self.companies[company].connection(identifier)
+        assert found is not None, "the connection is not there"
+        return found
+
+    def _put(self, company: str, connection: LiveConnection) -> None:
+        before = self.companies[company]
+        links = {one.id: one for one in before.connections} | {connection.id: connection}
+        self.companies[company] = replace(before, connections=tuple(links.values()))
+
+    def _remove(self, company: str, identifier: str) -> None:
+        before = self.companies[company]
+        left = tuple(one for one in before.connections if one.id != identifier)
+        self.companies[company] = replace(before, connections=left)
+
+    def _tagged(self, company: LiveCompany) -> LiveCompany:
+        assert len(company.tags) <= MAX_TAGS
+        assert all(len(value) <= MAX_TAG_VALUE for value in company.tags.values())
+        return company
+
+    def _create_company(self, action: CreateCompany) -> None:
+        identifier = self._new_id()
+        self.made[action.address] = identifier
+        self.companies[identifier] = self._tagged(
+            LiveCompany(identifier, action.name, action.description, dict(action.tags), self.now)
+        )
+
+    def _patch(self, action: AdoptCompany | UpdateCompany) -> None:
+        before = self.companies[action.company_id]
+        assert before == action.observed
+        body = action.body()
+        assert body, "a PATCH that says nothing"
+        self.companies[before.id] = self._tagged(replace(before, **body))
+
+    def _create_connection(self, action: CreateConnection) -> Iterator[None]:
+        company, identifier = self._company_id(action), self._new_id()
+        on = self.integrations[action.platform_key]
+        self._put(
+            company,
+            LiveConnection(identifier, on.key, on.name, Status.PENDING_AUTH, on.source_type, self.now),
+        )
+        self.made[action.address] = identifier
+        yield
+        if action.links:
+            record = {
+                key: known or self.made[Address(action.address.company, key)]
+                for key, known in action.links.items()
+            }
+            text = ",".join(f"{key}:{known[:8]}" for key, known in sorted(record.items()))
+            before = self.companies[company]
+            self.companies[company] = self._tagged(replace(before, tags={**before.tags, LINKS_TAG: text}))
+            yield
+
+    def _authorize(self, action: AuthorizeConnection) -> None:
+        company = self._company_id(action)
+        found = self._connection(company, action.connection_id or self.made[action.address])
+        assert (found.status is Status.LINKED) == action.reauthorized, "tokens for a connection that works"
+        others = (one for one in self.companies[company].connections if one.id != found.id)
+        if found.status is not Status.LINKED and found.source_type is SourceType.ACCOUNTING:
+            assert not any(
+                one.source_type is SourceType.ACCOUNTING and one.status is Status.LINKED for one in others
+            ), "two accounting connections Linked"
+        self._put(company, replace(found, status=Status.LINKED))
+
+    def _sync(self, action: SyncCompany) -> None:
+        company = self._company_id(action)
+        linked = [one.id for one in self.companies[company].connections if one.status is Status.LINKED]
+        for target in action.targets:
+            assert (target.connection_id or self.made[target.address]) in linked, (
+                "a sync of what is not Linked"
+            )
+        wanted = dict.fromkeys(one for target in action.targets for one in self._reached(target, linked))
+        history = self.pulls.setdefault(company, [])
+        history += [
+            Pull(f"p{len(history)}-{one}", one, "invoices", "Fetching", PullState.RUNNING, self.now)
+            for one in wanted
+        ]
+
+    def _reached(self, target: SyncTarget, linked: list[str]) -> list[str]:
+        """A queue call reaches its connection; without data types, ``data/all`` reaches every Linked one."""
+        return [target.connection_id or self.made[target.address]] if target.data_types else linked

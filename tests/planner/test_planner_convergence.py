@@ -1,0 +1,128 @@
+"""The promise above all: apply, and nothing is left to do; and what is not ours is never touched."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from builders import WORKSPACE, actions, attention
+from hypothesis import given
+from hypothesis import strategies as st
+from planner_states import Scenario, scenarios, searched
+from planner_world import World
+
+from reconciler.model import RESERVED_TAG_PREFIX, LiveCompany, Presence, Status, Wanted
+from reconciler.plan import DeleteCompany, DeleteConnection, Plan
+
+
+def unblocked(plan: Plan, before: Plan) -> list[str]:
+    """The actions in companies where the plan ``before`` met nothing that blocks."""
+    excused = {one.address.company for one in before.blocking()}
+    return [
+        text
+        for text, one in zip(actions(plan), plan.actions, strict=True)
+        if one.address.company not in excused
+    ]
+
+
+@searched
+@given(scenarios())
+def test_an_applied_plan_is_followed_by_an_empty_one(scenario: Scenario) -> None:
+    world, again = scenario.world, replace(scenario.run, reauthorize=())
+    first = world.plan(scenario.desired, scenario.run)
+
+    world.apply(first)
+    at_once = world.plan(scenario.desired, again)
+    world.finish_pulls()
+    later = world.plan(scenario.desired, again)
+
+    told = (actions(first), attention(first))
+    assert unblocked(at_once, first) == [], told
+    assert unblocked(later, first) == [], told
+
+
+@searched
+@given(scenarios())
+def test_what_was_blocked_settles_within_one_more_apply(scenario: Scenario) -> None:
+    world, again = scenario.world, replace(scenario.run, reauthorize=(), retry_syncs=False)
+
+    world.apply(world.plan(scenario.desired, scenario.run))
+    second = world.plan(scenario.desired, again)
+    world.apply(second)
+
+    assert actions(world.plan(scenario.desired, again)) == [], (actions(second), attention(second))
+
+
+@searched
+@given(scenarios(), st.integers(1, 8))
+def test_an_apply_killed_half_way_ends_in_the_same_state(scenario: Scenario, steps: int) -> None:
+    whole, killed = scenario.world, scenario.world.copy()
+    run = replace(scenario.run, reauthorize=())
+    plan = whole.plan(scenario.desired, run)
+
+    whole.apply(plan)
+    killed.apply(plan, steps=steps)
+    killed.finish_pulls()
+    killed.apply(killed.plan(scenario.desired, run))
+    killed.finish_pulls()
+
+    left = killed.plan(scenario.desired, run)
+    assert unblocked(left, plan) == []
+    assert shapes(killed, plan) == shapes(whole, plan)
+
+
+def shapes(world: World, plan: Plan) -> list[object]:
+    """Everything but ids and times, of the companies in which nothing blocks."""
+    excused = {one.address.company for one in plan.blocking()}
+    return sorted(
+        [
+            one.name,
+            one.description or "",
+            sorted((key, value) for key, value in one.tags.items() if key != "codatSyncLinks"),
+            sorted((link.platform_key, link.status) for link in one.connections),
+        ]
+        for one in world.companies.values()
+        if not one.owner() or one.owner()[1] not in excused
+    )
+
+
+@searched
+@given(scenarios())
+def test_what_is_not_ours_is_never_touched(scenario: Scenario) -> None:
+    world, desired, run = scenario.world, scenario.desired, scenario.run
+    before = dict(world.companies)
+    plan = world.plan(desired, run)
+
+    for action in plan.actions:
+        spec = desired.companies.get(action.address.company)
+        if isinstance(action, DeleteCompany):
+            is_named = spec is not None and spec.state is Presence.ABSENT
+            is_ours = action.observed.owner() in _owners(scenario, action.address.company)
+            assert is_ours or (is_named and spec.id == action.company_id)
+            assert is_named or (run.prune and spec is None)
+        if isinstance(action, DeleteConnection):
+            wanted = spec.connections.get(action.address.connection) if spec else None
+            is_pruned = run.prune and wanted is None and action.status is Status.PENDING_AUTH
+            assert is_pruned or (wanted and wanted.wanted is Wanted.ABSENT)
+
+    world.apply(plan)
+    pinned = {one.id for one in desired.companies.values()}
+    for one in before.values():
+        after = world.companies.get(one.id)
+        is_concerned = one.id in pinned or (one.owner() or ("",))[0] == WORKSPACE
+        assert is_concerned or after == one
+        assert after is None or _foreign(one, scenario).items() <= after.tags.items()
+
+
+def _owners(scenario: Scenario, key: str) -> set[tuple[str, str]]:
+    spec = scenario.desired.companies.get(key)
+    return {(WORKSPACE, key), (WORKSPACE, (spec and spec.renamed_from) or key)}
+
+
+def _foreign(company: LiveCompany, scenario: Scenario) -> dict[str, str]:
+    """The tags of a live company that no spec names and that are not ours."""
+    named = {tag for one in scenario.desired.companies.values() for tag in one.tags}
+    return {
+        tag: value
+        for tag, value in company.tags.items()
+        if tag not in named and not tag.startswith(RESERVED_TAG_PREFIX)
+    }
