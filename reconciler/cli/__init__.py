@@ -14,6 +14,7 @@ from reconciler.cli.options import Output
 from reconciler.cli.plan import plan
 from reconciler.cli.platforms import platforms
 from reconciler.cli.sandbox import sandbox
+from reconciler.cli.show import show
 from reconciler.cli.validate import validate
 from reconciler.diagnostics import CodatSyncError
 
@@ -38,7 +39,7 @@ def codat_sync() -> None:
     """Describe companies and connections in YAML; plan and apply them to Codat."""
 
 
-for _command in (apply, plan, platforms, sandbox, validate):
+for _command in (apply, plan, platforms, sandbox, show, validate):
     codat_sync.add_command(_command)
 
 

@@ -1,4 +1,4 @@
-"""``codat-sync apply``: plan, ask, and carry the plan out."""
+"""``codat-sync apply``: plan, ask, and carry the plan out; or carry out a saved plan as reviewed."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import (
-    Output,
+    DEFAULT_SPECS,
+    circumstances,
     endpoint_options,
     format_option,
     output,
     output_options,
-    plan_request,
+    selection,
     selection_options,
-    specs_argument,
 )
 from reconciler.cli.showing import show_outcome, show_plan
 
 if TYPE_CHECKING:
     from reconciler.workflow.applying import Applied
-    from reconciler.workflow.planning import Planned
+    from reconciler.workflow.planning import Circumstances, Planned, PlanRequest, SavedRequest
 
 
 @click.command(
@@ -33,19 +33,38 @@ if TYPE_CHECKING:
 Examples:
   codat-sync apply specs/ --sandbox --yes
   codat-sync apply specs/ --target acme
+  codat-sync apply plan.json                    (a saved plan, as reviewed or not at all)
   CI=true codat-sync apply specs/               (no question; exit 1 when something failed)
 """
 )
-@specs_argument
+@click.argument(
+    "specs", metavar="[SPECS|PLAN]", type=click.Path(path_type=Path), default=DEFAULT_SPECS, required=False
+)
 @format_option("text", "json")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Apply this saved plan, if SPECS still say the same.",
+)
 @selection_options
 @endpoint_options
 @output_options
-def apply(specs: Path, format_: str, yes: bool, **options: Any) -> Exit:
+def apply(
+    specs: Path,
+    format_: str,
+    yes: bool,
+    plan_file: Path | None,
+    sandbox: bool,
+    sandbox_file: Path | None,
+    api_url: str | None,
+    **options: Any,
+) -> Exit:
     """Bring Codat to what SPECS (default: specs/) say; run it again to go on where it stopped.
 
-    Asks on a terminal. Without one it goes on when CI=true or with --yes, and refuses otherwise.
+    A saved plan is applied as it was reviewed, or refused where it is stale. Asks on a terminal.
+    Without one it goes on when CI=true or with --yes, and refuses otherwise.
     """
     from reconciler import render
     from reconciler.workflow import applying
@@ -59,13 +78,31 @@ def apply(specs: Path, format_: str, yes: bool, **options: Any) -> Exit:
         return _confirms(yes)
 
     with render.progress(shown.style(err=True)) as observer:
-        request = plan_request(specs, on_wait=observer.waiting, **options)
-        applied = applying.apply(request, ask=ask, observer=observer, seed=secrets.randbits(64))
-    if not asked:
-        _show_unasked(applied, format_, shown)
+        place = circumstances(sandbox, sandbox_file, api_url, observer.waiting)
+        source = _source(specs, plan_file, place, options)
+        request = applying.ApplyRequest(source, secrets.randbits(64))
+        applied = applying.apply(request, ask=ask, observer=observer)
+    if not asked and (applied.outcome is None or format_ == "text"):
+        show_plan(applied.planned, "text", shown, err=format_ == "json")
     if asked or format_ == "json":
         show_outcome(applied, format_, shown)
     return _exit(applied)
+
+
+def _source(
+    specs: Path, plan_file: Path | None, place: Circumstances, options: dict[str, Any]
+) -> PlanRequest | SavedRequest:
+    """What to apply: a file of JSON is a saved plan, anything else are specs."""
+    from reconciler.workflow.planning import PlanRequest, SavedRequest
+
+    is_saved = specs.suffix == ".json"
+    if not is_saved and plan_file is None:
+        return PlanRequest(specs, place, selection(**options))
+    if is_saved and plan_file is not None:
+        raise click.UsageError(f"{specs} and --plan name two saved plans; leave one out")
+    if any(options.values()):
+        raise click.UsageError("a saved plan is applied as it was made; leave the flags that choose out")
+    return SavedRequest(specs, place) if plan_file is None else SavedRequest(plan_file, place, specs)
 
 
 def _confirms(yes: bool) -> bool:
@@ -74,12 +111,6 @@ def _confirms(yes: bool) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     return click.confirm("Apply this plan?", default=False, err=True)
-
-
-def _show_unasked(applied: Applied, format_: str, shown: Output) -> None:
-    """Print a plan that nobody was asked about: a guard refuses it, or it holds no action."""
-    if applied.outcome is None or format_ == "text":
-        show_plan(applied.planned, "text", shown, err=format_ == "json")
 
 
 def _exit(applied: Applied) -> Exit:

@@ -15,7 +15,8 @@ import click
 if TYPE_CHECKING:
     from reconciler.render import Style
     from reconciler.workflow.endpoint import Endpoint
-    from reconciler.workflow.planning import PlanRequest
+    from reconciler.workflow.planning import Circumstances
+    from reconciler.workflow.saving import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -170,15 +171,20 @@ def endpoint(sandbox: bool, sandbox_file: Path | None, api_url: str | None) -> E
     return Endpoint(os.environ, api_url=api_url, sandbox_file=file)
 
 
-def plan_request(
-    specs: Path,
-    *,
+def circumstances(
     sandbox: bool,
     sandbox_file: Path | None,
     api_url: str | None,
-    **selection: Any,
-) -> PlanRequest:
-    """The request for a plan that the options make."""
-    from reconciler.workflow.planning import PlanRequest
+    on_wait: Callable[[float, str], None] | None = None,
+) -> Circumstances:
+    """Where the options say that a plan is made."""
+    from reconciler.workflow.planning import Circumstances
 
-    return PlanRequest(specs, endpoint(sandbox, sandbox_file, api_url), **selection)
+    return Circumstances(endpoint(sandbox, sandbox_file, api_url), on_wait=on_wait)
+
+
+def selection(**options: Any) -> Options:
+    """What ``selection_options`` chose."""
+    from reconciler.workflow.saving import Options
+
+    return Options(**options)

@@ -9,15 +9,16 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import (
+    circumstances,
     endpoint_options,
     format_option,
     output,
     output_options,
-    plan_request,
+    selection,
     selection_options,
     specs_argument,
 )
-from reconciler.cli.showing import show_plan
+from reconciler.cli.showing import PLAN_FORMATS, show_plan
 
 
 @click.command(
@@ -25,21 +26,43 @@ from reconciler.cli.showing import show_plan
 Examples:
   codat-sync plan specs/ --sandbox
   codat-sync plan specs/ --target 'acme/*' --format json
+  codat-sync plan specs/ --base origin/main --format markdown --out plan.json
   codat-sync plan specs/ --detailed-exitcode    (2: changes are pending)
 """
 )
 @specs_argument
-@format_option("text", "json")
+@format_option(*PLAN_FORMATS)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when an action is pending.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Save the plan for apply; it holds references to secrets, and no secret.",
+)
+@click.option(
+    "--base",
+    metavar="REF|DIR",
+    help="Tell what this change causes from what was due already: a git ref, or a directory of specs.",
+)
 @selection_options
 @endpoint_options
 @output_options
-def plan(specs: Path, format_: str, detailed_exitcode: bool, **options: Any) -> Exit:
+def plan(
+    specs: Path,
+    format_: str,
+    detailed_exitcode: bool,
+    out: Path | None,
+    base: str | None,
+    sandbox: bool,
+    sandbox_file: Path | None,
+    api_url: str | None,
+    **options: Any,
+) -> Exit:
     """Compare SPECS (default: specs/) with Codat and print what apply would do; writes nothing."""
     from reconciler.workflow import planning
 
-    planned = planning.plan(plan_request(specs, **options))
-    show_plan(planned, format_, output())
+    place = circumstances(sandbox, sandbox_file, api_url)
+    planned = planning.plan(planning.PlanRequest(specs, place, selection(**options), base, out))
+    show_plan(planned, format_, output(), specs=specs)
     if planned.plan.refusals:
         return Exit.REFUSED
     return Exit.CHANGES if detailed_exitcode and planned.plan.actions else Exit.OK

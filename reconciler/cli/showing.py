@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from reconciler.cli.options import Output
+from reconciler.cli.options import DEFAULT_SPECS, Output
 
 if TYPE_CHECKING:
     from reconciler.workflow.applying import Applied
     from reconciler.workflow.planning import Planned
 
+PLAN_FORMATS: Final = ("text", "json")
 
-def show_plan(planned: Planned, format_: str, output: Output, *, err: bool = False) -> None:
+
+def show_plan(
+    planned: Planned, format_: str, output: Output, *, specs: Path = Path(DEFAULT_SPECS), err: bool = False
+) -> None:
     """Print a plan to stdout, or to stderr where stdout is for something else."""
+    rate = planned.requests_per_minute
+    show_document(planned.plan.document(), format_, output, requests_per_minute=rate, specs=specs, err=err)
+
+
+def show_document(
+    document: Mapping[str, Any],
+    format_: str,
+    output: Output,
+    *,
+    requests_per_minute: int,
+    specs: Path = Path(DEFAULT_SPECS),
+    err: bool = False,
+) -> None:
+    """Print a plan's document; ``specs`` is the directory that a comment is marked with."""
     from reconciler import render
 
-    plan = planned.plan
     if format_ == "json":
-        click.echo(render.plan_json(plan.document()), nl=False, err=err)
-        return
-    text = render.plan_text(
-        plan.document(),
-        output.style(err=err),
-        requests_per_minute=planned.requests_per_minute,
-    )
+        text = render.plan_json(document)
+    else:
+        text = render.plan_text(document, output.style(err=err), requests_per_minute=requests_per_minute)
     click.echo(text, nl=False, err=err)
 
 

@@ -16,11 +16,20 @@ from reconciler.model import SecretRef
 from reconciler.outcome import Observer, Outcome
 from reconciler.plan import AuthorizeConnection, Plan
 from reconciler.secrets import MadeUp, Resolver, SecretError
-from reconciler.workflow.planning import Planned, PlanRequest, make
+from reconciler.workflow.planning import Planned, PlanRequest, SavedRequest, from_saved, from_specs
 
-MADE_UP_NOTE = (
-    "Against the sandbox, made-up tokens stood in for {count} references that cannot be resolved here."
-)
+MADE_UP_NOTE = "Against the sandbox, made-up tokens stood in for {count} references without a value here."
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyRequest:
+    """What the command line asks of an apply: to plan first, or to apply a saved plan as reviewed.
+
+    ``seed`` shuffles the companies and must differ from run to run.
+    """
+
+    source: PlanRequest | SavedRequest
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +41,17 @@ class Applied:
     notes: tuple[str, ...] = ()
 
 
-def apply(request: PlanRequest, *, ask: Callable[[Planned], bool], observer: Observer, seed: int) -> Applied:
+def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Observer) -> Applied:
     """Plan and carry the plan out, if ``ask`` says so; Ctrl-C lets what is in flight end.
 
-    ``ask`` is given every plan that holds an action and is within the guards. ``seed`` shuffles the
-    companies and must differ from run to run.
+    ``ask`` is given every plan that holds an action and is within the guards.
 
     Raises:
-        RefusedError: ``ask`` said no; nothing was done.
+        RefusedError: ``ask`` said no, or a saved plan is stale or edited; nothing was done.
         CodatSyncError: specs, flags, secrets or credentials are wrong, or Codat cannot be read;
             nothing was done.
-
     """
-    planned = asyncio.run(make(request))
+    planned = asyncio.run(_planned(request.source))
     plan = planned.plan
     if plan.refusals:
         return Applied(planned, None)
@@ -61,37 +68,38 @@ def apply(request: PlanRequest, *, ask: Callable[[Planned], bool], observer: Obs
                 fix="answer yes on a terminal, or pass --yes (CI=true counts as yes)",
             )
         )
-    outcome = asyncio.run(_execute(request, planned, resolve, observer, seed))
+    outcome = asyncio.run(_execute(request, planned, resolve, observer))
     return Applied(planned, outcome, _notes(resolve))
 
 
+async def _planned(source: PlanRequest | SavedRequest) -> Planned:
+    return await (from_specs(source) if isinstance(source, PlanRequest) else from_saved(source))
+
+
 async def _execute(
-    request: PlanRequest,
-    planned: Planned,
-    resolve: Resolver | MadeUp,
-    observer: Observer,
-    seed: int,
+    request: ApplyRequest, planned: Planned, resolve: Resolver | MadeUp, observer: Observer
 ) -> Outcome:
-    workspace = planned.loaded.workspace
+    circumstances, workspace = request.source.circumstances, planned.workspace
     stop = asyncio.Event()
-    async with request.endpoint.open(Client, workspace.limits, request.on_wait) as client:
+    async with circumstances.endpoint.open(Client, workspace.limits, circumstances.on_wait) as client:
         with _stopping_on_signals(stop):
             return await execute(
                 planned.plan,
                 client,
                 resolve,
-                clock=request.clock,
+                clock=circumstances.clock,
                 limits=workspace.limits,
                 max_failures=workspace.rollout.max_failures,
                 observer=observer,
-                seed=seed,
+                seed=request.seed,
                 stop=stop,
             )
 
 
-def _resolver(request: PlanRequest, planned: Planned) -> Resolver | MadeUp:
-    resolver = Resolver(Path(planned.loaded.workspace.root), request.endpoint.environ)
-    return MadeUp(resolver) if request.endpoint.is_sandbox else resolver
+def _resolver(request: ApplyRequest, planned: Planned) -> Resolver | MadeUp:
+    endpoint = request.source.circumstances.endpoint
+    resolver = Resolver(Path(planned.workspace.root), endpoint.environ)
+    return MadeUp(resolver) if endpoint.is_sandbox else resolver
 
 
 def _check_secrets(plan: Plan, resolve: Resolver | MadeUp) -> None:
@@ -99,7 +107,6 @@ def _check_secrets(plan: Plan, resolve: Resolver | MadeUp) -> None:
 
     Raises:
         SecretError: some cannot be resolved; all of them are named.
-
     """
     if isinstance(resolve, Resolver) and (missing := resolve.check(_references(plan))):
         raise SecretError(*missing)

@@ -4,112 +4,179 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler import __version__
 from reconciler.codat import ReadClient
 from reconciler.codat.clock import Clock, SystemClock
-from reconciler.diagnostics import Diagnostic, MisusedError
-from reconciler.model import Limits, Live
+from reconciler.diagnostics import Diagnostic, MisusedError, RefusedError
+from reconciler.model import Desired, Limits, Live, Platform, Workspace
 from reconciler.plan import Plan
-from reconciler.planner import Policy, draft, finish
-from reconciler.spec import Loaded
+from reconciler.planner import Policy, Stale, as_reviewed, desired_digest, draft, finish, with_origins
+from reconciler.workflow.base import base_desired
 from reconciler.workflow.endpoint import Endpoint
 from reconciler.workflow.reading import answer, check_account, list_companies, read_specs
+from reconciler.workflow.saving import PLAN_AGAIN, Options, read, save
 
 TOOL = f"codat-sync {__version__}"
 
 
 @dataclass(frozen=True, slots=True)
-class PlanRequest:
-    """What the command line asks of a plan."""
+class Circumstances:
+    """Where a plan is made: the API, the clock, and who is told of waits."""
 
-    specs: Path
     endpoint: Endpoint
-    targets: tuple[str, ...] = ()
-    reauthorize: tuple[str, ...] = ()
-    retry_syncs: bool = False
-    prune: bool = False
-    allow_deletes: int | None = None
-    allow_unlinks: int | None = None
     clock: Clock = field(default_factory=SystemClock)
     on_wait: Callable[[float, str], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """What the command line asks of a plan. ``base`` is a directory or a git ref, ``out`` a file to write."""
+
+    specs: Path
+    circumstances: Circumstances
+    options: Options = field(default_factory=Options)
+    base: str | None = None
+    out: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRequest:
+    """What the command line asks of a saved plan; ``specs`` must still say the same, where they are given."""
+
+    file: Path
+    circumstances: Circumstances
+    specs: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan and the specs that it was made from; ``remaining`` is what is left of the day's quota."""
+    """A plan and what it was made from; ``remaining`` is what is left of the day's quota."""
 
     plan: Plan
-    loaded: Loaded
+    desired: Desired
+    workspace: Workspace
     remaining: int | None = None
 
     @property
     def requests_per_minute(self) -> int:
         """The rate at which an apply may ask Codat."""
-        return self.loaded.workspace.limits.requests_per_minute
+        return self.workspace.limits.requests_per_minute
 
 
 def plan(request: PlanRequest) -> Planned:
-    """Make a plan; nothing is written.
+    """Make a plan; nothing is written but the file that ``out`` names.
 
     Raises:
         CodatSyncError: specs, flags or credentials are wrong, or Codat cannot be read.
-
     """
-    return asyncio.run(make(request))
+    planned = asyncio.run(from_specs(request))
+    if request.out is not None:
+        save(request.out, planned.plan, planned.desired, planned.workspace, request.options)
+    return planned
 
 
-async def make(request: PlanRequest) -> Planned:
-    """The same as ``plan``, for a caller that has a loop already."""
-    endpoint = request.endpoint
+async def from_specs(request: PlanRequest) -> Planned:
+    """Plan from specs."""
+    circumstances, options = request.circumstances, request.options
+    endpoint = circumstances.endpoint
     offline = read_specs(request.specs, sandbox=endpoint.is_sandbox)
     if offline.loaded is not None:
-        _check_flags(request, offline.loaded)
-        endpoint.check(offline.loaded.workspace)
+        _check(request, offline.loaded.desired, offline.loaded.workspace)
     limits = offline.loaded.workspace.limits if offline.loaded else Limits()
-    async with endpoint.open(ReadClient, limits, request.on_wait) as client:
+    async with endpoint.open(ReadClient, limits, circumstances.on_wait) as client:
         platforms = await client.platforms()
         loaded = offline.settle(platforms)
-        _check_flags(request, loaded)
-        endpoint.check(loaded.workspace)
-        await check_account(client, loaded.workspace)
-        desired, policy = loaded.desired, _policy(request, loaded)
-        live = Live(await list_companies(client, desired), platforms)
-        drafted = draft(desired, live, policy)
-        live = await answer(client, live, drafted, loaded.workspace.limits)
-        made = finish(drafted, desired, live, policy, tool=TOOL, api=endpoint.name)
-        return Planned(made, loaded, client.meter.remaining)
+        desired, workspace = loaded.desired, loaded.workspace
+        _check(request, desired, workspace)
+        base = base_desired(request.base, request.specs, offline, platforms) if request.base else None
+        return await _plan(client, circumstances, desired, workspace, options, platforms, base)
 
 
-def _policy(request: PlanRequest, loaded: Loaded) -> Policy:
+async def from_saved(request: SavedRequest) -> Planned:
+    """Plan again from the desired state that a saved plan carries, and keep what was reviewed of it.
+
+    Raises:
+        RefusedError: the plan is edited, stale, for another API, or the specs say something else now.
+        CodatSyncError: the file or Codat cannot be read.
+    """
+    saved, circumstances = read(request.file), request.circumstances
+    endpoint, workspace = circumstances.endpoint, saved.workspace
+    endpoint.check(workspace)
+    if saved.document["api"] != endpoint.name:
+        raise _refused("plan-other-api", f"it was made against {saved.document['api']}, not {endpoint.name}")
+    offline = read_specs(request.specs, sandbox=endpoint.is_sandbox) if request.specs else None
+    async with endpoint.open(ReadClient, workspace.limits, circumstances.on_wait) as client:
+        platforms = await client.platforms()
+        if offline and desired_digest(offline.settle(platforms).desired) != saved.document["basis"]["specs"]:
+            raise _refused("plan-other-specs", f"{request.specs} does not say the same any more")
+        planned = await _plan(client, circumstances, saved.desired, workspace, saved.options, platforms)
+    reviewed = as_reviewed(saved.document["actions"], planned.plan)
+    if reviewed.stale:
+        raise RefusedError(*map(_stale, reviewed.stale))
+    return replace(planned, plan=reviewed.plan)
+
+
+def _refused(code: str, why: str) -> RefusedError:
+    return RefusedError(Diagnostic(code, f"the saved plan is not applied: {why}", PLAN_AGAIN))
+
+
+def _stale(one: Stale) -> Diagnostic:
+    told = f"the saved plan is stale: reviewed was {one.reviewed}; now it would be {one.now}"
+    return Diagnostic("plan-stale", told, PLAN_AGAIN, path=one.address)
+
+
+async def _plan(
+    client: ReadClient,
+    circumstances: Circumstances,
+    desired: Desired,
+    workspace: Workspace,
+    options: Options,
+    platforms: tuple[Platform, ...],
+    base: Desired | None = None,
+) -> Planned:
+    await check_account(client, workspace)
+    policy = _policy(circumstances, workspace, options)
+    live = Live(await list_companies(client, desired, base), platforms)
+    drafted = draft(desired, live, policy)
+    live = await answer(client, live, drafted, workspace.limits)
+    api = circumstances.endpoint.name
+    made = finish(drafted, desired, live, policy, tool=TOOL, api=api)
+    if base is not None:
+        made = with_origins(made, base, live, policy)
+    return Planned(made, desired, workspace, client.meter.remaining)
+
+
+def _policy(circumstances: Circumstances, workspace: Workspace, options: Options) -> Policy:
     return Policy(
-        now=request.clock.now(),
-        targets=request.targets,
-        reauthorize=request.reauthorize,
-        retry_syncs=request.retry_syncs,
-        prune=request.prune,
-        guard=loaded.workspace.guard,
-        allow_deletes=request.allow_deletes,
-        allow_unlinks=request.allow_unlinks,
-        preconditions_waived=request.endpoint.is_sandbox,
+        now=circumstances.clock.now(),
+        targets=options.targets,
+        reauthorize=options.reauthorize,
+        retry_syncs=options.retry_syncs,
+        prune=options.prune,
+        guard=workspace.guard,
+        allow_deletes=options.allow_deletes,
+        allow_unlinks=options.allow_unlinks,
+        preconditions_waived=circumstances.endpoint.is_sandbox,
     )
 
 
-def _check_flags(request: PlanRequest, loaded: Loaded) -> None:
-    """Refuse ``--prune`` where the run sees a part of the workspace alone.
+def _check(request: PlanRequest, desired: Desired, workspace: Workspace) -> None:
+    """Refuse sandbox specs on a real API, and ``--prune`` where a part of the workspace is seen alone.
 
     Raises:
-        MisusedError: the run is narrowed by a path or by ``--target``.
-
+        RefusedError: ``sandboxOnly`` specs against what may be the real API.
+        MisusedError: ``--prune``, and the run is narrowed by a path or by ``--target``.
     """
-    if not request.prune:
+    request.circumstances.endpoint.check(workspace)
+    if not request.options.prune:
         return
-    if request.targets:
+    if request.options.targets:
         cause = "--target narrows the run"
-    elif loaded.desired.narrowed:
-        cause = f"{request.specs} is only a part of the workspace at {loaded.workspace.root}"
+    elif desired.narrowed:
+        cause = f"{request.specs} is only a part of the workspace at {workspace.root}"
     else:
         return
     raise MisusedError(

@@ -1,0 +1,188 @@
+"""Saved plans: written whole with what they were made from, read back only as they were written."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError
+from reconciler.model import Desired, Guard, Limit, Limits, Rollout, Workspace
+from reconciler.plan import FORMAT_VERSION, Plan, digest
+from reconciler.planner import desired_document
+from reconciler.spec import plan_complaints
+
+SAVED_MODE: Final = 0o600
+PLAN_AGAIN: Final = "make the plan again and have it reviewed"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The flags that a plan was made with; a plan made again from a saved one takes the same."""
+
+    targets: tuple[str, ...] = ()
+    reauthorize: tuple[str, ...] = ()
+    retry_syncs: bool = False
+    prune: bool = False
+    allow_deletes: int | None = None
+    allow_unlinks: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A plan as it was reviewed: its document, and what it takes to make it again."""
+
+    document: Mapping[str, Any]
+    desired: Desired
+    workspace: Workspace
+    options: Options
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The plan's document as ``plan`` prints it, without what only apply needs."""
+        return {name: value for name, value in self.document.items() if name not in ("desired", "run")}
+
+
+def save(path: Path, plan: Plan, desired: Desired, workspace: Workspace, options: Options) -> None:
+    """Write a plan to ``path``, for its owner alone to read; an existing file is replaced at once.
+
+    Raises:
+        CodatSyncError: the file cannot be written.
+    """
+    document = {
+        **plan.document(),
+        "desired": desired_document.to_document(desired),
+        "run": {"options": _options(options), "workspace": _workspace(workspace)},
+    }
+    text = json.dumps({**document, "seal": digest(document)}, indent=2, ensure_ascii=True) + "\n"
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.unlink(missing_ok=True)
+        beside.touch(SAVED_MODE, exist_ok=False)
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise CodatSyncError(
+            Diagnostic("plan-unwritable", f"{path} cannot be written: {error.strerror}")
+        ) from None
+
+
+def read(path: Path) -> Saved:
+    """The saved plan at ``path``.
+
+    Raises:
+        CodatSyncError: there is no such file, or it cannot be read.
+        RefusedError: it is cut, edited, of another version, or no saved plan at all.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise CodatSyncError(
+            Diagnostic("plan-unreadable", f"{path} cannot be read: {reason}", "name a file of plan --out")
+        ) from None
+    document = _sound(path, text)
+    run = document["run"]
+    return Saved(
+        document,
+        desired_document.from_document(document["desired"]),
+        _read_workspace(run["workspace"]),
+        _read_options(run["options"]),
+    )
+
+
+def _sound(path: Path, text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _refused(path, "plan-cut", "is not whole: it does not hold one JSON document") from None
+    version = document.get("formatVersion") if isinstance(document, dict) else None
+    if version != FORMAT_VERSION:
+        raise _refused(path, "plan-version", "is no plan of this version of codat-sync")
+    seal = document.get("seal")
+    sealed = {name: value for name, value in document.items() if name != "seal"}
+    if seal is None:
+        raise _refused(path, "plan-unsaved", "was printed, and not saved with plan --out")
+    if seal != digest(sealed):
+        raise _refused(path, "plan-edited", "has been edited since it was saved")
+    if complaint := plan_complaints(document):
+        raise _refused(path, "plan-malformed", f"is not of the form of a plan: {complaint}")
+    return sealed
+
+
+def _refused(path: Path, code: str, what: str) -> RefusedError:
+    return RefusedError(Diagnostic(code, f"{path} {what}", PLAN_AGAIN))
+
+
+# --- the flags and settings that a saved plan carries ------------------------------------------
+
+
+def _options(options: Options) -> dict[str, Any]:
+    return {
+        "targets": list(options.targets),
+        "reauthorize": list(options.reauthorize),
+        "retrySyncs": options.retry_syncs,
+        "prune": options.prune,
+        "allowDeletes": options.allow_deletes,
+        "allowUnlinks": options.allow_unlinks,
+    }
+
+
+def _read_options(document: Mapping[str, Any]) -> Options:
+    return Options(
+        tuple(document["targets"]),
+        tuple(document["reauthorize"]),
+        document["retrySyncs"],
+        document["prune"],
+        document["allowDeletes"],
+        document["allowUnlinks"],
+    )
+
+
+def _workspace(workspace: Workspace) -> dict[str, Any]:
+    limits, rollout, guard = workspace.limits, workspace.rollout, workspace.guard
+    return {
+        "name": workspace.name,
+        "root": os.path.relpath(workspace.root),
+        "account": workspace.account,
+        "sandboxOnly": workspace.sandbox_only,
+        "guard": {"maxDeletes": _limit(guard.max_deletes), "maxUnlinks": _limit(guard.max_unlinks)},
+        "limits": {
+            "requestsPerMinute": limits.requests_per_minute,
+            "concurrency": limits.concurrency,
+            "pageSize": limits.page_size,
+            "reservePercent": limits.reserve_percent,
+        },
+        "rollout": {
+            "canary": rollout.canary,
+            "batch": rollout.batch,
+            "maxFailures": rollout.max_failures,
+        },
+    }
+
+
+def _read_workspace(document: Mapping[str, Any]) -> Workspace:
+    """The settings; references to files are looked up below the same directory, seen from where we run."""
+    limits, rollout, guard = document["limits"], document["rollout"], document["guard"]
+    return Workspace(
+        document["name"],
+        str(Path(document["root"]).resolve()),
+        document["account"],
+        Guard(_read_limit(guard["maxDeletes"]), _read_limit(guard["maxUnlinks"])),
+        Limits(
+            limits["requestsPerMinute"], limits["concurrency"], limits["pageSize"], limits["reservePercent"]
+        ),
+        Rollout(rollout["canary"], rollout["batch"], rollout["maxFailures"]),
+        document["sandboxOnly"],
+    )
+
+
+def _limit(limit: Limit) -> dict[str, Any]:
+    return {"value": limit.value, "percent": limit.percent}
+
+
+def _read_limit(document: Mapping[str, Any]) -> Limit:
+    return Limit(document["value"], document["percent"])
