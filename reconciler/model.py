@@ -83,6 +83,11 @@ def short_id(identifier: str) -> str:
     return identifier[:8]
 
 
+def links_tag(links: Mapping[str, str]) -> str:
+    """The value of ``codatSyncLinks`` that records ``links`` (connection key to id)."""
+    return ",".join(f"{key}:{short_id(identifier)}" for key, identifier in sorted(links.items()))
+
+
 # --- secrets -----------------------------------------------------------------------------------
 
 
@@ -376,6 +381,11 @@ class LiveCompany:
         """The (workspace, key) that manages this company; one of the two tags alone is no owner."""
         workspace, key = self.tags.get(WORKSPACE_TAG), self.tags.get(KEY_TAG)
         return (workspace, key) if workspace and key else None
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether it carries the protect tag with anything but ``false``; so no absent spec can undo it."""
+        return self.tags.get(PROTECT_TAG, "false") != "false"
 
     def connection(self, identifier: str) -> LiveConnection | None:
         """The connection of this id, if the company has it."""

@@ -289,6 +289,8 @@ class CreateConnection:
     platform: str
     platform_key: str
     links: Mapping[str, str | None] = field(default_factory=dict)
+    known: tuple[str, ...] = field(default=(), repr=False)
+    """Ids of the connections that the plan saw; a create that was lost made none of them."""
 
     @property
     def requests(self) -> int:

@@ -140,6 +140,7 @@ def _create_connection(
         desired.platform,
         desired.platform_key,
         company.links if is_last else {},
+        tuple(one.id for one in company.live.connections) if company.live else (),
     )
 
 

@@ -23,6 +23,7 @@ from reconciler.model import (
     SourceType,
     Status,
     Wanted,
+    links_tag,
     short_id,
     slug,
 )
@@ -35,10 +36,10 @@ from reconciler.planner.connection_rules import (
     LiveStatus,
     StraySituation,
 )
-from reconciler.planner.fields import Ours, changes, is_over_budget, is_protected, wanted_fields
+from reconciler.planner.fields import Ours, changes, is_over_budget, wanted_fields
 from reconciler.planner.identity import Directory, Match
 from reconciler.planner.messages import Subject, attention
-from reconciler.planner.pairing import Pairs, links_tag, needs_record, pair
+from reconciler.planner.pairing import Pairs, needs_record, pair
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Row
 from reconciler.planner.sync_rules import due_reason, wants_sync
@@ -154,7 +155,7 @@ def _company(desired: DesiredCompany, directory: Directory, policy: Policy) -> C
         new=desired.new,
         differs=live is not None and bool(changes(live, fields)),
         over_budget=is_over_budget(fields, links_to_come=is_to_come),
-        protected=live is not None and is_protected(live),
+        protected=live is not None and live.is_protected,
     )
     row = COMPANY_RULES.decide(situation)
     subject = Subject(address, company=desired, live=live, others=match.others)
@@ -180,7 +181,7 @@ def _orphan(live: LiveCompany, policy: Policy) -> CompanyDraft:
         new=False,
         differs=False,
         over_budget=False,
-        protected=is_protected(live),
+        protected=live.is_protected,
     )
     row = COMPANY_RULES.decide(situation)
     note = attention(row.attention, Subject(address, live=live)) if row.attention else None

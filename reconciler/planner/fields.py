@@ -24,7 +24,7 @@ from reconciler.model import (
 from reconciler.plan import Change
 
 PROTECTED: Final = "true"
-"""The value of the protect tag; a company is protected while the tag holds anything but ``false``."""
+"""The value of the protect tag that we write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,3 @@ def is_over_budget(wanted: Mapping[str, Any], *, links_to_come: bool) -> bool:
     """Whether the tags would be more than Codat keeps, counting a record of links still to be written."""
     tags = wanted["tags"]
     return len(tags) + (links_to_come and LINKS_TAG not in tags) > MAX_TAGS
-
-
-def is_protected(live: LiveCompany) -> bool:
-    """Whether the live company carries the protect tag; so the spec's absence cannot undo it."""
-    return live.tags.get(PROTECT_TAG, "false") != "false"
