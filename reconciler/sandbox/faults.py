@@ -183,6 +183,11 @@ class Exchange:
         await self.app(self.scope, self.receive, hold)
         return messages
 
+    async def hear(self) -> None:
+        """Take the whole request, so that closing is a plain end and not, at times, a reset."""
+        while (await self.receive()).get("more_body"):
+            pass
+
     async def hang_up(self) -> None:
         """Close the connection: the TCP connection itself, or in process what stands for it.
 
@@ -210,8 +215,7 @@ async def _delay(exchange: Exchange, fault: Fault) -> None:
 
 
 async def _drop(exchange: Exchange, fault: Fault) -> None:
-    if fault.is_after:
-        await exchange.held()
+    await (exchange.held() if fault.is_after else exchange.hear())
     await exchange.hang_up()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +25,16 @@ def serve(
     host: str = LOOPBACK,
     *,
     on_ready: Callable[[str], None] | None = None,
-    seed: int | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> None:
     """Serve the sandbox in ``path`` until interrupted. ``on_ready`` is told the URL; port 0 is any free one.
+
+    ``settings`` are changed first, such as ``{"quota": 1000}``; they stay in the file.
 
     Raises:
         SandboxError: uvicorn is not installed, the port is taken, or the file is no sandbox's.
     """
-    sandbox = Sandbox(path, seed=seed)
+    sandbox = Sandbox(path, settings=settings)
     try:
         with listen(port, host) as listening:
             running = server(sandbox)

@@ -148,8 +148,13 @@ def test_a_connection_is_found_under_its_own_company_alone(api: Api) -> None:
 
 @pytest.mark.parametrize(
     ("key", "source_type", "is_offline"),
-    [("pqsw", "Accounting", True), ("hbql", "Accounting", True), ("sbfd", "BankFeed", False)]
-    + [("suuo", "Banking", False), ("vqzp", "Commerce", False)],
+    [
+        ("pqsw", "Accounting", True),
+        ("hbql", "Accounting", True),
+        ("sbfd", "BankFeed", False),
+        ("suuo", "Banking", False),
+        ("vqzp", "Commerce", False),
+    ],
 )
 def test_integrations_say_what_they_are(api: Api, key: str, source_type: str, is_offline: bool) -> None:
     found = api.ok("GET", f"/integrations/{key}")

@@ -73,7 +73,8 @@ def test_results_are_ordered_as_asked(api: Api, seven: list[str]) -> None:
     assert api("GET", "/companies", orderBy="colour").status_code == 400
 
 
-def test_companies_are_found_by_name_and_id(api: Api, seven: list[str]) -> None:
+@pytest.mark.usefixtures("seven")
+def test_companies_are_found_by_name_and_id(api: Api) -> None:
     assert api.names(query="name=Company 3") == ["Company 3"]
     assert api.names(query="name~y 3 || name ~ 'y 4'") == ["Company 3", "Company 4"]
     company = api.ok("GET", "/companies", query="name=Company 3")["results"][0]["id"]

@@ -13,6 +13,9 @@ import pytest
 from sandbox_api import KEY, START, Api
 
 from reconciler.sandbox import Sandbox, SandboxError, reset
+from reconciler.sandbox.answering import answer_call
+from reconciler.sandbox.answers import Answer, Call, Problem
+from reconciler.sandbox.store import Session
 
 WRITER = """
 import asyncio, sys, uuid, httpx
@@ -198,3 +201,16 @@ def test_a_page_of_a_thousand_out_of_six_thousand_takes_well_under_a_second(
     assert time.perf_counter() - begun < 1
     assert len(page["results"]) == 1000
     assert page["totalResults"] == 6000
+
+
+def test_a_refused_request_takes_back_what_it_had_written(sandbox: Sandbox) -> None:
+    def write_then_refuse(session: Session, _call: Call) -> Answer:
+        session.counted("written")
+        raise Problem(400)
+
+    call = Call("POST", "/companies", "/companies", authorization="Basic eA==", key=KEY)
+    answers = [answer_call(sandbox._store, write_then_refuse, call) for _ in range(2)]
+    assert [one.status for one in answers] == [400, 400]
+    assert [one["replayed"] for one in sandbox.journal()] == [False, True]
+    with sandbox._store.transaction() as session:
+        assert session.counted("written", 0) == 0

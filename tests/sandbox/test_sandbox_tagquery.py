@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,11 +88,8 @@ def test_a_malformed_query_is_refused(api: Api, query: str) -> None:
 
 @given(st.lists(st.sampled_from([*OPERATORS, "a", " ", '"', "'", "\\", "&", "|", "é"])).map("".join))
 def test_a_query_is_a_condition_or_refused_and_nothing_else(query: str) -> None:
-    try:
+    with suppress(Problem):
         condition = parse(query, by_tag)
-    except Problem as problem:
-        assert problem.status == 400
-    else:
         assert condition.sql.count("?") == len(condition.values)
 
 
