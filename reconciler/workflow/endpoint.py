@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from reconciler.codat import ReadClient, asgi_transport, check_api_url, connect, credentials
 from reconciler.diagnostics import Diagnostic, RefusedError
 from reconciler.model import Limits, Secret, Workspace
+from reconciler.workflow.sandbox import embedded_sandbox
 
 DEFAULT_API_URL: Final = "https://api.codat.io"
 SANDBOX_API: Final = "sandbox"
@@ -89,10 +90,7 @@ class Endpoint:
             ) as opened:
                 yield opened
             return
-        from reconciler.sandbox import Sandbox  # here, because a run on the real API has no need of it
-
-        make_room(self.sandbox_file)
-        transport = asgi_transport(Sandbox(self.sandbox_file))
+        transport = asgi_transport(embedded_sandbox(self.sandbox_file))
         async with connect(
             client,
             self.url,
@@ -103,11 +101,3 @@ class Endpoint:
             on_wait=on_wait,
         ) as opened:
             yield opened
-
-
-def make_room(path: Path) -> None:
-    """Make the sandbox's directory, if there is none; what we made keeps itself out of version control."""
-    if path.parent.exists():
-        return
-    path.parent.mkdir(parents=True)
-    (path.parent / ".gitignore").write_text("*\n", encoding="utf-8")

@@ -1,23 +1,74 @@
-"""What ``sandbox serve`` and ``sandbox reset`` do."""
+"""The simulated Codat as this program uses it: embedded, served, or emptied."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reconciler.workflow.endpoint import make_room
+from reconciler.diagnostics import CodatSyncError, Diagnostic
+
+if TYPE_CHECKING:
+    from reconciler.sandbox import Sandbox
+
+
+def embedded_sandbox(file: Path) -> Sandbox:
+    """The sandbox in this process, its state in ``file``.
+
+    Raises:
+        CodatSyncError: the file is no sandbox's, or one of another version.
+    """
+    from reconciler.sandbox import Sandbox  # here, because a run on the real API has no need of it
+
+    with _translated():
+        _make_room(file)
+        return Sandbox(file)
 
 
 def serve_sandbox(file: Path, port: int, on_ready: Callable[[str], None]) -> None:
-    """Serve the sandbox on a loopback port until interrupted; ``on_ready`` is told the URL."""
+    """Serve the sandbox on a loopback port until interrupted; ``on_ready`` is told the URL.
+
+    Raises:
+        CodatSyncError: the file is no sandbox's, the port is taken, or the extra ``sandbox`` is missing.
+    """
     from reconciler.sandbox import serve
 
-    make_room(file)
-    serve(file, port, on_ready=on_ready)
+    with _translated():
+        _make_room(file)
+        serve(file, port, on_ready=on_ready)
 
 
 def reset_sandbox(file: Path) -> None:
-    """Remove the sandbox's state."""
+    """Remove the sandbox's state.
+
+    Raises:
+        CodatSyncError: the file is no sandbox's.
+    """
     from reconciler.sandbox import reset
 
-    reset(file)
+    with _translated():
+        reset(file)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Let the sandbox, which knows nothing of ours, fail in our words."""
+    from reconciler.sandbox import SandboxError
+
+    try:
+        yield
+    except SandboxError as error:
+        raise CodatSyncError(Diagnostic("sandbox", str(error))) from None
+    except OSError as error:
+        raise CodatSyncError(
+            Diagnostic("sandbox", f"the sandbox's file cannot be used: {error.strerror or error}")
+        ) from None
+
+
+def _make_room(path: Path) -> None:
+    """Make the sandbox's directory, if there is none; what we made keeps itself out of version control."""
+    if path.parent.exists():
+        return
+    path.parent.mkdir(parents=True)
+    (path.parent / ".gitignore").write_text("*\n", encoding="utf-8")

@@ -1,0 +1,78 @@
+"""The installed command, run as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+COMMAND: Final = Path(sys.executable).with_name("codat-sync")
+REPOSITORY: Final = Path(__file__).parents[2]
+EXAMPLES: Final = REPOSITORY / "specs"
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """The process's environment without what would steer the command, and with ``variables``."""
+    ours = ("CODAT_", "CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {**kept, **variables}
+
+
+def run(
+    *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run ``codat-sync`` with its standard input closed."""
+    return subprocess.run(
+        [COMMAND, *map(str, arguments)],
+        cwd=cwd,
+        env=environment(**(env or {})),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def start(*arguments: str | Path, cwd: Path, env: Mapping[str, str]) -> subprocess.Popen[str]:
+    """Start ``codat-sync`` and let it run."""
+    return subprocess.Popen(
+        [COMMAND, *map(str, arguments)],
+        cwd=cwd,
+        env=environment(**env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def over_http(url: str) -> dict[str, str]:
+    """The environment in which the command speaks to the server at ``url``."""
+    return {"CODAT_API_URL": url, "CODAT_API_KEY": "canary-api-key"}
+
+
+def company(key: str, *connections: str, name: str = "") -> str:
+    """A company of a spec, as YAML below ``companies:``."""
+    return f"  {key}:\n    name: {name or key}\n    connections:\n" + "".join(connections)
+
+
+def connection(key: str, platform: str, token: str) -> str:
+    """A self-service connection of a spec; ``token`` is the name of an environment variable."""
+    return f"      {key}: {{platform: {platform}, authorization: {{accessToken: '${{env:{token}}}'}}}}\n"
+
+
+def write_specs(directory: Path, companies: Sequence[str], *, settings: str = "") -> Path:
+    """A workspace with one spec file; the preconditions are met. Returns the directory of specs."""
+    specs = directory / "specs"
+    specs.mkdir(parents=True, exist_ok=True)
+    (specs / "workspace.yaml").write_text(
+        "version: 1\nworkspace: test\n"
+        "preconditions: {callbackUrlAdded: done, legacySyncDisabled: done}\n"
+        f"limits: {{requestsPerMinute: 60000}}\n{settings}"
+    )
+    (specs / "companies.yaml").write_text("version: 1\ncompanies:\n" + "".join(companies))
+    return specs
