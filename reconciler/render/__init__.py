@@ -1,17 +1,20 @@
 """Plans, outcomes and diagnostics as text: one view model, one escaping writer per format."""
 
 from reconciler.render.documents import diagnostics_json, outcome_json, plan_json, platforms_json
+from reconciler.render.markdown import comment_marker, plan_markdown
 from reconciler.render.progress import progress
 from reconciler.render.style import Style
 from reconciler.render.text import diagnostics_text, outcome_text, plan_text, platforms_text
 
 __all__ = [
     "Style",
+    "comment_marker",
     "diagnostics_json",
     "diagnostics_text",
     "outcome_json",
     "outcome_text",
     "plan_json",
+    "plan_markdown",
     "plan_text",
     "platforms_json",
     "platforms_text",

@@ -9,10 +9,10 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from reconciler.render.escaping import MESSAGE_LIMIT, encodable, for_terminal, quoted
+from reconciler.render.escaping import MESSAGE_LIMIT, encodable, for_terminal
+from reconciler.render.plain import plain
 from reconciler.render.style import Style
-from reconciler.render.view import Names, Part, Parts, Value
-from reconciler.render.wording import listed
+from reconciler.render.view import Parts
 
 NARROWEST: Final = 20
 """Cells that a wrapped text gets, however narrow the terminal is."""
@@ -29,18 +29,7 @@ def message(text: str, look: str = "") -> Text:
 
 def assembled(parts: Parts, look: str = "", *, whole_lists: bool = False) -> Text:
     """Our words and the values of others, each escaped."""
-    return Text("".join(_escaped(one, whole_lists) for one in parts), look)
-
-
-def _escaped(part: Part, whole_lists: bool) -> str:
-    match part:
-        case str():
-            return part
-        case Value(text, quotes):
-            return quoted(text) if quotes else for_terminal(text)
-        case Names(texts):
-            names = [for_terminal(one) for one in texts]
-            return listed(names, None) if whole_lists else listed(names)
+    return Text(plain(parts, whole_lists=whole_lists), look)
 
 
 def hanging(head: Text, body: Text, style: Style) -> Iterator[Text]:

@@ -69,8 +69,10 @@ def plan_text(
         return printed(chain(sentence, refused), style)
     sections: list[Iterable[Text]] = [_opening(view, style), _actions(view, style)]
     sections += [_attention(group, style) for group in view.attention]
-    estimate = hanging(Text(), Text(view.estimate), style) if view.estimate else ()
-    sections += [_notes(view.notes, style), chain(sentence, estimate), refused]
+    totals = (
+        line for one in (view.origins, view.estimate) if one for line in hanging(Text(), Text(one), style)
+    )
+    sections += [_notes(view.notes, style), chain(sentence, totals), refused]
     return printed(_spaced(sections), style)
 
 

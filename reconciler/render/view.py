@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from reconciler.plan import AttentionClass, Kind
+from reconciler.plan import AttentionClass, Kind, Origin
 from reconciler.render.wording import clauses, counted, duration, joined, plural
 
 Document = Mapping[str, Any]
@@ -71,13 +71,21 @@ class ChangeView:
 class ActionView:
     """One action: a line, the changes under it, and what only ``-v`` shows."""
 
+    kind: Kind
     group: Group
     address: str
     what: Parts
-    why: str
+    reason: str
+    is_pending: bool = False
+    """Due already, whatever the change under review does."""
     changes: tuple[ChangeView, ...] = ()
     more: tuple[tuple[str, Value], ...] = ()
     """Names and values of what few readers need: ids, tags of a new company."""
+
+    @property
+    def why(self) -> str:
+        """The reason, and whether the action was due already."""
+        return "; ".join(filter(None, (self.reason, _PENDING if self.is_pending else "")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +117,17 @@ class PlanView:
     attention: tuple[AttentionGroup, ...]
     notes: tuple[str, ...]
     sentence: str
+    origins: str
+    """How many actions the change under review does not cause; empty without a base."""
     estimate: str
     refusals: tuple[str, ...]
+    tool: str
+    digest: str
+
+    @property
+    def losses(self) -> tuple[ActionView, ...]:
+        """The actions that take something away."""
+        return tuple(one for one in self.actions if one.group is Group.REMOVE)
 
 
 # --- actions -----------------------------------------------------------------------------------
@@ -183,12 +200,13 @@ def verb(kind: Kind) -> str:
 def _action(action: Document) -> ActionView:
     shown = _SHOWN[Kind(action["kind"])]
     what = shown.what(action)
-    reasons = [str(action.get("reason", "")), _PENDING if action.get("origin") == "pending" else ""]
     return ActionView(
+        kind=Kind(action["kind"]),
         group=shown.group,
         address=str(action["address"]),
         what=(f"{shown.verb} ", *what) if what else (shown.verb,),
-        why="; ".join(filter(None, reasons)),
+        reason=str(action.get("reason", "")),
+        is_pending=action.get("origin") == Origin.PENDING,
         changes=tuple(
             ChangeView(str(one["path"]), one["before"], one["after"]) for one in action.get("changes", ())
         ),
@@ -259,8 +277,11 @@ def plan_view(
         attention=attention,
         notes=(*map(str, document.get("notes", ())), *notes),
         sentence=_sentence(actions, attention, int(document["summary"]["unchanged"])),
+        origins=_origins(document["actions"]),
         estimate=_estimate(int(document["summary"]["requests"]), requests_per_minute),
-        refusals=tuple(refusals) or tuple(map(str, document.get("refusals", ()))) or _unnamed_refusal(document),
+        refusals=tuple(refusals) or _refusals(document),
+        tool=str(document["tool"]),
+        digest=str(document["digest"]),
     )
 
 
@@ -295,6 +316,16 @@ def _sentence(actions: Sequence[ActionView], attention: Sequence[AttentionGroup]
     return f"Nothing to do: {'; '.join(filter(None, (fine, attending)))}."
 
 
+def _origins(actions: Sequence[Document]) -> str:
+    found = Counter(one["origin"] for one in actions if "origin" in one)
+    if not found:
+        return ""
+    causing = found[Origin.CHANGE]
+    caused = f"This change causes {f'{causing:,}' if causing else 'none'} of them"
+    due = found[Origin.PENDING]
+    return f"{caused}; {due:,} {'was' if due == 1 else 'were'} due already." if due else f"{caused}."
+
+
 def _estimate(requests: int, per_minute: int | None) -> str:
     if not requests:
         return ""
@@ -304,8 +335,7 @@ def _estimate(requests: int, per_minute: int | None) -> str:
     return f"{taken}, {duration(requests, per_minute)} at {counted(per_minute, 'request')} a minute."
 
 
-def _unnamed_refusal(document: Document) -> tuple[str, ...]:
-    """What a saved plan can say of a guard: that there was one, not which."""
-    if "refused" not in document:
-        return ()
-    return ("a guard of workspace.yaml refuses this plan; run plan again to see what permits it",)
+def _refusals(document: Document) -> tuple[str, ...]:
+    """What each guard says; every plan that is refused carries at least one."""
+    unnamed = ("a guard of workspace.yaml refuses this plan",) if "refused" in document else ()
+    return tuple(map(str, document.get("refusals", unnamed)))

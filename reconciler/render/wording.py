@@ -13,6 +13,10 @@ _PLURALS: Final = {
     "company or connection": "companies and connections",
     "needs": "need",
     "deletes": "delete",
+    "deletion or unlink": "deletions and unlinks",
+    "action that was due already": "actions that were due already",
+    "list of field changes": "lists of field changes",
+    "matter that needs attention": "matters that need attention",
 }
 
 

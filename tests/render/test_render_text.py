@@ -141,7 +141,10 @@ def test_a_refusal_is_the_last_line_even_when_quiet():
 
 
 def test_a_saved_plan_that_was_refused_says_so():
-    assert lines(full_plan())[-1].startswith("Refused: a guard")
+    assert lines(full_plan())[-1] == f"Refused: {REFUSAL}"
+    document = full_plan().document()
+    del document["refusals"]
+    assert plan_text(document, PLAIN).splitlines()[-1].startswith("Refused: a guard")
 
 
 def test_without_a_terminal_nothing_is_wrapped_or_coloured():

@@ -1,0 +1,237 @@
+"""A plan as a comment on a pull request, for GitHub and GitLab alike.
+
+What a merge destroys stands first, then what blocks, then the rest; the comment always fits, and says
+what it leaves out. GitHub takes at most 65,536 characters; GitLab takes far more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+from reconciler.plan import AttentionClass
+from reconciler.render.escaping import for_terminal, quoted
+from reconciler.render.fitting import Block, fit, size, total
+from reconciler.render.markdown_text import code, fence, prose
+from reconciler.render.plain import plain
+from reconciler.render.view import (
+    ActionView,
+    AttentionGroup,
+    AttentionView,
+    Group,
+    PlanView,
+    plan_view,
+    verb,
+)
+from reconciler.render.wording import counted
+
+HARD_LIMIT: Final = 65_536
+"""Characters that GitHub keeps of a comment; bytes are counted, which are never fewer."""
+LIMIT: Final = 50_000
+"""Bytes that a comment takes unless what is destroyed needs more."""
+
+_MARKED: Final = 200
+"""Characters of a value in the marker; a longer one is told by its hash."""
+_REFUSALS: Final = 4_000
+"""Bytes for what guards say, which is never cut for the sake of anything else."""
+_FOOT: Final = 600
+"""Bytes kept for the sentence on what is left out."""
+
+_SIGNS: Final[Mapping[Group, str]] = {one: one.sign for one in Group} | {
+    Group.CHANGE: "!",
+    Group.AUTHORIZE: "!",
+}
+"""The first column; in a ``diff`` fence both sites colour ``+``, ``-`` and ``!``."""
+
+_HOW_TO_SEE: Final = (
+    "`codat-sync show PLAN` prints all of it from the saved plan, which is an artifact of the job that "
+    "wrote this comment."
+)
+
+
+def comment_marker(workspace: str, specs: str = "specs") -> str:
+    """The hidden first line by which a later run finds the comment to edit."""
+    return f"<!-- codat-sync workspace={_marked(workspace)} specs={_marked(specs)} -->"
+
+
+def _marked(text: str) -> str:
+    """A value that cannot end an HTML comment, and is as good as unique."""
+    encoded = quote(text, safe="/", errors="backslashreplace").replace("--", "%2D%2D")
+    if len(encoded) <= _MARKED:
+        return encoded
+    return "sha256:" + hashlib.sha256(encoded.encode()).hexdigest()
+
+
+def plan_markdown(
+    document: Mapping[str, Any],
+    *,
+    specs: str = "specs",
+    requests_per_minute: int | None = None,
+    notes: Sequence[str] = (),
+    refusals: Sequence[str] = (),
+    limit_bytes: int = LIMIT,
+) -> str:
+    """A plan as a comment, at most ``limit_bytes`` long unless its deletions and unlinks need more.
+
+    Counts, deletions, unlinks and the digest are never cut for the sake of anything else. Where the
+    deletions alone are too much for ``limit_bytes`` they get shorter lines, and all of ``HARD_LIMIT``;
+    what even then has no room is counted.
+
+    Args:
+        document: the plan as ``Plan.document()`` makes it.
+        specs: the specs directory, which with the workspace tells this comment from another's.
+        requests_per_minute: the rate at which apply may ask Codat; without it no time is told.
+        notes: what a reader should know and no field says.
+        refusals: the guards that the plan exceeds, instead of those in the document.
+        limit_bytes: bytes that the comment should not exceed.
+
+    """
+    view = plan_view(document, requests_per_minute=requests_per_minute, notes=notes, refusals=refusals)
+    opening = _opening(view, comment_marker(str(document["workspace"]), specs))
+    closing = f"Digest {code(view.digest)} · {code(view.tool)}\n"
+    fixed = total((opening, closing)) + _FOOT
+    losses, unseen = _losses(view, limit_bytes - fixed, HARD_LIMIT - fixed)
+    texts, left_out = fit(_blocks(view), limit_bytes - fixed - size(losses))
+    foot = _foot(unseen | left_out)
+    return "".join((opening, losses, *texts, foot, closing))
+
+
+def _opening(view: PlanView, marker: str) -> str:
+    totals = " ".join(filter(None, (view.origins, view.estimate)))
+    lines = [marker, f"### codat-sync plan for {_workspace(view)}", f"**{view.sentence}**"]
+    lines += [totals] if totals else []
+    return "\n\n".join(lines) + "\n\n" + _refused(view.refusals)
+
+
+def _workspace(view: PlanView) -> str:
+    return "".join(one if isinstance(one, str) else code(plain((one,))) for one in view.workspace)
+
+
+def _refused(refusals: Sequence[str]) -> str:
+    if not refusals:
+        return ""
+    head = "> [!IMPORTANT]\n> **Refused: as it stands, this plan is not applied.**\n>\n"
+    entries = tuple(f"> - {prose(one)}\n" for one in refusals)
+    block = Block(0, "refusal", entries, head, "\n", "> - {count} more are not shown\n")
+    (text,), _ = fit([block], _REFUSALS)
+    return text
+
+
+# --- what is destroyed -------------------------------------------------------------------------
+
+
+def _losses(view: PlanView, room: int, most: int) -> tuple[str, dict[str, int]]:
+    """Deletions and unlinks: long lines in half of the room, else shorter ones, the shortest in all there is."""
+    if not view.losses:
+        return "", {}
+    warning = f"> [!CAUTION]\n> **{view.warning[:1].upper()}{view.warning[1:]}**\n\n"
+    for form, allowed in ((_line, room // 2), (_short, room), (_shortest, most)):
+        block = _fenced(0, "deletion or unlink", [form(one) for one in view.losses], warning)
+        (text,), left_out = fit([block], allowed)
+        if not left_out:
+            break
+    return text or warning, left_out
+
+
+def _line(action: ActionView) -> str:
+    return _because(action, action.why)
+
+
+def _because(action: ActionView, why: str) -> str:
+    because = f" ({for_terminal(why)})" if why else ""
+    return f"{_SIGNS[action.group]} {for_terminal(action.address)}  {plain(action.what)}{because}\n"
+
+
+def _short(action: ActionView) -> str:
+    return f"{_SIGNS[action.group]} {for_terminal(action.address)}  {verb(action.kind)}\n"
+
+
+def _shortest(action: ActionView) -> str:
+    return f"{_SIGNS[action.group]} {for_terminal(action.address)} {verb(action.kind).partition(' ')[0]}\n"
+
+
+# --- what gives way ----------------------------------------------------------------------------
+
+
+def _blocks(view: PlanView) -> list[Block]:
+    """The rest in reading order, each with its rank where there is not room for all."""
+    attention = {one.attention_class: one for one in view.attention}
+    rest = [one for one in view.actions if one.group is not Group.REMOVE]
+    caused = [one for one in rest if not one.is_pending]
+    pending = [one for one in rest if one.is_pending]
+    blocks = [
+        _attention(1, attention.get(AttentionClass.BLOCKING)),
+        _fenced(2, "action", list(map(_line, caused)), "**Actions**\n\n"),
+        _changes(5, caused),
+        _pending(6, pending),
+        _attention(4, attention.get(AttentionClass.WAITING), folded=True),
+        _attention(7, attention.get(AttentionClass.INFO), folded=True),
+        Block(3, "note", tuple(f"> Note: {prose(one)}\n\n" for one in view.notes)),
+    ]
+    return [one for one in blocks if one.entries]
+
+
+def _fenced(rank: int, noun: str, entries: Iterable[str], before: str = "", after: str = "") -> Block:
+    lines = tuple(entries)
+    mark = fence(lines)
+    return Block(
+        rank,
+        noun,
+        lines,
+        f"{before}{mark}diff\n",
+        f"{mark}\n\n{after}",
+        more="# {count} more are not shown\n",
+    )
+
+
+def _folded(summary: str) -> tuple[str, str]:
+    """What opens and closes a fold; ``summary`` is in our own words."""
+    return f"<details>\n<summary>{summary}</summary>\n\n", "</details>\n\n"
+
+
+def _changes(rank: int, actions: Iterable[ActionView]) -> Block:
+    changed = [one for one in actions if one.changes]
+    fields = counted(sum(len(one.changes) for one in changed), "field change")
+    entries = (f"@@ {for_terminal(one.address)} @@\n{_fields(one)}" for one in changed)
+    return _fenced(rank, "list of field changes", entries, *_folded(fields[:1].upper() + fields[1:]))
+
+
+def _fields(action: ActionView) -> str:
+    """Each field on a line with what Codat has, and one with what the spec wants."""
+    sides = (
+        (sign, one.path, value)
+        for one in action.changes
+        for sign, value in (("-", one.before), ("+", one.after))
+        if value is not None
+    )
+    return "".join(f"{sign} {for_terminal(path)}: {quoted(value)}\n" for sign, path, value in sides)
+
+
+def _pending(rank: int, actions: Sequence[ActionView]) -> Block:
+    were = "was" if len(actions) == 1 else "were"
+    summary = f"{counted(len(actions), 'action')} {were} due already, whatever this change does"
+    entries = (_because(one, one.reason) + _fields(one) for one in actions)
+    return _fenced(rank, "action that was due already", entries, *_folded(summary))
+
+
+def _attention(rank: int, group: AttentionGroup | None, *, folded: bool = False) -> Block:
+    if group is None:
+        return Block(rank, "", ())
+    title = f"{group.meaning} ({len(group.items):,})"
+    head, tail = _folded(title) if folded else (f"**{title}**\n\n", "")
+    entries = tuple(map(_item, group.items))
+    more = "- {count} more are not shown\n"
+    return Block(rank, "matter that needs attention", entries, head, f"\n{tail}", more)
+
+
+def _item(one: AttentionView) -> str:
+    return f"- {code(one.address)} **{prose(one.code)}**: {prose(one.message)}\n"
+
+
+def _foot(left_out: Mapping[str, int]) -> str:
+    if not left_out:
+        return ""
+    parts = ", ".join(counted(number, noun) for noun, number in left_out.items())
+    return f"**Not shown here, to keep within a comment's length: {parts}.** {_HOW_TO_SEE}\n\n"
