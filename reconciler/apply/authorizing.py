@@ -1,0 +1,161 @@
+"""Hands over tokens, never to a connection that works (https://docs.codat.io/get-started/migration).
+
+Once a connection is Linked, Codat rotates its tokens, and those of the spec are stale. The request
+takes no idempotency key, so a connection is read before, unless nobody else can know it, and again
+where no answer told what became of the tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+from reconciler.apply import waiting
+from reconciler.apply.failing import RESUME, FailureCode, NotDoneError, changed, differs, not_done
+from reconciler.apply.state import LaneState
+from reconciler.apply.turns import PlatformTurns
+from reconciler.codat.errors import (
+    ApiError,
+    KeyReusedError,
+    NoAnswerError,
+    NotFoundError,
+    RejectedError,
+    ServerFaultError,
+    StillRunningError,
+    UnreachableError,
+)
+from reconciler.diagnostics import CodatSyncError
+from reconciler.model import LiveConnection, Secret, SecretRef, Status
+from reconciler.outcome import Failure, Result
+from reconciler.plan import AuthorizeConnection
+
+SENDS: Final = 2
+"""How often the tokens are sent at most."""
+UNANSWERED: Final = (NoAnswerError, ServerFaultError, UnreachableError)
+"""After these the tokens may or may not have arrived."""
+REFUSED: Final = (RejectedError, StillRunningError, KeyReusedError)
+"""Every 4xx that does not stop the run."""
+
+
+async def authorize_connection(lane: LaneState, action: AuthorizeConnection) -> Result:
+    """Send the tokens, or find the connection Linked."""
+    turns = lane.run.turns[action.platform_key]
+    async with turns.taken():
+        lane.run.check_going()
+        if turns.is_stopped:
+            raise not_done(
+                FailureCode.PLATFORM_STOPPED,
+                f"{action.platform} has rejected several credentials in a row, so no more are sent",
+                then=f"put them right, then {RESUME}",
+                result=Result.NOT_STARTED,
+            )
+        return await _Authorizing(lane, action, turns).run()
+
+
+class _Authorizing:
+    """One authorize: the connection, the status that it must have, and what an answer means."""
+
+    def __init__(self, lane: LaneState, action: AuthorizeConnection, turns: PlatformTurns) -> None:
+        self._lane = lane
+        self._action = action
+        self._turns = turns
+        self._company_id = lane.company_id(action.company_id)
+        self._connection_id = lane.connection_id(action.address, action.connection_id)
+        self._expected = action.observed or Status.PENDING_AUTH
+
+    async def run(self) -> Result:
+        """Read, where someone else may know the connection; then send."""
+        if not self._lane.is_untouched(self._connection_id):
+            live = await self._read()
+            if live.status is Status.LINKED and self._expected is not Status.LINKED:
+                self._turns.accepted()
+                return Result.ALREADY
+            if live.status is not self._expected:
+                raise changed(f"the connection has become {live.status} where {self._expected} was read")
+        sent_at = self._lane.run.clock.now()
+        try:
+            await self._send()
+        except REFUSED as error:
+            self._refuse(error)
+        self._turns.accepted()
+        self._lane.authorized[self._connection_id] = sent_at
+        return Result.DONE
+
+    async def _send(self) -> None:
+        """Send the tokens; once more, where the connection then still is what it was."""
+        errors: list[ApiError] = []
+        for _ in range(SENDS):
+            try:
+                return await self._put()
+            except UNANSWERED as error:
+                errors.append(error)
+            if await self._is_linked_now(errors):
+                return None
+        raise self._unknown(errors)
+
+    async def _put(self) -> None:
+        client = self._lane.run.client
+        answer = await self._lane.write(
+            client.authorize, self._company_id, self._connection_id, self._tokens()
+        )
+        if answer.status is not Status.LINKED:
+            raise differs("status", Status.LINKED, answer.status)
+
+    def _tokens(self) -> dict[str, Secret]:
+        """The authorization with its references resolved; nothing keeps it."""
+        try:
+            return {
+                name: self._lane.run.resolve(value) if isinstance(value, SecretRef) else Secret(value)
+                for name, value in self._action.authorization.items()
+            }
+        except CodatSyncError as error:
+            code = error.diagnostics[0].code if error.diagnostics else FailureCode.SECRET
+            failure = Failure(code, f"{error}; {RESUME} when the secret is there")
+        raise NotDoneError(failure)
+
+    async def _is_linked_now(self, errors: Sequence[ApiError]) -> bool:
+        """Whether the tokens have arrived after all; looks for 30 seconds.
+
+        Raises:
+            NotDoneError: that cannot be told.
+        """
+        if self._expected is Status.LINKED:
+            raise self._unknown(errors)
+
+        async def find() -> bool | None:
+            live = await self._read()
+            if live.status in (Status.LINKED, self._expected):
+                return True if live.status is Status.LINKED else None
+            raise self._unknown(errors)
+
+        pause = self._lane.pausing("no answer about the tokens; looking whether the connection is Linked")
+        try:
+            return bool(await waiting.look(find, pause))
+        except waiting.PASSING as error:
+            failed = error
+        raise self._unknown([*errors, failed])
+
+    async def _read(self) -> LiveConnection:
+        return await self._lane.read_connection(self._company_id, self._connection_id)
+
+    def _unknown(self, errors: Sequence[ApiError]) -> Exception:
+        """What to raise when sending came to no end: the tokens may have arrived, or none was ever sent."""
+        if all(isinstance(one, UnreachableError) for one in errors):
+            return errors[-1]
+        return not_done(
+            FailureCode.AUTHORIZE_UNKNOWN,
+            "the tokens were sent, and whether they arrived is not known",
+            then=f"{RESUME}: it reads the connection first, and sends nothing to one that is Linked",
+            error=errors[-1],
+        )
+
+    def _refuse(self, error: ApiError) -> NoReturn:
+        """Fail; a rejection by the platform, not of the connection itself, counts against the platform."""
+        if isinstance(error, RejectedError) and not isinstance(error, NotFoundError):
+            self._turns.rejected()
+        raise not_done(
+            FailureCode.REJECTED,
+            f"{self._action.platform} rejects the authorization",
+            then=f"correct the authorization of {self._action.address}, then {RESUME}",
+            error=error,
+        ) from None

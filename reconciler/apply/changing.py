@@ -1,0 +1,97 @@
+"""Changes what exists: each reads it right before, and fails where what the plan read has changed.
+
+Where the wanted end is there already (an earlier run was killed, or two ran at once), nothing is sent.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from reconciler.apply.failing import changed, differs
+from reconciler.apply.settling import settle
+from reconciler.apply.state import LaneState
+from reconciler.codat.errors import NotFoundError
+from reconciler.model import LiveCompany, LiveConnection, Status
+from reconciler.outcome import Result
+from reconciler.plan import AdoptCompany, Change, UnlinkConnection, UpdateCompany
+
+
+async def patch_company(lane: LaneState, action: AdoptCompany | UpdateCompany) -> Result:
+    """Adopt or update a company: one PATCH of what differs."""
+    client = lane.run.client
+
+    async def find_done() -> LiveCompany | None:
+        live = await read_company(lane, action.company_id)
+        if not _open_changes(action, live):
+            return live
+        check_unchanged(action.observed, live)
+        return None
+
+    if await find_done():
+        return Result.ALREADY
+
+    async def send(key: UUID) -> LiveCompany:
+        return await client.update_company(action.company_id, action.body(), key)
+
+    answer = await settle(lane, action, send, find_done)
+    for change in _open_changes(action, answer):
+        raise differs(change.path, change.after or "", _value(answer, change.path) or "")
+    return Result.DONE
+
+
+async def unlink_connection(lane: LaneState, action: UnlinkConnection) -> Result:
+    """Sever a Linked connection; its data stays."""
+    client = lane.run.client
+
+    async def find_done() -> LiveConnection | None:
+        live = await lane.read_connection(action.company_id, action.connection_id)
+        if live.status is Status.UNLINKED:
+            return live
+        if live.status is not Status.LINKED:
+            raise changed(f"the connection has become {live.status} where {Status.LINKED} was read")
+        return None
+
+    if await find_done():
+        return Result.ALREADY
+
+    async def send(key: UUID) -> LiveConnection:
+        return await client.unlink(action.company_id, action.connection_id, key)
+
+    answer = await settle(lane, action, send, find_done)
+    if answer.status is not Status.UNLINKED:
+        raise differs("status", Status.UNLINKED, answer.status)
+    return Result.DONE
+
+
+async def read_company(lane: LaneState, company_id: str) -> LiveCompany:
+    """A company as it is now.
+
+    Raises:
+        NotDoneError: it is gone.
+    """
+    try:
+        return await lane.run.client.company(company_id)
+    except NotFoundError:
+        raise changed(f"company {company_id} has gone") from None
+
+
+def check_unchanged(observed: LiveCompany, live: LiveCompany) -> None:
+    """Raise NotDoneError where a company's name, description or tags are not what the plan read."""
+    paths = ("name", "description", *(f"tags.{tag}" for tag in sorted({*observed.tags, *live.tags})))
+    for path in paths:
+        before, now = _value(observed, path), _value(live, path)
+        if before != now:
+            raise changed(f"{path} has become '{now or ''}' where '{before or ''}' was read")
+
+
+def _open_changes(action: AdoptCompany | UpdateCompany, live: LiveCompany) -> list[Change]:
+    """The changes that the company does not show."""
+    return [one for one in action.changes if _value(live, one.path) != (one.after or None)]
+
+
+def _value(company: LiveCompany, path: str) -> str | None:
+    """What stands at a change's path; null, empty and missing are the same."""
+    name, _, tag = path.partition(".")
+    if tag:
+        return company.tags.get(tag) or None
+    return (company.name if name == "name" else company.description) or None

@@ -1,0 +1,102 @@
+"""Creates a connection; it then waits to be authorized."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from reconciler.apply import keys
+from reconciler.apply.creating import create
+from reconciler.apply.failing import PLAN_AGAIN, FailureCode, differs, not_done
+from reconciler.apply.recording import record_links
+from reconciler.apply.state import LaneState
+from reconciler.codat import Answered
+from reconciler.model import LiveConnection, Status
+from reconciler.outcome import Result
+from reconciler.plan import CreateConnection
+
+
+async def create_connection(lane: LaneState, action: CreateConnection) -> Result:
+    """Create the connection, or find that another run of ours did; then record the links, if it is due."""
+    asked_at = lane.run.clock.now()
+    made = await create(lane, MakingConnection(lane, action, lane.company_id(action.company_id)))
+    lane.made[action.address] = made.value.id
+    if made.fresh:
+        lane.untouched[made.value.id] = asked_at
+    if action.links:
+        await record_links(lane, action)
+    return Result.ALREADY if made.found else Result.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class MakingConnection:
+    """What the protocol of creation asks of a connection."""
+
+    lane: LaneState
+    action: CreateConnection
+    company_id: str
+
+    @property
+    def what(self) -> str:
+        """What it is, for messages."""
+        return f"connection {self.action.address}"
+
+    def key(self, attempt: int) -> UUID:
+        """The idempotency key of an attempt."""
+        return keys.connection_key(self.company_id, self.action.address.connection, attempt)
+
+    async def send(self, key: UUID) -> Answered[LiveConnection]:
+        """``POST /companies/{id}/connections``."""
+        return await self.lane.run.client.create_connection(self.company_id, self.action.platform_key, key)
+
+    async def find(self) -> LiveConnection | None:
+        """The connection of our platform that the plan did not know and no action of this lane uses.
+
+        Several that nobody authorized are interchangeable. One that somebody did is taken only where
+        the company has no other connection of the platform in its spec.
+        """
+        found = [
+            one
+            for one in await self.lane.run.client.connections(self.company_id)
+            if one.platform_key == self.action.platform_key and not self.is_another(one)
+        ]
+        pending = sorted((one for one in found if one.status is Status.PENDING_AUTH), key=_age)
+        others = [one for one in found if one.status is not Status.PENDING_AUTH]
+        if len(others) > 1 or (others and self._has_siblings()):
+            ids = ", ".join(one.id for one in others)
+            raise not_done(
+                FailureCode.AMBIGUOUS,
+                f"since the plan, connections of {self.action.platform} have come up: {ids}",
+                then=PLAN_AGAIN,
+            )
+        return next(iter((*others, *pending)), None)
+
+    def _has_siblings(self) -> bool:
+        """Whether the spec has more connections of the platform, so that links must be recorded."""
+        creates = [one for one in self.lane.actions if isinstance(one, CreateConnection)]
+        return any(
+            one.platform_key == self.action.platform_key and (one.links or one is not self.action)
+            for one in creates
+        )
+
+    async def read(self, made: LiveConnection) -> LiveConnection:
+        """The connection as it is now."""
+        return await self.lane.run.client.connection(self.company_id, made.id)
+
+    def created(self, made: LiveConnection) -> datetime | None:
+        """When it was made."""
+        return made.created
+
+    def is_another(self, made: LiveConnection) -> bool:
+        """Whether the plan knew the connection and did not take it for this one, or the lane uses it."""
+        return made.id in self.action.known or made.id in self.lane.claimed()
+
+    def compare(self, made: LiveConnection) -> None:
+        """The platform that was asked for, where the answer names one."""
+        if made.platform_key and made.platform_key != self.action.platform_key:
+            raise differs("platform", self.action.platform_key, made.platform_key)
+
+
+def _age(connection: LiveConnection) -> tuple[str, str]:
+    return (connection.created.isoformat() if connection.created else "", connection.id)

@@ -1,0 +1,163 @@
+"""Creates exactly once, under crash, doubling and faults: the protocol of idempotency keys.
+
+The key of a create follows from what is created and the number of the attempt, from 0. So every run
+that creates the same thing sends the same keys in the same order, and Codat's replays tell each of
+them what the others met (https://docs.codat.io/using-the-api/write-data/idempotency).
+
+- No answer, or 409: the same key again.
+- 5xx or 422: look; where nothing is, the next attempt.
+- An answer that is a replay: the thing itself is read; where it is gone, the next attempt.
+- Any other 4xx created nothing and may be the replay of a refusal that was mended: one next attempt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Generic, Protocol, TypeVar
+from uuid import UUID
+
+from reconciler.apply import waiting
+from reconciler.apply.failing import RESUME, FailureCode, not_done
+from reconciler.apply.state import LaneState
+from reconciler.codat import Answered
+from reconciler.codat.errors import (
+    AccountLimitError,
+    ForbiddenError,
+    KeyReusedError,
+    NotFoundError,
+    RejectedError,
+    RunStoppingError,
+    ServerFaultError,
+    StillRunningError,
+)
+
+T = TypeVar("T")
+
+ATTEMPTS: Final = 5
+"""Attempts, each under a key of its own, before a create fails."""
+YOUNG: Final = timedelta(minutes=2)
+"""How old a thing may be for a 404 to mean that Codat lags."""
+REFUSALS: Final = (RejectedError, AccountLimitError, ForbiddenError)
+"""Answers that created nothing, and that Codat repeats under the same key."""
+MENDED: Final = (
+    f"put right what Codat refuses, then {RESUME}; Codat repeats a refusal for 90 minutes, "
+    "so it may take that long until it is asked anew"
+)
+
+
+class Making(Protocol[T]):
+    """A thing that is to be made: what the protocol asks of it."""
+
+    @property
+    def what(self) -> str:
+        """What it is, for messages."""
+
+    def key(self, attempt: int) -> UUID:
+        """The idempotency key of an attempt."""
+
+    async def send(self, key: UUID) -> Answered[T]:
+        """Ask Codat to make it."""
+
+    async def find(self) -> T | None:
+        """Look once for what a lost request made.
+
+        Raises:
+            NotDoneError: what is there cannot be taken for it.
+        """
+
+    async def read(self, made: T) -> T:
+        """What was made, as it is now.
+
+        Raises:
+            NotFoundError: it is gone.
+            NotDoneError: it is no longer ours.
+        """
+
+    def created(self, made: T) -> datetime | None:
+        """When it was made."""
+
+    def is_another(self, made: T) -> bool:
+        """Whether the replayed answer is of something that serves another purpose by now."""
+
+    def compare(self, made: T) -> None:
+        """Raise NotDoneError where Codat made something else than was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made(Generic[T]):
+    """What was made, or found made. ``fresh``: by this run's own first request, so nobody touched it."""
+
+    value: T
+    fresh: bool = False
+    found: bool = False
+    """Whether no request of this run made it, as far as it can tell."""
+
+
+async def create(lane: LaneState, making: Making[T]) -> Made[T]:
+    """Make it, once.
+
+    Raises:
+        NotDoneError: it could not be made, or is not what was asked.
+        RunStoppingError: nothing further can succeed.
+        ApiError: no answer came, or a look failed; asking again is safe.
+    """
+    if lane.run.is_plan_stale and (found := await making.find()) is not None:
+        return Made(found, found=True)
+    refused = False
+    for attempt in range(ATTEMPTS):
+        try:
+            made = await _attempt(lane, making, attempt)
+        except REFUSALS as error:
+            if refused and isinstance(error, RunStoppingError):
+                raise
+            if refused:
+                message = f"Codat does not create {making.what}"
+                raise not_done(error.code, message, then=MENDED, error=error) from None
+            refused = True
+        else:
+            if made is not None:
+                making.compare(made.value)
+                return made
+    message = f"{ATTEMPTS} attempts to create {making.what} came to nothing"
+    raise not_done(FailureCode.NOT_CREATED, message, then=f"{RESUME} later")
+
+
+async def _attempt(lane: LaneState, making: Making[T], attempt: int) -> Made[T] | None:
+    """What an attempt made or found; ``None`` means that there is nothing, so the next one may follow."""
+    key = making.key(attempt)
+    before = lane.writes
+    pause = lane.pausing(f"no answer yet on creating {making.what}; asking again under the same key")
+    try:
+        answered = await waiting.under_same_key(lambda: lane.write(making.send, key), pause)
+    except (ServerFaultError, KeyReusedError, StillRunningError):
+        pause = lane.pausing(f"looking whether {making.what} was created")
+        found = await waiting.look(making.find, pause)
+        return None if found is None else Made(found, found=True)
+    sends = lane.writes - before
+    if answered.replayed:
+        return await _replayed(lane, making, answered.value, is_own=sends > 1)
+    return Made(answered.value, fresh=attempt == 0 and sends == 1)
+
+
+async def _replayed(lane: LaneState, making: Making[T], made: T, *, is_own: bool) -> Made[T] | None:
+    """What a replayed answer speaks of, as it is now; ``None`` where that is gone.
+
+    ``is_own``: this run asked more than once, so the thing may be seconds old whatever the clocks say.
+    """
+    if making.is_another(made):
+        found = await making.find()
+        return None if found is None else Made(found, found=True)
+
+    async def read() -> T | None:
+        try:
+            return await making.read(made)
+        except NotFoundError:
+            return None
+
+    created = making.created(made)
+    if is_own or created is None or lane.run.clock.now() - created < YOUNG:
+        live = await waiting.look(read, lane.pausing(f"Codat does not show {making.what} yet"))
+    else:
+        live = await read()
+    return None if live is None else Made(live, found=not is_own)

@@ -1,0 +1,150 @@
+"""Carries out a plan: lanes of several companies at once, until all have ended or the run must stop."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+
+from reconciler.apply.lane import work
+from reconciler.apply.running import Resolve, Run
+from reconciler.apply.state import LaneState, planned_company_id
+from reconciler.apply.telling import Telling
+from reconciler.apply.turns import Turns
+from reconciler.codat import Client
+from reconciler.codat.clock import Clock
+from reconciler.model import Limits
+from reconciler.outcome import ActionOutcome, Observer, Outcome, Result
+from reconciler.plan import Action, Plan
+
+
+async def execute(
+    plan: Plan,
+    client: Client,
+    resolve: Resolve,
+    *,
+    clock: Clock,
+    limits: Limits,
+    max_failures: int = 10,
+    observer: Observer,
+    seed: int,
+    stop: asyncio.Event,
+    planned_at: datetime | None = None,
+) -> Outcome:
+    """Carry out ``plan``, and say how each action ended, in the plan's order.
+
+    Run it twice, kill it anywhere, or run two at once: nothing is created twice. What goes wrong is in
+    the outcome; only cancellation and what ``observer`` raises come out as exceptions.
+
+    Args:
+        plan: what to do; its guards have been passed.
+        client: what it is done with.
+        resolve: gives the secret of a reference, right before each use.
+        clock: tells the time, and waits.
+        limits: how many companies are worked on at once.
+        max_failures: how many companies may fail until the run stops.
+        observer: is told what happens.
+        seed: shuffles the companies and makes the run's own keys; differs from run to run.
+        stop: once set (Ctrl-C), what is in flight ends and nothing new starts.
+        planned_at: when Codat's state was read for the plan; now, if it is not given.
+    """
+    began = clock.now()
+    run = Run(
+        workspace=plan.workspace,
+        client=client,
+        resolve=resolve,
+        clock=clock,
+        seed=seed,
+        stop=stop,
+        tell=Telling(observer, client.meter),
+        turns=Turns(plan.actions),
+        max_failures=max(max_failures, 1),
+        planned_at=planned_at or began,
+        began=began,
+    )
+    lanes = _lanes(run, plan)
+    run.tell.started(plan, len(lanes))
+    floor = _Floor(run, lanes)
+    async with _watching(run), asyncio.TaskGroup() as workers:
+        for _ in range(min(max(limits.concurrency, 1), len(lanes))):
+            workers.create_task(floor.worker())
+    outcome = Outcome(
+        workspace=plan.workspace,
+        results=tuple(_results(plan, floor.outcomes)),
+        attention=plan.attention,
+        requests=run.tell.requests,
+        stopped=run.stopped,
+        interrupted=stop.is_set(),
+    )
+    run.tell.ended(outcome)
+    return outcome
+
+
+def _lanes(run: Run, plan: Plan) -> list[LaneState]:
+    """A lane per company, in an order of this run's own, so that two runs meet rarely."""
+    by_company: defaultdict[str, list[Action]] = defaultdict(list)
+    for action in plan.actions:
+        by_company[action.address.company].append(action)
+    lanes = [LaneState(run, key, tuple(actions)) for key, actions in by_company.items()]
+    random.Random(run.seed).shuffle(lanes)  # noqa: S311 - spreads runs apart, guards nothing
+    return lanes
+
+
+class _Floor:
+    """Where the lanes are worked on: those that wait, those that are at work, and what became of each."""
+
+    def __init__(self, run: Run, lanes: list[LaneState]) -> None:
+        self._run = run
+        self._waiting = deque(lanes)
+        self._total = len(lanes)
+        self._ended = 0
+        self._at_work = 0
+        self.outcomes: dict[str, list[ActionOutcome]] = {}
+
+    async def worker(self) -> None:
+        """Work on one lane after the other."""
+        while self._waiting and not self._run.is_ending:
+            lane = self._waiting.popleft()
+            self._at_work += 1
+            outcomes = await work(lane)
+            self._at_work -= 1
+            self.outcomes[lane.key] = outcomes
+            self._take_note(lane, outcomes)
+
+    def _take_note(self, lane: LaneState, outcomes: list[ActionOutcome]) -> None:
+        has_failed = any(one.result is Result.FAILED for one in outcomes)
+        if has_failed or len(outcomes) == len(lane.actions) or not self._run.is_ending:
+            self._ended += 1
+            self._run.tell.company_ended(lane.key, self._ended, self._total)
+        if has_failed:
+            self._run.company_failed(lane.key, others_left=bool(self._waiting or self._at_work))
+
+
+@asynccontextmanager
+async def _watching(run: Run) -> AsyncIterator[None]:
+    """Tell of Ctrl-C when it comes."""
+
+    async def watch() -> None:
+        await run.stop.wait()
+        run.tell.stopping("interrupted")
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+
+
+def _results(plan: Plan, outcomes: dict[str, list[ActionOutcome]]) -> Iterator[ActionOutcome]:
+    """Each action's outcome; a lane works in the plan's order, so what it did not come to is not started."""
+    ended = {company: iter(of_company) for company, of_company in outcomes.items()}
+    for action in plan.actions:
+        found = next(ended.get(action.address.company, iter(())), None)
+        yield found or ActionOutcome(
+            action.kind, action.address, Result.NOT_STARTED, company_id=planned_company_id(action)
+        )

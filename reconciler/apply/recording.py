@@ -1,0 +1,56 @@
+"""Records which connection is which where a company has several of one platform.
+
+Connections carry no name and no tags (https://docs.codat.io/core-concepts/connections), so the record
+stands in a tag of the company. It is written after the last create and before the first authorize.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from reconciler.apply import waiting
+from reconciler.apply.failing import changed, differs
+from reconciler.apply.settling import settle
+from reconciler.apply.state import LaneState
+from reconciler.codat.errors import NotFoundError
+from reconciler.model import LINKS_TAG, Address, LiveCompany, links_tag
+from reconciler.plan import CreateConnection
+
+
+async def record_links(lane: LaneState, action: CreateConnection) -> None:
+    """Write the record that ``action`` carries, merged into the tags as they are now."""
+    company_id = lane.company_id(action.company_id)
+    record = links_tag(
+        {
+            key: lane.connection_id(Address(lane.key, key), identifier)
+            for key, identifier in action.links.items()
+        }
+    )
+
+    async def read() -> LiveCompany | None:
+        try:
+            live = await lane.run.client.company(company_id)
+        except NotFoundError:
+            return None
+        if live.owner() != (lane.run.workspace, lane.key):
+            raise changed(f"company {company_id} has lost our tags")
+        return live
+
+    async def find_recorded() -> LiveCompany | None:
+        live = await read()
+        return live if live and live.tags.get(LINKS_TAG) == record else None
+
+    live = await waiting.look(read, lane.pausing("Codat does not show the company yet"))
+    if live is None:
+        raise changed(f"company {company_id} has gone")
+    if live.tags.get(LINKS_TAG) == record:
+        return
+    tags = {**live.tags, LINKS_TAG: record}
+
+    async def send(key: UUID) -> LiveCompany:
+        return await lane.run.client.update_company(company_id, {"tags": tags}, key)
+
+    answer = await settle(lane, action, send, find_recorded)
+    for tag, value in sorted(tags.items()):
+        if answer.tags.get(tag) != value:
+            raise differs(f"tags.{tag}", value, answer.tags.get(tag, ""))

@@ -1,0 +1,71 @@
+"""Deletes what exists. A 404 is done; anything that changed since the plan is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from uuid import UUID
+
+from reconciler.apply.changing import check_unchanged
+from reconciler.apply.failing import FailureCode, changed, not_done
+from reconciler.apply.settling import settle
+from reconciler.apply.state import LaneState
+from reconciler.codat.errors import NotFoundError
+from reconciler.outcome import Result
+from reconciler.plan import DeleteCompany, DeleteConnection
+
+
+async def delete_company(lane: LaneState, action: DeleteCompany) -> Result:
+    """Delete a company that still carries the tags that the plan read, and no guard since."""
+
+    async def check() -> None:
+        live = await lane.run.client.company(action.company_id)
+        if live.is_protected:
+            raise not_done(
+                FailureCode.PROTECTED,
+                f"company {action.company_id} carries the tag codatSyncProtect",
+                then="set 'protect: false' in its spec and apply that first",
+            )
+        if live.owner() != action.observed.owner():
+            raise changed(f"company {action.company_id} no longer carries the same key")
+        check_unchanged(action.observed, live)
+
+    return await _delete(lane, action, check, lambda: lane.run.client.delete_company(action.company_id))
+
+
+async def delete_connection(lane: LaneState, action: DeleteConnection) -> Result:
+    """Delete a connection that still has the status that the plan read."""
+    client = lane.run.client
+
+    async def check() -> None:
+        live = await client.connection(action.company_id, action.connection_id)
+        if live.status is not action.status:
+            raise changed(f"the connection has become {live.status} where {action.status} was read")
+
+    return await _delete(
+        lane, action, check, lambda: client.delete_connection(action.company_id, action.connection_id)
+    )
+
+
+async def _delete(
+    lane: LaneState,
+    action: DeleteCompany | DeleteConnection,
+    check: Callable[[], Awaitable[None]],
+    delete: Callable[[], Awaitable[None]],
+) -> Result:
+    async def find_gone() -> bool | None:
+        try:
+            await check()
+        except NotFoundError:
+            return True
+        return None
+
+    async def send(_key: UUID) -> bool:
+        with suppress(NotFoundError):
+            await delete()
+        return True
+
+    if await find_gone():
+        return Result.ALREADY
+    await settle(lane, action, send, find_gone)
+    return Result.DONE

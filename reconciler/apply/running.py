@@ -1,0 +1,77 @@
+"""What all lanes of a run share: the client, the clock, and whether the run goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from reconciler.apply.failing import RESUME, FailureCode, HaltedError
+from reconciler.apply.telling import Telling
+from reconciler.apply.turns import Turns
+from reconciler.codat import Client
+from reconciler.codat.clock import Clock
+from reconciler.model import Secret, SecretRef
+from reconciler.outcome import Failure
+
+Resolve = Callable[[SecretRef], Secret]
+
+STALE_AFTER: Final = timedelta(minutes=60)
+"""How old a plan may be before a create looks first.
+
+Codat replays an answer for 90 minutes only, so a doubled run may have created what an older plan
+did not see, and no key would tell (https://docs.codat.io/using-the-api/write-data/idempotency).
+"""
+
+
+@dataclass(slots=True)
+class Run:
+    """One execution of one plan. ``stop`` is Ctrl-C; ``began`` is when it started."""
+
+    workspace: str
+    client: Client
+    resolve: Resolve
+    clock: Clock
+    seed: int
+    stop: asyncio.Event
+    tell: Telling
+    turns: Turns
+    max_failures: int
+    planned_at: datetime
+    began: datetime
+    failed: set[str] = field(default_factory=set)
+    """Companies that failed."""
+    stopped: Failure | None = None
+    """Why the run stopped before its end, if it did."""
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether nothing new may start."""
+        return self.stop.is_set() or self.stopped is not None
+
+    @property
+    def is_plan_stale(self) -> bool:
+        """Whether the plan is so old that a create must look first."""
+        return self.clock.now() - self.planned_at > STALE_AFTER
+
+    def check_going(self) -> None:
+        """Raise HaltedError where nothing new may start."""
+        if self.is_ending:
+            raise HaltedError
+
+    def halt(self, why: Failure) -> None:
+        """Let what is in flight end, and start nothing new."""
+        if self.stopped is None:
+            self.stopped = why
+            self.tell.stopping(why.message)
+
+    def company_failed(self, company: str, *, others_left: bool) -> None:
+        """Count a company that failed; as many as are permitted stop the others that are left."""
+        self.failed.add(company)
+        if others_left and len(self.failed) >= self.max_failures:
+            count = len(self.failed)
+            noun = "company has" if count == 1 else "companies have"
+            message = f"{count} {noun} failed, and rollout.maxFailures is {self.max_failures}; "
+            self.halt(Failure(FailureCode.MAX_FAILURES, f"{message}put them right, then {RESUME}"))

@@ -1,0 +1,54 @@
+"""Writes that may be sent twice: after no answer or a fault, look what came of it, and send once more."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+from uuid import UUID
+
+from reconciler.apply.state import LaneState
+from reconciler.apply.waiting import UNSETTLED
+from reconciler.codat.errors import ServerFaultError
+from reconciler.plan import Action
+
+T = TypeVar("T")
+
+BEFORE_LOOKING: Final = 2.0
+"""Seconds to give a write that was not answered."""
+
+
+async def settle(
+    lane: LaneState,
+    action: Action,
+    send: Callable[[UUID], Awaitable[T]],
+    find_done: Callable[[], Awaitable[T | None]],
+) -> T:
+    """What ``send`` answers, or what ``find_done`` finds where it left that open.
+
+    ``send`` is given an idempotency key: the same one again after no answer, which Codat replays; a
+    new one after a fault, which Codat would replay too.
+
+    Raises:
+        ApiError: it was sent twice, and is not done.
+    """
+    key = lane.next_key(action)
+    try:
+        return await lane.write(send, key)
+    except UNSETTLED as error:
+        done = await _looked(lane, action, find_done)
+        if done is not None:
+            return done
+        if isinstance(error, ServerFaultError):
+            key = lane.next_key(action)
+    try:
+        return await lane.write(send, key)
+    except UNSETTLED:
+        done = await _looked(lane, action, find_done)
+        if done is None:
+            raise
+        return done
+
+
+async def _looked(lane: LaneState, action: Action, find_done: Callable[[], Awaitable[T | None]]) -> T | None:
+    await lane.pausing(f"looking what came of {action.kind} {action.address}")(BEFORE_LOOKING)
+    return await find_done()

@@ -1,0 +1,148 @@
+"""What one lane knows while it works: ids as they become known, and what needs no second look."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, ParamSpec, TypeVar
+from uuid import UUID
+
+from reconciler.apply import keys, waiting
+from reconciler.apply.failing import HaltedError, changed
+from reconciler.apply.running import Run
+from reconciler.apply.waiting import Pause
+from reconciler.codat.errors import NotFoundError
+from reconciler.model import Address, LiveConnection
+from reconciler.plan import (
+    Action,
+    AuthorizeConnection,
+    CreateCompany,
+    CreateConnection,
+    DeleteConnection,
+    SyncCompany,
+    UnlinkConnection,
+)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+FRESH_FOR: Final = timedelta(seconds=30)
+"""How long a connection that this run made counts as untouched by others."""
+
+
+@dataclass(slots=True)
+class LaneState:
+    """One company's lane: its actions in order, and what they have found out so far."""
+
+    run: Run
+    key: str
+    """The company's key in the workspace."""
+    actions: tuple[Action, ...]
+    made_company: str | None = None
+    """The id of the company, once this lane has created it."""
+    made: dict[Address, str] = field(default_factory=dict)
+    """Ids of the connections that this lane has created, or found created."""
+    untouched: dict[str, datetime] = field(default_factory=dict)
+    """When this run's own first request made a connection, by id: nobody else knows it yet."""
+    authorized: dict[str, datetime] = field(default_factory=dict)
+    """When this run sent a connection's tokens, by id."""
+    writes: int = 0
+    """Writes that were asked of the client."""
+    _numbered: int = 0
+
+    @property
+    def address(self) -> Address:
+        """The company's address."""
+        return Address(self.key)
+
+    def company_id(self, planned: str | None) -> str:
+        """The id that the plan knew, or of the company that this lane created."""
+        return _known(planned or self.made_company)
+
+    def connection_id(self, address: Address, planned: str | None) -> str:
+        """The id that the plan knew, or of the connection that this lane created."""
+        return _known(planned or self.made.get(address))
+
+    def claimed(self) -> frozenset[str]:
+        """Ids of connections that some action of this lane speaks of."""
+        return frozenset(self.made.values()) | {one for action in self.actions for one in _ids(action)}
+
+    def next_key(self, action: Action) -> UUID:
+        """A key for a change or a sync, that no other request of any run has."""
+        self._numbered += 1
+        return keys.run_key(self.run.seed, action.address, action.kind, self._numbered)
+
+    def is_untouched(self, connection_id: str) -> bool:
+        """Whether nobody but this run can have done anything to a connection."""
+        made_at = self.untouched.get(connection_id)
+        return made_at is not None and self.run.clock.now() - made_at < FRESH_FOR
+
+    async def write(self, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a writing method of the client answers.
+
+        Raises:
+            HaltedError: Ctrl-C came before; nothing was sent.
+        """
+        if self.run.stop.is_set():
+            raise HaltedError
+        self.writes += 1
+        return await call(*args, **kwargs)
+
+    def pausing(self, why: str) -> Pause:
+        """Pauses that the observer is told the reason of, and that Ctrl-C cuts short."""
+        return partial(self._pause, why)
+
+    async def _pause(self, why: str, seconds: float) -> None:
+        if self.run.stop.is_set():
+            raise HaltedError
+        self.run.tell.waiting(self.address, seconds, why)
+        await waiting.interruptible(self.run.clock, seconds, self.run.stop)
+
+    async def read_connection(self, company_id: str, connection_id: str) -> LiveConnection:
+        """A connection as it is now; one that this lane made is waited for, since Codat may lag.
+
+        Raises:
+            NotDoneError: it is gone.
+        """
+
+        async def find() -> LiveConnection | None:
+            try:
+                return await self.run.client.connection(company_id, connection_id)
+            except NotFoundError:
+                return None
+
+        if connection_id in self.made.values():
+            live = await waiting.look(find, self.pausing("Codat does not show the connection yet"))
+        else:
+            live = await find()
+        if live is None:
+            raise changed(f"connection {connection_id} has gone")
+        return live
+
+
+def _known(identifier: str | None) -> str:
+    if identifier is None:
+        raise RuntimeError("a plan speaks of something before it creates it")
+    return identifier
+
+
+def _ids(action: Action) -> tuple[str, ...]:
+    """Ids of the connections that an action names."""
+    named: tuple[str | None, ...] = ()
+    match action:
+        case AuthorizeConnection() | UnlinkConnection() | DeleteConnection():
+            named = (action.connection_id,)
+        case SyncCompany():
+            named = tuple(one.connection_id for one in action.targets)
+        case CreateConnection():
+            named = tuple(action.links.values())
+        case _:
+            pass
+    return tuple(one for one in named if one is not None)
+
+
+def planned_company_id(action: Action) -> str | None:
+    """The id of the action's company, if the plan knew it."""
+    return None if isinstance(action, CreateCompany) else action.company_id

@@ -1,0 +1,107 @@
+"""Waits that grow: looking again, and asking again under the same key.
+
+All waiting goes through a ``Pause``, which tests replace and Ctrl-C cuts short.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, Final, TypeVar, cast
+
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    retry_if_result,
+    stop_after_attempt,
+    wait_chain,
+    wait_fixed,
+)
+from tenacity.retry import retry_base
+
+from reconciler.apply.failing import HaltedError
+from reconciler.codat.clock import Clock
+from reconciler.codat.errors import (
+    ApiError,
+    NoAnswerError,
+    ServerFaultError,
+    StillRunningError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+
+T = TypeVar("T")
+Pause = Callable[[float], Awaitable[None]]
+"""Returns after so many seconds, or raises ``HaltedError``."""
+
+GROWING: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds between looks: 30 in all, since Codat's index may lag."""
+SAME_KEY: Final = (*GROWING, 30.0)
+"""Seconds between requests under the same key: 60 in all."""
+
+PASSING: Final = (NoAnswerError, UnreachableError, ServerFaultError, UnexpectedAnswerError, StillRunningError)
+"""What a look that failed may get over; it says nothing of what it looked for."""
+SAME_KEY_ERRORS: Final = (NoAnswerError, UnreachableError, StillRunningError)
+"""After these the same idempotency key gives the answer, as soon as there is one."""
+UNSETTLED: Final[tuple[type[ApiError], ...]] = (*SAME_KEY_ERRORS, ServerFaultError)
+"""After these a write may or may not have taken effect."""
+
+
+async def look(find: Callable[[], Awaitable[T | None]], pause: Pause) -> T | None:
+    """What ``find`` finds, looking again with growing waits for 30 seconds; ``None`` if it is not there.
+
+    Raises:
+        ApiError: the last look failed.
+    """
+    again = retry_if_result(_is_nothing) | retry_if_exception_type(PASSING)
+    found: T | None = await _retrying(again, GROWING, pause)(find)
+    return found
+
+
+async def under_same_key(send: Callable[[], Awaitable[T]], pause: Pause) -> T:
+    """What ``send`` returns, asked again after no answer and while it is in progress, for 60 seconds.
+
+    Raises:
+        ApiError: the last answer, or none.
+    """
+    answer: T = await _retrying(retry_if_exception_type(SAME_KEY_ERRORS), SAME_KEY, pause)(send)
+    return answer
+
+
+async def interruptible(clock: Clock, seconds: float, stop: asyncio.Event) -> None:
+    """Return after ``seconds``.
+
+    Raises:
+        HaltedError: ``stop`` was set first.
+    """
+    sleeping = asyncio.ensure_future(clock.sleep(seconds))
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait((sleeping, stopping), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        sleeping.cancel()
+        stopping.cancel()
+    if stop.is_set():
+        raise HaltedError
+    sleeping.result()
+
+
+def _retrying(again: retry_base, waits: Sequence[float], pause: Pause) -> AsyncRetrying:
+    return AsyncRetrying(
+        retry=again,
+        wait=wait_chain(*(wait_fixed(seconds) for seconds in waits)),
+        stop=stop_after_attempt(len(waits) + 1),
+        sleep=pause,
+        retry_error_callback=_last,
+    )
+
+
+def _last(state: RetryCallState) -> Any:
+    """The last result, or the last error raised anew; an attempt was made, so there is one."""
+    return cast("Future[Any]", state.outcome).result()
+
+
+def _is_nothing(found: object) -> bool:
+    return found is None
