@@ -1,16 +1,23 @@
 """Plans, outcomes and diagnostics as text: one view model, one escaping writer per format."""
 
 from reconciler.render.documents import diagnostics_json, outcome_json, plan_json, platforms_json
+from reconciler.render.events import events_writer
+from reconciler.render.github import diagnostics_github, github_outputs
 from reconciler.render.markdown import comment_marker, plan_markdown
 from reconciler.render.progress import progress
+from reconciler.render.sarif import diagnostics_sarif
 from reconciler.render.style import Style
 from reconciler.render.text import diagnostics_text, outcome_text, plan_text, platforms_text
 
 __all__ = [
     "Style",
     "comment_marker",
+    "diagnostics_github",
     "diagnostics_json",
+    "diagnostics_sarif",
     "diagnostics_text",
+    "events_writer",
+    "github_outputs",
     "outcome_json",
     "outcome_text",
     "plan_json",

@@ -123,7 +123,7 @@ def _refused(refusals: Sequence[str]) -> str:
 
 
 def _losses(view: PlanView, room: int, most: int) -> tuple[str, dict[str, int]]:
-    """Deletions and unlinks: long lines in half of the room, else shorter ones, the shortest in all there is."""
+    """Deletions and unlinks: long lines in half of the room, else shorter ones, the shortest in all of it."""
     if not view.losses:
         return "", {}
     warning = f"> [!CAUTION]\n> **{view.warning[:1].upper()}{view.warning[1:]}**\n\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from reconciler.diagnostics import Diagnostic, Severity, Span
 from reconciler.model import Address, LiveCompany, SecretRef, Status
 from reconciler.outcome import ActionOutcome, Failure, Outcome, Result
 from reconciler.plan import (
@@ -34,6 +35,26 @@ CONNECTION = "2e9d2c44-a675-40ba-8049-353bfcb5e171"
 SECRET_TEXT = "must-never-be-shown"
 REFUSAL = "the plan would prune 2, and guard.maxDeletes permits 0; if that is meant, pass --allow-deletes 2"
 NOTE = "preconditions count as done against the sandbox; the real API will ask"
+
+DIAGNOSTICS = (
+    Diagnostic("no-specs", "specs holds no spec file", "write one, or name another directory"),
+    Diagnostic(
+        "unknown-platform",
+        "no platform is called 'quickboks-online'",
+        "did you mean 'quickbooks-online'?",
+        Span("specs/acme.yaml", 14, 17),
+        "companies.acme.connections.books.platform",
+        detail="the list has 38 platforms",
+    ),
+    Diagnostic(
+        "unused-column",
+        "no company uses the column 'fax'",
+        "",
+        Span("specs/customers.csv", 1, 9),
+        "companySets.customers",
+        Severity.WARNING,
+    ),
+)
 
 
 def one_of_each(hostile: str = "") -> tuple[Action, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from render_samples import (
+    DIAGNOSTICS,
     NOTE,
     REFUSAL,
     broken_outcome,
@@ -14,7 +15,6 @@ from render_samples import (
     some_attention,
 )
 
-from reconciler.diagnostics import Diagnostic, Severity, Span
 from reconciler.model import Platform, SourceType
 from reconciler.outcome import Outcome, Result
 from reconciler.plan import Kind
@@ -25,25 +25,6 @@ HOSTILE = (
     "\u2028\ue000\U000e0041\ufe0f\ud800\u00a0\"' -> " + "x" * 300
 )
 TERMINAL = Style(color=True, width=80)
-DIAGNOSTICS = (
-    Diagnostic("no-specs", "specs holds no spec file", "write one, or name another directory"),
-    Diagnostic(
-        "unknown-platform",
-        "no platform is called 'quickboks-online'",
-        "did you mean 'quickbooks-online'?",
-        Span("specs/acme.yaml", 14, 17),
-        "companies.acme.connections.books.platform",
-        detail="the list has 38 platforms",
-    ),
-    Diagnostic(
-        "unused-column",
-        "no company uses the column 'fax'",
-        "",
-        Span("specs/customers.csv", 1, 9),
-        "companySets.customers",
-        Severity.WARNING,
-    ),
-)
 PLATFORMS = (
     Platform("qhyg", "QuickBooks Online", SourceType.ACCOUNTING),
     Platform("suuo", "Plaid", SourceType.BANKING, enabled=False),

@@ -1,0 +1,81 @@
+"""Events arrive while an apply runs, one line of JSON each, and never stop it."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from reconciler.model import Address
+from reconciler.outcome import Event, EventType, Observer, Result
+from reconciler.plan import Kind
+from reconciler.render import events_writer
+
+FAILED = Event(
+    EventType.ACTION_ENDED,
+    "Codat refused the credentials",
+    Kind.CONNECTION_AUTHORIZE,
+    Address("acme", "books"),
+    Result.FAILED,
+    {"requests": 7},
+)
+
+
+class Flushed(StringIO):
+    """Shows only what was flushed, as a file does to who reads it."""
+
+    seen = ""
+
+    def flush(self):
+        self.seen = self.getvalue()
+
+
+class Full(StringIO):
+    def write(self, _):
+        raise OSError(28, "No space left on device")
+
+
+def test_each_event_can_be_read_at_once():
+    stream = Flushed()
+    observe: Observer = events_writer(stream)
+    for number in range(1, 4):
+        observe(FAILED)
+        assert stream.seen.count("\n") == number
+
+
+def test_every_line_carries_the_version_and_a_message():
+    stream = StringIO()
+    observe = events_writer(stream)
+    for one in EventType:
+        observe(Event(one, f"it is {one.value}"))
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [one["version"] for one in lines] == [1] * len(EventType)
+    assert [one["type"] for one in lines] == [one.value for one in EventType]
+    assert all(one["message"] for one in lines)
+
+
+def test_an_event_is_its_document():
+    stream = StringIO()
+    events_writer(stream)(FAILED)
+    assert json.loads(stream.getvalue()) == FAILED.document()
+
+
+@given(text=st.text())
+@example(text='\n{"type": "ended"}\r\x1b[2J\u2028\u202e\ud800')
+def test_an_event_is_one_line_of_ascii_whatever_it_says(text):
+    stream = StringIO()
+    events_writer(stream)(Event(EventType.WAITING, text, address=Address(text), data={"why": text}))
+    written = stream.getvalue()
+    assert written.isascii()
+    assert written.count("\n") == 1
+    assert written[:-1].isprintable()
+
+
+def test_a_full_disk_does_not_stop_an_apply_and_is_not_forgotten():
+    observe = events_writer(Full())
+    observe(FAILED)
+    observe(FAILED)
+    assert observe.failure is not None
+    assert "No space left" in str(observe.failure)
