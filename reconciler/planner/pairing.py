@@ -69,13 +69,19 @@ def pair(desired: DesiredCompany, live: LiveCompany | None) -> Pairs:
     connections = sorted(live.connections, key=_by_age) if live else []
     pairing = _Pairing({one.id: one for one in connections})
     wanted = sorted(desired.connections.values(), key=lambda one: one.key)
-    rest = _by_record(_by_id(wanted, pairing), recorded_links(live), pairing)
+    record = recorded_links(live)
+    told_apart = {one.platform_key for one in wanted if one.key in record}
+    rest = _by_record(_by_id(wanted, pairing), record, pairing)
     groups: defaultdict[str, list[DesiredConnection]] = defaultdict(list)
     for connection in rest:
         groups[connection.platform_key].append(connection)
-    for group in groups.values():
+    for platform, group in groups.items():
         _by_platform([one for one in group if one.wanted is not Wanted.ABSENT], pairing)
-        _absent_by_platform([one for one in group if one.wanted is Wanted.ABSENT], pairing)
+        absent = [one for one in group if one.wanted is Wanted.ABSENT]
+        if platform in told_apart:
+            _already_gone(absent, pairing)
+        else:
+            _absent_by_platform(absent, pairing)
     strays = tuple(one for one in pairing.free.values() if one.id not in pairing.contested)
     return Pairs(pairing.live, pairing.trouble, strays)
 
@@ -159,6 +165,12 @@ def _by_platform(wanted: Sequence[DesiredConnection], pairing: _Pairing) -> None
         return
     for connection in wanted:
         pairing.fail(connection.key, Code.AMBIGUOUS, best if len(wanted) == 1 else candidates)
+
+
+def _already_gone(wanted: Sequence[DesiredConnection], pairing: _Pairing) -> None:
+    """What a record told apart is gone once it is not recorded; what else is there was never meant."""
+    for connection in wanted:
+        pairing.settle(connection.key, None)
 
 
 def _absent_by_platform(wanted: Sequence[DesiredConnection], pairing: _Pairing) -> None:

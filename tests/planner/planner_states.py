@@ -205,7 +205,7 @@ def _one_wanted_accounting(connections: list[DesiredConnection]) -> Mapping[str,
 
 
 @st.composite
-def _company(draw: st.DrawFn, key: str, world: World, ids: list[str], pins: list[str]) -> DesiredCompany:
+def _company(draw: st.DrawFn, key: str, ids: list[str], pins: list[str]) -> DesiredCompany:
     identifier = draw(st.sampled_from([None, None, None, *ids]))
     if identifier is not None:
         ids.remove(identifier)
@@ -234,7 +234,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     ids = [*world.companies, "a-nowhere"]
     pins = [*(link.id for one in world.companies.values() for link in one.connections), "c-nowhere"]
     keys = draw(st.lists(st.sampled_from(KEYS), unique=True, max_size=3))
-    companies = {key: draw(_company(key, world, ids, pins)) for key in keys}
+    companies = {key: draw(_company(key, ids, pins)) for key in keys}
     if keys and draw(st.integers(0, 3)) == 0:
         companies[keys[0]] = replace(companies[keys[0]], renamed_from="old")
     run = policy(

@@ -1,0 +1,174 @@
+"""What a run concerns itself with: targets, globs, narrowed specs, and --reauthorize."""
+
+from __future__ import annotations
+
+import pytest
+from builders import (
+    PLAID,
+    XERO,
+    actions,
+    attention,
+    company,
+    connection,
+    plan_for,
+    policy,
+    specs,
+    wanted,
+    wanted_connection,
+)
+
+from reconciler.diagnostics import MisusedError
+from reconciler.model import Desired, LiveCompany, Migration, Status
+from reconciler.plan import AdoptCompany
+from reconciler.planner import Policy
+
+TWO = specs(
+    wanted(wanted_connection(migration=Migration.LINK), wanted_connection("bank", PLAID, Migration.LINK)),
+    wanted(wanted_connection(migration=Migration.LINK), key="bravo"),
+)
+ALL = [
+    "company.create acme",
+    "connection.create acme/bank",
+    "connection.create acme/books",
+    "company.create bravo",
+    "connection.create bravo/books",
+]
+
+
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [
+        pytest.param((), ALL, id="none-is-everything"),
+        pytest.param(("acme",), ALL[:3], id="a-company-and-its-connections"),
+        pytest.param(("acme/books",), [ALL[0], ALL[2]], id="a-connection-and-its-companys-create"),
+        pytest.param(("*",), ALL, id="every-company"),
+        pytest.param(("b*",), ALL[3:], id="companies-by-glob"),
+        pytest.param(("*/books",), [ALL[0], *ALL[2:]], id="connections-by-glob"),
+        pytest.param(("acme/b*k",), ALL[:2], id="connections-of-one-by-glob"),
+        pytest.param(("acme/bank", "bravo"), [*ALL[:2], *ALL[3:]], id="several"),
+        pytest.param(("[ab]*/b?nk",), ALL[:2], id="character-classes"),
+    ],
+)
+def test_targets(targets: tuple[str, ...], expected: list[str]) -> None:
+    plan = plan_for(TWO, (), policy(targets=targets))
+    assert actions(plan) == expected
+
+
+@pytest.mark.parametrize(
+    ("run", "named"),
+    [
+        pytest.param(policy(targets=("acne",)), "--target acne", id="target-of-nothing"),
+        pytest.param(policy(targets=("acme", "bravo/bank")), "--target bravo/bank", id="one-of-several"),
+        pytest.param(policy(targets=("ACME",)), "--target ACME", id="case-counts"),
+        pytest.param(policy(reauthorize=("acme/nope",)), "--reauthorize acme/nope", id="reauthorize-nothing"),
+        pytest.param(
+            policy(reauthorize=("acme/books",)), "--reauthorize acme/books", id="reauthorize-without-tokens"
+        ),
+    ],
+)
+def test_a_pattern_that_names_nothing_is_misused(run: Policy, named: str) -> None:
+    with pytest.raises(MisusedError) as caught:
+        plan_for(TWO, (), run)
+    assert [one.code for one in caught.value.diagnostics] == ["no-such-address"]
+    assert named in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_every_idle_pattern_is_told_of_at_once() -> None:
+    with pytest.raises(MisusedError) as caught:
+        plan_for(TWO, (), policy(targets=("x", "y"), reauthorize=("z",)))
+    assert len(caught.value.diagnostics) == 3
+
+
+def test_a_target_leaves_the_companys_own_fields_alone() -> None:
+    spec = wanted(wanted_connection(migration=Migration.LINK), name="Other name", tags={"region": "eu"})
+    plan = plan_for(spec, company(), policy(targets=("acme/books",)))
+    assert actions(plan) == ["connection.create acme/books"]
+
+
+def test_a_targeted_connection_of_a_company_to_adopt_writes_our_marks_alone() -> None:
+    live = company(owner=None, tags={"team": "x"})
+    spec = wanted(
+        wanted_connection(migration=Migration.LINK), id=live.id, name="Other", tags={"region": "eu"}
+    )
+    plan = plan_for(spec, live, policy(targets=("acme/books",)))
+    assert actions(plan) == ["company.adopt acme", "connection.create acme/books"]
+    adopt = plan.actions[0]
+    assert isinstance(adopt, AdoptCompany)
+    assert [one.path for one in adopt.changes] == ["tags.codatSyncKey", "tags.codatSyncWorkspace"]
+
+
+def test_a_target_speaks_of_no_stray_but_those_it_names() -> None:
+    live = company(connection(on=XERO))
+    spec = wanted(wanted_connection(migration=Migration.LINK), wanted_connection("bank", PLAID))
+    assert attention(plan_for(spec, live, policy(targets=("acme/bank",)))) == []
+    assert "info unmanaged acme/xero:c0000001" in attention(plan_for(spec, live, policy(targets=("acme",))))
+
+
+ORPHAN = company(owner="gone")
+
+
+@pytest.mark.parametrize(
+    ("desired", "run", "expected"),
+    [
+        pytest.param(specs(wanted()), policy(), ["info orphan gone"], id="whole"),
+        pytest.param(specs(), policy(), ["info orphan gone"], id="whole-and-empty"),
+        pytest.param(specs(wanted(), narrowed=True), policy(), [], id="narrowed"),
+        pytest.param(specs(wanted()), policy(targets=("acme",)), [], id="targeted"),
+    ],
+)
+def test_nothing_is_an_orphan_when_only_a_part_is_seen(
+    desired: Desired, run: Policy, expected: list[str]
+) -> None:
+    assert attention(plan_for(desired, ORPHAN, run)) == expected
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        pytest.param(policy(prune=True), id="narrowed"),
+        pytest.param(policy(prune=True, targets=("acme",)), id="both"),
+    ],
+)
+def test_prune_never_deletes_a_company_that_narrowed_specs_do_not_name(run: Policy) -> None:
+    plan = plan_for(specs(wanted(), narrowed=True), ORPHAN, run)
+    assert actions(plan) == ["company.create acme"]
+
+
+def test_to_narrowed_specs_another_key_of_ours_may_have_the_same_name() -> None:
+    live = company(owner="gone", name="Acme")
+    assert actions(plan_for(specs(wanted(), narrowed=True), live)) == ["company.create acme"]
+
+
+# --- reauthorize -------------------------------------------------------------------------------
+
+TOKENS = specs(
+    wanted(wanted_connection(), wanted_connection("bank", PLAID)), wanted(wanted_connection(), key="bravo")
+)
+LINKED: tuple[LiveCompany, ...] = (
+    company(connection(), connection("c0000002", on=PLAID)),
+    company(connection("c0000003"), identifier="b0000001", owner="bravo"),
+)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        pytest.param((), [], id="none"),
+        pytest.param(("acme/bank",), ["acme/bank"], id="one"),
+        pytest.param(("acme",), ["acme/bank", "acme/books"], id="a-companys"),
+        pytest.param(("*/books",), ["acme/books", "bravo/books"], id="by-glob"),
+    ],
+)
+def test_reauthorize_sends_to_those_it_names_alone(patterns: tuple[str, ...], expected: list[str]) -> None:
+    plan = plan_for(TOKENS, LINKED, policy(reauthorize=patterns))
+    sent = [str(one.address) for one in plan.actions if one.kind == "connection.authorize"]
+    assert sent == expected
+
+
+def test_reauthorize_by_glob_passes_over_those_without_tokens() -> None:
+    spec = wanted(wanted_connection(), wanted_connection("bank", PLAID, Migration.LINK))
+    live = company(connection(), connection("c0000002", Status.UNLINKED, PLAID))
+    plan = plan_for(spec, live, policy(reauthorize=("*",)))
+    assert actions(plan) == ["connection.authorize acme/books", "company.sync acme"]
+    assert attention(plan) == ["waiting unlinked acme/bank"]

@@ -1,0 +1,155 @@
+"""The check of every plan catches each fault that it names; one case each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from builders import TOKENS, company
+
+from reconciler.model import KEY_TAG, WORKSPACE_TAG, Address, Status
+from reconciler.plan import (
+    Action,
+    AdoptCompany,
+    Attention,
+    AuthorizeConnection,
+    Change,
+    Code,
+    CreateCompany,
+    CreateConnection,
+    DeleteCompany,
+    DeleteConnection,
+    SyncCompany,
+    SyncTarget,
+    UnlinkConnection,
+    UpdateCompany,
+)
+from reconciler.planner import UnsoundPlanError
+from reconciler.planner.soundness import check
+
+ACME, BOOKS = Address("acme"), Address("acme", "books")
+MARKS = {WORKSPACE_TAG: "prod", KEY_TAG: "acme"}
+LIVE = company()
+CREATE = CreateCompany(ACME, "", "Acme", None, MARKS)
+UPDATE = UpdateCompany(ACME, "", LIVE.id, (Change("name", "Acme", "Other"),), LIVE)
+ADOPTED = company(owner=None)
+MARKED = tuple(Change(f"tags.{tag}", None, value) for tag, value in MARKS.items())
+ADOPT = AdoptCompany(ACME, "", LIVE.id, MARKED, ADOPTED)
+DELETE = DeleteCompany(ACME, "", LIVE.id, "Acme", False, LIVE)
+UNLINK = UnlinkConnection(BOOKS, "", LIVE.id, "c", "xero")
+REMOVE = DeleteConnection(BOOKS, "", LIVE.id, "c", "xero", Status.LINKED, False)
+CONNECT = CreateConnection(BOOKS, "", LIVE.id, "xero", "gbol")
+SEND = AuthorizeConnection(BOOKS, "", LIVE.id, "c", "xero", "gbol", Status.PENDING_AUTH, TOKENS)
+SYNC = SyncCompany(ACME, "", LIVE.id, (SyncTarget(BOOKS, "c"),))
+NEW_SEND = replace(SEND, connection_id=None, observed=None)
+FULL = {f"t{number}": "x" for number in range(9)}
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [
+        pytest.param((), id="nothing"),
+        pytest.param(
+            (
+                CREATE,
+                replace(CONNECT, company_id=None),
+                replace(NEW_SEND, company_id=None),
+                replace(SYNC, company_id=None),
+            ),
+            id="fresh",
+        ),
+        pytest.param((UPDATE, CONNECT, NEW_SEND, SYNC), id="update-and-create"),
+        pytest.param((ADOPT,), id="adopt"),
+        pytest.param((DELETE,), id="delete"),
+        pytest.param((DELETE, replace(DELETE, company_id="another")), id="two-orphans-of-one-key"),
+        pytest.param((REMOVE,), id="remove"),
+        pytest.param((replace(SEND, observed=Status.LINKED, reauthorized=True),), id="reauthorize"),
+    ],
+)
+def test_a_sound_plan_passes(actions: tuple[Action, ...]) -> None:
+    check(actions, ())
+
+
+@pytest.mark.parametrize(
+    ("actions", "attention", "fault"),
+    [
+        pytest.param((SYNC, CONNECT), (), "out of order", id="out-of-order"),
+        pytest.param((SYNC, SYNC), (), "stands in it 2 times", id="repeated"),
+        pytest.param((DELETE, DELETE), (), "stands in it 2 times", id="repeated-delete"),
+        pytest.param(
+            (CONNECT,), (Attention(Code.EXISTS, ACME, ""),), "although its company is blocked", id="blocked"
+        ),
+        pytest.param((REMOVE, SEND), (), "although it is removed", id="authorize-and-delete"),
+        pytest.param((UNLINK, SEND), (), "although it is removed", id="authorize-and-unlink"),
+        pytest.param((REMOVE, CONNECT), (), "although it is removed", id="create-and-delete"),
+        pytest.param((UPDATE, DELETE), (), "although its company is deleted", id="update-and-delete"),
+        pytest.param((DELETE, SYNC), (), "although its company is deleted", id="sync-and-delete"),
+        pytest.param(
+            (replace(CONNECT, company_id=None),), (), "without its company", id="connection-of-no-company"
+        ),
+        pytest.param((replace(SYNC, company_id=None),), (), "without its company", id="sync-of-no-company"),
+        pytest.param(
+            (CREATE, CONNECT), (), "without its company", id="connection-of-another-company-than-the-created"
+        ),
+        pytest.param((NEW_SEND,), (), "without its connection", id="authorize-of-no-connection"),
+        pytest.param(
+            (CONNECT, SEND), (), "without its connection", id="authorize-of-another-than-the-created"
+        ),
+        pytest.param(
+            (replace(SEND, observed=Status.LINKED),),
+            (),
+            "to a Linked connection",
+            id="authorize-what-is-Linked",
+        ),
+        pytest.param(
+            (replace(SEND, reauthorized=True),),
+            (),
+            "to a Linked connection",
+            id="reauthorize-what-is-not-Linked",
+        ),
+        pytest.param(
+            (replace(CREATE, tags=MARKS | FULL),), (), "with 11 tags", id="create-with-too-many-tags"
+        ),
+        pytest.param(
+            (replace(ADOPT, observed=company(owner=None, tags=FULL)),),
+            (),
+            "with 11 tags",
+            id="adopt-with-too-many-tags",
+        ),
+        pytest.param((replace(CREATE, tags={}),), (), "without our marks", id="create-unmarked"),
+        pytest.param(
+            (replace(CREATE, tags={WORKSPACE_TAG: "prod"}),), (), "without our marks", id="create-half-marked"
+        ),
+        pytest.param((replace(ADOPT, changes=MARKED[:1]),), (), "without our marks", id="adopt-half-marked"),
+        pytest.param(
+            (replace(UPDATE, changes=(Change(f"tags.{KEY_TAG}", "acme", None),)),),
+            (),
+            "without our marks",
+            id="update-that-drops-a-mark",
+        ),
+    ],
+)
+def test_a_fault_is_caught(actions: tuple[Action, ...], attention: tuple[Attention, ...], fault: str) -> None:
+    with pytest.raises(UnsoundPlanError) as caught:
+        check(actions, attention)
+    assert [one.code for one in caught.value.diagnostics] == ["unsound-plan"]
+    assert fault in str(caught.value)
+    assert "nothing was done" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "attention",
+    [
+        pytest.param(Attention(Code.GATE, BOOKS, ""), id="blocking-on-a-connection"),
+        pytest.param(Attention(Code.ORPHAN, ACME, ""), id="info-on-the-company"),
+        pytest.param(Attention(Code.EXISTS, Address("bravo"), ""), id="blocking-on-another-company"),
+    ],
+)
+def test_other_attention_blocks_nothing(attention: Attention) -> None:
+    check((CONNECT,), (attention,))
+
+
+def test_every_fault_is_told_at_once() -> None:
+    with pytest.raises(UnsoundPlanError) as caught:
+        check((SEND, replace(CREATE, tags={})), ())
+    assert len(caught.value.diagnostics) == 3
