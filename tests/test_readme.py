@@ -6,8 +6,10 @@ from itertools import dropwhile, takewhile
 from pathlib import Path
 from textwrap import indent
 
+import click
 import pytest
 
+from reconciler.cli import codat_sync, run
 from reconciler.cli.exits import Exit
 from reconciler.model import Migration
 from reconciler.plan import CLASS_OF, Code, Kind
@@ -90,6 +92,29 @@ def test_ci_is_executable() -> None:
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
 
 
+def test_the_plan_in_the_readme_is_what_the_command_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = re.search(
+        r"^<!-- output of: codat-sync (.*) --sandbox (.*) -->\n```text\n(.*?)^```$", README, re.M | re.S
+    )
+    assert found is not None
+    monkeypatch.chdir(ROOT)
+    file = str(tmp_path / "sandbox.db")
+    assert run([*found[1].split(), *found[2].split(), "--sandbox-file", file]) == Exit.OK
+    assert capsys.readouterr().out == found[3]
+
+
+def test_the_examples_apply_to_a_sandbox_and_leave_nothing_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    sandbox = ["specs/", "--sandbox-file", str(tmp_path / "sandbox.db")]
+    assert run(["apply", *sandbox, "--yes"]) == Exit.OK
+    assert run(["plan", *sandbox, "--detailed-exitcode"]) == Exit.OK
+    assert "blocking" not in capsys.readouterr().out.lower()
+
+
 # --- links -------------------------------------------------------------------------------------
 
 
@@ -121,15 +146,25 @@ def test_the_readme_has_every_attention_code_with_its_class_and_what_to_do() -> 
 
 
 def test_the_readme_has_every_command_and_no_other() -> None:
-    import click
-
-    from reconciler.cli import codat_sync
-
     real = set()
     for name, one in codat_sync.commands.items():
         real |= {f"{name} {sub}" for sub in one.commands} if isinstance(one, click.Group) else {name}
-    shown = {re.sub(r" \[.*", "", row[0].strip("`")) for row in table_rows("Commands")}
+    shown = {re.sub(r" (\[.*|[A-Z]+)$", "", row[0].strip("`")) for row in table_rows("Commands")}
     assert shown == real
+
+
+def test_the_options_in_the_readme_are_there() -> None:
+    shown = set(re.findall(r"`(--[a-z-]+)", README.split("\n## Commands\n")[1].split("\n## ")[0])) - {
+        "--help"
+    }
+    real = {
+        flag
+        for name in ("plan", "apply")
+        for option in codat_sync.commands[name].params
+        for flag in option.opts
+        if flag.startswith("--")
+    }
+    assert shown == real - {"--quiet", "--verbose"}
 
 
 def test_the_page_on_plans_has_every_kind_of_action() -> None:
