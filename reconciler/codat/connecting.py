@@ -14,6 +14,7 @@ import httpx
 from reconciler import __version__
 from reconciler.codat.client import ReadClient
 from reconciler.codat.clock import Clock, SystemClock
+from reconciler.codat.codes import Code
 from reconciler.codat.exchange import Authorization, Exchange
 from reconciler.codat.metering import Meter
 from reconciler.codat.pacing import OnWait, Pacer, nobody
@@ -32,12 +33,12 @@ App = Callable[
 MOST_PER_MINUTE: Final = 1000
 """Codat's hard limit from one address (https://docs.codat.io/using-the-api/rate-limits)."""
 BAD_CERTIFICATES: Final = Diagnostic(
-    "bad-certificates",
+    Code.BAD_CERTIFICATES,
     "the certificates that the environment names cannot be read",
     "SSL_CERT_FILE is a file of certificates in PEM form, SSL_CERT_DIR a directory of them",
 )
 BAD_PROXY: Final = Diagnostic(
-    "bad-proxy",
+    Code.BAD_PROXY,
     "the proxy that the environment names cannot be used",
     "HTTPS_PROXY is such as http://proxy.example:3128",
 )
@@ -59,7 +60,9 @@ def check_api_url(url: str) -> str:
     complaint = _complaint(parsed)
     if complaint:
         raise MisusedError(
-            Diagnostic("bad-api-url", complaint, "CODAT_API_URL or --api-url is such as https://api.codat.io")
+            Diagnostic(
+                Code.BAD_API_URL, complaint, "CODAT_API_URL or --api-url is such as https://api.codat.io"
+            )
         )
     return origin
 

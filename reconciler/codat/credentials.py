@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Final
 
+from reconciler.codat.codes import Code
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.model import Secret
 
@@ -30,14 +31,14 @@ def credentials(environ: Mapping[str, str]) -> Secret:
         return _from_header(header, HEADER)
     if not key:
         raise _unusable(
-            "no-credentials",
+            Code.NO_CREDENTIALS,
             "no API key is set",
             f"set {KEY} or {HEADER}, or use --sandbox, which needs no account",
         )
     if re.match(r"basic\s", key, re.IGNORECASE):
         return _from_header(key, KEY)
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise _unusable("bad-credentials", f"{KEY} holds characters that no key has", "copy the key again")
+        raise _unusable(Code.BAD_CREDENTIALS, f"{KEY} holds characters that no key has", "copy the key again")
     return Secret("Basic " + b64encode(key.encode()).decode())
 
 
@@ -45,12 +46,12 @@ def _from_header(text: str, variable: str) -> Secret:
     found = HEADER_FORM.fullmatch(text)
     if found is None:
         raise _unusable(
-            "bad-credentials",
+            Code.BAD_CREDENTIALS,
             f"{variable} is not an Authorization header",
             f"it reads 'Basic' and the key in base64, as Codat shows it; the key itself goes into {KEY}",
         )
     return Secret(f"Basic {found[1]}")
 
 
-def _unusable(code: str, summary: str, fix: str) -> CodatSyncError:
+def _unusable(code: Code, summary: str, fix: str) -> CodatSyncError:
     return CodatSyncError(Diagnostic(code, summary, fix))

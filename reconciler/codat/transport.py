@@ -22,6 +22,7 @@ from tenacity import (
 
 from reconciler.codat import faults, headers
 from reconciler.codat.clock import Clock
+from reconciler.codat.codes import Code
 from reconciler.codat.metering import Meter
 from reconciler.codat.pacing import Pacer
 from reconciler.diagnostics import Diagnostic, RefusedError
@@ -82,7 +83,7 @@ class CourteousTransport(httpx.AsyncBaseTransport):
         """
         if request.method not in self._methods:
             raise RefusedError(
-                Diagnostic("read-only", f"this client may only read; {request.method} was not sent")
+                Diagnostic(Code.READ_ONLY, f"this client may only read; {request.method} was not sent")
             )
         if request.method not in READS:
             return await self._patiently(request)

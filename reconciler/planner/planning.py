@@ -6,6 +6,7 @@ from reconciler.diagnostics import Diagnostic, MisusedError
 from reconciler.model import Address, Desired, Live, Presence, Wanted, matches
 from reconciler.plan import Action, Attention, Basis, Plan, in_order
 from reconciler.planner.acting import decided
+from reconciler.planner.codes import Code
 from reconciler.planner.desired_document import desired_digest
 from reconciler.planner.digests import live_digest
 from reconciler.planner.drafting import CompanyDraft, Draft, draft
@@ -118,7 +119,7 @@ def _check_patterns(drafted: Draft, desired: Desired, policy: Policy) -> None:
 def _idle(flag: str, patterns: tuple[str, ...], addresses: list[Address], where: str) -> list[Diagnostic]:
     return [
         Diagnostic(
-            "no-such-address",
+            Code.NO_SUCH_ADDRESS,
             f"{flag} {pattern} names no address {where}",
             fix="an address is COMPANY or COMPANY/CONNECTION, as in the specs; globs are allowed",
         )

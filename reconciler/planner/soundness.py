@@ -25,6 +25,7 @@ from reconciler.plan import (
     UpdateCompany,
     order_key,
 )
+from reconciler.planner.codes import Code
 
 
 class UnsoundPlanError(CodatSyncError):
@@ -45,7 +46,7 @@ def check(actions: Sequence[Action], attention: Sequence[Attention]) -> None:
         raise UnsoundPlanError(
             *(
                 Diagnostic(
-                    "unsound-plan",
+                    Code.UNSOUND_PLAN,
                     f"the plan is not sound: {fault}",
                     fix="this is a bug in codat-sync, and nothing was done; please report it",
                 )

@@ -16,6 +16,7 @@ from reconciler.model import SecretRef
 from reconciler.outcome import Observer, Outcome
 from reconciler.plan import AuthorizeConnection, Plan
 from reconciler.secrets import MadeUp, Resolver, SecretError
+from reconciler.workflow.codes import Code
 from reconciler.workflow.planning import Planned, PlanRequest, SavedRequest, from_saved, from_specs
 
 MADE_UP_NOTE = "Against the sandbox, made-up tokens stood in for {count} references without a value here."
@@ -63,7 +64,7 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
     if not ask(planned):
         raise RefusedError(
             Diagnostic(
-                "not-confirmed",
+                Code.NOT_CONFIRMED,
                 "the plan was not confirmed, so nothing was done",
                 fix="answer yes on a terminal, or pass --yes (CI=true counts as yes)",
             )

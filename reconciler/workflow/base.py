@@ -14,6 +14,7 @@ from typing import Final
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.model import Desired, Platform
 from reconciler.spec import SpecError
+from reconciler.workflow.codes import Code
 from reconciler.workflow.reading import Offline
 
 SPEC_FILES: Final = (":(glob)**/*.yaml", ":(glob)**/*.yml")
@@ -95,5 +96,7 @@ def _git(where: Path, *arguments: str, complaint: str) -> bytes:
     else:
         return done.stdout
     raise CodatSyncError(
-        Diagnostic("bad-base", f"--base: {found}", "name a directory of specs, or a ref of this repository")
+        Diagnostic(
+            Code.BAD_BASE, f"--base: {found}", "name a directory of specs, or a ref of this repository"
+        )
     )

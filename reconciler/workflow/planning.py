@@ -15,6 +15,7 @@ from reconciler.model import Desired, Limits, Live, Platform, Workspace
 from reconciler.plan import Plan
 from reconciler.planner import Policy, Stale, as_reviewed, desired_digest, draft, finish, with_origins
 from reconciler.workflow.base import base_desired
+from reconciler.workflow.codes import Code
 from reconciler.workflow.endpoint import Endpoint
 from reconciler.workflow.reading import answer, check_account, list_companies, read_specs
 from reconciler.workflow.saving import PLAN_AGAIN, Options, read, save
@@ -106,12 +107,14 @@ async def from_saved(request: SavedRequest) -> Planned:
     endpoint, workspace = circumstances.endpoint, saved.workspace
     endpoint.check(workspace)
     if saved.document["api"] != endpoint.name:
-        raise _refused("plan-other-api", f"it was made against {saved.document['api']}, not {endpoint.name}")
+        raise _refused(
+            Code.PLAN_OTHER_API, f"it was made against {saved.document['api']}, not {endpoint.name}"
+        )
     offline = read_specs(request.specs, sandbox=endpoint.is_sandbox) if request.specs else None
     async with endpoint.open(ReadClient, workspace.limits, circumstances.on_wait) as client:
         platforms = await client.platforms()
         if offline and desired_digest(offline.settle(platforms).desired) != saved.document["basis"]["specs"]:
-            raise _refused("plan-other-specs", f"{request.specs} does not say the same any more")
+            raise _refused(Code.PLAN_OTHER_SPECS, f"{request.specs} does not say the same any more")
         planned = await _plan(client, circumstances, saved.desired, workspace, saved.options, platforms)
     reviewed = as_reviewed(saved.document["actions"], planned.plan)
     if reviewed.stale:
@@ -119,13 +122,13 @@ async def from_saved(request: SavedRequest) -> Planned:
     return replace(planned, plan=reviewed.plan)
 
 
-def _refused(code: str, why: str) -> RefusedError:
+def _refused(code: Code, why: str) -> RefusedError:
     return RefusedError(Diagnostic(code, f"the saved plan is not applied: {why}", PLAN_AGAIN))
 
 
 def _stale(one: Stale) -> Diagnostic:
     told = f"the saved plan is stale: reviewed was {one.reviewed}; now it would be {one.now}"
-    return Diagnostic("plan-stale", told, PLAN_AGAIN, path=one.address)
+    return Diagnostic(Code.PLAN_STALE, told, PLAN_AGAIN, path=one.address)
 
 
 async def _plan(
@@ -181,7 +184,7 @@ def _check(request: PlanRequest, desired: Desired, workspace: Workspace) -> None
         return
     raise MisusedError(
         Diagnostic(
-            "prune-narrowed",
+            Code.PRUNE_NARROWED,
             f"--prune needs to see every spec, and {cause}",
             fix="leave --prune out, or run on the whole workspace",
         )

@@ -21,8 +21,8 @@ from reconciler.model import (
 )
 from reconciler.planner import Directory, Draft
 from reconciler.spec import BUILTIN_PLATFORMS, Loaded, SpecError, load
-
-UNKNOWN_PLATFORM = "unknown-platform"
+from reconciler.spec import Code as SpecCode
+from reconciler.workflow.codes import Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def read_specs(path: Path, *, sandbox: bool) -> Offline:
     try:
         return Offline(path, sandbox, load(path, sandbox=sandbox))
     except SpecError as error:
-        if any(one.code != UNKNOWN_PLATFORM for one in error.diagnostics):
+        if any(one.code != SpecCode.UNKNOWN_PLATFORM for one in error.diagnostics):
             raise
         return Offline(path, sandbox, None)
 
@@ -77,7 +77,7 @@ async def check_account(client: ReadClient, workspace: Workspace) -> None:
     if name != workspace.account:
         raise RefusedError(
             Diagnostic(
-                "wrong-account",
+                Code.WRONG_ACCOUNT,
                 f"the API key belongs to the account '{name}', and workspace.yaml says '{workspace.account}'",
                 fix="use the key of that account, or correct 'account' in workspace.yaml",
             )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic
+from reconciler.workflow.codes import Code
 
 if TYPE_CHECKING:
     from reconciler.sandbox import Sandbox
@@ -59,10 +60,10 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except SandboxError as error:
-        raise CodatSyncError(Diagnostic("sandbox", str(error))) from None
+        raise CodatSyncError(Diagnostic(Code.SANDBOX, str(error))) from None
     except OSError as error:
         raise CodatSyncError(
-            Diagnostic("sandbox", f"the sandbox's file cannot be used: {error.strerror or error}")
+            Diagnostic(Code.SANDBOX, f"the sandbox's file cannot be used: {error.strerror or error}")
         ) from None
 
 

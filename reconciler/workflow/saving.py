@@ -14,6 +14,7 @@ from reconciler.model import Desired, Guard, Limit, Limits, Rollout, Workspace
 from reconciler.plan import FORMAT_VERSION, Plan, digest
 from reconciler.planner import desired_document
 from reconciler.spec import plan_complaints
+from reconciler.workflow.codes import Code
 
 SAVED_MODE: Final = 0o600
 PLAN_AGAIN: Final = "make the plan again and have it reviewed"
@@ -66,7 +67,7 @@ def save(path: Path, plan: Plan, desired: Desired, workspace: Workspace, options
         beside.replace(path)
     except OSError as error:
         raise CodatSyncError(
-            Diagnostic("plan-unwritable", f"{path} cannot be written: {error.strerror}")
+            Diagnostic(Code.PLAN_UNWRITABLE, f"{path} cannot be written: {error.strerror}")
         ) from None
 
 
@@ -82,7 +83,7 @@ def read(path: Path) -> Saved:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise CodatSyncError(
-            Diagnostic("plan-unreadable", f"{path} cannot be read: {reason}", "name a file of plan --out")
+            Diagnostic(Code.PLAN_UNREADABLE, f"{path} cannot be read: {reason}", "name a file of plan --out")
         ) from None
     document = _sound(path, text)
     run = document["run"]
@@ -98,22 +99,22 @@ def _sound(path: Path, text: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        raise _refused(path, "plan-cut", "is not whole: it does not hold one JSON document") from None
+        raise _refused(path, Code.PLAN_CUT, "is not whole: it does not hold one JSON document") from None
     version = document.get("formatVersion") if isinstance(document, dict) else None
     if version != FORMAT_VERSION:
-        raise _refused(path, "plan-version", "is no plan of this version of codat-sync")
+        raise _refused(path, Code.PLAN_VERSION, "is no plan of this version of codat-sync")
     seal = document.get("seal")
     sealed = {name: value for name, value in document.items() if name != "seal"}
     if seal is None:
-        raise _refused(path, "plan-unsaved", "was printed, and not saved with plan --out")
+        raise _refused(path, Code.PLAN_UNSAVED, "was printed, and not saved with plan --out")
     if seal != digest(sealed):
-        raise _refused(path, "plan-edited", "has been edited since it was saved")
+        raise _refused(path, Code.PLAN_EDITED, "has been edited since it was saved")
     if complaint := plan_complaints(document):
-        raise _refused(path, "plan-malformed", f"is not of the form of a plan: {complaint}")
+        raise _refused(path, Code.PLAN_MALFORMED, f"is not of the form of a plan: {complaint}")
     return sealed
 
 
-def _refused(path: Path, code: str, what: str) -> RefusedError:
+def _refused(path: Path, code: Code, what: str) -> RefusedError:
     return RefusedError(Diagnostic(code, f"{path} {what}", PLAN_AGAIN))
 
 

@@ -1,0 +1,27 @@
+"""The codes of what a command refuses before any room below is at fault."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Why a command did not go on. Codes are stable: scripts match them."""
+
+    NOT_CONFIRMED = "not-confirmed"
+    PRUNE_NARROWED = "prune-narrowed"
+    SANDBOX = "sandbox"
+    SANDBOX_ONLY = "sandbox-only"
+    WRONG_ACCOUNT = "wrong-account"
+    BAD_BASE = "bad-base"
+
+    PLAN_UNWRITABLE = "plan-unwritable"
+    PLAN_UNREADABLE = "plan-unreadable"
+    PLAN_CUT = "plan-cut"
+    PLAN_VERSION = "plan-version"
+    PLAN_UNSAVED = "plan-unsaved"
+    PLAN_EDITED = "plan-edited"
+    PLAN_MALFORMED = "plan-malformed"
+    PLAN_OTHER_API = "plan-other-api"
+    PLAN_OTHER_SPECS = "plan-other-specs"
+    PLAN_STALE = "plan-stale"
