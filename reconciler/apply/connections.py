@@ -19,11 +19,10 @@ from reconciler.plan import CreateConnection
 
 async def create_connection(lane: LaneState, action: CreateConnection) -> Result:
     """Create the connection, or find that another run of ours did; then record the links, if it is due."""
-    asked_at = lane.run.clock.now()
     made = await create(lane, MakingConnection(lane, action, lane.company_id(action.company_id)))
     lane.made[action.address] = made.value.id
     if made.fresh:
-        lane.untouched[made.value.id] = asked_at
+        lane.untouched[made.value.id] = lane.run.clock.now()
     if action.links:
         await record_links(lane, action)
     return Result.ALREADY if made.found else Result.DONE

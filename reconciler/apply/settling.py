@@ -8,11 +8,13 @@ from uuid import UUID
 
 from reconciler.apply.state import LaneState
 from reconciler.apply.waiting import UNSETTLED
-from reconciler.codat.errors import ServerFaultError
+from reconciler.codat.errors import ServerFaultError, StillRunningError
 from reconciler.plan import Action
 
 T = TypeVar("T")
 
+KEPT: Final = (ServerFaultError, StillRunningError)
+"""Answers that Codat may repeat under the same key."""
 BEFORE_LOOKING: Final = 2.0
 """Seconds to give a write that was not answered."""
 
@@ -38,7 +40,7 @@ async def settle(
         done = await _looked(lane, action, find_done)
         if done is not None:
             return done
-        if isinstance(error, ServerFaultError):
+        if isinstance(error, KEPT):
             key = lane.next_key(action)
     try:
         return await lane.write(send, key)

@@ -28,7 +28,7 @@ from reconciler.plan import (
 P = ParamSpec("P")
 T = TypeVar("T")
 
-FRESH_FOR: Final = timedelta(seconds=30)
+FRESH_FOR: Final = timedelta(seconds=5)
 """How long a connection that this run made counts as untouched by others."""
 
 

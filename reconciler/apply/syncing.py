@@ -13,8 +13,9 @@ from uuid import UUID
 
 from reconciler.apply import waiting
 from reconciler.apply.failing import RESUME, FailureCode, NotDoneError, not_done
+from reconciler.apply.settling import KEPT
 from reconciler.apply.state import LaneState
-from reconciler.codat.errors import AlreadyQueuedError, ServerFaultError
+from reconciler.codat.errors import AlreadyQueuedError
 from reconciler.model import Address, Pull, PullState
 from reconciler.outcome import Result
 from reconciler.plan import SyncCompany
@@ -73,7 +74,7 @@ class _Syncing:
         except waiting.UNSETTLED as error:
             if not await self._is_unseen():
                 return Result.DONE
-            if not isinstance(error, ServerFaultError):
+            if not isinstance(error, KEPT):
                 raise
         try:
             return await self._once()

@@ -56,8 +56,7 @@ async def look(find: Callable[[], Awaitable[T | None]], pause: Pause) -> T | Non
         ApiError: the last look failed.
     """
     again = retry_if_result(_is_nothing) | retry_if_exception_type(PASSING)
-    found: T | None = await _retrying(again, GROWING, pause)(find)
-    return found
+    return await _again(find, again, GROWING, pause)
 
 
 async def under_same_key(send: Callable[[], Awaitable[T]], pause: Pause) -> T:
@@ -66,8 +65,7 @@ async def under_same_key(send: Callable[[], Awaitable[T]], pause: Pause) -> T:
     Raises:
         ApiError: the last answer, or none.
     """
-    answer: T = await _retrying(retry_if_exception_type(SAME_KEY_ERRORS), SAME_KEY, pause)(send)
-    return answer
+    return await _again(send, retry_if_exception_type(SAME_KEY_ERRORS), SAME_KEY, pause)
 
 
 async def interruptible(clock: Clock, seconds: float, stop: asyncio.Event) -> None:
@@ -88,14 +86,22 @@ async def interruptible(clock: Clock, seconds: float, stop: asyncio.Event) -> No
     sleeping.result()
 
 
-def _retrying(again: retry_base, waits: Sequence[float], pause: Pause) -> AsyncRetrying:
-    return AsyncRetrying(
+async def _again(
+    ask: Callable[[], Awaitable[T]], again: retry_base, waits: Sequence[float], pause: Pause
+) -> T:
+    retrying = AsyncRetrying(
         retry=again,
         wait=wait_chain(*(wait_fixed(seconds) for seconds in waits)),
         stop=stop_after_attempt(len(waits) + 1),
         sleep=pause,
         retry_error_callback=_last,
     )
+
+    async def once() -> T:
+        return await ask()
+
+    answer: T = await retrying(once)
+    return answer
 
 
 def _last(state: RetryCallState) -> Any:

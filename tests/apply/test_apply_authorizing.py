@@ -1,0 +1,335 @@
+"""Tokens reach each connection once, and never one that works."""
+
+from __future__ import annotations
+
+import pytest
+import virtual_time
+from apply_codat import Fault
+from apply_scenes import (
+    BOOKS,
+    COMPANY,
+    QBO,
+    SECRET_TEXT,
+    XERO,
+    Scene,
+    authorize,
+    create_connection,
+    ends,
+    live_company,
+    live_connection,
+    sync,
+)
+
+from reconciler.codat.errors import (
+    NoAnswerError,
+    NotFoundError,
+    RejectedError,
+    ServerFaultError,
+    StillRunningError,
+    UnreachableError,
+)
+from reconciler.diagnostics import CodatSyncError, Diagnostic
+from reconciler.model import Address, Status
+from reconciler.outcome import EventType
+from reconciler.plan import SyncTarget
+
+NO_ANSWER = NoAnswerError("the answer did not come in time")
+FAULT = ServerFaultError("500: Codat fails", status=500, correlation_id="corr-500")
+UNREACHABLE = UnreachableError("no connection could be made")
+
+
+def known(observed=Status.PENDING_AUTH, **fields):
+    """An authorize of a connection that the plan knew."""
+    return authorize(company_id=COMPANY, connection_id=BOOKS, observed=observed, **fields)
+
+
+def scene_with(status=Status.PENDING_AUTH):
+    one = Scene()
+    one.codat.add(live_company(live_connection(status)))
+    return one
+
+
+@pytest.mark.parametrize(
+    ("observed", "now", "end", "sent"),
+    [
+        (Status.PENDING_AUTH, Status.PENDING_AUTH, "done", 1),
+        (Status.PENDING_AUTH, Status.LINKED, "already", 0),
+        (Status.PENDING_AUTH, Status.DEAUTHORIZED, "failed changed-since-plan", 0),
+        (Status.PENDING_AUTH, Status.UNLINKED, "failed changed-since-plan", 0),
+        (Status.DEAUTHORIZED, Status.DEAUTHORIZED, "done", 1),
+        (Status.DEAUTHORIZED, Status.LINKED, "already", 0),
+        (Status.DEAUTHORIZED, Status.UNLINKED, "failed changed-since-plan", 0),
+        (Status.UNLINKED, Status.UNLINKED, "done", 1),
+        (Status.UNLINKED, Status.LINKED, "already", 0),
+        (Status.LINKED, Status.LINKED, "done", 1),
+        (Status.LINKED, Status.DEAUTHORIZED, "failed changed-since-plan", 0),
+        (Status.PENDING_AUTH, Status.UNKNOWN, "failed changed-since-plan", 0),
+    ],
+)
+def test_what_is_read_right_before_decides(observed, now, end, sent):
+    async def scene():
+        one = scene_with(now)
+        outcome = await one.apply([known(observed)])
+        assert ends(outcome) == [end]
+        assert one.codat.requests == ["connection", *["authorize"] * sent]
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize(
+    ("faults", "end", "sent", "arrived"),
+    [
+        pytest.param([Fault("authorize", NO_ANSWER, after=True)], "done", 1, 1, id="no answer, arrived"),
+        pytest.param([Fault("authorize", NO_ANSWER)], "done", 2, 1, id="no answer, lost"),
+        pytest.param([Fault("authorize", FAULT, after=True)], "done", 1, 1, id="5xx, arrived"),
+        pytest.param([Fault("authorize", FAULT)], "done", 2, 1, id="5xx, lost"),
+        pytest.param([Fault("authorize", UNREACHABLE)], "done", 2, 1, id="unreachable"),
+        pytest.param(
+            [Fault("authorize", NO_ANSWER, times=2)], "failed authorize-unknown", 2, 0, id="lost twice"
+        ),
+        pytest.param(
+            [Fault("authorize", UNREACHABLE, times=2)], "failed unreachable", 2, 0, id="unreachable twice"
+        ),
+        pytest.param(
+            [Fault("authorize", NO_ANSWER), Fault("connection", NO_ANSWER, skip=1, times=9)],
+            "failed authorize-unknown",
+            1,
+            0,
+            id="nor can it be read",
+        ),
+        pytest.param([Fault("authorize", StillRunningError("409"))], "failed rejected", 1, 0, id="409"),
+        pytest.param(
+            [Fault("authorize", replaces={"status": Status.PENDING_AUTH})],
+            "failed answer-differs",
+            1,
+            1,
+            id="an answer that is not Linked",
+        ),
+    ],
+)
+def test_tokens_are_sent_again_only_where_they_did_not_arrive(faults, end, sent, arrived):
+    async def scene():
+        one = scene_with()
+        one.codat.faults = faults
+        outcome = await one.apply([known()])
+        assert ends(outcome) == [end]
+        assert one.codat.requests.count("authorize") == sent
+        assert len(one.codat.tokens) == arrived
+
+    virtual_time.run(scene())
+
+
+def test_a_connection_that_becomes_linked_late_gets_no_tokens_again():
+    async def scene():
+        one = scene_with()
+        linked = live_connection(Status.LINKED)
+        one.codat.faults = [
+            Fault("authorize", NO_ANSWER),
+            Fault("connection", skip=5, then=lambda: one.codat.put_connection(COMPANY, linked)),
+        ]
+        outcome = await one.apply([known()])
+        assert ends(outcome) == ["done"]
+        assert one.codat.requests.count("authorize") == 1
+
+    virtual_time.run(scene())
+
+
+def test_reauthorizing_a_linked_connection_is_never_sent_twice():
+    async def scene():
+        one = scene_with(Status.LINKED)
+        one.codat.faults = [Fault("authorize", NO_ANSWER)]
+        outcome = await one.apply([known(Status.LINKED)])
+        assert ends(outcome) == ["failed authorize-unknown"]
+        assert one.codat.requests.count("authorize") == 1
+
+    virtual_time.run(scene())
+
+
+def test_a_rejection_stops_its_company_and_says_what_to_do():
+    async def scene():
+        one = scene_with()
+        one.secrets["TOKEN"] = "bad-token"
+        outcome = await one.apply(
+            [known(), sync(SyncTarget(Address("acme", "books"), BOOKS), company_id=COMPANY)]
+        )
+        assert ends(outcome) == ["failed rejected", "not-started"]
+        failure = outcome.results[0].failure
+        assert "invalid_grant" in failure.message
+        assert "run the same command again" in failure.message
+        assert failure.correlation_id == "corr-400"
+
+    virtual_time.run(scene())
+
+
+def test_a_connection_that_has_gone_is_a_change_since_the_plan():
+    async def scene():
+        one = Scene()
+        one.codat.add(live_company())
+        assert ends(await one.apply([known()])) == ["failed changed-since-plan"]
+
+    virtual_time.run(scene())
+
+
+def test_a_connection_found_created_is_read_before_its_tokens_are_sent():
+    async def scene():
+        one = Scene()
+        one.codat.add(live_company())
+        actions = [create_connection(company_id=COMPANY), authorize(company_id=COMPANY)]
+        await one.apply(actions)
+        await one.clock.sleep(10)
+        assert ends(await one.apply(actions)) == ["already", "already"]
+        assert len(one.codat.tokens) == 1
+
+    virtual_time.run(scene())
+
+
+def test_a_connection_that_codat_does_not_show_yet_is_waited_for():
+    async def scene():
+        one = Scene()
+        one.codat.add(live_company())
+        one.codat.faults = [
+            Fault("create_connection", NO_ANSWER),
+            Fault("connection", NotFoundError("404", status=404), times=3),
+        ]
+        actions = [create_connection(company_id=COMPANY), authorize(company_id=COMPANY)]
+        assert ends(await one.apply(actions)) == ["done", "done"]
+
+    virtual_time.run(scene())
+
+
+def test_a_secret_that_is_missing_fails_its_company_alone():
+    class MissingError(CodatSyncError):
+        pass
+
+    def resolve(ref):
+        raise MissingError(Diagnostic("secret-missing", f"{ref} is not set", fix="set it"))
+
+    async def scene():
+        one = scene_with()
+        outcome = await one.apply([known()], resolve=resolve)
+        assert ends(outcome) == ["failed secret-missing"]
+        assert "${env:TOKEN} is not set" in outcome.results[0].failure.message
+        assert one.codat.requests == ["connection"]
+        assert outcome.stopped is None
+
+    virtual_time.run(scene())
+
+
+def test_no_secret_and_no_link_url_is_told():
+    async def scene():
+        one = Scene()
+        one.codat.add(live_company())
+        one.codat.faults = [Fault("authorize", NO_ANSWER), Fault("sync_all", FAULT)]
+        actions = [
+            create_connection(company_id=COMPANY),
+            authorize(company_id=COMPANY),
+            sync(company_id=COMPANY),
+        ]
+        outcome = await one.apply(actions)
+        told = (
+            repr(outcome) + str(outcome.document()) + "".join(str(event.document()) for event in one.events)
+        )
+        assert "link.example" not in told
+        assert SECRET_TEXT not in told
+        assert "4620816365" not in told
+
+    virtual_time.run(scene())
+
+
+# --- platforms -----------------------------------------------------------------------------------
+
+
+def many(count, bad=(), platform_key=QBO):
+    """A Codat with ``count`` companies of one connection each, and the authorizes of all."""
+    one = Scene(concurrency=5, max_failures=99)
+    actions = []
+    for number in range(count):
+        company_id, connection_id = f"company-{number:03}", f"connection-{number:03}"
+        one.codat.add(live_company(live_connection(id=connection_id), key=f"k{number:03}", id=company_id))
+        token = "bad-token" if number in bad else "good"
+        actions.append(
+            authorize(
+                f"k{number:03}/books",
+                company_id,
+                connection_id,
+                Status.PENDING_AUTH,
+                platform_key,
+                {"accessToken": token},
+            )
+        )
+    return one, actions
+
+
+def test_of_many_authorizations_of_a_platform_the_first_goes_alone():
+    async def scene():
+        one, actions = many(12)
+        outcome = await one.apply(actions)
+        assert set(ends(outcome)) == {"done"}
+        first_end = one.codat.requests.index("authorize")
+        assert one.codat.requests[:first_end] == ["connection"]
+        assert one.codat.requests[first_end + 1 : first_end + 5] == ["connection"] * 4
+
+    virtual_time.run(scene())
+
+
+def test_ten_authorizations_go_together():
+    async def scene():
+        one, actions = many(10)
+        await one.apply(actions)
+        assert one.codat.requests[:5] == ["connection"] * 5
+
+    virtual_time.run(scene())
+
+
+def test_three_rejections_in_a_row_stop_the_platform_and_no_other():
+    async def scene():
+        one, actions = many(20, bad=range(20))
+        other_id = "other"
+        one.codat.add(live_company(live_connection(id="shop", platform_key=XERO), key="zulu", id=other_id))
+        actions.append(authorize("zulu/shop", other_id, "shop", Status.PENDING_AUTH, XERO))
+        outcome = await one.apply(actions)
+        assert ends(outcome).count("failed rejected") == 3
+        assert ends(outcome).count("not-started platform-stopped") == 17
+        assert ends(outcome)[-1] == "done"
+        assert one.codat.requests.count("authorize") == 4
+        assert outcome.stopped is None
+
+    virtual_time.run(scene())
+
+
+def test_rejections_that_are_not_in_a_row_do_not_stop_a_platform():
+    async def scene():
+        one, actions = many(9)
+        one.concurrency = 1
+        rejected = RejectedError("400: invalid_grant", status=400)
+        one.codat.faults = [
+            fault for _ in range(3) for fault in (Fault("authorize", rejected, times=2), Fault("authorize"))
+        ]
+        outcome = await one.apply(actions)
+        assert ends(outcome).count("failed rejected") == 6
+        assert ends(outcome).count("done") == 3
+
+    virtual_time.run(scene())
+
+
+def test_waits_are_told_with_their_length_and_reason():
+    async def scene():
+        one = scene_with()
+        one.codat.faults = [Fault("authorize", NO_ANSWER)]
+        await one.apply([known()])
+        waits = [event for event in one.events if event.type is EventType.WAITING]
+        assert [event.data["seconds"] for event in waits] == [1, 2, 4, 8, 15]
+        assert "looking whether the connection is Linked" in waits[0].message
+
+    virtual_time.run(scene())
+
+
+def test_an_unmended_refusal_of_the_connection_itself_does_not_count_against_the_platform():
+    async def scene():
+        one, actions = many(20)
+        one.codat.faults = [Fault("authorize", NotFoundError("404", status=404), times=5)]
+        outcome = await one.apply(actions)
+        assert ends(outcome).count("failed rejected") == 5
+        assert ends(outcome).count("done") == 15
+
+    virtual_time.run(scene())

@@ -1,0 +1,228 @@
+"""What exists is changed only where it still is what the plan read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import virtual_time
+from apply_codat import Fault
+from apply_scenes import BOOKS, COMPANY, Scene, ends, live_company, live_connection, ours, update
+
+from reconciler.codat.errors import (
+    NoAnswerError,
+    NotFoundError,
+    ServerFaultError,
+    StillRunningError,
+    UnreachableError,
+)
+from reconciler.model import PROTECT_TAG, Address, Status
+from reconciler.plan import AdoptCompany, Change, DeleteCompany, DeleteConnection, UnlinkConnection
+
+FAULT = ServerFaultError("500: Codat fails", status=500)
+NO_ANSWER = NoAnswerError("no answer")
+OBSERVED = live_company(live_connection(Status.LINKED), tags=ours(region="uk", team="x"), description="Old")
+CHANGES = (
+    Change("description", "Old", None),
+    Change("name", "Acme", "Acme Stores"),
+    Change("tags.region", "uk", "eu"),
+    Change("tags.team", "x", None),
+)
+WANTED = replace(OBSERVED, name="Acme Stores", description="", tags=ours(region="eu"))
+UPDATE = update(OBSERVED, *CHANGES)
+UNLINK = UnlinkConnection(Address("acme", "books"), "why", COMPANY, BOOKS, "QuickBooks Online")
+DELETE = DeleteCompany(Address("acme"), "why", COMPANY, "Acme", True, OBSERVED)
+DELETE_CONNECTION = DeleteConnection(
+    Address("acme", "books"), "why", COMPANY, BOOKS, "QuickBooks Online", Status.LINKED, False
+)
+PRUNE = replace(DELETE_CONNECTION, status=Status.PENDING_AUTH, pruned=True)
+
+
+def linked(status):
+    return replace(OBSERVED, connections=(live_connection(status),))
+
+
+@pytest.mark.parametrize(
+    ("action", "live", "end", "writes"),
+    [
+        pytest.param(UPDATE, OBSERVED, "done", 1, id="update"),
+        pytest.param(UPDATE, WANTED, "already", 0, id="updated already"),
+        pytest.param(
+            UPDATE,
+            replace(WANTED, tags=ours(region="eu", extra="y")),
+            "already",
+            0,
+            id="updated already, and another tag since",
+        ),
+        pytest.param(
+            UPDATE, replace(OBSERVED, name="Other"), "failed changed-since-plan", 0, id="name changed"
+        ),
+        pytest.param(
+            UPDATE,
+            replace(OBSERVED, description="New"),
+            "failed changed-since-plan",
+            0,
+            id="description changed",
+        ),
+        pytest.param(
+            UPDATE,
+            replace(OBSERVED, tags=ours(region="uk", team="x", more="y")),
+            "failed changed-since-plan",
+            0,
+            id="a tag that would be lost",
+        ),
+        pytest.param(UPDATE, None, "failed changed-since-plan", 0, id="company gone"),
+        pytest.param(UNLINK, OBSERVED, "done", 1, id="unlink"),
+        pytest.param(UNLINK, linked(Status.UNLINKED), "already", 0, id="unlinked already"),
+        pytest.param(
+            UNLINK, linked(Status.DEAUTHORIZED), "failed changed-since-plan", 0, id="unlink deauthorized"
+        ),
+        pytest.param(DELETE, OBSERVED, "done", 1, id="delete"),
+        pytest.param(DELETE, None, "already", 0, id="deleted already"),
+        pytest.param(
+            DELETE, replace(OBSERVED, tags={}), "failed changed-since-plan", 0, id="delete what is not ours"
+        ),
+        pytest.param(
+            DELETE,
+            replace(OBSERVED, tags={**OBSERVED.tags, PROTECT_TAG: "true"}),
+            "failed protected",
+            0,
+            id="delete what is protected",
+        ),
+        pytest.param(
+            DELETE, replace(OBSERVED, name="New"), "failed changed-since-plan", 0, id="delete renamed"
+        ),
+        pytest.param(DELETE_CONNECTION, OBSERVED, "done", 1, id="delete connection"),
+        pytest.param(
+            DELETE_CONNECTION, replace(OBSERVED, connections=()), "already", 0, id="connection gone"
+        ),
+        pytest.param(PRUNE, linked(Status.PENDING_AUTH), "done", 1, id="prune"),
+        pytest.param(PRUNE, OBSERVED, "failed changed-since-plan", 0, id="prune what was linked since"),
+    ],
+)
+def test_what_is_read_right_before_decides(action, live, end, writes):
+    async def scene():
+        one = Scene()
+        if live:
+            one.codat.add(live)
+        outcome = await one.apply([action])
+        assert ends(outcome) == [end]
+        assert outcome.requests == writes
+
+    virtual_time.run(scene())
+
+
+ACTIONS = {
+    "update_company": UPDATE,
+    "unlink": UNLINK,
+    "delete_company": DELETE,
+    "delete_connection": DELETE_CONNECTION,
+}
+
+
+@pytest.mark.parametrize("method", ACTIONS)
+@pytest.mark.parametrize(
+    ("error", "after", "sent"),
+    [
+        (NO_ANSWER, False, 2),
+        (NO_ANSWER, True, 1),
+        (FAULT, False, 2),
+        (FAULT, True, 1),
+        (UnreachableError("no"), False, 2),
+        (StillRunningError("409", status=409), False, 2),
+    ],
+    ids=["lost", "answer lost", "5xx before", "5xx after", "unreachable", "409"],
+)
+def test_a_change_is_sent_again_only_where_it_is_not_done(method, error, after, sent):
+    async def scene():
+        one = Scene()
+        one.codat.add(OBSERVED)
+        one.codat.faults = [Fault(method, error, after=after)]
+        outcome = await one.apply([ACTIONS[method]])
+        assert ends(outcome) == ["done"]
+        assert one.codat.requests.count(method) == sent
+        assert len(one.codat.journal) == 1
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize("method", ACTIONS)
+def test_a_change_that_fails_twice_is_a_failure(method):
+    async def scene():
+        one = Scene()
+        one.codat.add(OBSERVED)
+        one.codat.faults = [Fault(method, FAULT, times=9)]
+        outcome = await one.apply([ACTIONS[method]])
+        assert ends(outcome) == ["failed server-fault"]
+        assert one.codat.requests.count(method) == 2
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize("method", ["update_company", "unlink"])
+def test_no_answer_is_asked_again_under_the_same_key_and_a_fault_under_a_new_one(method):
+    async def scene():
+        for error, distinct in ((NO_ANSWER, 1), (FAULT, 2)):
+            one = Scene()
+            one.codat.add(OBSERVED)
+            one.codat.faults = [Fault(method, error)]
+            await one.apply([ACTIONS[method]])
+            assert len({key for _, key in one.codat.keys}) == distinct, error.code
+
+    virtual_time.run(scene())
+
+
+def test_a_later_run_never_replays_a_change():
+    async def scene():
+        one = Scene()
+        one.codat.add(OBSERVED)
+        await one.apply([UPDATE])
+        one.codat.add(OBSERVED)
+        assert ends(await one.apply([UPDATE])) == ["done"]
+        assert one.company.name == "Acme Stores"
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize("method", ["delete_company", "delete_connection"])
+def test_a_delete_answered_404_is_done(method):
+    async def scene():
+        one = Scene()
+        one.codat.add(OBSERVED)
+        one.codat.faults = [Fault(method, NotFoundError("404", status=404))]
+        assert ends(await one.apply([ACTIONS[method]])) == ["done"]
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "field"),
+    [
+        ("update_company", {"name": "Acme"}, "name"),
+        ("update_company", {"tags": OBSERVED.tags}, "tags.region"),
+        ("unlink", {"status": Status.LINKED}, "status"),
+    ],
+)
+def test_an_answer_that_differs_is_a_named_failure(method, answer, field):
+    async def scene():
+        one = Scene()
+        one.codat.add(OBSERVED)
+        one.codat.faults = [Fault(method, replaces=answer)]
+        outcome = await one.apply([ACTIONS[method]])
+        assert ends(outcome) == ["failed answer-differs"]
+        assert field in outcome.results[0].failure.message
+
+    virtual_time.run(scene())
+
+
+def test_adopting_keeps_every_tag_that_was_there():
+    async def scene():
+        one = Scene()
+        foreign = live_company(tags={"uid": "cust_1"})
+        one.codat.add(foreign)
+        marks = tuple(Change(f"tags.{tag}", None, value) for tag, value in ours().items())
+        outcome = await one.apply([AdoptCompany(Address("acme"), "by id", COMPANY, marks, foreign)])
+        assert ends(outcome) == ["done"]
+        assert one.company.tags == ours(uid="cust_1")
+
+    virtual_time.run(scene())

@@ -1,0 +1,372 @@
+"""What is created is created once, whatever happens to the requests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import virtual_time
+from apply_codat import Fault
+from apply_scenes import (
+    COMPANY,
+    PLAID,
+    QBO,
+    Scene,
+    authorize,
+    create_company,
+    create_connection,
+    ends,
+    fresh,
+    live_company,
+    live_connection,
+    ours,
+)
+
+from reconciler.apply import keys
+from reconciler.codat.errors import (
+    AccountLimitError,
+    KeyReusedError,
+    NoAnswerError,
+    RejectedError,
+    ServerFaultError,
+    StillRunningError,
+    UnreachableError,
+)
+from reconciler.model import LINKS_TAG, Status
+
+NO_ANSWER = NoAnswerError("the answer did not come in time")
+UNREACHABLE = UnreachableError("no connection could be made")
+FAULT = ServerFaultError("500: Codat fails", status=500, correlation_id="corr-500")
+BUSY = StillRunningError("409: in progress", status=409)
+REUSED = KeyReusedError("422: key reused", status=422)
+REFUSED = RejectedError("400: refused", status=400, correlation_id="corr-400")
+FULL = AccountLimitError("402: limit", status=402)
+
+DONE = ["done", "done", "done", "done"]
+
+
+def test_a_fresh_company_with_one_connection_takes_four_writes_and_no_read():
+    async def scene():
+        one = Scene()
+        outcome = await one.apply(fresh())
+        assert ends(outcome) == DONE
+        assert one.codat.requests == ["create_company", "create_connection", "authorize", "sync_all"]
+        assert outcome.requests == 4
+        assert one.company.tags == ours(region="uk")
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize("method", ["create_company", "create_connection"])
+@pytest.mark.parametrize(
+    ("fault", "keys_sent"),
+    [
+        pytest.param({"error": NO_ANSWER}, [0, 0], id="no answer, nothing done"),
+        pytest.param({"error": NO_ANSWER, "after": True}, [0, 0], id="no answer, done"),
+        pytest.param({"error": UNREACHABLE, "times": 3}, [0, 0, 0, 0], id="unreachable"),
+        pytest.param({"error": FAULT}, [0, 1], id="5xx, nothing done"),
+        pytest.param({"error": FAULT, "after": True}, [0], id="5xx, done"),
+        pytest.param({"error": REUSED}, [0, 1], id="422, nothing there"),
+        pytest.param({"error": REUSED, "after": True}, [0], id="422, someone was here"),
+        pytest.param({"error": REFUSED}, [0, 1], id="a refusal that is mended"),
+        pytest.param({"error": FULL}, [0, 1], id="402 that is mended"),
+    ],
+)
+def test_a_create_is_settled_whatever_the_answer(method, fault, keys_sent):
+    async def scene():
+        one = Scene()
+        one.codat.faults = [Fault(method, **fault)]
+        outcome = await one.apply(fresh())
+        assert [end for end in ends(outcome) if end not in ("done", "already")] == []
+        assert one.codat.journal == [
+            "create company Acme",
+            "create connection qhyg",
+            "authorize qhyg",
+            "sync invoices",
+        ]
+        sent = [key for name, key in one.codat.keys if name == method]
+        made = {
+            "create_company": lambda n: keys.company_key("prod", "acme", n),
+            "create_connection": lambda n: keys.connection_key(one.company.id, "books", n),
+        }[method]
+        assert sent == [made(attempt) for attempt in keys_sent]
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize("method", ["create_company", "create_connection"])
+@pytest.mark.parametrize(
+    ("error", "code", "attempts", "says"),
+    [
+        (NO_ANSWER, "no-answer", 7, "run the same command again"),
+        (UNREACHABLE, "unreachable", 7, "nothing was sent"),
+        (FAULT, "not-created", 5, "run the same command again"),
+        (REFUSED, "rejected", 2, "repeats a refusal for 90 minutes"),
+        (FULL, "account-limit", 2, "run the same command again"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_a_create_that_cannot_succeed_fails_and_says_how_to_go_on(method, error, code, attempts, says):
+    async def scene():
+        one = Scene()
+        one.codat.faults = [Fault(method, error, times=99)]
+        outcome = await one.apply(fresh())
+        failed = next(one for one in outcome.results if one.result.value == "failed")
+        assert failed.failure.code == code
+        assert says in failed.failure.message
+        assert failed.failure.correlation_id == (error.correlation_id if attempts in (2,) else "")
+        assert one.codat.requests.count(method) == attempts
+        assert ends(outcome)[-1] == "not-started"
+        assert (outcome.stopped is not None) == (error is FULL)
+
+    virtual_time.run(scene())
+
+
+def test_a_request_in_progress_is_waited_for_a_minute_and_then_looked_for():
+    async def scene():
+        one = Scene()
+        one.codat.faults = [Fault("create_company", BUSY, times=7)]
+        began = one.clock.now()
+        one.codat.add(live_company(created=began))
+        one.codat.lag = timedelta(seconds=75)
+        outcome = await one.apply([create_company()])
+        assert ends(outcome) == ["failed answer-differs"], "found, and it has no region"
+        assert one.codat.requests == ["create_company"] * 7 + ["companies"] * 5
+        assert timedelta(seconds=60) < one.clock.now() - began < timedelta(seconds=92)
+
+    virtual_time.run(scene())
+
+
+def test_a_lagging_index_is_looked_at_for_thirty_seconds():
+    async def scene():
+        one = Scene()
+        one.codat.lag = timedelta(seconds=20)
+        one.codat.faults = [Fault("create_company", FAULT, after=True)]
+        outcome = await one.apply(fresh())
+        assert ends(outcome) == ["already", "done", "done", "done"]
+        assert len(one.codat.live) == 1
+
+    virtual_time.run(scene())
+
+
+def test_two_companies_with_the_same_key_fail_naming_both():
+    async def scene():
+        one = Scene()
+        one.codat.add(live_company(id="one"))
+        one.codat.add(live_company(id="two"))
+        one.codat.faults = [Fault("create_company", FAULT)]
+        outcome = await one.apply(fresh())
+        assert ends(outcome)[0] == "failed duplicate"
+        assert "one and two" in outcome.results[0].failure.message
+
+    virtual_time.run(scene())
+
+
+def test_a_replay_whose_company_is_gone_leads_to_the_next_attempt():
+    async def scene():
+        one = Scene()
+        await one.apply([create_company()])
+        one.codat.live.clear()
+        await one.clock.sleep(600)
+        began = one.clock.now()
+        outcome = await one.apply([create_company()])
+        assert ends(outcome) == ["done"]
+        assert len(one.codat.live) == 1
+        assert one.clock.now() - began < timedelta(seconds=1), "it is too old for a lag"
+
+    virtual_time.run(scene())
+
+
+def test_a_young_company_that_is_not_shown_is_waited_for_and_not_created_twice():
+    async def scene():
+        one = Scene()
+        await one.apply([create_company()])
+        await one.clock.sleep(10)
+        hidden = dict(one.codat.live)
+        one.codat.live.clear()
+        one.codat.faults = [Fault("company", skip=3, then=lambda: one.codat.live.update(hidden))]
+        outcome = await one.apply([create_company()])
+        assert ends(outcome) == ["already"]
+        assert one.codat.journal == ["create company Acme"]
+
+    virtual_time.run(scene())
+
+
+def test_a_replayed_company_that_no_longer_carries_our_key_fails():
+    async def scene():
+        one = Scene()
+        await one.apply([create_company()])
+        one.codat.add(replace(one.company, tags={}))
+        await one.clock.sleep(10)
+        outcome = await one.apply(fresh())
+        assert ends(outcome)[0] == "failed not-ours"
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize(
+    ("fault", "field"),
+    [
+        (Fault("create_company", replaces={"name": "Acme Stripped"}), "name"),
+        (Fault("create_company", replaces={"tags": ours(region="eu")}), "tags.region"),
+        (Fault("create_connection", replaces={"platform_key": "zzzz"}), "platform"),
+    ],
+    ids=["name", "tag", "platform"],
+)
+def test_an_answer_that_differs_is_a_named_failure(fault, field):
+    async def scene():
+        one = Scene()
+        one.codat.faults = [fault]
+        outcome = await one.apply(fresh())
+        failed = next(one for one in outcome.results if one.result.value == "failed")
+        assert failed.failure.code == "answer-differs"
+        assert field in failed.failure.message
+
+    virtual_time.run(scene())
+
+
+def test_a_run_long_after_its_plan_looks_before_it_creates():
+    """The key of the run that was first is forgotten after 90 minutes."""
+
+    async def scene():
+        one = Scene()
+        planned_at = one.clock.now()
+        await one.apply(fresh())
+        await one.clock.sleep(100 * 60)
+        outcome = await one.apply(fresh(), planned_at=planned_at)
+        assert ends(outcome)[:3] == ["already", "already", "already"]
+        assert len(one.codat.live) == 1
+        assert len(one.company.connections) == 1
+
+    virtual_time.run(scene())
+
+
+# --- several connections of one platform ---------------------------------------------------------
+
+
+def several():
+    return (
+        create_company(),
+        create_connection("acme/bank1", platform_key=PLAID),
+        create_connection("acme/bank2", platform_key=PLAID, links={"bank1": None, "bank2": None}),
+        authorize("acme/bank1", platform_key=PLAID),
+        authorize("acme/bank2", platform_key=PLAID),
+    )
+
+
+def test_the_record_of_links_is_written_once_between_creates_and_tokens():
+    async def scene():
+        one = Scene()
+        outcome = await one.apply(several())
+        assert ends(outcome) == ["done"] * 5
+        assert one.codat.journal == [
+            "create company Acme",
+            "create connection suuo",
+            "create connection suuo",
+            "update company ['tags']",
+            "authorize suuo",
+            "authorize suuo",
+        ]
+        ids = [outcome.results[place].connection_id for place in (1, 2)]
+        assert one.company.tags == ours(region="uk") | {LINKS_TAG: f"bank1:{ids[0][:8]},bank2:{ids[1][:8]}"}
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["nothing done", "done"])
+@pytest.mark.parametrize("error", [NO_ANSWER, FAULT, UNREACHABLE], ids=lambda one: one.code)
+def test_the_record_of_links_survives_a_fault(error, after):
+    async def scene():
+        one = Scene()
+        one.codat.faults = [Fault("update_company", error, after=after and error is not UNREACHABLE)]
+        outcome = await one.apply(several())
+        assert ends(outcome) == ["done"] * 5
+        assert LINKS_TAG in one.company.tags
+
+    virtual_time.run(scene())
+
+
+def test_a_lost_create_is_never_taken_for_a_connection_that_the_plan_knew():
+    """It may be pinned by id to another key of the spec, and would be sent the wrong tokens."""
+
+    async def scene():
+        one = Scene()
+        one.codat.add(live_company(live_connection(id="pinned")))
+        one.codat.faults = [Fault("create_connection", FAULT, after=False)]
+        outcome = await one.apply(
+            [create_connection(company_id=COMPANY, known=("pinned",)), authorize(company_id=COMPANY)]
+        )
+        assert ends(outcome) == ["done", "done"]
+        assert one.codat.connection(COMPANY, "pinned").status is Status.PENDING_AUTH
+
+    virtual_time.run(scene())
+
+
+def test_a_replayed_connection_that_the_plan_knew_is_left_and_another_created():
+    async def scene():
+        one = Scene()
+        one.codat.add(live_company())
+        await one.apply([create_connection("acme/bank", COMPANY)])
+        (first,) = one.company.connections
+        await one.clock.sleep(10)
+        outcome = await one.apply([create_connection("acme/bank", COMPANY, known=(first.id,))])
+        assert ends(outcome) == ["done"]
+        assert len(one.company.connections) == 2
+
+    virtual_time.run(scene())
+
+
+def test_lost_creates_of_two_siblings_never_share_a_connection():
+    async def scene():
+        one = Scene()
+        one.codat.faults = [Fault("create_connection", FAULT, after=True, times=2)]
+        outcome = await one.apply(several())
+        assert set(ends(outcome)) <= {"done", "already"}
+        assert len(one.company.connections) == 2
+        assert all(connection.status is Status.LINKED for connection in one.company.connections)
+
+    virtual_time.run(scene())
+
+
+def test_among_siblings_a_connection_that_somebody_linked_is_not_guessed_at():
+    async def scene():
+        one = Scene()
+        one.codat.add(live_company(live_connection(Status.LINKED, platform_key=PLAID)))
+        one.codat.faults = [Fault("create_connection", FAULT)]
+        outcome = await one.apply(
+            [
+                create_connection("acme/bank1", COMPANY, PLAID),
+                create_connection("acme/bank2", COMPANY, PLAID, links={"bank1": None, "bank2": None}),
+            ]
+        )
+        assert ends(outcome) == ["failed ambiguous", "not-started"]
+
+    virtual_time.run(scene())
+
+
+def test_alone_a_connection_that_another_run_linked_is_taken():
+    async def scene():
+        one = Scene()
+        one.codat.add(live_company(live_connection(Status.LINKED)))
+        one.codat.faults = [Fault("create_connection", FAULT)]
+        outcome = await one.apply([create_connection(company_id=COMPANY), authorize(company_id=COMPANY)])
+        assert ends(outcome) == ["already", "already"]
+        assert one.codat.tokens == []
+
+    virtual_time.run(scene())
+
+
+def test_keys_of_different_things_differ():
+    made = [
+        keys.company_key("a", "b", 0),
+        keys.company_key("a", "b", 1),
+        keys.company_key('a","b', "", 0),
+        keys.company_key("ab", "", 0),
+        keys.connection_key("a", "b", 0),
+        keys.connection_key("a", "b0", 0),
+    ]
+    assert len(set(made)) == len(made)
+    assert {one.version for one in made} == {5}
+    assert keys.company_key("prod", "acme", 0) == keys.company_key("prod", "acme", 0)
+    assert QBO

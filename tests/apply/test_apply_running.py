@@ -1,0 +1,266 @@
+"""Lanes run at once and fail alone; what stops the run lets everything in flight end."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+import virtual_time
+from apply_codat import Fault
+from apply_scenes import Scene, authorize, create_company, ends, fresh, plan_of
+
+from reconciler.codat.errors import (
+    ForbiddenError,
+    NoAnswerError,
+    QuotaExhaustedError,
+    RejectedError,
+    UnauthorizedError,
+)
+from reconciler.model import Address
+from reconciler.outcome import EventType, Result
+from reconciler.plan import Attention, Code
+
+
+def companies(count):
+    return [action for number in range(count) for action in fresh(f"k{number:03}")]
+
+
+def test_results_stand_in_the_plans_order_whatever_order_they_ran_in():
+    async def scene():
+        one = Scene(concurrency=3)
+        plan = plan_of(*companies(20))
+        outcome = await one.apply(plan)
+        assert [(each.kind, each.address) for each in outcome.results] == [
+            (each.kind, each.address) for each in plan.actions
+        ]
+        assert set(ends(outcome)) == {"done"}
+        assert outcome.requests == 80
+        assert outcome.is_complete
+        assert all(each.company_id for each in outcome.results)
+
+    virtual_time.run(scene())
+
+
+def test_each_run_takes_the_companies_in_an_order_of_its_own():
+    async def order(seed):
+        one = Scene(concurrency=1)
+        await one.apply([create_company(f"k{number}") for number in range(10)], seed=seed)
+        return [company.name for company in one.codat.live.values()]
+
+    async def scene():
+        assert await order(1) == await order(1) != await order(2)
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize("concurrency", [1, 3, 10])
+def test_as_many_companies_are_worked_on_at_once_as_limits_permit(concurrency):
+    async def scene():
+        one = Scene(concurrency=concurrency)
+        began = one.clock.now()
+        await one.apply([create_company(f"k{number:02}") for number in range(30)])
+        assert (one.clock.now() - began).total_seconds() == pytest.approx(0.1 * 30 / concurrency, rel=0.01)
+
+    virtual_time.run(scene())
+
+
+def test_a_failure_stops_its_company_alone():
+    async def scene():
+        one = Scene()
+        one.codat.faults = [Fault("create_connection", RejectedError("400: no", status=400), times=2)]
+        one.concurrency = 1
+        outcome = await one.apply(companies(3))
+        assert sorted(ends(outcome)) == ["done"] * 9 + ["failed rejected"] + ["not-started"] * 2
+        assert outcome.stopped is None
+        assert not outcome.is_complete
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize("error", [UnauthorizedError, ForbiddenError, QuotaExhaustedError])
+def test_what_nothing_can_follow_stops_the_run(error):
+    async def scene():
+        one = Scene(concurrency=1)
+        one.codat.faults = [Fault("authorize", error("no", correlation_id="corr"))]
+        outcome = await one.apply(companies(5))
+        assert sorted(ends(outcome)) == ["done"] * 2 + [f"failed {error.code}"] + ["not-started"] * 17
+        assert outcome.stopped.code == error.code
+        assert outcome.stopped.correlation_id == "corr"
+        assert not outcome.interrupted
+
+    virtual_time.run(scene())
+
+
+def test_when_the_run_stops_actions_in_flight_end():
+    async def scene():
+        one = Scene(concurrency=4)
+        one.codat.faults = [
+            Fault("create_company", NoAnswerError("no")),
+            Fault("create_company", UnauthorizedError("401")),
+        ]
+        outcome = await one.apply([create_company(f"k{number}") for number in range(8)])
+        assert sorted(ends(outcome)) == ["done"] * 3 + ["failed unauthorized"] + ["not-started"] * 4
+
+    virtual_time.run(scene())
+
+
+def test_as_many_failed_companies_as_are_permitted_stop_the_run():
+    async def scene():
+        one = Scene(concurrency=1, max_failures=3)
+        one.codat.faults = [Fault("create_company", RejectedError("400: no", status=400), times=99)]
+        outcome = await one.apply([create_company(f"k{number}") for number in range(8)])
+        assert sorted(ends(outcome)) == ["failed rejected"] * 3 + ["not-started"] * 5
+        assert outcome.stopped.code == "max-failures"
+
+    virtual_time.run(scene())
+
+
+def test_failures_of_the_last_companies_stop_nothing():
+    async def scene():
+        one = Scene(max_failures=1)
+        one.codat.faults = [Fault("create_company", RejectedError("400: no", status=400), times=2)]
+        outcome = await one.apply(fresh())
+        assert outcome.stopped is None
+
+    virtual_time.run(scene())
+
+
+def test_a_bug_in_one_lane_stops_the_run_and_loses_no_result():
+    async def scene():
+        one = Scene(concurrency=2)
+        one.secrets = {}
+        outcome = await one.apply(companies(6))
+        bugs = [each for each in outcome.results if each.result is Result.FAILED]
+        assert {each.failure.code for each in bugs} == {"bug"}
+        assert "KeyError in apply_scenes.py" in bugs[0].failure.message
+        assert outcome.stopped.code == "bug"
+        assert ends(outcome).count("done") >= 2
+
+    virtual_time.run(scene())
+
+
+def test_an_action_before_its_company_is_a_bug_and_sends_nothing():
+    async def scene():
+        one = Scene()
+        outcome = await one.apply([authorize()])
+        assert ends(outcome) == ["failed bug"]
+        assert one.codat.requests == []
+
+    virtual_time.run(scene())
+
+
+# --- Ctrl-C --------------------------------------------------------------------------------------
+
+
+def test_ctrl_c_lets_the_requests_in_flight_end_and_starts_no_other():
+    async def scene():
+        one = Scene(concurrency=3)
+        asyncio.get_running_loop().call_later(0.15, one.stop.set)
+        outcome = await one.apply(companies(9))
+        assert outcome.interrupted
+        assert one.codat.requests == ["create_company"] * 3 + ["create_connection"] * 3
+        assert sorted(ends(outcome)) == ["done"] * 6 + ["not-started"] * 30
+        assert EventType.STOPPING in {event.type for event in one.events}
+
+    virtual_time.run(scene())
+
+
+def test_ctrl_c_cuts_waits_short_and_says_what_is_not_known():
+    async def scene():
+        one = Scene()
+        one.codat.faults = [Fault("create_company", NoAnswerError("no"), after=True, times=9)]
+        asyncio.get_running_loop().call_later(5, one.stop.set)
+        outcome = await one.apply(fresh())
+        assert one.clock.now() < one.clock.start + virtual_time.timedelta(seconds=5.2)
+        assert ends(outcome) == ["incomplete interrupted", "not-started", "not-started", "not-started"]
+        one.stop.clear()
+        one.codat.faults = []
+        assert set(ends(await one.apply(fresh()))) <= {"done", "already"}
+        assert len(one.codat.live) == 1
+
+    virtual_time.run(scene())
+
+
+def test_ctrl_c_before_a_write_leaves_it_unsent():
+    async def scene():
+        one = Scene()
+        one.stop.set()
+        outcome = await one.apply(fresh())
+        assert set(ends(outcome)) == {"not-started"}
+        assert one.codat.requests == []
+
+    virtual_time.run(scene())
+
+
+def test_cancelling_leaves_no_task_behind():
+    async def scene():
+        one = Scene()
+        one.codat.faults = [Fault("create_company", NoAnswerError("no"), times=9)]
+        running = asyncio.create_task(one.apply(fresh()))
+        await one.clock.sleep(3)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    virtual_time.run(scene())
+
+
+# --- what is told --------------------------------------------------------------------------------
+
+
+def test_events_tell_totals_each_action_each_company_and_the_end():
+    async def scene():
+        one = Scene(concurrency=1)
+        await one.apply(companies(2))
+        assert [event.type.value for event in one.events] == [
+            "started",
+            *[*["action-started", "action-ended"] * 4, "company-ended"] * 2,
+            "ended",
+        ]
+        started, ended = one.events[0], one.events[-1]
+        assert (started.data["companies"], started.data["actions"]) == (2, 8)
+        assert ended.data["done"] == 8
+        assert ended.data["requests"] == 8
+        companies_ended = [event.data for event in one.events if event.type is EventType.COMPANY_ENDED]
+        assert [(data["done"], data["total"]) for data in companies_ended] == [(1, 2), (2, 2)]
+
+    virtual_time.run(scene())
+
+
+def test_a_failure_is_told_with_its_code_and_correlation_id():
+    async def scene():
+        one = Scene()
+        one.codat.faults = [
+            Fault("create_company", RejectedError("400: no", status=400, correlation_id="corr"), times=2)
+        ]
+        await one.apply(fresh())
+        (ended,) = [event for event in one.events if event.type is EventType.ACTION_ENDED]
+        assert ended.document()["failure"]["code"] == "rejected"
+        assert ended.document()["failure"]["correlationId"] == "corr"
+        assert "run the same command again" in ended.message
+
+    virtual_time.run(scene())
+
+
+def test_the_plans_attention_is_part_of_the_outcome():
+    async def scene():
+        one = Scene()
+        note = Attention(Code.EXISTS, Address("echo"), "there is one")
+        outcome = await one.apply(replace(plan_of(*fresh()), attention=(note,)))
+        assert outcome.attention == (note,)
+        assert not outcome.is_complete
+
+    virtual_time.run(scene())
+
+
+def test_an_empty_plan_is_complete():
+    async def scene():
+        one = Scene()
+        outcome = await one.apply([])
+        assert outcome.is_complete
+        assert [event.type for event in one.events] == [EventType.STARTED, EventType.ENDED]
+
+    virtual_time.run(scene())
