@@ -3,6 +3,7 @@
 from reconciler.render.documents import diagnostics_json, outcome_json, plan_json, platforms_json
 from reconciler.render.events import events_writer
 from reconciler.render.github import diagnostics_github, github_outputs
+from reconciler.render.html import plan_html
 from reconciler.render.markdown import comment_marker, plan_markdown
 from reconciler.render.progress import progress
 from reconciler.render.sarif import diagnostics_sarif
@@ -20,6 +21,7 @@ __all__ = [
     "github_outputs",
     "outcome_json",
     "outcome_text",
+    "plan_html",
     "plan_json",
     "plan_markdown",
     "plan_text",
