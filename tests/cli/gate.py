@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from typing import Literal
 
@@ -40,7 +39,8 @@ class Gate:
         if self._when == "after":
             await self._app(scope, receive, _swallow)
         self.reached.set()
-        await asyncio.Event().wait()
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
 
 async def _swallow(message: Message) -> None:
