@@ -326,6 +326,12 @@ def test_blocking_attention_stops_everything_for_the_company(case: Case) -> None
     assert tuple(attention(plan)) == case.attention
 
 
+def test_a_namesake_that_another_spec_adopts_is_no_namesake() -> None:
+    live = company(owner=None, name="Acme")
+    plan = plan_for((wanted(), wanted(key="bravo", name="Acme", id=live.id)), live)
+    assert actions(plan) == ["company.create acme", "company.adopt bravo"]
+
+
 # --- what the actions say ----------------------------------------------------------------------
 
 

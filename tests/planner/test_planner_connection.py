@@ -401,6 +401,13 @@ def test_an_unlink_names_its_connection() -> None:
     assert (action.company_id, action.connection_id) == (company().id, connection().id)
 
 
+def test_a_create_knows_which_connections_the_plan_saw() -> None:
+    found = company(connection(on=PLAID), connection("c0000002-0000", on=PLAID))
+    create = plan_for(wanted(spec(Migration.LINK)), found).actions[0]
+    assert isinstance(create, CreateConnection)
+    assert set(create.known) == {"c0000001-0000", "c0000002-0000"}
+
+
 def test_a_create_in_a_company_that_does_not_exist_yet_knows_no_id() -> None:
     plan = plan_for(wanted(spec(Migration.LINK)))
     create = plan.actions[1]

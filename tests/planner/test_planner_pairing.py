@@ -285,6 +285,13 @@ CASES = [
         {"x": (AMBIGUOUS, (A, B)), "y": (AMBIGUOUS, (A, B))},
     ),
     case(
+        "absent-never-the-one-that-others-contest",
+        (bank("x"), bank("y"), absent("z")),
+        (link(A),),
+        {},
+        dict.fromkeys("xyz", (AMBIGUOUS, (A,))),
+    ),
+    case(
         "two-absent-two-live-are-both-deleted-only-when-told-apart",
         (absent("x"), absent("y")),
         (link(A), link(B)),

@@ -18,7 +18,7 @@ from builders import (
 )
 
 from reconciler.diagnostics import MisusedError
-from reconciler.model import Desired, LiveCompany, Migration, Status
+from reconciler.model import Desired, LiveCompany, Migration, Presence, Status
 from reconciler.plan import AdoptCompany
 from reconciler.planner import Policy
 
@@ -84,6 +84,12 @@ def test_a_target_leaves_the_companys_own_fields_alone() -> None:
     spec = wanted(wanted_connection(migration=Migration.LINK), name="Other name", tags={"region": "eu"})
     plan = plan_for(spec, company(), policy(targets=("acme/books",)))
     assert actions(plan) == ["connection.create acme/books"]
+
+
+def test_a_target_below_a_company_deletes_it_not() -> None:
+    spec = wanted(wanted_connection(), state=Presence.ABSENT)
+    assert actions(plan_for(spec, company(), policy(targets=("acme/books",)))) == []
+    assert actions(plan_for(spec, company(), policy(targets=("acme",)))) == ["company.delete acme"]
 
 
 def test_a_targeted_connection_of_a_company_to_adopt_writes_our_marks_alone() -> None:

@@ -102,6 +102,7 @@ CASES = [
     case("running-although-part-is-done", NEVER, pulls=(done(1), running(1)), attention=(SYNCING,)),
     case("failed", NEVER, pulls=(failed(1),), attention=(FAILED,)),
     case("failed-since-the-last-success", NEVER, pulls=(done(2), failed(1)), attention=(FAILED,)),
+    case("succeeded-and-failed-at-once", NEVER, pulls=(failed(1), done(1))),
     case("succeeded-since-the-last-failure", NEVER, pulls=(failed(2), done(1))),
     case(
         "failed-retry",
