@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler.cli.events import opened_events
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import (
     DEFAULT_SPECS,
@@ -18,12 +19,14 @@ from reconciler.cli.options import (
     format_option,
     output,
     output_options,
+    outputs_option,
     selection,
     selection_options,
 )
-from reconciler.cli.showing import show_outcome, show_plan
+from reconciler.cli.showing import append_outputs, show_outcome, show_plan
 
 if TYPE_CHECKING:
+    from reconciler.outcome import Event, Observer
     from reconciler.workflow.applying import Applied
     from reconciler.workflow.planning import Circumstances, Planned, PlanRequest, SavedRequest
 
@@ -48,6 +51,12 @@ Examples:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Apply this saved plan, if SPECS still say the same.",
 )
+@click.option(
+    "--events",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help="Write a line of JSON for each event to this file, or to stdout with '-'.",
+)
+@outputs_option
 @selection_options
 @endpoint_options
 @output_options
@@ -56,6 +65,8 @@ def apply(
     format_: str,
     yes: bool,
     plan_file: Path | None,
+    events: Path | None,
+    outputs: Path | None,
     sandbox: bool,
     sandbox_file: Path | None,
     api_url: str | None,
@@ -70,23 +81,37 @@ def apply(
     from reconciler.workflow import applying
 
     shown = output()
+    # Where stdout is for a program, people read stderr.
+    aside = format_ == "json" or str(events) == "-"
     asked: list[Planned] = []
 
     def ask(planned: Planned) -> bool:
         asked.append(planned)
-        show_plan(planned, "text", shown, err=format_ == "json")
+        show_plan(planned, "text", shown, err=aside)
         return _confirms(yes)
 
-    with render.progress(shown.style(err=True)) as observer:
-        place = circumstances(sandbox, sandbox_file, api_url, observer.waiting)
+    with render.progress(shown.style(err=True)) as progress, opened_events(events) as observer:
+        place = circumstances(sandbox, sandbox_file, api_url, progress.waiting)
         source = _source(specs, plan_file, place, options)
         request = applying.ApplyRequest(source, secrets.randbits(64))
-        applied = applying.apply(request, ask=ask, observer=observer)
+        applied = applying.apply(request, ask=ask, observer=_both(progress, observer))
     if not asked and (applied.outcome is None or format_ == "text"):
-        show_plan(applied.planned, "text", shown, err=format_ == "json")
+        show_plan(applied.planned, "text", shown, err=aside)
     if asked or format_ == "json":
-        show_outcome(applied, format_, shown)
+        show_outcome(applied, format_, shown, err=aside)
+    append_outputs(outputs, applied.outcome or applied.planned.plan.document())
     return _exit(applied)
+
+
+def _both(first: Observer, second: Observer | None) -> Observer:
+    if second is None:
+        return first
+
+    def tell(event: Event, /) -> None:
+        first(event)
+        second(event)
+
+    return tell
 
 
 def _source(

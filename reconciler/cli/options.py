@@ -104,6 +104,15 @@ def format_option(*formats: str) -> Callable[[F], F]:
     )
 
 
+def outputs_option(function: F) -> F:
+    """``--outputs``: counts, digest and has-changes for the next step of a CI job."""
+    return click.option(
+        "--outputs",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Append name=value lines to this file, such as $GITHUB_OUTPUT.",
+    )(function)
+
+
 def endpoint_options(function: F) -> F:
     """Which Codat: ``--sandbox``, ``--sandbox-file`` and ``--api-url``."""
     return _chain(

@@ -14,11 +14,12 @@ from reconciler.cli.options import (
     format_option,
     output,
     output_options,
+    outputs_option,
     selection,
     selection_options,
     specs_argument,
 )
-from reconciler.cli.showing import PLAN_FORMATS, show_plan
+from reconciler.cli.showing import PLAN_FORMATS, append_outputs, show_plan
 
 
 @click.command(
@@ -43,6 +44,7 @@ Examples:
     metavar="REF|DIR",
     help="Tell what this change causes from what was due already: a git ref, or a directory of specs.",
 )
+@outputs_option
 @selection_options
 @endpoint_options
 @output_options
@@ -52,6 +54,7 @@ def plan(
     detailed_exitcode: bool,
     out: Path | None,
     base: str | None,
+    outputs: Path | None,
     sandbox: bool,
     sandbox_file: Path | None,
     api_url: str | None,
@@ -63,6 +66,7 @@ def plan(
     place = circumstances(sandbox, sandbox_file, api_url)
     planned = planning.plan(planning.PlanRequest(specs, place, selection(**options), base, out))
     show_plan(planned, format_, output(), specs=specs)
+    append_outputs(outputs, planned.plan.document())
     if planned.plan.refusals:
         return Exit.REFUSED
     return Exit.CHANGES if detailed_exitcode and planned.plan.actions else Exit.OK

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from reconciler.cli.options import DEFAULT_SPECS, Output
+from reconciler.diagnostics import CodatSyncError, Diagnostic
 
 if TYPE_CHECKING:
+    from reconciler.outcome import Outcome
     from reconciler.workflow.applying import Applied
     from reconciler.workflow.planning import Planned
 
-PLAN_FORMATS: Final = ("text", "json")
+PLAN_FORMATS: Final = ("text", "json", "markdown", "html")
 
 
 def show_plan(
@@ -37,15 +39,18 @@ def show_document(
     """Print a plan's document; ``specs`` is the directory that a comment is marked with."""
     from reconciler import render
 
-    if format_ == "json":
-        text = render.plan_json(document)
-    else:
-        text = render.plan_text(document, output.style(err=err), requests_per_minute=requests_per_minute)
-    click.echo(text, nl=False, err=err)
+    rate = requests_per_minute
+    writers: Mapping[str, Callable[[], str]] = {
+        "text": lambda: render.plan_text(document, output.style(err=err), requests_per_minute=rate),
+        "json": lambda: render.plan_json(document),
+        "markdown": lambda: render.plan_markdown(document, specs=specs.as_posix(), requests_per_minute=rate),
+        "html": lambda: render.plan_html(document, requests_per_minute=rate),
+    }
+    click.echo(writers[format_](), nl=False, err=err)
 
 
-def show_outcome(applied: Applied, format_: str, output: Output) -> None:
-    """Print what became of a plan."""
+def show_outcome(applied: Applied, format_: str, output: Output, *, err: bool = False) -> None:
+    """Print what became of a plan; as JSON always to stdout."""
     from reconciler import render
 
     if applied.outcome is None:
@@ -53,4 +58,24 @@ def show_outcome(applied: Applied, format_: str, output: Output) -> None:
     if format_ == "json":
         click.echo(render.outcome_json(applied.outcome), nl=False)
         return
-    click.echo(render.outcome_text(applied.outcome, output.style(), notes=applied.notes), nl=False)
+    text = render.outcome_text(applied.outcome, output.style(err=err), notes=applied.notes)
+    click.echo(text, nl=False, err=err)
+
+
+def append_outputs(file: Path | None, result: Mapping[str, Any] | Outcome) -> None:
+    """Append lines ``name=value`` for a CI to ``file``, such as the one that ``$GITHUB_OUTPUT`` names.
+
+    Raises:
+        CodatSyncError: the file cannot be written.
+    """
+    from reconciler import render
+
+    if file is None:
+        return
+    try:
+        with file.open("a", encoding="utf-8") as opened:
+            opened.write(render.github_outputs(result))
+    except OSError as error:
+        raise CodatSyncError(
+            Diagnostic("outputs-unwritable", f"{file} cannot be written: {error.strerror}")
+        ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
@@ -15,11 +16,11 @@ from reconciler.diagnostics import Severity
     epilog="""\b
 Examples:
   codat-sync validate
-  codat-sync validate specs/ --format json
+  codat-sync validate specs/ --format sarif > specs.sarif
 """
 )
 @specs_argument
-@format_option("text", "json")
+@format_option("text", "json", "sarif", "github")
 @click.option("--sandbox", is_flag=True, help="Check as for the sandbox, where a workspace needs no name.")
 @output_options
 def validate(specs: Path, format_: str, sandbox: bool) -> Exit:
@@ -28,10 +29,14 @@ def validate(specs: Path, format_: str, sandbox: bool) -> Exit:
     from reconciler.workflow import validating
 
     found = validating.validate(specs, sandbox=sandbox)
-    if format_ == "json":
-        click.echo(render.diagnostics_json(found.diagnostics), nl=False)
-    elif found.diagnostics:
-        click.echo(render.diagnostics_text(found.diagnostics, output().style()), nl=False)
+    writers: Mapping[str, Callable[[], str]] = {
+        "text": lambda: render.diagnostics_text(found.diagnostics, output().style()),
+        "json": lambda: render.diagnostics_json(found.diagnostics),
+        "sarif": lambda: render.diagnostics_sarif(found.diagnostics),
+        "github": lambda: render.diagnostics_github(found.diagnostics),
+    }
+    if found.diagnostics or format_ != "text":
+        click.echo(writers[format_](), nl=False)
     failed = any(one.severity is Severity.ERROR for one in found.diagnostics)
     if not failed and format_ == "text":
         counted = f"{found.companies} companies and {found.connections} connections in {found.files} files"
