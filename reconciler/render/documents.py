@@ -66,4 +66,9 @@ def _platform(one: Platform) -> dict[str, Any]:
 
 
 def _written(document: Mapping[str, Any]) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
+    return as_json(document, indent=2) + "\n"
+
+
+def as_json(document: Mapping[str, Any], indent: int | None = None) -> str:
+    """JSON in ASCII, with nothing in it that GitHub's runner takes for a command (``##[...]``)."""
+    return json.dumps(document, indent=indent, ensure_ascii=True, default=str).replace("##[", "#\\u0023[")

@@ -3,6 +3,7 @@ r"""Text from Codat and from specs is hostile: made visible and short before it 
 A company may be called anything, and so may hold sequences that move the cursor, erase a line, turn the
 reading direction round, or hide text in characters without a glyph. All of them are shown as escapes
 (``\x1b``, ``\u202e``), so what a reader sees is what is there, and no value can forge a line of ours.
+Where a step's output is read for commands, as on GitHub, no value is one.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _WITHOUT_GLYPH: Final = re.compile(
     "]"
 )
 """Characters that Unicode calls printable and nobody can see."""
+_COMMAND: Final = re.compile(r"\A(\s*):(?=:)|#(?=\[)(?<=##)")
+"""What GitHub's runner takes for a command: ``::`` at the start of a line, ``##[`` anywhere in one."""
 
 
 def for_terminal(text: str, limit: int = VALUE_LIMIT) -> str:
@@ -35,6 +38,7 @@ def for_terminal(text: str, limit: int = VALUE_LIMIT) -> str:
     other than the common one, surrogates, and what Unicode has not assigned. An escape is never cut in
     two, and counts by its own length.
     """
+    text = _COMMAND.sub(lambda found: f"{found[1] or ''}\\x{ord(found[0][-1]):x}", text)
     if len(text) <= limit and text.isascii() and text.isprintable():
         return text
     shown: list[str] = []

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TextIO
 
 from reconciler.outcome import Event
+from reconciler.render.documents import as_json
 
 
 class EventsWriter:
@@ -24,7 +24,7 @@ class EventsWriter:
         if self.failure is not None:
             return
         try:
-            self._stream.write(json.dumps(event.document(), ensure_ascii=True, default=str) + "\n")
+            self._stream.write(as_json(event.document()) + "\n")
             self._stream.flush()
         except OSError as error:
             self.failure = error

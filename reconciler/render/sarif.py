@@ -5,7 +5,6 @@ https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, Final
@@ -13,6 +12,7 @@ from urllib.parse import quote
 
 from reconciler import __version__
 from reconciler.diagnostics import Diagnostic, Severity, Span
+from reconciler.render.documents import as_json
 from reconciler.render.escaping import MESSAGE_LIMIT, for_terminal
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -51,7 +51,7 @@ def diagnostics_sarif(diagnostics: Sequence[Diagnostic], *, meanings: Mapping[st
         "results": [_result(one, span, codes) for one, span in placed],
         "columnKind": "unicodeCodePoints",
     }
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+    return as_json({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
 def _rule(code: str, meaning: str) -> dict[str, Any]:

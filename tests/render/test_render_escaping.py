@@ -19,6 +19,7 @@ from reconciler.plan import Kind
 from reconciler.render import (
     Style,
     diagnostics_json,
+    diagnostics_sarif,
     diagnostics_text,
     outcome_json,
     outcome_text,
@@ -34,6 +35,9 @@ DANGEROUS = "\x1b\x9b\x07\x00\x08\r\n\t\x7f\x85\u200e\u200f\u061c\u202a\u202e\u2
 DANGEROUS += "\ufeff\u00ad\U000e0041\U000e007f\ufe0f\U000e0100\u3164\u2800\ud800\udfff\ue000\uffff\u00a0"
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 LONGEST_LINE = 5000
+RUNNER = re.compile(r"##\[|^\s*::")
+"""What GitHub's runner takes for a command in a step's output (actions/runner, ActionCommand.cs)."""
+COMMANDS = "::stop-commands::x ##[add-mask]y ###[group]"
 
 hostile = st.text(st.one_of(st.sampled_from(DANGEROUS + '[]"\\{}'), st.characters()), max_size=400)
 styles = st.builds(
@@ -44,7 +48,11 @@ styles = st.builds(
     width=st.sampled_from([None, 1, 40, 200]),
     encoding=st.sampled_from(["utf-8", "ascii", "cp1252"]),
 )
-worst = example(text=DANGEROUS, style=Style()), example(text=DANGEROUS, style=Style(color=True, width=40))
+worst = (
+    example(text=DANGEROUS, style=Style()),
+    example(text=DANGEROUS, style=Style(color=True, width=40)),
+    example(text=COMMANDS, style=Style()),
+)
 
 
 def check(shown: str, style: Style) -> None:
@@ -56,11 +64,13 @@ def check(shown: str, style: Style) -> None:
         assert not set(line) & set(DANGEROUS)
         assert not {unicodedata.category(one)[0] for one in line} & {"C"}
         assert not {unicodedata.category(one) for one in line} & {"Zl", "Zp"}
+        assert not RUNNER.search(line)
 
 
 @given(text=hostile, style=styles)
 @worst[0]
 @worst[1]
+@worst[2]
 def test_no_plan_shows_anything_dangerous(text, style):
     document = full_plan(text).document()
     shown = plan_text(document, style, requests_per_minute=600, notes=[text], refusals=[text])
@@ -70,6 +80,7 @@ def test_no_plan_shows_anything_dangerous(text, style):
 @given(text=hostile, style=styles)
 @worst[0]
 @worst[1]
+@worst[2]
 def test_no_outcome_shows_anything_dangerous(text, style):
     check(outcome_text(broken_outcome(text), style, notes=[text]), style)
 
@@ -77,6 +88,7 @@ def test_no_outcome_shows_anything_dangerous(text, style):
 @given(text=hostile, style=styles)
 @worst[0]
 @worst[1]
+@worst[2]
 def test_no_diagnostic_shows_anything_dangerous(text, style):
     one = Diagnostic(text, text, text, Span(text, 1, 1), text, detail=text)
     check(diagnostics_text([one, one], style), style)
@@ -85,6 +97,7 @@ def test_no_diagnostic_shows_anything_dangerous(text, style):
 @given(text=hostile, style=styles)
 @worst[0]
 @worst[1]
+@worst[2]
 def test_no_platform_shows_anything_dangerous(text, style):
     check(platforms_text([Platform(text, text)], style), style)
 
@@ -92,6 +105,7 @@ def test_no_platform_shows_anything_dangerous(text, style):
 @given(text=hostile, style=styles)
 @worst[0]
 @worst[1]
+@worst[2]
 def test_no_progress_shows_anything_dangerous(text, style):
     stream = StringIO()
     with progress(style, stream=stream, now=lambda: 0.0) as observe:
@@ -103,16 +117,19 @@ def test_no_progress_shows_anything_dangerous(text, style):
 
 
 @given(text=hostile)
+@example(text=COMMANDS)
 def test_json_is_ascii_without_control_characters(text):
     one = Diagnostic(text, text, text, Span(text, 1, 1), text)
     for written in (
         plan_json(full_plan(text).document()),
         outcome_json(broken_outcome(text)),
         diagnostics_json([one]),
+        diagnostics_sarif([one]),
         platforms_json([Platform(text, text)]),
     ):
         assert written.isascii()
         assert written.replace("\n", "").isprintable()
+        assert not any(RUNNER.search(line) for line in written.splitlines())
 
 
 @given(text=hostile)
@@ -134,6 +151,19 @@ def test_each_dangerous_character_becomes_an_escape_that_names_it(character):
     shown = for_terminal(f"a{character}b")
     assert shown.isascii()
     assert shown == f"a{character.encode('unicode_escape').decode()}b"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("::debug::x", r"\x3a:debug::x"),
+        ("  ::debug::x", r"  \x3a:debug::x"),
+        ("a ##[group]b", r"a #\x23[group]b"),
+        ("a: b :: c #[d]", "a: b :: c #[d]"),
+    ],
+)
+def test_no_value_commands_a_runner(text, shown):
+    assert for_terminal(text) == shown
 
 
 @pytest.mark.parametrize("text", ["Acme Stores", "Café Zoë", "株式会社", "مقهى", "🍰 & Söhne"])

@@ -63,7 +63,7 @@ def test_an_event_is_its_document():
 
 
 @given(text=st.text())
-@example(text='\n{"type": "ended"}\r\x1b[2J\u2028\u202e\ud800')
+@example(text='\n{"type": "ended"}\r\x1b[2J\u2028\u202e\ud800 ##[add-mask]x')
 def test_an_event_is_one_line_of_ascii_whatever_it_says(text):
     stream = StringIO()
     events_writer(stream)(Event(EventType.WAITING, text, address=Address(text), data={"why": text}))
@@ -71,6 +71,7 @@ def test_an_event_is_one_line_of_ascii_whatever_it_says(text):
     assert written.isascii()
     assert written.count("\n") == 1
     assert written[:-1].isprintable()
+    assert "##[" not in written
 
 
 def test_a_full_disk_does_not_stop_an_apply_and_is_not_forgotten():

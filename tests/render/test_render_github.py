@@ -53,10 +53,10 @@ def test_each_diagnostic_stands_beside_its_line():
 
 def test_what_means_something_to_the_runner_arrives_as_it_was_written():
     ((_, properties, message),) = commands(
-        diagnostics_github([Diagnostic("a", "100%: a, b", span=Span("a,b:100%.yaml", 1, 2))])
+        diagnostics_github([Diagnostic("a", "100%25: a%0Ab, c", span=Span("a,b:100%.yaml", 1, 2))])
     )
     assert properties["file"] == "a,b:100%.yaml"
-    assert message == "100%: a, b"
+    assert message == "100%25: a%0Ab, c"
 
 
 @given(text=st.text())
