@@ -104,7 +104,7 @@ def test_the_filter_shows_what_was_asked_for(tmp_path):
       for (const box of form.elements.kind) box.checked = box.value === kind;
       form.dispatchEvent(new Event('input'));
     }};
-    const names = () => [...document.querySelectorAll('.card:not([hidden]) h3')].map((one) => one.textContent);
+    const names = () => [...document.querySelectorAll('.card:not([hidden]) h3')].map((h) => h.textContent);
     const seen = {json.dumps(list(ASKED))}.map((act) => {{
       document.getElementById('all').click(); eval(act); return names();
     }});
