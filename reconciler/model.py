@@ -161,6 +161,9 @@ class Platform:
     source_type: SourceType = SourceType.UNKNOWN
     enabled: bool = True
     is_offline: bool = False
+    """Its data stays on the customer's machine, so a sync waits until the connector there is online."""
+    data_types: frozenset[str] = frozenset()
+    """What can be fetched from it; empty where nobody has said."""
 
     @property
     def slug(self) -> str:
@@ -411,6 +414,20 @@ class Pull:
     state: PullState
     requested: datetime
     completed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataStatus:
+    """Where the newest sync of a data type stands (https://docs.codat.io/core-concepts/status)."""
+
+    data_type: str
+    status: str
+    state: PullState
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether it waits for its turn, or for a connector on the customer's machine."""
+        return self.status.lower() == "queued"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from reconciler.codat.metering import Meter
 from reconciler.codat.reading import Node
 from reconciler.codat.transport import READS, READS_AND_WRITES
 from reconciler.codat.words import Mask
-from reconciler.model import LiveCompany, LiveConnection, Platform, Pull, Secret, Status
+from reconciler.model import DataStatus, LiveCompany, LiveConnection, Platform, Pull, Secret, Status
 
 T = TypeVar("T")
 
@@ -92,6 +92,10 @@ class ReadClient:
             "companies", company_id, "data", "history", parse=parsing.pull, query={"orderBy": "-requested"}
         )
         return tuple(sorted(pulls, key=attrgetter("requested"), reverse=True))
+
+    async def data_status(self, company_id: str) -> tuple[DataStatus, ...]:
+        """Where the newest sync of each data type of a company stands; none for one never synced."""
+        return await self._get("companies", company_id, "dataStatus", parse=parsing.data_statuses)
 
     def _url(self, *path: str) -> httpx.URL:
         """The URL of a path whose parts may hold anything: an id cannot lead elsewhere."""

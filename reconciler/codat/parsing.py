@@ -6,11 +6,12 @@ The shapes are those of the Platform API (https://docs.codat.io/platform-api); e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from reconciler.codat.reading import Node
 from reconciler.model import (
+    DataStatus,
     LiveCompany,
     LiveConnection,
     LiveError,
@@ -58,6 +59,10 @@ PULL_STATES: Final[Mapping[str, PullState]] = {
     ),
 }
 """What each status means (https://docs.codat.io/core-concepts/status), in lower case."""
+
+
+NOT_THERE: Final = frozenset({"notsupported", "notimplemented"})
+"""States of a feature that a platform does not have, in lower case."""
 
 
 def company(node: Node) -> LiveCompany:
@@ -119,7 +124,24 @@ def platform(node: Node) -> Platform:
         source_type=_source_type(node.get("sourceType")),
         enabled=node.get("enabled").flag(default=True),
         is_offline=node.get("isOfflineConnector").flag(default=False),
+        data_types=frozenset(_data_types(node.get("datatypeFeatures"))),
     )
+
+
+def _data_types(node: Node) -> Iterator[str]:
+    """The data types of a platform's features; the document spells the member in two ways."""
+    for feature in node.items():
+        written = feature.get("dataType").optional_text() or feature.get("datatype").optional_text()
+        if written and _can_be_fetched(feature.get("supportedFeatures")):
+            yield written
+
+
+def _can_be_fetched(node: Node) -> bool:
+    features = [
+        ((one.get("featureType").optional_text() or ""), (one.get("featureState").optional_text() or ""))
+        for one in node.items()
+    ]
+    return any(kind.lower() == "get" and state.lower() not in NOT_THERE for kind, state in features)
 
 
 def pull(node: Node) -> Pull:
@@ -148,6 +170,23 @@ def _pull_state(node: Node) -> PullState:
     if node.get("isErrored").flag(default=False):
         return PullState.FAILED
     return PullState.DONE if node.get("isCompleted").flag(default=False) else PullState.RUNNING
+
+
+def data_statuses(node: Node) -> tuple[DataStatus, ...]:
+    """The status of each data type that was ever synced; the others have none.
+
+    A status that this version does not know counts as running: it may still end well.
+    """
+    statuses = ((one, one.get("currentStatus").optional_text()) for one in node.members())
+    return tuple(
+        DataStatus(
+            data_type=one.get("dataType").optional_text() or str(one.name),
+            status=status,
+            state=PULL_STATES.get(status.lower(), PullState.RUNNING),
+        )
+        for one, status in statuses
+        if status
+    )
 
 
 def fetched_types(node: Node) -> frozenset[str]:

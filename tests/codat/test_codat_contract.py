@@ -78,6 +78,13 @@ CALLS = {
         ONE + "/data/history",
         LISTED + "&orderBy=-requested",
     ),
+    "data_status": Call(
+        lambda c: c.data_status(COMPANY),
+        answer({"invoices": {"dataType": "invoices", "currentStatus": "Complete"}}),
+        "get",
+        ONE + "/dataStatus",
+        returns=tuple,
+    ),
     "create_company": Call(
         lambda c: c.create_company({"name": "Acme", "description": "d", "tags": {"uid": "1"}}, KEY),
         answer(company()),
@@ -210,6 +217,7 @@ PARSERS = {
     ("/integrations", "get"): rows(parsing.platform),
     (ONE + "/data/history", "get"): rows(parsing.pull),
     ("/profile/syncSettings", "get"): parsing.fetched_types,
+    (ONE + "/dataStatus", "get"): parsing.data_statuses,
 }
 
 

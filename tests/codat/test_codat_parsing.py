@@ -155,3 +155,53 @@ def test_what_is_wrong_is_named_by_its_path_and_never_repeated(document: Any, co
 def test_what_is_not_json_is_said_to_be_so(content: bytes) -> None:
     with pytest.raises(WrongShapeError, match="the answer is"):
         read(content)
+
+
+def test_a_data_type_that_was_never_synced_has_no_status() -> None:
+    got = parsing.data_statuses(
+        Node(
+            {
+                "invoices": {"dataType": "invoices", "currentStatus": "Complete"},
+                "bills": {"dataType": "bills", "currentStatus": "NotSupported"},
+                "customers": {"dataType": "customers", "currentStatus": "FetchError"},
+                "items": {"dataType": "items"},
+                "payments": None,
+                "company": {"currentStatus": "Queued"},
+            }
+        )
+    )
+
+    assert [(one.data_type, one.state.value, one.is_queued) for one in got] == [
+        ("invoices", "done", False),
+        ("bills", "done", False),
+        ("customers", "failed", False),
+        ("company", "running", True),
+    ]
+
+
+def test_a_status_of_data_that_nobody_knows_may_still_end_well() -> None:
+    got = parsing.data_statuses(Node({"invoices": {"dataType": "invoices", "currentStatus": "Warming"}}))
+
+    assert [one.state for one in got] == [PullState.RUNNING]
+
+
+def test_a_platform_says_what_can_be_fetched_from_it_in_either_spelling() -> None:
+    def feature(kind: str, state: str = "Release", **named: str) -> dict[str, Any]:
+        return {**named, "supportedFeatures": [{"featureType": kind, "featureState": state}]}
+
+    got = parsing.platform(
+        Node(
+            {
+                "key": "gbol",
+                "name": "Xero",
+                "datatypeFeatures": [
+                    feature("Get", datatype="invoices"),
+                    feature("get", "release", dataType="bills"),
+                    feature("Create", datatype="items"),
+                    feature("Get", "NotSupported", datatype="transfers"),
+                ],
+            }
+        )
+    )
+
+    assert got.data_types == {"invoices", "bills"}
