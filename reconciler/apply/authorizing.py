@@ -72,13 +72,11 @@ class _Authorizing:
                 return Result.ALREADY
             if live.status is not self._expected:
                 raise changed(f"the connection has become {live.status} where {self._expected} was read")
-        sent_at = self._lane.run.clock.now()
         try:
             await self._send()
         except REFUSED as error:
             self._refuse(error)
         self._turns.accepted()
-        self._lane.authorized[self._connection_id] = sent_at
         return Result.DONE
 
     async def _send(self) -> None:
@@ -95,6 +93,7 @@ class _Authorizing:
 
     async def _put(self) -> None:
         client = self._lane.run.client
+        self._lane.authorized[self._connection_id] = self._lane.run.clock.now()
         answer = await self._lane.write(
             client.authorize, self._company_id, self._connection_id, self._tokens()
         )

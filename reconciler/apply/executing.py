@@ -105,8 +105,8 @@ class _Floor:
         self.outcomes: dict[str, list[ActionOutcome]] = {}
 
     async def worker(self) -> None:
-        """Work on one lane after the other."""
-        while self._waiting and not self._run.is_ending:
+        """Work on one lane after the other; one that begins when the run is ending does nothing."""
+        while self._waiting:
             lane = self._waiting.popleft()
             self._at_work += 1
             outcomes = await work(lane)

@@ -26,8 +26,6 @@ async def delete_company(lane: LaneState, action: DeleteCompany) -> Result:
                 f"company {action.company_id} carries the tag codatSyncProtect",
                 then="set 'protect: false' in its spec and apply that first",
             )
-        if live.owner() != action.observed.owner():
-            raise changed(f"company {action.company_id} no longer carries the same key")
         check_unchanged(action.observed, live)
 
     return await _delete(lane, action, check, lambda: lane.run.client.delete_company(action.company_id))

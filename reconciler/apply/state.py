@@ -47,7 +47,7 @@ class LaneState:
     untouched: dict[str, datetime] = field(default_factory=dict)
     """When this run's own first request made a connection, by id: nobody else knows it yet."""
     authorized: dict[str, datetime] = field(default_factory=dict)
-    """When this run sent a connection's tokens, by id."""
+    """When this run last sent a connection's tokens, by id."""
     writes: int = 0
     """Writes that were asked of the client."""
     _numbered: int = 0
@@ -95,8 +95,6 @@ class LaneState:
         return partial(self._pause, why)
 
     async def _pause(self, why: str, seconds: float) -> None:
-        if self.run.stop.is_set():
-            raise HaltedError
         self.run.tell.waiting(self.address, seconds, why)
         await waiting.interruptible(self.run.clock, seconds, self.run.stop)
 

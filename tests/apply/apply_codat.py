@@ -82,6 +82,8 @@ class FakeCodat:
         """Each time tokens arrived: the connection, and when."""
         self.lag = timedelta()
         """How long listings do not show what was created."""
+        self.ignores_tags = False
+        """Whether listings come unfiltered, whatever was asked."""
         self.sync_seconds = 10.0
         self.kill_at: int | None = None
         self.kill_after = False
@@ -208,7 +210,11 @@ class FakeClient:
 
     async def companies(self, tags: str = "") -> tuple[LiveCompany, ...]:
         def effect() -> tuple[LiveCompany, ...]:
-            wanted = [part.split("=") for part in tags.split(" && ")] if tags else []
+            wanted = (
+                [part.split("=") for part in tags.split(" && ")]
+                if tags and not self.codat.ignores_tags
+                else []
+            )
             seen_until = self.codat.clock.now() - self.codat.lag
             return tuple(
                 one

@@ -26,6 +26,7 @@ from reconciler.codat.errors import (
     RejectedError,
     ServerFaultError,
     StillRunningError,
+    UnauthorizedError,
     UnreachableError,
 )
 from reconciler.diagnostics import CodatSyncError, Diagnostic
@@ -308,6 +309,27 @@ def test_rejections_that_are_not_in_a_row_do_not_stop_a_platform():
         outcome = await one.apply(actions)
         assert ends(outcome).count("failed rejected") == 6
         assert ends(outcome).count("done") == 3
+
+    virtual_time.run(scene())
+
+
+def test_whoever_waits_for_the_first_sends_nothing_when_the_run_stops():
+    async def scene():
+        one, actions = many(12)
+        one.codat.faults = [Fault("authorize", UnauthorizedError("401", status=401))]
+        outcome = await one.apply(actions)
+        assert one.codat.requests == ["connection", "authorize"]
+        assert sorted(ends(outcome)) == ["failed unauthorized"] + ["not-started"] * 11
+
+    virtual_time.run(scene())
+
+
+def test_ctrl_c_between_reading_and_sending_sends_nothing():
+    async def scene():
+        one = scene_with()
+        one.codat.faults = [Fault("connection", then=one.stop.set)]
+        assert ends(await one.apply([known()])) == ["not-started"]
+        assert one.codat.requests == ["connection"]
 
     virtual_time.run(scene())
 

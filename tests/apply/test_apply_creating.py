@@ -11,7 +11,6 @@ from apply_codat import Fault
 from apply_scenes import (
     COMPANY,
     PLAID,
-    QBO,
     Scene,
     authorize,
     create_company,
@@ -28,6 +27,7 @@ from reconciler.codat.errors import (
     AccountLimitError,
     KeyReusedError,
     NoAnswerError,
+    NotFoundError,
     RejectedError,
     ServerFaultError,
     StillRunningError,
@@ -242,6 +242,44 @@ def test_a_run_long_after_its_plan_looks_before_it_creates():
     virtual_time.run(scene())
 
 
+def test_a_connection_that_may_be_known_to_others_is_read_before_its_tokens_are_sent():
+    async def scene():
+        for fault in ({"error": NO_ANSWER}, {"error": NO_ANSWER, "after": True}, {"error": FAULT}):
+            one = Scene()
+            one.codat.faults = [Fault("create_connection", **fault)]
+            await one.apply(fresh())
+            place = one.codat.requests.index("authorize")
+            assert one.codat.requests[place - 1] == "connection", fault
+
+    virtual_time.run(scene())
+
+
+def test_what_this_run_itself_asked_for_twice_is_young_whatever_the_clocks_say():
+    async def scene():
+        one = Scene()
+        one.codat.faults = [
+            Fault("create_company", NO_ANSWER, after=True, times=2),
+            Fault("create_company", replaces={"created": one.clock.now() - timedelta(days=1)}),
+            Fault("company", NotFoundError("404", status=404), times=3),
+        ]
+        assert ends(await one.apply([create_company()])) == ["done"]
+        assert one.codat.journal == ["create company Acme"]
+
+    virtual_time.run(scene())
+
+
+def test_what_a_listing_brings_is_filtered_again_on_our_side():
+    async def scene():
+        one = Scene()
+        one.codat.add(live_company(key="other", id="other"))
+        one.codat.ignores_tags = True
+        one.codat.faults = [Fault("create_company", FAULT)]
+        assert ends(await one.apply([create_company()])) == ["done"]
+        assert len(one.codat.live) == 2
+
+    virtual_time.run(scene())
+
+
 # --- several connections of one platform ---------------------------------------------------------
 
 
@@ -283,6 +321,18 @@ def test_the_record_of_links_survives_a_fault(error, after):
         outcome = await one.apply(several())
         assert ends(outcome) == ["done"] * 5
         assert LINKS_TAG in one.company.tags
+
+    virtual_time.run(scene())
+
+
+def test_no_record_is_written_to_a_company_that_has_lost_our_tags():
+    async def scene():
+        one = Scene()
+        wiped = Fault("company", then=lambda: one.codat.add(replace(one.company, tags={"uid": "x"})))
+        one.codat.faults = [wiped]
+        outcome = await one.apply(several())
+        assert ends(outcome)[2:] == ["failed changed-since-plan", "not-started", "not-started"]
+        assert one.company.tags == {"uid": "x"}
 
     virtual_time.run(scene())
 
@@ -369,4 +419,3 @@ def test_keys_of_different_things_differ():
     assert len(set(made)) == len(made)
     assert {one.version for one in made} == {5}
     assert keys.company_key("prod", "acme", 0) == keys.company_key("prod", "acme", 0)
-    assert QBO

@@ -105,6 +105,17 @@ def test_when_the_run_stops_actions_in_flight_end():
     virtual_time.run(scene())
 
 
+def test_when_the_run_stops_lanes_in_flight_start_no_further_action():
+    async def scene():
+        one = Scene(concurrency=3)
+        one.codat.faults = [Fault("create_connection", UnauthorizedError("401"))]
+        outcome = await one.apply(companies(6))
+        assert sorted(ends(outcome)) == ["done"] * 5 + ["failed unauthorized"] + ["not-started"] * 18
+        assert "authorize" not in one.codat.requests
+
+    virtual_time.run(scene())
+
+
 def test_as_many_failed_companies_as_are_permitted_stop_the_run():
     async def scene():
         one = Scene(concurrency=1, max_failures=3)
