@@ -9,6 +9,7 @@ import click
 from reconciler import __version__
 from reconciler.cli.apply import apply
 from reconciler.cli.exits import Exit
+from reconciler.cli.explain import explain
 from reconciler.cli.failing import leave_closed_pipe, show_bug, show_error, show_interrupt, show_misuse
 from reconciler.cli.options import Output
 from reconciler.cli.plan import plan
@@ -39,7 +40,7 @@ def codat_sync() -> None:
     """Describe companies and connections in YAML; plan and apply them to Codat."""
 
 
-for _command in (apply, plan, platforms, sandbox, show, validate):
+for _command in (apply, explain, plan, platforms, sandbox, show, validate):
     codat_sync.add_command(_command)
 
 

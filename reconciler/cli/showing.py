@@ -24,7 +24,15 @@ def show_plan(
 ) -> None:
     """Print a plan to stdout, or to stderr where stdout is for something else."""
     rate = planned.requests_per_minute
-    show_document(planned.plan.document(), format_, output, requests_per_minute=rate, specs=specs, err=err)
+    show_document(
+        planned.plan.document(),
+        format_,
+        output,
+        requests_per_minute=rate,
+        notes=planned.forecast,
+        specs=specs,
+        err=err,
+    )
 
 
 def show_document(
@@ -33,18 +41,19 @@ def show_document(
     output: Output,
     *,
     requests_per_minute: int,
+    notes: tuple[str, ...] = (),
     specs: Path = Path(DEFAULT_SPECS),
     err: bool = False,
 ) -> None:
     """Print a plan's document; ``specs`` is the directory that a comment is marked with."""
     from reconciler import render
 
-    rate = requests_per_minute
+    told: dict[str, Any] = {"requests_per_minute": requests_per_minute, "notes": notes}
     writers: Mapping[str, Callable[[], str]] = {
-        "text": lambda: render.plan_text(document, output.style(err=err), requests_per_minute=rate),
+        "text": lambda: render.plan_text(document, output.style(err=err), **told),
         "json": lambda: render.plan_json(document),
-        "markdown": lambda: render.plan_markdown(document, specs=specs.as_posix(), requests_per_minute=rate),
-        "html": lambda: render.plan_html(document, requests_per_minute=rate),
+        "markdown": lambda: render.plan_markdown(document, specs=specs.as_posix(), **told),
+        "html": lambda: render.plan_html(document, **told),
     }
     click.echo(writers[format_](), nl=False, err=err)
 

@@ -151,7 +151,7 @@ async def connect(
     """
     origin = httpx.URL(api_url if transport else check_api_url(api_url))
     clock = clock or SystemClock()
-    meter = Meter()
+    meter = Meter(limits.reserve_percent if paced else 0)
     pacer = Pacer(_per_minute(origin, limits) if paced else None, clock, on_wait or nobody)
     courteous = CourteousTransport(
         transport or _network(origin, limits),

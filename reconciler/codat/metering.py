@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import httpx
 
 from reconciler.codat import headers
@@ -15,15 +17,29 @@ class Meter:
     one before counts.
     """
 
-    __slots__ = ("limit", "reads", "remaining", "writes")
+    __slots__ = ("_reserve_percent", "limit", "reads", "remaining", "reset", "writes")
 
-    def __init__(self) -> None:
+    def __init__(self, reserve_percent: int = 0) -> None:
+        self._reserve_percent = reserve_percent
         self.reads = 0
         self.writes = 0
         self.remaining: int | None = None
         """Requests left of the day, if an answer said so."""
         self.limit: int | None = None
         """Requests that the day has in all, if an answer said so."""
+        self.reset: datetime | None = None
+        """When the quota comes back, if an answer said so."""
+
+    @property
+    def reserve(self) -> int:
+        """Requests of the day that are left to other users of the account."""
+        return (self.limit or 0) * self._reserve_percent // 100
+
+    def spare(self, now: datetime) -> int | None:
+        """Requests that may still be sent before the reserve is reached; ``None`` where nobody knows."""
+        if self.remaining is None or (self.reset is not None and now >= self.reset):
+            return None
+        return max(0, self.remaining - self.reserve)
 
     def sent(self, request: httpx.Request) -> None:
         """Count a request."""
@@ -36,5 +52,7 @@ class Meter:
         """Note what an answer says of the quota."""
         remaining = headers.count(response, "X-Rate-Limit-Remaining")
         limit = headers.count(response, "X-Rate-Limit-Limit")
+        reset = headers.date(response, "X-Rate-Limit-Reset")
         self.remaining = self.remaining if remaining is None else remaining
         self.limit = self.limit if limit is None else limit
+        self.reset = self.reset if reset is None else reset

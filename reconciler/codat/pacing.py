@@ -12,6 +12,10 @@ from reconciler.codat.clock import Clock
 
 NOTICEABLE: Final = 1.0
 """Seconds past which a wait is told of."""
+SLOWER: Final = 1.25
+"""How much wider the pace becomes with each pause that Codat asks for, so that it settles below the limit."""
+SLOWEST: Final = 6.0
+"""Seconds between two requests that no pause makes longer."""
 
 OnWait = Callable[[float, str], None]
 """Told of a wait longer than a second: how many seconds, and why."""
@@ -29,10 +33,11 @@ class Pacer:
     trip the limit of requests at the same time (https://docs.codat.io/using-the-api/rate-limits).
     """
 
-    __slots__ = ("_clock", "_held_until", "_limiter", "_on_wait")
+    __slots__ = ("_clock", "_held_until", "_limiter", "_on_wait", "_period")
 
     def __init__(self, per_minute: int | None, clock: Clock, on_wait: OnWait = nobody) -> None:
-        self._limiter = None if per_minute is None else AsyncLimiter(1, 60 / per_minute)
+        self._period = None if per_minute is None else 60 / per_minute
+        self._limiter = None if self._period is None else AsyncLimiter(1, self._period)
         self._clock = clock
         self._on_wait = on_wait
         self._held_until: datetime | None = None
@@ -53,8 +58,14 @@ class Pacer:
         if longer <= 0:
             return
         self._held_until = until
+        self._slow_down()
         if longer > NOTICEABLE:
             self.tell(seconds, why)
+
+    def _slow_down(self) -> None:
+        if self._period is not None and self._period < SLOWEST:
+            self._period = min(self._period * SLOWER, SLOWEST)
+            self._limiter = AsyncLimiter(1, self._period)
 
     async def pause(self, seconds: float, why: str) -> None:
         """Wait for ``seconds``, this caller alone."""

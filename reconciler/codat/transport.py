@@ -23,6 +23,7 @@ from tenacity import (
 from reconciler.codat import faults, headers
 from reconciler.codat.clock import Clock
 from reconciler.codat.codes import Code
+from reconciler.codat.errors import QuotaExhaustedError
 from reconciler.codat.metering import Meter
 from reconciler.codat.pacing import Pacer
 from reconciler.diagnostics import Diagnostic, RefusedError
@@ -79,6 +80,7 @@ class CourteousTransport(httpx.AsyncBaseTransport):
 
         Raises:
             RefusedError: the method is not permitted; nothing was sent.
+            QuotaExhaustedError: what remains of the day is for others; nothing was sent.
             httpx.TransportError: what the transport beneath raised, last.
         """
         if request.method not in self._methods:
@@ -86,6 +88,7 @@ class CourteousTransport(httpx.AsyncBaseTransport):
                 Diagnostic(Code.READ_ONLY, f"this client may only read; {request.method} was not sent")
             )
         if request.method not in READS:
+            self._keep_reserve(request)
             return await self._patiently(request)
         response: httpx.Response = await self._retrying()(self._patiently, request)
         return response
@@ -93,6 +96,22 @@ class CourteousTransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the transport beneath."""
         await self._beneath.aclose()
+
+    def _keep_reserve(self, request: httpx.Request) -> None:
+        """Send no write once what remains of the day is for others.
+
+        Raises:
+            QuotaExhaustedError: it is; nothing was sent.
+        """
+        if self._meter.spare(self._clock.now()) != 0:
+            return
+        back = f" at {self._meter.reset:%Y-%m-%dT%H:%M:%SZ}" if self._meter.reset else ""
+        raise QuotaExhaustedError(
+            f"{self._meter.remaining} requests remain of the day's quota, and limits.reserve leaves "
+            f"{self._meter.reserve} to others",
+            fix=f"run the same command again when the quota comes back{back}, or lower limits.reserve",
+            request=f"{request.method} {request.url.path}",
+        )
 
     def _retrying(self) -> AsyncRetrying:
         return AsyncRetrying(

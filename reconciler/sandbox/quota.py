@@ -1,4 +1,4 @@
-"""The daily quota (https://docs.codat.io/using-the-api/rate-limits): counted always, enforced on demand."""
+"""The daily quota (https://docs.codat.io/using-the-api/rate-limits): it binds where a test asks for it."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ def spend(session: Session) -> None:
         Problem: 429, the quota is enforced and used up; such a request is not counted.
     """
     session.counted(visibility.REQUESTS)
-    settings = read(session)
-    is_enforced = settings["enforceQuota"] or settings["quota"] is not None
-    if is_enforced and _spent(session) >= limit(session):
+    if _is_enforced(session) and _spent(session) >= limit(session):
         wait = (_midnight(session) - moments.as_datetime(session.now)).total_seconds()
         raise Problem(429, headers={"Retry-After": str(int(wait) + 1)})
     session.run(
@@ -43,13 +41,19 @@ def spend(session: Session) -> None:
 
 
 def headers(session: Session) -> Mapping[str, str]:
-    """What every answer says about the quota."""
+    """What every answer says about the quota; it does not run down where it is not enforced."""
     most = limit(session)
+    spent = _spent(session) if _is_enforced(session) else 0
     return {
         "X-Rate-Limit-Limit": str(most),
-        "X-Rate-Limit-Remaining": str(max(0, most - _spent(session))),
+        "X-Rate-Limit-Remaining": str(max(0, most - spent)),
         "X-Rate-Limit-Reset": f"{_midnight(session):%Y-%m-%dT%H:%M:%SZ}",
     }
+
+
+def _is_enforced(session: Session) -> bool:
+    settings = read(session)
+    return bool(settings["enforceQuota"]) or settings["quota"] is not None
 
 
 def _spent(session: Session) -> int:

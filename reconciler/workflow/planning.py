@@ -13,10 +13,11 @@ from reconciler.codat.clock import Clock, SystemClock
 from reconciler.diagnostics import Diagnostic, MisusedError, RefusedError
 from reconciler.model import Desired, Limits, Live, Platform, Workspace
 from reconciler.plan import Plan
-from reconciler.planner import Policy, Stale, as_reviewed, desired_digest, draft, finish, with_origins
+from reconciler.planner import Draft, Policy, Stale, as_reviewed, desired_digest, draft, finish, with_origins
 from reconciler.workflow.base import base_desired
 from reconciler.workflow.codes import Code
 from reconciler.workflow.endpoint import Endpoint
+from reconciler.workflow.forecasting import forecast
 from reconciler.workflow.reading import answer, check_account, list_companies, read_specs
 from reconciler.workflow.saving import PLAN_AGAIN, Options, read, save
 
@@ -53,13 +54,24 @@ class SavedRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Observed:
+    """What was read of Codat for a plan, and what was decided of it: all that an explanation needs."""
+
+    live: Live
+    drafted: Draft
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan and what it was made from; ``remaining`` is what is left of the day's quota."""
+    """A plan and what it was made from."""
 
     plan: Plan
     desired: Desired
     workspace: Workspace
-    remaining: int | None = None
+    observed: Observed
+    forecast: tuple[str, ...] = ()
+    """What the day's quota means for this plan; not a part of it, since it differs from hour to hour."""
 
     @property
     def requests_per_minute(self) -> int:
@@ -149,7 +161,8 @@ async def _plan(
     made = finish(drafted, desired, live, policy, tool=TOOL, api=api)
     if base is not None:
         made = with_origins(made, base, live, policy)
-    return Planned(made, desired, workspace, client.meter.remaining)
+    told = forecast(made, client.meter, circumstances.clock.now())
+    return Planned(made, desired, workspace, Observed(live, drafted, policy), told)
 
 
 def _policy(circumstances: Circumstances, workspace: Workspace, options: Options) -> Policy:

@@ -283,7 +283,7 @@ def test_the_transport_of_a_read_client_lets_nothing_but_reads_through(method: s
 def test_the_meter_counts_every_request_and_knows_what_remains() -> None:
     network = wire(
         blank(503),
-        answer(company(), X_Rate_Limit_Remaining="41", X_Rate_Limit_Limit="1000"),
+        answer(company(), X_Rate_Limit_Remaining="410", X_Rate_Limit_Limit="1000"),
         BUSY,
         answer(company()),
     )
@@ -295,6 +295,20 @@ def test_the_meter_counts_every_request_and_knows_what_remains() -> None:
         return client.meter.reads, client.meter.writes, client.meter.remaining, client.meter.limit
 
     assert talk(network, do) == (2, 2, 900, 1000)
+
+
+def test_no_write_is_sent_once_only_the_reserve_is_left() -> None:
+    told = {"X_Rate_Limit_Remaining": "100", "X_Rate_Limit_Limit": "1000"}
+    network = wire(answer(company(), **told), answer(company(), **told))
+
+    async def do(client: Client) -> int:
+        await client.company("1")
+        with pytest.raises(QuotaExhaustedError, match=r"limits\.reserve leaves 100 to others"):
+            await client.update_company("1", {}, uuid4())
+        await client.company("1")
+        return client.meter.writes
+
+    assert talk(network, do) == 0
 
 
 @pytest.mark.parametrize(

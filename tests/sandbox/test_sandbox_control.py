@@ -135,7 +135,7 @@ def test_reset_empties_everything_but_the_clock(api: Api, sandbox: Sandbox) -> N
     assert (state["companies"], state["pulls"], sandbox.journal()) == ([], [], [])
     assert state["now"] == "2026-11-24T09:01:00Z"
     assert state["settings"]["quota"] is None
-    assert api("GET", "/companies").headers["X-Rate-Limit-Remaining"] == "999"
+    assert api("GET", "/companies").headers["X-Rate-Limit-Remaining"] == "1000"
 
 
 def test_it_costs_no_quota_and_needs_no_key(sandbox: Sandbox) -> None:
@@ -147,7 +147,7 @@ def test_it_costs_no_quota_and_needs_no_key(sandbox: Sandbox) -> None:
 
     own, api_answer = asyncio.run(send())
     assert own.status_code == 200
-    assert api_answer.headers["X-Rate-Limit-Remaining"] == "999"
+    assert api_answer.headers["X-Rate-Limit-Remaining"] == "1000"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,13 @@ def remaining(response: httpx.Response) -> tuple[str, str]:
     return response.headers["X-Rate-Limit-Limit"], response.headers["X-Rate-Limit-Remaining"]
 
 
-def test_the_quota_grows_with_every_active_company(api: Api) -> None:
+def test_a_quota_that_binds_nobody_does_not_run_down(api: Api) -> None:
+    api("GET", "/profile")
+    assert remaining(api("GET", "/profile")) == ("1000", "1000")
+
+
+def test_the_quota_grows_with_every_active_company(api: Api, sandbox: Sandbox) -> None:
+    sandbox.set(enforceQuota=True)
     assert remaining(api("GET", "/profile")) == ("1000", "999")
     for _ in range(2):
         company = api.company()
@@ -27,13 +33,15 @@ def test_the_quota_grows_with_every_active_company(api: Api) -> None:
 
 
 def test_the_quota_comes_back_at_midnight(api: Api, sandbox: Sandbox) -> None:
+    sandbox.set(enforceQuota=True)
     answer = api("GET", "/profile")
     assert answer.headers["X-Rate-Limit-Reset"] == "2026-11-25T00:00:00Z"
     sandbox.advance(15 * 3600)
     assert remaining(api("GET", "/profile")) == ("1000", "999")
 
 
-def test_every_request_costs_one_whatever_its_answer(api: Api) -> None:
+def test_every_request_costs_one_whatever_its_answer(api: Api, sandbox: Sandbox) -> None:
+    sandbox.set(enforceQuota=True)
     for method, path in (("GET", "/companies"), ("GET", "/companies/x"), ("DELETE", "/companies/x")):
         api(method, path)
     assert remaining(api("GET", "/profile")) == ("1000", "996")
