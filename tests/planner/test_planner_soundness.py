@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders import TOKENS, company
+from builders import TOKENS, company, plan_for, wanted, wanted_connection
 
 from reconciler.model import KEY_TAG, WORKSPACE_TAG, Address, Status
 from reconciler.plan import (
@@ -24,7 +24,7 @@ from reconciler.plan import (
     UnlinkConnection,
     UpdateCompany,
 )
-from reconciler.planner import UnsoundPlanError
+from reconciler.planner import UnsoundPlanError, planning
 from reconciler.planner.soundness import check
 
 ACME, BOOKS = Address("acme"), Address("acme", "books")
@@ -147,6 +147,12 @@ def test_a_fault_is_caught(actions: tuple[Action, ...], attention: tuple[Attenti
 )
 def test_other_attention_blocks_nothing(attention: Attention) -> None:
     check((CONNECT,), (attention,))
+
+
+def test_every_plan_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "in_order", lambda found: tuple(found)[::-1])
+    with pytest.raises(UnsoundPlanError, match="out of order"):
+        plan_for(wanted(wanted_connection()))
 
 
 def test_every_fault_is_told_at_once() -> None:

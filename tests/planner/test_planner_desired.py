@@ -1,0 +1,18 @@
+"""Desired state as JSON: whatever specs can say comes back as it was."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from planner_states import Scenario, scenarios, searched
+
+from reconciler.planner.desired_document import desired_digest, from_document, to_document
+
+
+@searched
+@given(scenarios())
+def test_what_is_written_is_read_back(scenario: Scenario) -> None:
+    document = json.loads(json.dumps(to_document(scenario.desired)))
+    assert from_document(document) == scenario.desired
+    assert desired_digest(from_document(document)) == desired_digest(scenario.desired)
