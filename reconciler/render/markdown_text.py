@@ -29,13 +29,16 @@ _TRIGGER: Final = re.compile(
     re.IGNORECASE,
 )
 """Where a filter over finished text would see more than text."""
+_BLOCK: Final = re.compile(r"^(?=\s|[-+=#]|\d+[.)])")
+"""Before what would open a list, a heading or a block of code at the start of a line."""
 _BREAK: Final = "\u200b"
 _RUN: Final = re.compile("`+")
 
 
 def prose(text: str) -> str:
-    """A sentence within a paragraph; it must not stand at the start of a line."""
-    broken = _TRIGGER.sub(lambda found: found.group() + _BREAK, for_terminal(text, MESSAGE_LIMIT))
+    """A sentence, which may begin a paragraph or an item: it begins no block of its own."""
+    shown = _BLOCK.sub(_BREAK, for_terminal(text, MESSAGE_LIMIT))
+    broken = _TRIGGER.sub(lambda found: found.group() + _BREAK, shown)
     return _MARKUP.sub(lambda found: f"&#{ord(found.group())};", broken).replace(_BREAK, "&#8203;")
 
 
