@@ -1,0 +1,144 @@
+"""Draws scenes from a seed: small specs with a history, knobs turned at random, and faults to come."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+from typing import Final
+
+from sim_faults import KINDS, Fault
+from sim_scenes import BRANDS, Firm, Link, Scene
+
+from reconciler.model import Migration, SourceType, Wanted
+
+KEYS: Final = ("acme", "bravo", "cargo", "delta")
+REQUESTS_PER_FIRM: Final = 12
+"""About so many requests a company takes; faults strike among them."""
+LAG_ENDS: Final = 300
+"""Seconds after which a listing that lags by requests would have caught up, requests or not."""
+FATES: Final = {"new": 9, "kept": 9, "absent": 2, "renamed": 2, "adopted": 2}
+"""What becomes of a company between the earlier and the later specs, and how often."""
+OTHERS: Final = tuple(
+    key for key, brand in BRANDS.items() if brand.source_type is not SourceType.ACCOUNTING
+)
+BOOKS: Final = tuple(key for key in BRANDS if key not in OTHERS)
+
+
+def draw(seed: int) -> Scene:
+    """The scene of this seed."""
+    rng = Random(seed)
+    earlier: list[Firm] = []
+    later: list[Firm] = []
+    for key in KEYS[: rng.choices((1, 2, 3, 4), (5, 4, 2, 1))[0]]:
+        before, after = _history(rng, key)
+        earlier += [before] if before else []
+        later.append(after)
+    pause = rng.choice((1, 30, 300, 6000, 90000))
+    return Scene(
+        seed,
+        tuple(earlier),
+        tuple(later),
+        tuple(_faults(rng, len(later))),
+        deauthorized=_some(rng, earlier, {Migration.SELF_SERVICE}, 0.12),
+        linked=_some(rng, earlier, {Migration.LINK, Migration.MANAGED}, 0.5),
+        gone_by=rng.choice((1, 1, 40)),
+        strangers=rng.choice((0, 1, 3)),
+        runs=rng.choices((1, 2, 3), (6, 3, 1))[0],
+        pause=pause,
+        ponder=rng.choices((0, 120, 4000, 6000), (12, 2, 1, 1))[0],
+        concurrency=rng.choice((1, 2, 10)),
+        page_size=rng.choice((1000, 1000, 1, 2)),
+        lag_seconds=rng.choices((0, 3, 10, 20), (8, 1, 1, 1))[0],
+        lag_requests=rng.choices((0, 1, 3), (8, 1, 1))[0] if pause <= LAG_ENDS else 0,
+        sync_seconds=rng.choice((2, 20, 600)),
+    )
+
+
+def _history(rng: Random, key: str) -> tuple[Firm | None, Firm]:
+    """A company as the earlier specs had it, if they did, and as the later ones want it."""
+    (fate,) = rng.choices(list(FATES), list(FATES.values()))
+    after = Firm(
+        key,
+        f"{key.title()} Stores",
+        rng.choice((None, None, "", "moved")),
+        tuple(sorted({tag: "new" for tag in ("region", "uid") if rng.random() < 0.5}.items())),
+        _links(rng),
+    )
+    if fate == "new":
+        return None, after
+    before = replace(
+        after,
+        name=after.name if rng.random() < 0.7 else f"Old {after.name}",
+        description=rng.choice((None, "before")),
+        tags=tuple(sorted({tag: "old" for tag in ("region", "owner") if rng.random() < 0.5}.items())),
+        links=_earlier(rng, after.links),
+    )
+    if fate == "absent":
+        return before, replace(after, is_absent=True, links=())
+    if fate == "renamed":
+        return replace(before, key=f"{key}-old"), replace(after, renamed_from=f"{key}-old")
+    if fate == "adopted":
+        return None, replace(after, adopts=True)
+    if before.tags and rng.random() < 0.3:
+        after = replace(after, tags=(*after.tags, ("owner", None)))
+    return before, after
+
+
+def _links(rng: Random) -> tuple[Link, ...]:
+    """Up to three connections, one of them accounting at most, often several of one platform."""
+    shape = rng.choice(("", "b", "b", "o", "oo", "bo", "boo", "ooo"))
+    one_brand = rng.random() < 0.6
+    other = rng.choice(OTHERS)
+    found = []
+    for number, kind in enumerate(shape):
+        platform = rng.choice(BOOKS) if kind == "b" else other if one_brand else rng.choice(OTHERS)
+        key = "books" if kind == "b" else f"bank{number}"
+        found.append(
+            Link(
+                key,
+                platform,
+                rng.choices(tuple(Migration), (8, 1, 1))[0],
+                rng.choices(tuple(Wanted), (10, 2, 1))[0],
+                rng.choices(("default", "never", "types", "age"), (6, 1, 2, 1))[0],
+                reissued=rng.random() < 0.1,
+            )
+        )
+    return tuple(found)
+
+
+def _earlier(rng: Random, links: tuple[Link, ...]) -> tuple[Link, ...]:
+    """The connections that the earlier specs had; mostly all of a platform, or none."""
+    kept = {platform: rng.random() < 0.6 for platform in BRANDS}
+    return tuple(
+        replace(one, wanted=Wanted.LINKED, reissued=False)
+        for one in links
+        if kept[one.platform] != (rng.random() < 0.07)
+    )
+
+
+def _some(rng: Random, firms: list[Firm], migrations: set[Migration], chance: float) -> tuple[str, ...]:
+    return tuple(
+        f"{firm.key}/{link.key}"
+        for firm in firms
+        for link in firm.links
+        if link.migration in migrations and rng.random() < chance
+    )
+
+
+def _faults(rng: Random, firms: int) -> list[Fault]:
+    horizon = 6 + REQUESTS_PER_FIRM * firms
+    kinds = list(KINDS)
+    weights = [KINDS[kind].weight for kind in kinds]
+    return sorted(
+        (fault(kind, rng.randrange(horizon), rng) for kind in rng.choices(kinds, weights, k=_number(rng))),
+        key=lambda one: one.at,
+    )
+
+
+def _number(rng: Random) -> int:
+    return rng.choices((0, 1, 2, 3, 5, 8), (1, 3, 5, 5, 3, 2))[0]
+
+
+def fault(kind: str, at: int, rng: Random) -> Fault:
+    """A fault of this kind at a request, with what else it needs drawn."""
+    return Fault(kind, at, rng.choice(KINDS[kind].seconds), rng.randrange(1000))

@@ -1,0 +1,195 @@
+"""What a simulation starts from: specs before and after, what has happened since, and faults to come.
+
+A ``Scene`` is a value, so that a failing one can be printed, taken apart and played again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from sim_faults import Fault
+
+from reconciler.model import (
+    UNSET,
+    Desired,
+    DesiredCompany,
+    DesiredConnection,
+    Migration,
+    Presence,
+    SecretRef,
+    SourceType,
+    SyncPolicy,
+    Wanted,
+)
+
+WORKSPACE: Final = "prod"
+SYNC_TYPES: Final[Mapping[SourceType, tuple[str, ...]]] = {
+    SourceType.ACCOUNTING: ("invoices", "customers"),
+    SourceType.BANKING: ("banking-accounts",),
+    SourceType.COMMERCE: ("commerce-orders",),
+}
+MAX_AGE: Final = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """A platform, as specs and Codat name it."""
+
+    slug: str
+    key: str
+    source_type: SourceType
+
+
+BRANDS: Final = {
+    one.slug: one
+    for one in (
+        Brand("xero", "gbol", SourceType.ACCOUNTING),
+        Brand("quickbooks-online", "qhyg", SourceType.ACCOUNTING),
+        Brand("truelayer", "upvr", SourceType.BANKING),
+        Brand("plaid", "suuo", SourceType.BANKING),
+        Brand("stripe", "exgd", SourceType.COMMERCE),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A connection of a spec. ``sync`` is a row of ``SYNCS``; ``reissued``: its tokens are newer ones."""
+
+    key: str
+    platform: str
+    migration: Migration = Migration.SELF_SERVICE
+    wanted: Wanted = Wanted.LINKED
+    sync: str = "default"
+    reissued: bool = False
+
+    @property
+    def brand(self) -> Brand:
+        """Its platform."""
+        return BRANDS[self.platform]
+
+    def policy(self) -> SyncPolicy:
+        """When it is due for a sync."""
+        return {
+            "default": SyncPolicy(),
+            "never": SyncPolicy(never=True),
+            "types": SyncPolicy(data_types=SYNC_TYPES[self.brand.source_type]),
+            "age": SyncPolicy(max_age=MAX_AGE),
+        }[self.sync]
+
+
+@dataclass(frozen=True, slots=True)
+class Firm:
+    """A company of a spec. ``adopts``: it stands at Codat already, without tags, and is named by its id."""
+
+    key: str
+    name: str
+    description: str | None = None
+    tags: tuple[tuple[str, str | None], ...] = ()
+    links: tuple[Link, ...] = ()
+    is_absent: bool = False
+    renamed_from: str | None = None
+    adopts: bool = False
+
+    def link(self, key: str) -> Link | None:
+        """The connection of this key."""
+        return next((one for one in self.links if one.key == key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything that one simulation is made of.
+
+    ``earlier`` has been applied in peace, and ``later`` is applied among ``faults``. Between the two
+    ``gone_by`` days have passed, and ``deauthorized`` and ``linked`` name connections (``acme/books``)
+    that lost their access, or that the customer linked. Each of ``runs`` is disturbed; ``pause`` seconds
+    lie between them and before the undisturbed ones, ``ponder`` between a plan and its execution.
+    """
+
+    seed: int
+    earlier: tuple[Firm, ...] = ()
+    later: tuple[Firm, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    deauthorized: tuple[str, ...] = ()
+    linked: tuple[str, ...] = ()
+    gone_by: int = 1
+    strangers: int = 0
+    runs: int = 1
+    pause: float = 60
+    ponder: float = 0
+    concurrency: int = 10
+    page_size: int = 1000
+    lag_seconds: int = 0
+    lag_requests: int = 0
+    sync_seconds: int = 20
+
+    def firm(self, key: str) -> Firm | None:
+        """The company of this key, as the later specs want it."""
+        return next((one for one in self.later if one.key == key), None)
+
+    def keys_of(self, key: str) -> frozenset[str]:
+        """Every key that the company of this key has or had."""
+        firm = self.firm(key)
+        return frozenset({key, firm.renamed_from or key} if firm else {key})
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of its faults."""
+        return tuple(one.kind for one in self.faults)
+
+    def without_faults(self) -> Scene:
+        """The same start, undisturbed."""
+        return replace(self, faults=(), runs=0, ponder=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Specs:
+    """Specs as the planner takes them, once the ids of companies to adopt are known."""
+
+    firms: tuple[Firm, ...]
+    ids: Mapping[str, str] = field(default_factory=dict)
+    issued_at: datetime | None = None
+
+    def desired(self) -> Desired:
+        """The desired state."""
+        return Desired(WORKSPACE, {one.key: self._company(one) for one in self.firms})
+
+    def _company(self, firm: Firm) -> DesiredCompany:
+        return DesiredCompany(
+            firm.key,
+            firm.name,
+            UNSET if firm.description is None else firm.description,
+            dict(firm.tags),
+            id=self.ids[firm.key] if firm.adopts else None,
+            renamed_from=firm.renamed_from,
+            state=Presence.ABSENT if firm.is_absent else Presence.PRESENT,
+            connections={one.key: self._connection(firm, one) for one in firm.links},
+        )
+
+    def _connection(self, firm: Firm, link: Link) -> DesiredConnection:
+        is_ours = link.migration is Migration.SELF_SERVICE
+        return DesiredConnection(
+            link.key,
+            link.platform,
+            link.brand.key,
+            link.brand.source_type,
+            link.migration,
+            link.wanted,
+            authorization={"accessToken": token_ref(firm, link), "realmId": "4620816365"} if is_ours else {},
+            issued_at=self.issued_at if link.reissued else None,
+            sync=link.policy(),
+        )
+
+
+def token_ref(firm: Firm, link: Link) -> SecretRef:
+    """The reference to a connection's token. It keeps its name when the company's key changes."""
+    owner = firm.renamed_from or firm.key
+    return SecretRef("env", f"{owner}/{link.key}{'#2' if link.reissued else ''}")
+
+
+def addresses(firms: tuple[Firm, ...]) -> Iterator[tuple[Firm, Link]]:
+    """Every connection with its company."""
+    return ((firm, link) for firm in firms for link in firm.links)

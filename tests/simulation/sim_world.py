@@ -1,0 +1,439 @@
+"""A world in virtual time: a sandbox, its clocks, whoever else is there, and our applies.
+
+The planner, the executor and the client are the real ones, and read and plan as the workflow does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Coroutine, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sim_faults import KINDS, Fault, Target
+from sim_scenes import WORKSPACE, Scene, Specs
+from sim_wire import LAST_ENTRY, Exchange, Strike, Wire, moment_of
+from virtual_time import START
+
+from reconciler.apply import execute
+from reconciler.codat import Client, ReadClient, connect
+from reconciler.diagnostics import CodatSyncError
+from reconciler.model import KEY_TAG, WORKSPACE_TAG, Desired, Limits, Live, Secret, SecretRef, Wanted
+from reconciler.outcome import Event, Outcome
+from reconciler.plan import Plan
+from reconciler.planner import Policy, draft, finish
+from reconciler.sandbox import Sandbox, companies, connections, control, quota
+from reconciler.sandbox.answering import Handler
+from reconciler.sandbox.answers import Call, Problem
+from reconciler.workflow.reading import answer, list_companies
+
+API: Final = "http://127.0.0.1"
+CANARY: Final = "canary"
+API_KEY: Final = f"Basic {CANARY}-api-key"
+MOST_REQUESTS: Final = 3000
+MOST_APPLIES: Final = 3
+"""Undisturbed applies within which a plan must be empty."""
+MOST_AT_ONCE: Final = 3
+DAY: Final = 86_400
+
+
+class EndlessError(AssertionError):
+    """A world that does not come to rest."""
+
+
+class SkewedClock:
+    """Virtual time, set wrong by ``skew``."""
+
+    def __init__(self) -> None:
+        self.skew = timedelta()
+
+    def now(self) -> datetime:
+        """What the clock shows."""
+        return START + timedelta(seconds=asyncio.get_running_loop().time()) + self.skew
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after ``seconds``, whatever the clock shows."""
+        await asyncio.sleep(seconds)
+
+
+class Outside:
+    """Whatever others do at Codat: at once, unseen by the wire, and not counted against the quota."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._store = sandbox._store
+
+    def create_company(self, name: str, **tags: str) -> str:
+        """The id of a new company."""
+        return str(self._do(companies.create_company, name=name, tags=tags)["id"])
+
+    def tag(self, company_id: str, tag: str, value: str) -> None:
+        """Add a tag, as a writer does that merges."""
+        tags = self._do(companies.get_company, company_id)["tags"]
+        self._do(companies.update_company, company_id, tags={**tags, tag: value})
+
+    def delete_company(self, company_id: str) -> None:
+        """Delete a company."""
+        self._do(companies.delete_company, company_id)
+
+    def connect(self, company_id: str, platform: str) -> str:
+        """The id of a new connection that nobody has authorized."""
+        return str(self._do(connections.create_connection, company_id, platformKey=platform)["id"])
+
+    def happen(self, connection_id: str, event: str) -> None:
+        """Let one of ``control.EVENTS`` happen to a connection."""
+        with self._store.transaction() as session:
+            control.happen(session, connection_id, event, {})
+
+    def leave_of_quota(self, requests: int) -> None:
+        """Let so many requests be left of the day."""
+        with self._store.transaction() as session:
+            control.settings.change(session, {"quota": quota._spent(session) + requests})
+
+    def last_entry(self) -> Mapping[str, Any]:
+        """The last write that the sandbox wrote down."""
+        with self._store.transaction() as session:
+            entry = session.row(LAST_ENTRY)
+            assert entry is not None
+            return dict(entry)
+
+    def _do(self, handler: Handler, company_id: str = "", **body: Any) -> dict[str, Any]:
+        call = Call("", "", "", {"companyId": company_id}, body=json.dumps(body).encode())
+        with self._store.transaction() as session:
+            return handler(session, call).document or {}
+
+
+@dataclass
+class Apply:
+    """One run of ours: plan, and carry out."""
+
+    number: int
+    is_disturbed: bool
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+    is_dead: bool = False
+    plan: Plan | None = None
+    outcome: Outcome | None = None
+    error: BaseException | None = None
+    began: float = 0
+    ended: float = 0
+    events: list[Event] = field(default_factory=list)
+    waits: list[str] = field(default_factory=list)
+
+    def die(self) -> None:
+        """End as by kill -9."""
+        self.is_dead = True
+        assert self.task is not None
+        self.task.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What someone else did, to whom, and what was there before; ``at`` is the world's own time."""
+
+    kind: str
+    target: Target
+    at: float
+    before: Mapping[str, Any]
+
+
+class World:
+    """One scene, played."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.our_clock, self.their_clock = SkewedClock(), SkewedClock()
+        self.sandbox = Sandbox(
+            now=self.their_clock.now,
+            seed=scene.seed,
+            sleep=asyncio.sleep,
+            settings={
+                "syncSeconds": scene.sync_seconds,
+                "lagSeconds": scene.lag_seconds,
+                "lagRequests": scene.lag_requests,
+            },
+        )
+        self.outside = Outside(self.sandbox)
+        self.log: list[Exchange] = []
+        self.strikes: list[Strike] = []
+        self.happenings: list[Happening] = []
+        self.applies: list[Apply] = []
+        self.tokens: dict[str, str] = {}
+        """The token that took effect last, by connection id."""
+        self.earlier = Specs(scene.earlier)
+        self.later = Specs(scene.later)
+        self.at_start: dict[str, dict[str, Any]] = {}
+        """The companies, by id, when the disturbed part began."""
+        self.last_plan: Plan | None = None
+        self.calm_applies = 0
+        self.is_endless = False
+        self._renamed = {one.renamed_from: one.key for one in scene.later if one.renamed_from}
+        self._travelling = random.Random(f"{scene.seed} travel")
+        self._requests = 0
+        self._background: set[asyncio.Task[Any]] = set()
+
+    @property
+    def time(self) -> float:
+        """Seconds since the world began, whatever its clocks show."""
+        return asyncio.get_running_loop().time()
+
+    # --- the parts of a scene ------------------------------------------------------------------
+
+    async def set_stage(self) -> None:
+        """Everything that was before."""
+        scene = self.scene
+        for number in range(scene.strangers):
+            self.outside.create_company(f"Stranger {number}", uid=str(number))
+        adopted = {
+            one.key: self.outside.create_company(one.name, erp="kept") for one in scene.later if one.adopts
+        }
+        if scene.earlier:
+            await self.rest(self.earlier.desired())
+        for address in scene.linked:
+            self._happened_before(address, "link", "PendingAuth")
+        for address in scene.deauthorized:
+            self._happened_before(address, "deauthorize", "Linked")
+        await asyncio.sleep(scene.gone_by * DAY)
+        self.later = Specs(scene.later, adopted, self.their_clock.now())
+        self.at_start = {one["id"]: one for one in self.companies()}
+        self.log.clear()
+        self.applies.clear()
+
+    async def disturb(self) -> None:
+        """The applies among faults."""
+        for _ in range(self.scene.runs):
+            self._begin(self.later.desired(), is_disturbed=True)
+            await self._ended()
+            await asyncio.sleep(self.scene.pause)
+        if self._background:
+            await asyncio.wait(self._background)
+        if any(one.fault.kind == "quota" for one in self.strikes):
+            await asyncio.sleep(DAY)
+            self.sandbox.set(quota=None)
+
+    async def rest(self, desired: Desired | None = None) -> None:
+        """Apply without faults until the plan is empty, at most three times, and still is after the syncs."""
+        desired = desired or self.later.desired()
+        for number in range(MOST_APPLIES + 1):
+            await self._apply_calmly(desired, execute_it=number < MOST_APPLIES)
+            self.calm_applies = number
+            await asyncio.sleep(self.scene.sync_seconds + self.scene.lag_seconds + 30)
+            if self.last_plan is None or not self.last_plan.actions:
+                break
+        if self.last_plan is not None and not self.last_plan.actions:
+            await self._apply_calmly(desired, execute_it=False)
+
+    async def _apply_calmly(self, desired: Desired, *, execute_it: bool) -> None:
+        apply = self._begin(desired, is_disturbed=False, execute_it=execute_it)
+        await self._ended()
+        self.last_plan = apply.plan
+
+    def close(self) -> None:
+        """Close the sandbox."""
+        self.sandbox.close()
+
+    # --- our applies ---------------------------------------------------------------------------
+
+    def start_another(self) -> None:
+        """Begin an apply beside those that run."""
+        if sum(one.task is not None and not one.task.done() for one in self.applies) < MOST_AT_ONCE:
+            self._begin(self.later.desired(), is_disturbed=True)
+
+    def _begin(self, desired: Desired, *, is_disturbed: bool, execute_it: bool = True) -> Apply:
+        apply = Apply(len(self.applies), is_disturbed, began=self.time)
+        self.applies.append(apply)
+        apply.task = asyncio.create_task(self._run(apply, desired, execute_it=execute_it))
+        return apply
+
+    async def _ended(self) -> None:
+        while running := [one.task for one in self.applies if one.task and not one.task.done()]:
+            await asyncio.wait(running)
+
+    async def _run(self, apply: Apply, desired: Desired, *, execute_it: bool) -> None:
+        try:
+            planned_at = self.our_clock.now()
+            apply.plan = await self._plan(apply, desired)
+            if apply.is_disturbed and self.scene.ponder:
+                await asyncio.sleep(self.scene.ponder)
+            if execute_it and apply.plan.actions:
+                await self._execute(apply, apply.plan, planned_at)
+        except asyncio.CancelledError:
+            assert apply.is_dead
+        except (CodatSyncError, Exception) as error:
+            apply.error = error
+        finally:
+            apply.ended = self.time
+
+    async def _plan(self, apply: Apply, desired: Desired) -> Plan:
+        limits = self._limits()
+        async with connect(
+            ReadClient,
+            API,
+            Secret(API_KEY),
+            limits=limits,
+            clock=self.our_clock,
+            transport=Wire(self, apply),
+            on_wait=lambda seconds, why: apply.waits.append(f"{seconds}: {why}"),
+            rng=random.Random(f"{self.scene.seed} {apply.number} read"),
+        ) as client:
+            policy = Policy(now=self.our_clock.now(), preconditions_waived=True)
+            live = Live(await list_companies(client, desired))
+            drafted = draft(desired, live, policy)
+            live = await answer(client, live, drafted, limits)
+            return finish(drafted, desired, live, policy, tool="simulation", api=API)
+
+    async def _execute(self, apply: Apply, plan: Plan, planned_at: datetime) -> None:
+        async with connect(
+            Client,
+            API,
+            Secret(API_KEY),
+            limits=self._limits(),
+            clock=self.our_clock,
+            transport=Wire(self, apply),
+            on_wait=lambda seconds, why: apply.waits.append(f"{seconds}: {why}"),
+            rng=random.Random(f"{self.scene.seed} {apply.number} write"),
+        ) as client:
+            apply.outcome = await execute(
+                plan,
+                client,
+                resolve,
+                clock=self.our_clock,
+                limits=self._limits(),
+                observer=apply.events.append,
+                seed=self.scene.seed * 100 + apply.number,
+                stop=apply.stop,
+                planned_at=planned_at,
+            )
+
+    def _limits(self) -> Limits:
+        return Limits(concurrency=self.scene.concurrency, page_size=self.scene.page_size)
+
+    # --- requests and faults -------------------------------------------------------------------
+
+    def next_request(self, apply: Apply) -> tuple[int, list[Fault]]:
+        """The number of a request, and the faults that strike it."""
+        if len(self.log) > MOST_REQUESTS:
+            raise EndlessError
+        if not apply.is_disturbed:
+            return -1, []
+        number = self._requests
+        self._requests += 1
+        return number, [one for one in self.scene.faults if one.at == number]
+
+    async def travel(self) -> None:
+        """The time that a request or an answer is under way."""
+        await asyncio.sleep(self._travelling.uniform(0.02, 0.12))
+
+    def in_background(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Let something go on that nobody waits for."""
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    def befall(self, fault: Fault) -> Target | None:
+        """Let what others do happen to someone, if there is anyone it can befall."""
+        kind = KINDS[fault.kind]
+        assert kind.befalls is not None
+        candidates = kind.befalls(self)
+        if not candidates:
+            return None
+        return self.let(fault.kind, candidates[fault.pick % len(candidates)])
+
+    def let(self, name: str, target: Target) -> Target | None:
+        """Let what others do happen to ``target``; ``None`` where Codat refuses it."""
+        does = KINDS[name].does
+        assert does is not None
+        before = next(one for one in self.companies() if one["id"] == target.company_id)
+        try:
+            does(self, target)
+        except Problem:
+            return None
+        self.happenings.append(Happening(name, target, self.time, before))
+        return target
+
+    def _happened_before(self, address: str, event: str, status: str) -> None:
+        """Something befell a connection between the earlier specs and the later ones."""
+        owner, _, key = address.partition("/")
+        firm = next(one for one in self.scene.earlier if one.key == owner)
+        link = firm.link(key)
+        for name, company in self.owned():
+            if link is None or company["tags"][KEY_TAG] != owner or not name:
+                continue
+            found = [
+                one
+                for one in company["dataConnections"]
+                if one["integrationKey"] == link.brand.key
+                and one["status"] == status
+                and self.role(one["id"]) in ("", key)
+            ]
+            for one in found[:1]:
+                try:
+                    self.outside.happen(one["id"], event)
+                except Problem:
+                    continue
+
+    # --- what there is -------------------------------------------------------------------------
+
+    def companies(self) -> list[dict[str, Any]]:
+        """Every company, as it is now."""
+        found: list[dict[str, Any]] = self.sandbox.state()["companies"]
+        return found
+
+    def owned(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Our companies, each by the key that the later specs give it."""
+        for one in self.companies():
+            key = self.key_of(one)
+            if key is not None:
+                yield key, one
+
+    def key_of(self, company: Mapping[str, Any]) -> str | None:
+        """The key of a company of ours, as the later specs have it."""
+        tags = company["tags"]
+        if tags.get(WORKSPACE_TAG) != WORKSPACE or KEY_TAG not in tags:
+            return None
+        return self._renamed.get(tags[KEY_TAG], str(tags[KEY_TAG]))
+
+    def key_by_id(self, company_id: str) -> str:
+        """The key of the company of this id; empty if it is none of ours."""
+        return next((key for key, one in self.owned() if one["id"] == company_id), "")
+
+    @property
+    def requests(self) -> int:
+        """Requests that faults could strike."""
+        return self._requests
+
+    def strangers(self) -> list[dict[str, Any]]:
+        """Companies that have nothing to do with our specs."""
+        return [one for one in self.companies() if one["name"].startswith("Stranger")]
+
+    def untagged(self, name: str) -> tuple[str, ...]:
+        """Ids of the companies of this name that carry no key of ours."""
+        return tuple(one["id"] for one in self.companies() if one["name"] == name and KEY_TAG not in one["tags"])
+
+    def role(self, connection_id: str) -> str:
+        """The key of the connection whose tokens took effect here; empty if none did."""
+        token = self.tokens.get(connection_id, "")
+        return token.partition("/")[2].partition("#")[0]
+
+    def age_of(self, connection_id: str) -> timedelta:
+        """How long a connection has been there."""
+        created = next(
+            link["created"]
+            for one in self.companies()
+            for link in one["dataConnections"]
+            if link["id"] == connection_id
+        )
+        return self.their_clock.now() - moment_of(created)
+
+    def platforms_of(self, key: str) -> list[str]:
+        """The platforms on which the later specs want something linked."""
+        firm = self.scene.firm(key)
+        links = firm.links if firm else ()
+        return sorted({one.brand.key for one in links if one.wanted is Wanted.LINKED})
+
+
+def resolve(ref: SecretRef) -> Secret:
+    """A token that tells which one it is, and that must be seen nowhere."""
+    return Secret(f"{CANARY}-{ref.locator}")
