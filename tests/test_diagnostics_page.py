@@ -16,8 +16,8 @@ HEAD = """# Diagnostics
 <!-- Made from reconciler/workflow/catalogue.toml; pytest tests/test_diagnostics_page.py --update-golden -->
 
 Every code that codat-sync prints: with `-v` behind an error, always behind attention and failures, and as
-`code` in JSON, SARIF and events. Codes are stable, so scripts may match them. `codat-sync explain CODE` prints
-the same.
+`code` in JSON, SARIF and events. Codes are stable, so scripts may match them. `codat-sync explain CODE`
+prints the same.
 """
 
 

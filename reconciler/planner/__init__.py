@@ -1,24 +1,40 @@
 """A pure function from desired and live state to a plan: pair, compare, decide by tables, check."""
 
+from reconciler.planner.codes import Code
 from reconciler.planner.desired_document import desired_digest
 from reconciler.planner.drafting import Draft, draft
+from reconciler.planner.explaining import Explanation, addresses, explained
 from reconciler.planner.identity import Directory
 from reconciler.planner.origins import with_origins
-from reconciler.planner.planning import finish, make_plan
+from reconciler.planner.planning import check_patterns, finish, make_plan
 from reconciler.planner.policy import Policy
 from reconciler.planner.reviewing import Stale, as_reviewed
 from reconciler.planner.soundness import UnsoundPlanError
+from reconciler.planner.standings import Standing, standings
+from reconciler.planner.verifying import CHECKS, Namesakes, evidence_of, needs_history, verified
 
 __all__ = [
+    "CHECKS",
+    "Code",
     "Directory",
     "Draft",
+    "Namesakes",
+    "Explanation",
     "Policy",
     "Stale",
+    "Standing",
     "UnsoundPlanError",
+    "addresses",
     "as_reviewed",
+    "check_patterns",
     "desired_digest",
     "draft",
+    "evidence_of",
+    "explained",
     "finish",
     "make_plan",
+    "needs_history",
+    "standings",
+    "verified",
     "with_origins",
 ]

@@ -184,6 +184,15 @@ class _Sync:
     attention: list[Attention] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class SyncDecision:
+    """The row for a connection's sync, the situation that it is for, and the reason in that case."""
+
+    situation: SyncSituation
+    row: Row
+    why: str
+
+
 def sync_situation(
     connection: ConnectionDraft,
     desired: DesiredConnection,
@@ -208,6 +217,22 @@ def sync_situation(
     return situation, reason
 
 
+def sync_decision(
+    connection: ConnectionDraft,
+    desired: DesiredConnection,
+    pulls: tuple[Pull, ...],
+    live: Live,
+    policy: Policy,
+) -> SyncDecision | None:
+    """What follows for a connection's sync; ``None`` where it is never synced, or is not Linked."""
+    found = sync_situation(connection, desired, pulls, live, policy)
+    if found is None:
+        return None
+    situation, reason = found
+    row = SYNC_RULES.decide(situation)
+    return SyncDecision(situation, row, reason if row.name == "sync-due" and reason else row.why)
+
+
 def _add_sync(
     sync: _Sync,
     connection: ConnectionDraft,
@@ -216,16 +241,14 @@ def _add_sync(
     live: Live,
     policy: Policy,
 ) -> None:
-    found = sync_situation(connection, desired, pulls, live, policy)
-    if found is None:
+    decision = sync_decision(connection, desired, pulls, live, policy)
+    if decision is None:
         return
-    situation, reason = found
-    row = SYNC_RULES.decide(situation)
+    row = decision.row
     if row.attention:
         subject = Subject(connection.address, connection=desired, live_connection=connection.live)
         sync.attention.append(attention(row.attention, subject))
     if row.actions:
         identifier = connection.live.id if connection.live else None
         sync.targets.append(SyncTarget(connection.address, identifier, desired.sync.data_types))
-        is_due = row.name == "sync-due" and reason is not None
-        sync.reasons.append(reason if is_due and reason else row.why)
+        sync.reasons.append(decision.why)

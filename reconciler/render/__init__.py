@@ -2,6 +2,7 @@
 
 from reconciler.render.documents import diagnostics_json, outcome_json, plan_json, platforms_json
 from reconciler.render.events import events_writer
+from reconciler.render.explain import codes_json, codes_text, explanation_json, explanation_text
 from reconciler.render.github import diagnostics_github, github_outputs
 from reconciler.render.html import plan_html
 from reconciler.render.markdown import comment_marker, plan_markdown
@@ -12,12 +13,16 @@ from reconciler.render.text import diagnostics_text, outcome_text, plan_text, pl
 
 __all__ = [
     "Style",
+    "codes_json",
+    "codes_text",
     "comment_marker",
     "diagnostics_github",
     "diagnostics_json",
     "diagnostics_sarif",
     "diagnostics_text",
     "events_writer",
+    "explanation_json",
+    "explanation_text",
     "github_outputs",
     "outcome_json",
     "outcome_text",

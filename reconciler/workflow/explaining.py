@@ -1,0 +1,74 @@
+"""What ``explain`` does: what a code means, or why an address is planned as it is. It writes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+from reconciler.diagnostics import Diagnostic, MisusedError
+from reconciler.model import Address
+from reconciler.planner import Code, addresses, explained
+from reconciler.workflow.catalogue import catalogue
+from reconciler.workflow.planning import Circumstances, Planned, PlanRequest, from_specs
+
+FORMAT_VERSION: Final = 1
+NEAR: Final = 3
+"""How many near misses an error offers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainRequest:
+    """What the command line asks: an address of these specs."""
+
+    address: str
+    specs: Path
+    circumstances: Circumstances
+
+
+def explain(request: ExplainRequest) -> dict[str, Any]:
+    """The document that says why the address is planned as it is.
+
+    Raises:
+        MisusedError: the address names nothing; the error offers what is near.
+        CodatSyncError: specs or credentials are wrong, or Codat cannot be read.
+    """
+    if not request.specs.exists():
+        codes = [one.code for one in catalogue()]
+        where = f"is no code, and {request.specs} is not there to look for it as an address"
+        raise _nothing(request.address, where, codes)
+    planned = asyncio.run(from_specs(PlanRequest(request.specs, request.circumstances)))
+    observed, desired = planned.observed, planned.desired
+    found = explained(
+        Address.parse(request.address),
+        observed.drafted,
+        desired,
+        observed.live,
+        observed.policy,
+        planned.plan,
+    )
+    if not found:
+        known = [*addresses(observed.drafted, desired), *(one.code for one in catalogue())]
+        raise _nothing(request.address, "is neither an address of the plan nor a code", known)
+    return _document(request, planned, [one.document() for one in found])
+
+
+def _document(request: ExplainRequest, planned: Planned, found: list[dict[str, Any]]) -> dict[str, Any]:
+    plan = planned.plan
+    return {
+        "formatVersion": FORMAT_VERSION,
+        "address": request.address,
+        "workspace": plan.workspace,
+        "api": plan.api,
+        "explanations": found,
+        "refusals": [one.message for one in plan.refusals],
+    }
+
+
+def _nothing(name: str, why: str, known: Sequence[str]) -> MisusedError:
+    near = get_close_matches(name, dict.fromkeys(known), n=NEAR)
+    fix = f"did you mean {' or '.join(map(repr, near))}?" if near else "codat-sync plan shows the addresses"
+    return MisusedError(Diagnostic(Code.NO_SUCH_ADDRESS, f"{name!r} {why}", fix))
