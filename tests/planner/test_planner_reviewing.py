@@ -1,0 +1,180 @@
+"""A saved plan against one made now: the same or less is applied, anything else is stale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from builders import (
+    PLAID,
+    TRUELAYER,
+    actions,
+    ago,
+    company,
+    connection,
+    plan_for,
+    wanted,
+    wanted_connection,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+from planner_states import Scenario, scenarios, searched
+
+from reconciler.model import LINKS_TAG, DesiredCompany, LiveCompany, Migration, Status, SyncPolicy, Wanted
+from reconciler.plan import Plan
+from reconciler.planner import as_reviewed
+
+LINK = wanted_connection(migration=Migration.LINK)
+BANKS = wanted(wanted_connection("b1", TRUELAYER), wanted_connection("b2", TRUELAYER))
+
+
+def documents(plan: Plan) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = plan.document()["actions"]
+    return found
+
+
+@dataclass(frozen=True)
+class Case:
+    """A spec, the live state at the review and now, and what of today's plan is kept or stale."""
+
+    spec: DesiredCompany
+    then: LiveCompany | None
+    now: LiveCompany | None
+    kept: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
+    spec_now: DesiredCompany | None = None
+
+
+def expired(**fields: object) -> LiveCompany:
+    return company(connection(status=Status.DEAUTHORIZED, **fields))  # type: ignore[arg-type]
+
+
+SEND, SYNC = "connection.authorize acme/books", "company.sync acme"
+CREATE = "connection.create acme/books"
+PENDING = company(connection(status=Status.PENDING_AUTH))
+NEVER = company(connection(last_sync=None))
+TWO = (
+    connection("aaaaaaaa-1", Status.PENDING_AUTH, TRUELAYER),
+    connection("bbbbbbbb-2", Status.PENDING_AUTH, TRUELAYER),
+)
+AUTHORIZE_BANKS = ("connection.authorize acme/b1", "connection.authorize acme/b2", SYNC)
+
+CASES = [
+    pytest.param(Case(wanted(), None, None, ("company.create acme",)), id="the-same"),
+    pytest.param(Case(wanted(), None, company()), id="all-done-already"),
+    pytest.param(
+        Case(wanted(wanted_connection()), None, company(), (CREATE, SEND, SYNC)),
+        id="the-company-is-there-already",
+    ),
+    pytest.param(Case(wanted(wanted_connection()), None, PENDING, (SEND, SYNC)), id="the-connection-too"),
+    pytest.param(Case(wanted(wanted_connection()), None, NEVER, (SYNC,)), id="only-the-sync-is-left"),
+    pytest.param(
+        Case(wanted(name="New"), company(), company(), stale=("acme",), spec_now=wanted(name="Newer")),
+        id="another-value",
+    ),
+    pytest.param(
+        Case(wanted(name="New", tags={"a": "1"}), company(), company(name="New"), ("company.update acme",)),
+        id="some-of-the-changes-are-made",
+    ),
+    pytest.param(
+        Case(wanted(name="New", tags={"a": "1"}), company(), company(tags={"a": "2"}), stale=("acme",)),
+        id="a-change-starts-from-another-value",
+    ),
+    pytest.param(
+        Case(wanted(name="New"), company(name="New"), company(), stale=("acme",)),
+        id="drift-that-nobody-reviewed",
+    ),
+    pytest.param(Case(wanted(LINK), company(), None, (), ("acme", "acme/books")), id="the-company-is-gone"),
+    pytest.param(
+        Case(wanted(wanted_connection()), company(connection()), PENDING, (), ("acme/books",)),
+        id="tokens-that-nobody-reviewed",
+    ),
+    pytest.param(
+        Case(
+            wanted(wanted_connection(wanted=Wanted.ABSENT)),
+            NEVER,
+            company(connection("c9")),
+            (),
+            ("acme/books",),
+        ),
+        id="a-delete-of-another-connection",
+    ),
+    pytest.param(
+        Case(
+            wanted(wanted_connection(wanted=Wanted.ABSENT)),
+            PENDING,
+            company(connection()),
+            (),
+            ("acme/books",),
+        ),
+        id="a-delete-of-one-that-is-Linked-by-now",
+    ),
+    pytest.param(
+        Case(
+            wanted(wanted_connection(wanted=Wanted.UNLINKED)),
+            company(),
+            company(connection()),
+            (),
+            ("acme/books",),
+        ),
+        id="an-unlink-that-nobody-reviewed",
+    ),
+    pytest.param(
+        Case(wanted(wanted_connection()), company(connection()), NEVER), id="a-sync-that-became-due-is-left"
+    ),
+    pytest.param(
+        Case(BANKS, company(), company(*TWO), ("company.update acme", *AUTHORIZE_BANKS)),
+        id="the-record-of-links-that-a-create-would-have-written",
+    ),
+    pytest.param(
+        Case(
+            BANKS,
+            company(*TWO, tags={LINKS_TAG: "b1:aaaaaaaa,b2:bbbbbbbb"}),
+            company(*TWO),
+            AUTHORIZE_BANKS,
+            ("acme",),
+        ),
+        id="a-record-of-links-that-nobody-reviewed",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_as_reviewed(case: Case) -> None:
+    reviewed = plan_for(case.spec, (case.then,) if case.then else ())
+    now = plan_for(case.spec_now or case.spec, (case.now,) if case.now else ())
+    found = as_reviewed(documents(reviewed), now)
+    assert [one.address for one in found.stale] == list(case.stale)
+    assert tuple(actions(found.plan)) == case.kept
+
+
+def test_a_sync_is_narrowed_to_the_connections_it_was_reviewed_for() -> None:
+    never = SyncPolicy(data_types=("invoices",))
+    spec = wanted(wanted_connection(sync=never), wanted_connection("bank", PLAID, sync=never))
+    then = company(connection(last_sync=None), connection("c2", on=PLAID))
+    now = company(connection(last_sync=None), connection("c2", on=PLAID, last_sync=None))
+    (sync,) = as_reviewed(documents(plan_for(spec, then)), plan_for(spec, now)).plan.actions
+    assert [one["address"] for one in sync.document()["connections"]] == ["acme/books"]
+    assert sync.requests == 1
+
+
+def test_a_stale_address_says_what_was_reviewed_and_what_is_now() -> None:
+    spec = wanted(wanted_connection(issued_at=ago(hours=1)))
+    (stale,) = as_reviewed(documents(plan_for(spec, company(connection()))), plan_for(spec, expired())).stale
+    assert stale.reviewed == "nothing"
+    assert stale.now == "connection.authorize (accessToken, realmId)"
+
+
+@searched
+@given(scenarios(), st.integers(1, 8))
+def test_a_saved_plan_goes_on_after_an_apply_that_was_killed(scenario: Scenario, steps: int) -> None:
+    world, run = scenario.world, replace(scenario.run, reauthorize=())
+    saved = world.plan(scenario.desired, run)
+
+    world.apply(saved, steps=steps)
+    found = as_reviewed(documents(saved), world.plan(scenario.desired, run))
+
+    blocked = {one.address.company for one in saved.blocking()}
+    assert [one for one in found.stale if one.address.partition("/")[0] not in blocked] == []
