@@ -94,6 +94,7 @@ async def _execute(
                 observer=observer,
                 seed=request.seed,
                 stop=stop,
+                planned_at=planned.read_at,
             )
 
 
