@@ -94,7 +94,7 @@ async def _execute(
                 observer=observer,
                 seed=request.seed,
                 stop=stop,
-                planned_at=planned.read_at,
+                planned_at=planned.observed.policy.now,
             )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 
 from reconciler import __version__
@@ -155,7 +154,6 @@ async def _plan(
 ) -> Planned:
     await check_account(client, workspace)
     policy = _policy(circumstances, workspace, options)
-    read_at = circumstances.clock.now()
     live = Live(await list_companies(client, desired, base), platforms)
     drafted = draft(desired, live, policy)
     live = await answer(client, live, drafted, workspace.limits)
