@@ -39,7 +39,7 @@ def finish(drafted: Draft, desired: Desired, live: Live, policy: Policy, *, tool
         UnsoundPlanError: a bug of ours.
 
     """
-    _check_patterns(drafted, desired, policy)
+    check_patterns(drafted, desired, policy)
     actions: list[Action] = []
     attention: list[Attention] = []
     concerned: dict[str, list[CompanyDraft]] = {}
@@ -94,7 +94,7 @@ def _notes(drafted: Draft, policy: Policy) -> tuple[str, ...]:
     return (WAIVED_NOTE,) if waived else ()
 
 
-def _check_patterns(drafted: Draft, desired: Desired, policy: Policy) -> None:
+def check_patterns(drafted: Draft, desired: Desired, policy: Policy) -> None:
     """Refuse a pattern that names nothing: a typing error must not look like a clean plan."""
     companies = [Address(key) for key in desired.companies]
     connections = [

@@ -1,0 +1,202 @@
+"""The nouns of the way to connections that work: what was verified, what Codat's team is handed, what is left.
+
+They are made by workflows and shown by renderers. A link URL among them is a secret; a token is never one
+of them, only the reference to it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from reconciler.model import Address, PreconditionState, Secret, SecretRef, Status
+
+FORMAT_VERSION: Final = 1
+
+
+# --- verify ------------------------------------------------------------------------------------
+
+
+class Verdict(StrEnum):
+    """How a check ended, from good to bad."""
+
+    PASSED = "passed"
+    OFFLINE = "offline"
+    """It waits for a connector on the customer's machine, which is neither good nor bad."""
+    PENDING = "pending"
+    """Not so yet; it may come by itself, or when someone acts."""
+    FAILED = "failed"
+    """It does not come by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found at a connection; ``message`` and ``fix`` are empty where it passed."""
+
+    check: str
+    verdict: Verdict
+    message: str = ""
+    fix: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        shown = {"check": self.check, "verdict": self.verdict.value, "message": self.message, "fix": self.fix}
+        return {name: value for name, value in shown.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A connection and what every check that applies to it found."""
+
+    address: Address
+    platform: str
+    findings: tuple[Finding, ...]
+    company_id: str | None = None
+    connection_id: str | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of its findings."""
+        order = tuple(Verdict)
+        return max((one.verdict for one in self.findings), key=order.index, default=Verdict.PASSED)
+
+    @property
+    def complaints(self) -> tuple[Finding, ...]:
+        """What did not pass."""
+        return tuple(one for one in self.findings if one.verdict is not Verdict.PASSED)
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        shown: dict[str, Any] = {
+            "address": str(self.address),
+            "verdict": self.verdict.value,
+            "platform": self.platform,
+            "companyId": self.company_id,
+            "connectionId": self.connection_id,
+            "checks": [one.document() for one in self.findings],
+        }
+        return {name: value for name, value in shown.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The end-to-end test of every connection that was looked at, by address."""
+
+    workspace: str
+    api: str
+    connections: tuple[Verified, ...]
+
+    @property
+    def counts(self) -> Mapping[Verdict, int]:
+        """How many connections ended how; every verdict, zeros too."""
+        found = Counter(one.verdict for one in self.connections)
+        return {verdict: found[verdict] for verdict in Verdict}
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether nothing failed and nothing is pending; what is offline waits for the customer."""
+        return not self.counts[Verdict.FAILED] and not self.counts[Verdict.PENDING]
+
+    @property
+    def may_still_pass(self) -> bool:
+        """Whether waiting can help: something is pending."""
+        return bool(self.counts[Verdict.PENDING])
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        counts = {verdict.value: count for verdict, count in self.counts.items()}
+        return {
+            "formatVersion": FORMAT_VERSION,
+            "workspace": self.workspace,
+            "api": self.api,
+            "passed": self.is_passed,
+            "summary": {"connections": len(self.connections), **counts},
+            "connections": [one.document() for one in self.connections],
+        }
+
+
+# --- handoff -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """A connection whose token Codat's team imports."""
+
+    address: Address
+    company: str
+    company_id: str
+    connection_id: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One of the six steps of a managed migration: who does it, and how far it is."""
+
+    what: str
+    who: str
+    state: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformPack:
+    """What Codat's team is handed for one platform. ``details`` are the user's own, and no secrets."""
+
+    name: str
+    slug: str
+    key: str
+    workspace: str
+    details: Mapping[str, str]
+    connections: tuple[HandedOver, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def linked(self) -> int:
+        """How many connections are Linked already."""
+        return sum(one.status is Status.LINKED for one in self.connections)
+
+    @property
+    def companies(self) -> int:
+        """How many companies they belong to."""
+        return len({one.company_id for one in self.connections})
+
+
+STATE_WORDS: Final[Mapping[PreconditionState, str]] = {
+    PreconditionState.DONE: "done",
+    PreconditionState.NOT_APPLICABLE: "not applicable",
+    PreconditionState.TODO: "to do",
+}
+
+
+# --- custody -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingLink:
+    """A connection that waits for its customer. The URL may carry a one-time password, so it is a secret."""
+
+    address: Address
+    company: str
+    company_id: str
+    connection_id: str
+    platform: str
+    status: Status
+    url: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """A secret that Codat holds a newer one of: every connection that it belongs to is Linked."""
+
+    reference: SecretRef
+    uses: tuple[tuple[Address, str], ...]
+    """The connections and the fields of their authorization that name it."""
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        uses = [{"address": str(address), "field": field} for address, field in self.uses]
+        return {"reference": str(self.reference), "uses": uses}
