@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final
 
 from rich.text import Text
 
+from reconciler.render.documents import as_json
 from reconciler.render.escaping import for_terminal, quoted
 from reconciler.render.layout import INDENT, hanging, message, printed
 from reconciler.render.style import Style
@@ -38,8 +38,7 @@ def _code(entry: Document, style: Style) -> Lines:
     ends = f", exit status {entry['exit']}" if entry["exit"] is not None else ""
     kind = "attention, " if entry["group"] == "attention" else ""
     failure = "failure of apply, " if entry["group"] == "apply" else ""
-    head = Text.assemble((entry["code"], "bold"), (f" ({kind}{failure}{entry['severity']}{ends})", "dim"))
-    yield head
+    yield Text.assemble((entry["code"], "bold"), (f" ({kind}{failure}{entry['severity']}{ends})", "dim"))
     if style.quiet:
         yield from hanging(Text(), message(entry["summary"]), style)
         return
@@ -70,45 +69,40 @@ def explanation_text(document: Document, style: Style) -> str:
 
 def _explanation(one: Document, style: Style) -> Lines:
     result = joined([each["kind"] for each in one["actions"]]) or NOTHING
-    yield from hanging(Text.assemble((for_terminal(one["address"]), "bold"), ": "), Text(result), style)
+    yield from hanging(Text.assemble((for_terminal(one["address"]), "bold"), ": "), message(result), style)
     if style.quiet:
         return
-    for each in one["attention"]:
-        yield from hanging(
-            Text(f"  attention {for_terminal(each['code'])} ({each['class']}): ", "yellow"),
-            message(each["message"]),
-            style,
-        )
     for change in (change for action in one["actions"] for change in action.get("changes", ())):
-        yield from hanging(Text(f"  {for_terminal(change['path'])}: "), _change(change), style)
+        values = f"{quoted(change['before'])} -> {quoted(change['after'])}"
+        yield from hanging(_label(f"  {change['path']}"), Text(values), style)
+    for each in one["attention"]:
+        label = _label(f"  attention {each['code']} ({each['class']})", "yellow")
+        yield from hanging(label, message(each["message"]), style)
     if one["note"]:
         yield from hanging(Text("  "), message(one["note"]), style)
-    yield from hanging(Text("  spec  ", "dim"), Text(_place(one["spec"])), style)
-    yield from hanging(Text("  live  ", "dim"), Text(_live(one["live"])), style)
+    yield from hanging(_label("  spec", "dim"), _place(one["spec"]), style)
+    yield from _live(one["live"], style)
     for decision in one["decisions"]:
         yield from _decision(decision, style)
 
 
 def _decision(one: Document, style: Style) -> Lines:
     yield Text()
-    yield from hanging(
-        Text.assemble(f"Rule {one['row']}", (f" (of the {one['table']} table): ", "dim")),
-        message(f"{one['why']}: {_result(one)}"),
-        style,
-    )
+    row, table = for_terminal(one["row"]), for_terminal(one["table"])
+    head = Text.assemble(f"Rule {row}", (f" (of the {table} table): ", "dim"))
+    yield from hanging(head, message(f"{one['why']}: {_result(one)}"), style)
     yield Text("  because", "dim")
     for fact in one["facts"]:
-        yield from hanging(Text(f"    {fact['says']}: "), message(fact["value"]), style)
+        yield from hanging(_label(f"    {fact['says']}"), message(fact["value"]), style)
     if one["otherwise"]:
         yield Text("  otherwise, if", "dim")
     for other in one["otherwise"]:
-        head = Text(f"    {other['says']}: {' or '.join(map(for_terminal, other['values']))}")
-        tail = Text.assemble(" -> ", _result(other), (f" (rule {other['row']}: {other['why']})", "dim"))
+        head = _label(f"    {other['says']}")
+        tail = Text.assemble(
+            message(f"{' or '.join(other['values'])} -> {_result(other)}"),
+            message(f" (rule {other['row']}: {other['why']})", "dim"),
+        )
         yield from hanging(head, tail, style)
-
-
-def _change(change: Document) -> Text:
-    return Text(f"{quoted(change['before'])} -> {quoted(change['after'])}")
 
 
 def _result(row: Document) -> str:
@@ -116,31 +110,35 @@ def _result(row: Document) -> str:
     return joined([*row["actions"], *attention]) or NOTHING
 
 
-def _place(span: Document | None) -> str:
-    return f"{for_terminal(span['file'])}:{span['line']}:{span['column']}" if span else "in no spec"
+def _place(span: Document | None) -> Text:
+    return message(f"{span['file']}:{span['line']}:{span['column']}" if span else "in no spec")
 
 
-def _live(live: Document | None) -> str:
-    """The live values, each with its name; what Codat does not have is not told."""
+def _live(live: Document | None, style: Style) -> Lines:
+    """The live values, a line each; what Codat does not have is not told."""
     if live is None:
-        return "not in Codat"
-    return ", ".join(chain.from_iterable(_value(name, value) for name, value in live.items()))
+        yield from hanging(_label("  live", "dim"), Text("not in Codat"), style)
+        return
+    yield Text("  live", "dim")
+    for name, value in _flat("", live):
+        shown = quoted(value) if isinstance(value, str) else message(str(value)).plain
+        yield from hanging(_label(f"    {name}"), Text(shown), style)
 
 
-def _value(name: str, value: Any) -> Iterable[str]:
-    match value:
-        case None | "" | [] | {}:
-            return ()
-        case {}:
-            return (f"{for_terminal(f'{name}.{key}')} {_scalar(one)}" for key, one in value.items())
-        case list():
-            return (part for one in value for part in _value(name, one))
-        case _:
-            return (f"{for_terminal(name)} {_scalar(value)}",)
+def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """The values beneath a name, each by its path; what is empty is left out."""
+    if isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from _flat(f"{name}.{key}".lstrip("."), one)
+    elif isinstance(value, list):
+        for position, one in enumerate(value):
+            yield from _flat(f"{name}.{position}", one)
+    elif value not in (None, ""):
+        yield name, value
 
 
-def _scalar(value: Any) -> str:
-    return quoted(value) if isinstance(value, str) else json.dumps(value)
+def _label(name: str, look: str = "") -> Text:
+    return Text(f"{for_terminal(name)}: ", look)
 
 
 def _spaced(sections: Iterable[Iterable[Text]]) -> Lines:
@@ -151,4 +149,4 @@ def _spaced(sections: Iterable[Iterable[Text]]) -> Lines:
 
 
 def _written(document: Document) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
+    return as_json(document, indent=2) + "\n"
