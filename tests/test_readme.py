@@ -93,16 +93,23 @@ def test_ci_is_executable() -> None:
 
 
 def test_the_plan_in_the_readme_is_what_the_command_prints(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
 ) -> None:
-    found = re.search(
+    shown = re.search(
         r"^<!-- output of: codat-sync (.*) --sandbox (.*) -->\n```text\n(.*?)^```$", README, re.M | re.S
     )
-    assert found is not None
+    assert shown is not None
     monkeypatch.chdir(ROOT)
     file = str(tmp_path / "sandbox.db")
-    assert run([*found[1].split(), *found[2].split(), "--sandbox-file", file]) == Exit.OK
-    assert capsys.readouterr().out == found[3]
+    assert run([*shown[1].split(), *shown[2].split(), "--sandbox-file", file]) == Exit.OK
+    printed = capsys.readouterr().out
+    if request.config.getoption("--update-golden"):
+        (ROOT / "README.md").write_text(README.replace(shown[3], printed), encoding="utf-8")
+    else:
+        assert printed == shown[3], "run pytest --update-golden and review the README"
 
 
 def test_the_examples_apply_to_a_sandbox_and_leave_nothing_to_do(
