@@ -1,4 +1,4 @@
-"""The nouns of the way to connections that work: what was verified, what Codat's team is handed, what is left.
+"""The nouns of the way to connections that work: what was verified, what is handed over, what is left.
 
 They are made by workflows and shown by renderers. A link URL among them is a secret; a token is never one
 of them, only the reference to it.

@@ -17,6 +17,7 @@ from reconciler.cli.platforms import platforms
 from reconciler.cli.sandbox import sandbox
 from reconciler.cli.show import show
 from reconciler.cli.validate import validate
+from reconciler.cli.verify import verify
 from reconciler.diagnostics import CodatSyncError
 
 __all__ = ["main"]
@@ -40,7 +41,7 @@ def codat_sync() -> None:
     """Describe companies and connections in YAML; plan and apply them to Codat."""
 
 
-for _command in (apply, explain, plan, platforms, sandbox, show, validate):
+for _command in (apply, explain, plan, platforms, sandbox, show, validate, verify):
     codat_sync.add_command(_command)
 
 

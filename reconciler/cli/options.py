@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_SPECS = "specs"
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 DEFAULT_SANDBOX_FILE = Path(".codat-sync") / "sandbox.db"
 
 
@@ -126,6 +129,27 @@ def endpoint_options(function: F) -> F:
         ),
         click.option("--api-url", metavar="URL", help="The API's base URL; also CODAT_API_URL."),
     )(function)
+
+
+def target_option(function: F) -> F:
+    """``--target``, where nothing else is chosen."""
+    return click.option(
+        "--target",
+        "targets",
+        multiple=True,
+        metavar="ADDRESS",
+        help="Only this company or connection (repeatable; globs).",
+    )(function)
+
+
+def duration(_: click.Context, parameter: click.Parameter, value: str | None) -> timedelta | None:
+    """The duration that an option's text means, as specs write it: ``90s``, ``15m``, ``2h``, ``30d``."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"([0-9]{1,6})([smhd])", value)
+    if found is None:
+        raise click.BadParameter(f"{value!r} is no duration; write 90s, 15m, 2h or 30d", param=parameter)
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def selection_options(function: F) -> F:

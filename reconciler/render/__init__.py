@@ -10,6 +10,7 @@ from reconciler.render.progress import progress
 from reconciler.render.sarif import diagnostics_sarif
 from reconciler.render.style import Style
 from reconciler.render.text import diagnostics_text, outcome_text, plan_text, platforms_text
+from reconciler.render.verify import verification_json, verification_text
 
 __all__ = [
     "Style",
@@ -33,4 +34,6 @@ __all__ = [
     "platforms_json",
     "platforms_text",
     "progress",
+    "verification_json",
+    "verification_text",
 ]

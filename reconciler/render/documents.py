@@ -15,18 +15,18 @@ FORMAT_VERSION: Final = 1
 
 def plan_json(document: Mapping[str, Any]) -> str:
     """A plan's document, its fields in its own order."""
-    return _written(document)
+    return written(document)
 
 
 def outcome_json(outcome: Outcome) -> str:
     """An outcome's document."""
-    return _written(outcome.document())
+    return written(outcome.document())
 
 
 def diagnostics_json(diagnostics: Sequence[Diagnostic]) -> str:
     """Diagnostics, how many there are of each severity, and whether there is no error."""
     errors = sum(one.severity is Severity.ERROR for one in diagnostics)
-    return _written(
+    return written(
         {
             "formatVersion": FORMAT_VERSION,
             "valid": not errors,
@@ -38,7 +38,7 @@ def diagnostics_json(diagnostics: Sequence[Diagnostic]) -> str:
 
 def platforms_json(platforms: Iterable[Platform]) -> str:
     """Platforms as specs name them, with Codat's own name beside."""
-    return _written({"formatVersion": FORMAT_VERSION, "platforms": [_platform(one) for one in platforms]})
+    return written({"formatVersion": FORMAT_VERSION, "platforms": [_platform(one) for one in platforms]})
 
 
 def _diagnostic(one: Diagnostic) -> dict[str, Any]:
@@ -65,7 +65,8 @@ def _platform(one: Platform) -> dict[str, Any]:
     }
 
 
-def _written(document: Mapping[str, Any]) -> str:
+def written(document: Mapping[str, Any]) -> str:
+    """A document as every command prints it."""
     return as_json(document, indent=2) + "\n"
 
 

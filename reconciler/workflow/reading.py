@@ -85,16 +85,16 @@ async def check_account(client: ReadClient, workspace: Workspace) -> None:
 
 
 async def list_companies(
-    client: ReadClient, desired: Desired, base: Desired | None = None
+    client: ReadClient, desired: Desired, base: Desired | None = None, *, whole: bool = False
 ) -> tuple[LiveCompany, ...]:
     """The companies that carry our tag, and all others too where something wanted is not among them.
 
     Our tags may have been wiped, a page may have shifted, the index may lag; so what the narrow
-    listing lacks is looked for in the whole one before anything is created.
+    listing lacks is looked for in the whole one before anything is created. ``whole`` lists all anyway.
     """
     tagged = await client.companies(f"{WORKSPACE_TAG}={desired.workspace}")
     wanted = (desired,) if base is None else (desired, base)
-    if not any(Directory.of(one, tagged).needs_unfiltered() for one in wanted):
+    if not whole and not any(Directory.of(one, tagged).needs_unfiltered() for one in wanted):
         return tagged
     everything = {one.id: one for one in (*tagged, *await client.companies())}
     return tuple(everything.values())

@@ -1,0 +1,105 @@
+"""Looks at where every wanted connection stands: what verify, handoff, links and retired start from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reconciler.codat import ReadClient
+from reconciler.model import Address, Desired, Limits, Live, Migration, Platform, Workspace
+from reconciler.planner import Policy, Standing, check_patterns, draft, standings
+from reconciler.workflow.planning import Circumstances
+from reconciler.workflow.reading import check_account, list_companies, read_specs
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyRequest:
+    """What the command line asks to be looked at; ``targets`` are address patterns."""
+
+    specs: Path
+    circumstances: Circumstances
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What does not change from one look to the next."""
+
+    client: ReadClient
+    circumstances: Circumstances
+    desired: Desired
+    workspace: Workspace
+    platforms: tuple[Platform, ...]
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one look found: the connections, and what was read for it."""
+
+    standings: tuple[Standing, ...]
+    live: Live
+
+
+@asynccontextmanager
+async def ground(request: SurveyRequest) -> AsyncIterator[Ground]:
+    """The specs, and a client that can only GET.
+
+    Raises:
+        CodatSyncError: specs, flags or credentials are wrong, or Codat cannot be read.
+    """
+    circumstances = request.circumstances
+    endpoint = circumstances.endpoint
+    offline = read_specs(request.specs, sandbox=endpoint.is_sandbox)
+    if offline.loaded is not None:
+        endpoint.check(offline.loaded.workspace)
+    limits = offline.loaded.workspace.limits if offline.loaded else Limits()
+    async with endpoint.open(ReadClient, limits, circumstances.on_wait) as client:
+        platforms = await client.platforms()
+        loaded = offline.settle(platforms)
+        endpoint.check(loaded.workspace)
+        await check_account(client, loaded.workspace)
+        yield Ground(client, circumstances, loaded.desired, loaded.workspace, platforms, request.targets)
+
+
+async def look(on: Ground) -> Survey:
+    """Where every wanted connection stands now; costs the pages of a listing, as a plan does.
+
+    Raises:
+        MisusedError: ``--target`` names nothing.
+        CodatSyncError: Codat cannot be read.
+    """
+    policy = Policy(
+        now=on.circumstances.clock.now(),
+        targets=on.targets,
+        preconditions_waived=on.circumstances.endpoint.is_sandbox,
+    )
+    targeted = _targeted(on.desired, policy)
+    companies = await list_companies(on.client, targeted, whole=_has_managed(targeted, policy))
+    live = Live(companies, on.platforms)
+    drafted = draft(on.desired, live, policy)
+    check_patterns(drafted, on.desired, policy)
+    return Survey(standings(drafted, policy), live)
+
+
+def _targeted(desired: Desired, policy: Policy) -> Desired:
+    """The companies that the run concerns itself with: no other is worth a listing."""
+    companies = {
+        key: company
+        for key, company in desired.companies.items()
+        if any(
+            policy.includes(one) for one in (Address(key), *(Address(key, c) for c in company.connections))
+        )
+    }
+    return replace(desired, companies=companies)
+
+
+def _has_managed(desired: Desired, policy: Policy) -> bool:
+    """Whether an import by Codat's team may have made companies that carry no tag of ours."""
+    return any(
+        connection.migration is Migration.MANAGED and policy.includes(Address(key, connection.key))
+        for key, company in desired.companies.items()
+        for connection in company.connections.values()
+    )
