@@ -11,6 +11,8 @@ from reconciler.cli.apply import apply
 from reconciler.cli.exits import Exit
 from reconciler.cli.explain import explain
 from reconciler.cli.failing import leave_closed_pipe, show_bug, show_error, show_interrupt, show_misuse
+from reconciler.cli.import_ import import_
+from reconciler.cli.init import init
 from reconciler.cli.options import Output
 from reconciler.cli.plan import plan
 from reconciler.cli.platforms import platforms
@@ -41,7 +43,7 @@ def codat_sync() -> None:
     """Describe companies and connections in YAML; plan and apply them to Codat."""
 
 
-for _command in (apply, explain, plan, platforms, sandbox, show, validate, verify):
+for _command in (apply, explain, import_, init, plan, platforms, sandbox, show, validate, verify):
     codat_sync.add_command(_command)
 
 

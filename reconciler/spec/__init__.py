@@ -5,5 +5,18 @@ from reconciler.spec.errors import SpecError
 from reconciler.spec.loading import Loaded, load
 from reconciler.spec.plan_schema import plan_complaints
 from reconciler.spec.platforms import BUILTIN_PLATFORMS
+from reconciler.spec.schema import file_text
+from reconciler.spec.writing import company_keys, is_nameable, spec_text
 
-__all__ = ["BUILTIN_PLATFORMS", "Code", "Loaded", "SpecError", "load", "plan_complaints"]
+__all__ = [
+    "BUILTIN_PLATFORMS",
+    "Code",
+    "Loaded",
+    "SpecError",
+    "company_keys",
+    "file_text",
+    "is_nameable",
+    "load",
+    "plan_complaints",
+    "spec_text",
+]

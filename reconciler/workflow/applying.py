@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from reconciler.apply import execute
-from reconciler.codat import Client
+from reconciler.apply.lane import WELL
+from reconciler.apply.telling import Telling
+from reconciler.codat import Client, ReadClient
 from reconciler.diagnostics import Diagnostic, RefusedError
+from reconciler.migration import Verification
 from reconciler.model import SecretRef
 from reconciler.outcome import Observer, Outcome
 from reconciler.plan import AuthorizeConnection, Plan
+from reconciler.planner import Standing
 from reconciler.secrets import MadeUp, Resolver, SecretError
 from reconciler.workflow.codes import Code
 from reconciler.workflow.planning import Planned, PlanRequest, SavedRequest, from_saved, from_specs
+from reconciler.workflow.rollout import CANARY_WAIT, canaries, observed_pause, roll_out, stages
+from reconciler.workflow.surveying import Ground
+from reconciler.workflow.verifying import verification
 
 MADE_UP_NOTE = "Against the sandbox, made-up tokens stood in for {count} references without a value here."
 
@@ -31,6 +39,12 @@ class ApplyRequest:
 
     source: PlanRequest | SavedRequest
     seed: int
+    canary: str | None = None
+    """The company that goes first; workspace.yaml's, where none is given."""
+    batch: int | None = None
+    """How many companies go at a time after it; workspace.yaml's, where none is given."""
+    wait: timedelta | None = None
+    """Verify at the end, for at most so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +54,8 @@ class Applied:
     planned: Planned
     outcome: Outcome | None
     notes: tuple[str, ...] = ()
+    verification: Verification | None = None
+    """What ``verify`` says of it, where that was asked for."""
 
 
 def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Observer) -> Applied:
@@ -57,7 +73,9 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
     if plan.refusals:
         return Applied(planned, None)
     if not plan.actions:
-        return Applied(planned, Outcome(plan.workspace, (), plan.attention))
+        outcome = Outcome(plan.workspace, (), plan.attention)
+        return asyncio.run(_verified(request, Applied(planned, outcome), observer))
+    first = _canaries(request, planned)
     resolve = _resolver(request, planned)
     _check_secrets(plan, resolve)
     # Asked between two event loops: inside one, Ctrl-C at the question would go unheard.
@@ -69,8 +87,9 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
                 fix="answer yes on a terminal, or pass --yes (CI=true counts as yes)",
             )
         )
-    outcome = asyncio.run(_execute(request, planned, resolve, observer))
-    return Applied(planned, outcome, _notes(resolve))
+    outcome = asyncio.run(_execute(request, planned, first, resolve, observer))
+    applied = Applied(planned, outcome, _notes(resolve))
+    return asyncio.run(_verified(request, applied, observer))
 
 
 async def _planned(source: PlanRequest | SavedRequest) -> Planned:
@@ -78,24 +97,86 @@ async def _planned(source: PlanRequest | SavedRequest) -> Planned:
 
 
 async def _execute(
-    request: ApplyRequest, planned: Planned, resolve: Resolver | MadeUp, observer: Observer
+    request: ApplyRequest,
+    planned: Planned,
+    first: tuple[str, ...],
+    resolve: Resolver | MadeUp,
+    observer: Observer,
 ) -> Outcome:
     circumstances, workspace = request.source.circumstances, planned.workspace
+    plan, rollout = planned.plan, workspace.rollout
     stop = asyncio.Event()
     async with circumstances.endpoint.open(Client, workspace.limits, circumstances.on_wait) as client:
-        with _stopping_on_signals(stop):
+
+        async def part(some: Plan, failed_before: int, told: Observer) -> Outcome:
             return await execute(
-                planned.plan,
+                some,
                 client,
                 resolve,
                 clock=circumstances.clock,
                 limits=workspace.limits,
-                max_failures=workspace.rollout.max_failures,
-                observer=observer,
+                max_failures=rollout.max_failures,
+                observer=told,
                 seed=request.seed,
                 stop=stop,
                 planned_at=planned.observed.policy.now,
+                failed_before=failed_before,
             )
+
+        async def verify(companies: Sequence[str]) -> Verification:
+            pause = observed_pause(circumstances.clock.sleep, stop, observer)
+            on = _ground(client, request, planned, tuple(companies))
+            wait = max(CANARY_WAIT, request.wait or CANARY_WAIT)
+            return await verification(on, wait, pause, concerns=lambda one: not one.waits_for_others)
+
+        with _stopping_on_signals(stop):
+            parts = stages(plan, first, request.batch or rollout.batch)
+            if len(parts) == 1:
+                return await part(plan, 0, observer)
+            return await roll_out(
+                plan,
+                parts,
+                part,
+                verify,
+                max_failures=rollout.max_failures,
+                telling=Telling(observer, client.meter),
+                observer=observer,
+                stop=stop,
+            )
+
+
+def _canaries(request: ApplyRequest, planned: Planned) -> tuple[str, ...]:
+    includes = planned.observed.policy.includes
+    return canaries(request.canary, planned.workspace.rollout, planned.desired, includes)
+
+
+async def _verified(request: ApplyRequest, applied: Applied, observer: Observer) -> Applied:
+    """Add what ``verify`` says, where that was asked for and the run came to its end.
+
+    Companies that failed are known to be wanting, and what waits for Codat's team or the customer is not
+    this run's to settle; neither is waited for.
+    """
+    outcome, planned = applied.outcome, applied.planned
+    if request.wait is None or outcome is None or outcome.interrupted or outcome.stopped is not None:
+        return applied
+    undone = {one.address.company for one in outcome.results if one.result not in WELL}
+
+    def concerns(one: Standing) -> bool:
+        return not one.waits_for_others and one.address.company not in undone
+
+    circumstances, stop = request.source.circumstances, asyncio.Event()
+    limits = planned.workspace.limits
+    async with circumstances.endpoint.open(ReadClient, limits, circumstances.on_wait) as client:
+        on = _ground(client, request, planned, planned.observed.policy.targets)
+        with _stopping_on_signals(stop):
+            pause = observed_pause(circumstances.clock.sleep, stop, observer)
+            found = await verification(on, request.wait, pause, concerns=concerns)
+    return replace(applied, verification=found, outcome=replace(outcome, interrupted=stop.is_set()))
+
+
+def _ground(client: ReadClient, request: ApplyRequest, planned: Planned, targets: tuple[str, ...]) -> Ground:
+    circumstances, platforms = request.source.circumstances, planned.observed.live.platforms
+    return Ground(client, circumstances, planned.desired, planned.workspace, platforms, targets)
 
 
 def _resolver(request: ApplyRequest, planned: Planned) -> Resolver | MadeUp:

@@ -15,6 +15,11 @@ class Code(StrEnum):
     WRONG_ACCOUNT = "wrong-account"
     BAD_BASE = "bad-base"
 
+    NO_SUCH_COMPANY = "no-such-company"
+    FILE_EXISTS = "file-exists"
+    IMPORT_MANAGED = "import-managed"
+    IMPORT_NAME = "import-name"
+
     PLAN_UNWRITABLE = "plan-unwritable"
     PLAN_UNREADABLE = "plan-unreadable"
     PLAN_CUT = "plan-cut"

@@ -14,7 +14,7 @@ from reconciler.diagnostics import Diagnostic, MisusedError, RefusedError
 from reconciler.model import Desired, Limits, Live, Platform, Workspace
 from reconciler.plan import Plan
 from reconciler.planner import Draft, Policy, Stale, as_reviewed, desired_digest, draft, finish, with_origins
-from reconciler.workflow.base import base_desired
+from reconciler.workflow.base import Base, read_base
 from reconciler.workflow.codes import Code
 from reconciler.workflow.endpoint import Endpoint
 from reconciler.workflow.forecasting import forecast
@@ -104,7 +104,7 @@ async def from_specs(request: PlanRequest) -> Planned:
         loaded = offline.settle(platforms)
         desired, workspace = loaded.desired, loaded.workspace
         _check(request, desired, workspace)
-        base = base_desired(request.base, request.specs, offline, platforms) if request.base else None
+        base = read_base(request.base, request.specs, offline, platforms) if request.base else None
         return await _plan(client, circumstances, desired, workspace, options, platforms, base)
 
 
@@ -150,18 +150,18 @@ async def _plan(
     workspace: Workspace,
     options: Options,
     platforms: tuple[Platform, ...],
-    base: Desired | None = None,
+    base: Base | None = None,
 ) -> Planned:
     await check_account(client, workspace)
     policy = _policy(circumstances, workspace, options)
-    live = Live(await list_companies(client, desired, base), platforms)
+    live = Live(await list_companies(client, desired, base.desired if base else None), platforms)
     drafted = draft(desired, live, policy)
     live = await answer(client, live, drafted, workspace.limits)
     api = circumstances.endpoint.name
     made = finish(drafted, desired, live, policy, tool=TOOL, api=api)
     if base is not None:
-        made = with_origins(made, base, live, policy)
-    told = forecast(made, client.meter, circumstances.clock.now())
+        made = with_origins(made, base.desired, live, policy)
+    told = () if circumstances.endpoint.is_sandbox else forecast(made, client.meter, circumstances.clock.now())
     return Planned(made, desired, workspace, Observed(live, drafted, policy), told)
 
 

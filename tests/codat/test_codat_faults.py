@@ -24,14 +24,16 @@ def beneath(root: type[Exception]) -> Iterator[type[Exception]]:
 
 
 FOREIGN = [
-    *{
+    *dict.fromkeys(
         one
         for root in (httpx.HTTPError, httpx.StreamError, ssl.SSLError, ConnectionError)
         for one in beneath(root)
-    },
+        if one.__module__.split(".")[0] in ("httpx", "ssl", "builtins")
+    ),
     TimeoutError,
     OSError,
 ]
+"""Those that httpx and the standard library define; what else is loaded differs from process to process."""
 NEVER_SENT = {
     httpx.ConnectError,
     httpx.ConnectTimeout,

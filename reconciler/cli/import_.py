@@ -1,0 +1,57 @@
+"""``codat-sync import``: write specs for companies that exist already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.exits import Exit
+from reconciler.cli.options import endpoint, endpoint_options, output, output_options
+
+DEFAULT_OUT = Path("specs") / "imported.yaml"
+
+
+@click.command(
+    "import",
+    epilog="""\b
+Examples:
+  codat-sync import --all
+  codat-sync import --tags 'region = uk' --out specs/uk.yaml
+  codat-sync import --id 8a210b68-6988-11ed-a1eb-0242ac120002 --out specs/imported/
+""",
+)
+@click.option("--all", "everything", is_flag=True, help="Every company that no workspace manages yet.")
+@click.option("--tags", metavar="QUERY", default="", help="Those that this tag query of Codat's finds.")
+@click.option("--id", "ids", multiple=True, metavar="ID", help="This company (repeatable).")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_OUT,
+    show_default=True,
+    help="A file for all (*.yaml), or a directory for a file each; never over an existing one.",
+)
+@endpoint_options
+@output_options
+def import_(
+    everything: bool,
+    tags: str,
+    ids: tuple[str, ...],
+    out: Path,
+    sandbox: bool,
+    sandbox_file: Path | None,
+    api_url: str | None,
+) -> Exit:
+    """Write specs, with ids and keys, for companies that exist; plan then shows that they are adopted."""
+    from reconciler import render
+    from reconciler.workflow import importing
+
+    if [everything, bool(tags), bool(ids)].count(True) != 1:
+        raise click.UsageError("say which companies: one of --all, --tags QUERY, --id ID")
+    place = endpoint(sandbox, sandbox_file, api_url)
+    found = importing.import_companies(importing.ImportRequest(place, out, tags, ids))
+    if found.warnings:
+        click.echo(render.diagnostics_text(found.warnings, output().style(err=True)), nl=False, err=True)
+    counted = "1 company" if found.companies == 1 else f"{found.companies} companies"
+    click.echo(f"Wrote {counted} to {out}." if found.files else "Nothing to write.")
+    return Exit.OK

@@ -1,0 +1,51 @@
+"""``codat-sync init``: a first workspace."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+
+from reconciler.cli.exits import Exit
+from reconciler.cli.options import DEFAULT_SPECS, output_options
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  codat-sync init
+  codat-sync init infra/codat --workspace prod
+"""
+)
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_SPECS)
+@click.option("--workspace", metavar="NAME", help="The workspace's name; asked for on a terminal.")
+@output_options
+def init(directory: Path, workspace: str | None) -> Exit:
+    """Write workspace.yaml and a commented spec into DIRECTORY (default: specs/).
+
+    Editors get completion and checks by it. Nothing is written over, and no request is made.
+    """
+    from reconciler.workflow import starting
+
+    name = workspace or _asked()
+    if not _NAME.fullmatch(name):
+        raise click.BadParameter(
+            "a workspace's name is up to 64 letters, digits, '.', '-' and '_'",
+            param_hint="--workspace",
+        )
+    for path in starting.start(directory, name):
+        click.echo(f"Wrote {path}")
+    click.echo(f"Next: write your first company into {directory}/companies.yaml.")
+    return Exit.OK
+
+
+def _asked() -> str:
+    if not sys.stdin.isatty():
+        raise click.UsageError("name the workspace with --workspace NAME: nobody can be asked here")
+    answer: str = click.prompt("Name of the workspace, for example prod", default="prod")
+    return answer

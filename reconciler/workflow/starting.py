@@ -1,0 +1,65 @@
+"""What ``init`` does: writes a first workspace, and a commented spec to change into one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from reconciler.spec import file_text
+from reconciler.workflow.importing import write_new
+
+SCHEMAS: Final = ".schemas"
+"""Where editors find our schemas; hidden, so that the loader passes it by."""
+
+_WORKSPACE: Final = """\
+# yaml-language-server: $schema={schemas}/workspace.schema.json
+version: 1
+# Written to every company that these specs manage; it stays the same for ever.
+workspace: {name}
+
+# Before tokens are sent, both must be done (or not-applicable): add Codat's callback URL to your
+# provider application, and stop your own application from syncing or refreshing these companies.
+# preconditions: {{callbackUrlAdded: done, legacySyncDisabled: done}}
+
+# Refuse to run against another account than this one (the name in Codat, under Settings).
+# account: Harbour Lending
+
+# How much one run may destroy without being told so on the command line.
+# guard: {{maxDeletes: 0, maxUnlinks: 10}}
+"""
+_SPEC: Final = """\
+# yaml-language-server: $schema={schemas}/spec.schema.json
+#
+# Change this into your first company, then run:
+#   codat-sync validate {directory}
+#   codat-sync plan {directory} --sandbox      (no account needed)
+#   codat-sync plan {directory}                (with CODAT_API_KEY)
+version: 1
+companies:
+  # acme:                          # the key: yours, unique, stable for ever
+  #   name: Acme Stores
+  #   tags: {{uid: cust_1MtJ}}
+  #   connections:
+  #     books:
+  #       platform: xero           # codat-sync platforms lists them
+  #       authorization:           # leave it out, and the customer links by himself
+  #         accessToken: ${{env:ACME_XERO_ACCESS_TOKEN}}
+  #         refreshToken: ${{file:secrets/acme.json#/refreshToken}}
+"""
+
+
+def start(directory: Path, workspace: str) -> tuple[Path, ...]:
+    """Write ``workspace.yaml``, a commented spec and the schemas for editors; never over an existing file.
+
+    Raises:
+        CodatSyncError: one of the files is there already, or cannot be written.
+    """
+    texts = {
+        directory / "workspace.yaml": _WORKSPACE.format(schemas=SCHEMAS, name=workspace),
+        directory / "companies.yaml": _SPEC.format(schemas=SCHEMAS, directory=directory),
+        directory / SCHEMAS / "spec.schema.json": file_text("spec.schema.json"),
+        directory / SCHEMAS / "workspace.schema.json": file_text("workspace.schema.json"),
+    }
+    for path, text in texts.items():
+        write_new(path, text)
+    return tuple(texts)

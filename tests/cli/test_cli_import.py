@@ -1,0 +1,86 @@
+"""Existing accounts: import writes specs that adopt every company and change nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from pathlib import Path
+
+import pytest
+from installed import run
+
+from reconciler.codat import Client, asgi_transport, connect
+from reconciler.model import KEY_TAG, WORKSPACE_TAG, Limits, Secret
+from reconciler.sandbox import Sandbox
+
+COMPANIES = 40
+
+
+@pytest.fixture
+def account(tmp_path: Path) -> Path:
+    """A directory whose sandbox holds unmanaged companies of every shape, and one that is managed."""
+    sandbox = Sandbox(tmp_path / "sandbox.db", settings={"syncSeconds": 0})
+
+    async def fill() -> None:
+        async with connect(
+            Client,
+            "http://127.0.0.1",
+            Secret("Basic eA=="),
+            limits=Limits(),
+            transport=asgi_transport(sandbox),
+            paced=False,
+        ) as client:
+            for number in range(COMPANIES):
+                body = {"name": f"Company {number // 2}", "tags": {"uid": f"cust_{number}"}}
+                made = await client.create_company(body | {"description": "on: 2026-01-01"}, uuid.uuid4())
+                for platform in ("gbol", "qhyg", "upvr", "upvr")[: number % 5]:
+                    connection = await client.create_connection(made.value.id, platform, uuid.uuid4())
+                    if platform == "upvr" or (platform == "gbol" and number % 2):
+                        tokens = {"accessToken": Secret(f"good-{number}")}
+                        await client.authorize(made.value.id, connection.value.id, tokens)
+            tags = {WORKSPACE_TAG: "other", KEY_TAG: "theirs"}
+            await client.create_company({"name": "Theirs", "tags": tags}, uuid.uuid4())
+
+    asyncio.run(fill())
+    sandbox.close()
+    return tmp_path
+
+
+def plan(directory: Path) -> dict[str, int]:
+    done = run("plan", "specs", "--sandbox-file", "sandbox.db", "--format", "json", cwd=directory)
+    assert done.returncode == 0, done.stderr
+    summary: dict[str, int] = json.loads(done.stdout)["summary"]
+    return {kind: count for kind, count in summary.items() if "." in kind and count}
+
+
+@pytest.mark.parametrize("out", ["specs/imported.yaml", "specs/imported"])
+def test_what_is_imported_is_adopted_and_then_in_order(account: Path, out: str) -> None:
+    done = run("import", "--all", "--out", out, "--sandbox-file", "sandbox.db", cwd=account)
+    assert done.returncode == 0, done.stderr
+    assert f"Wrote {COMPANIES} companies" in done.stdout
+    assert "theirs of the workspace other manages it already" in done.stderr
+    assert plan(account) == {"company.adopt": COMPANIES}
+    applied = run("apply", "specs", "--sandbox-file", "sandbox.db", "--yes", cwd=account)
+    assert applied.returncode == 0, applied.stdout
+    assert plan(account) == {}
+
+
+def test_an_import_never_writes_over_a_file(account: Path) -> None:
+    (account / "specs").mkdir()
+    (account / "specs" / "imported.yaml").write_text("# mine\n")
+    done = run("import", "--all", "--sandbox-file", "sandbox.db", cwd=account)
+    assert (done.returncode, "exists already" in done.stderr) == (1, True)
+    assert (account / "specs" / "imported.yaml").read_text() == "# mine\n"
+
+
+def test_companies_can_be_chosen_by_tag(account: Path) -> None:
+    done = run("import", "--tags", "uid = cust_7", "--sandbox-file", "sandbox.db", cwd=account)
+    assert "Wrote 1 company" in done.stdout
+    assert plan(account) == {"company.adopt": 1}
+
+
+@pytest.mark.parametrize("choice", [[], ["--all", "--tags", "a = b"]])
+def test_one_choice_of_companies_is_needed(choice: list[str], tmp_path: Path) -> None:
+    done = run("import", *choice, "--sandbox", cwd=tmp_path)
+    assert (done.returncode, "one of --all, --tags QUERY, --id ID" in done.stderr) == (2, True)
