@@ -41,6 +41,13 @@ class Code(StrEnum):
     PLATFORM_TWICE = "platform-twice"
     PLATFORM_SCHEMA = "platform-schema"
 
+    TABLE_MISSING = "table-missing"
+    TABLE_OUTSIDE_ROOT = "table-outside-root"
+    TABLE_FORM = "table-form"
+    TABLE_COLUMN = "table-column"
+    TABLE_KEY = "table-key"
+    TABLE_REFERENCE = "table-reference"
+
     DUPLICATE_COMPANY = "duplicate-company"
     DUPLICATE_COMPANY_ID = "duplicate-company-id"
     DUPLICATE_CONNECTION_ID = "duplicate-connection-id"

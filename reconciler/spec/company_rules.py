@@ -12,18 +12,18 @@ from reconciler.spec.connection_rules import unpinned
 from reconciler.spec.names import kept_name, removed_characters
 from reconciler.spec.nodes import Entry
 from reconciler.spec.references import holds_reference
-from reconciler.spec.rule import Finding, Rule, at_key, at_value
+from reconciler.spec.rule import Finding, Rule, at_key, at_spot, at_value
 from reconciler.spec.sources import CompanySpec, Specs
-from reconciler.spec.words import dotted, plural, shown
+from reconciler.spec.words import plural, shown
 
 
 def _keys_twice(specs: Specs) -> Iterator[Finding]:
     first: dict[str, Span] = {}
-    for key, span in specs.keys:
+    for key, spot in specs.keys:
         if key in first:
             fix = f"the first one stands at {first[key]}; give one of the two another key"
-            yield Finding(span, dotted(("companies", key)), f"the key {shown(key)!r} is taken", fix)
-        first.setdefault(key, span)
+            yield at_spot(spot, f"the key {shown(key)!r} is taken", fix)
+        first.setdefault(key, spot.span)
 
 
 def _ids_twice(specs: Specs) -> Iterator[Finding]:
@@ -59,7 +59,7 @@ def _renamed_still_there(specs: Specs) -> Iterator[Finding]:
         old = company.entry.fields.get("renamedFrom")
         if old in places:
             summary = f"the key {shown(old)!r} is still in the specs"
-            fix = f"it stands at {places[old]}; remove that company, or this field"
+            fix = f"it stands at {places[old].span}; remove that company, or this field"
             yield at_value(company.entry, "renamedFrom", summary, fix)
 
 

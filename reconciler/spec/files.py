@@ -22,7 +22,7 @@ _UNPRINTABLE: Final = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 """What YAML does not permit in a file (https://yaml.org/spec/1.2.2/#51-character-set)."""
-_HOLDS_COMPANIES: Final = re.compile(rb"^companies[ \t]*:", re.MULTILINE)
+_HOLDS_COMPANIES: Final = re.compile(rb"^compan(?:ies|ySets)[ \t]*:", re.MULTILINE)
 
 
 def source(path: Path) -> SourceFile:
@@ -148,7 +148,9 @@ def read_text(file: SourceFile) -> str | Diagnostic:
         return _not_text(file, before, "this byte is not UTF-8")
     strange = _UNPRINTABLE.search(text)
     if strange is not None:
-        return _not_text(file, text[: strange.start()], "YAML does not permit this control character")
+        return _not_text(
+            file, text[: strange.start()], f"{file.format} does not permit this control character"
+        )
     return text
 
 
@@ -166,7 +168,7 @@ def is_narrowed(specs: Path, root: Path) -> bool:
 
     A single file is always a part. A directory that is the root is the whole. A directory below the
     root is a part only where another ``*.yaml`` or ``*.yml`` file under the root, neither hidden nor
-    reached by a link, has a line that starts with ``companies:``.
+    reached by a link, has a line that starts with ``companies:`` or ``companySets:``.
     """
     if not specs.is_dir():
         return True

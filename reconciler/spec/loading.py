@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic, Severity, in_reading_order
 from reconciler.model import Desired, Platform, Workspace
-from reconciler.spec import building, files, schema, sources, workspace_file, yaml_nodes
+from reconciler.spec import building, company_sets, files, schema, sources, workspace_file, yaml_nodes
 from reconciler.spec.company_rules import COMPANY_RULES
 from reconciler.spec.connection_rules import CONNECTION_RULES
 from reconciler.spec.errors import SpecError
-from reconciler.spec.nodes import Document
+from reconciler.spec.nodes import Document, Spot
 from reconciler.spec.platforms import BUILTIN_PLATFORMS, PlatformIndex
 from reconciler.spec.references import Origin, real_path
 
@@ -47,20 +48,9 @@ def load(specs: Path, *, platforms: Sequence[Platform] = BUILTIN_PLATFORMS, sand
     settings, diagnostics = workspace_file.read(location, index, sandbox=sandbox)
     found = files.find(specs, location.root)
     documents, unsound = _documents(found.specs)
-    read = sources.Specs(
-        tuple(
-            company
-            for document in documents
-            for company in sources.companies(
-                document, settings, index, Origin(document.file.path.parent, location.root)
-            )
-        ),
-        tuple(pair for document in documents for pair in sources.keys(document)),
-        settings,
-        index,
-    )
+    read, misset = _companies(documents, sources.Specs((), (), settings, index), location.root)
     ruled = (one for rule in RULES for one in rule.diagnostics(read))
-    errors, warnings = _by_severity((*diagnostics, *found.diagnostics, *unsound, *ruled))
+    errors, warnings = _by_severity((*diagnostics, *found.diagnostics, *unsound, *misset, *ruled))
     if errors:
         raise SpecError(errors, warnings)
     return Loaded(
@@ -91,6 +81,25 @@ def _documents(paths: Sequence[Path]) -> tuple[list[Document], list[Diagnostic]]
             schema.leave_aside(document.root, refused)
             kept.append(document)
     return kept, found
+
+
+def _companies(
+    documents: Sequence[Document], nothing: sources.Specs, root: Path
+) -> tuple[sources.Specs, list[Diagnostic]]:
+    """The companies of all documents and of their sets, and what is wrong with the sets."""
+    companies: list[sources.CompanySpec] = []
+    keys: list[tuple[str, Spot]] = []
+    found: list[Diagnostic] = []
+    for document in documents:
+        origin = Origin(document.file.path.parent, root)
+        make = partial(sources.company, settings=nothing.settings, platforms=nothing.platforms, origin=origin)
+        companies.extend(make(entry.path[-1], entry) for entry in sources.entries(document))
+        keys.extend(sources.keys(document))
+        expanded = company_sets.expand(document, origin, make, nothing)
+        companies.extend(expanded.companies)
+        keys.extend(expanded.keys)
+        found.extend(expanded.found)
+    return replace(nothing, companies=tuple(companies), keys=tuple(keys)), found
 
 
 def _by_severity(

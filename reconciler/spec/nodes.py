@@ -41,10 +41,11 @@ Value = Map | Seq | str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file that was read: its absolute path, and the path as diagnostics show it."""
+    """A file that was read: its absolute path, the path as diagnostics show it, and what it is."""
 
     path: Path
     shown: str
+    format: str = "YAML"
 
     def span(self, place: Place) -> Span:
         """The place in this file."""
@@ -52,12 +53,11 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """One YAML document of a file."""
+class Spot:
+    """Where something stands, for diagnostics: its place, and its path."""
 
-    file: SourceFile
-    root: Value
-    place: Place
+    span: Span
+    path: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +70,26 @@ class Entry:
     place: Place
 
     @property
-    def span(self) -> Span:
+    def spot(self) -> Spot:
         """Where the mapping's own key stands."""
-        return self.file.span(self.place)
+        return Spot(self.file.span(self.place), self.path)
 
-    def key_span(self, key: str) -> Span:
+    def key_spot(self, key: str) -> Spot:
         """Where ``key`` stands; the mapping's own place if it is not there."""
-        return self.file.span(self.fields.key_places.get(key, self.place))
+        return Spot(self.file.span(self.fields.key_places.get(key, self.place)), (*self.path, key))
+
+    def value_spot(self, key: str) -> Spot:
+        """Where the value of ``key`` stands; the mapping's own place if it is not there."""
+        return Spot(self.file.span(self.fields.value_places.get(key, self.place)), (*self.path, key))
+
+    @property
+    def span(self) -> Span:
+        """The place of ``spot``."""
+        return self.spot.span
 
     def value_span(self, key: str) -> Span:
-        """Where the value of ``key`` stands; the mapping's own place if it is not there."""
-        return self.file.span(self.fields.value_places.get(key, self.place))
+        """The place of ``value_spot``."""
+        return self.value_spot(key).span
 
     def wrote(self, key: str) -> bool:
         """Whether ``key`` was written, even where its value was refused and left aside."""
@@ -97,3 +106,18 @@ class Entry:
         """All mappings right below this one, as written."""
         found = (self.child(key) for key in self.fields)
         return tuple(one for one in found if one is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML document of a file."""
+
+    file: SourceFile
+    root: Value
+    place: Place
+
+    def child(self, key: str) -> Entry | None:
+        """The mapping under ``key`` at the top of the document, if there is one."""
+        if not isinstance(self.root, Map):
+            return None
+        return Entry(self.file, self.root, (), self.place).child(key)

@@ -1,4 +1,4 @@
-"""Secret references as specs write them: ``${env:NAME}`` and ``${file:PATH#/pointer}``.
+"""Secret references as specs write them, such as ``${env:NAME}`` and ``${file:PATH#/pointer}``.
 
 Nothing here repeats the text of a value that is not a reference: it may be the secret itself.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,7 @@ _REFERENCE: Final = re.compile(r"\$\{([^{}:]*):([^{}]*)\}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _POINTER: Final = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
 _RESERVED: Final = "CODAT_"
-REFERENCE_ADVICE: Final = "write ${env:NAME} or ${file:PATH#/pointer}"
+REFERENCE_ADVICE: Final = "write ${env:NAME}, ${file:PATH#/pointer} or ${table:FILE#KEY.COLUMN}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,14 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a reference stands: the directory of its file, and the workspace's root; both real paths."""
+    """Where a reference stands: the directory of its file, and the workspace's root; both real paths.
+
+    ``tables`` remembers the way to each table: thousands of references name the same one.
+    """
 
     directory: Path
     root: Path
+    tables: dict[str, str | Fault] = field(default_factory=dict, compare=False)
 
 
 def holds_reference(text: str) -> bool:
@@ -91,11 +95,33 @@ def _file(locator: str, origin: Origin) -> str | Fault:
     if separator and not _POINTER.fullmatch(pointer):
         fix = "write #/name, a JSON pointer into the file"
         return Fault(Code.REFERENCE_FORM, "what follows '#' is not a JSON pointer", fix)
+    path = _from_root(written, origin)
+    return path if isinstance(path, Fault) else path + separator + pointer
+
+
+def _table(locator: str, origin: Origin) -> str | Fault:
+    """The same for a table: what follows the last point is the column, so a key may have points."""
+    written, _, cell = locator.partition("#")
+    key, _, column = cell.rpartition(".")
+    if not (written.strip() and key and column and locator.isprintable()):
+        fix = "write ${table:FILE#KEY.COLUMN}"
+        return Fault(Code.REFERENCE_FORM, "this reference names no cell of a table", fix)
+    if written not in origin.tables:
+        origin.tables[written] = _from_root(written, origin)
+    path = origin.tables[written]
+    return path if isinstance(path, Fault) else f"{path}#{cell}"
+
+
+def _from_root(written: str, origin: Origin) -> str | Fault:
     path = Path(os.path.normpath(origin.directory / written))
     if not path.is_relative_to(origin.root) or not is_inside(path, origin.root):
         fix = "move the file below the directory of workspace.yaml"
         return Fault(Code.REFERENCE_OUTSIDE_ROOT, "this reference leads out of the workspace's root", fix)
-    return path.relative_to(origin.root).as_posix() + separator + pointer
+    return path.relative_to(origin.root).as_posix()
 
 
-_SCHEMES: Final[Mapping[str, Callable[[str, Origin], str | Fault]]] = {"env": _variable, "file": _file}
+_SCHEMES: Final[Mapping[str, Callable[[str, Origin], str | Fault]]] = {
+    "env": _variable,
+    "file": _file,
+    "table": _table,
+}

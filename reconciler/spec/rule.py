@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.diagnostics import Diagnostic, Severity, Span
 from reconciler.spec.codes import Code
-from reconciler.spec.nodes import Entry
+from reconciler.spec.nodes import Entry, Spot
 from reconciler.spec.sources import Specs
 from reconciler.spec.words import dotted
 
@@ -40,14 +40,20 @@ class Rule:
 
 def at_value(entry: Entry, field: str, summary: str, fix: str = "") -> Finding:
     """A finding at the value of a field."""
-    return Finding(entry.value_span(field), dotted((*entry.path, field), with_fields=True), summary, fix)
+    return at_spot(entry.value_spot(field), summary, fix)
 
 
 def at_key(entry: Entry, field: str, summary: str, fix: str = "") -> Finding:
     """A finding at a field's own name."""
-    return Finding(entry.key_span(field), dotted((*entry.path, field), with_fields=True), summary, fix)
+    return at_spot(entry.key_spot(field), summary, fix)
 
 
 def at_entry(entry: Entry, summary: str, fix: str = "") -> Finding:
     """A finding at a whole mapping."""
-    return Finding(entry.span, dotted(entry.path), summary, fix)
+    spot = entry.spot
+    return Finding(spot.span, dotted(spot.path), summary, fix)
+
+
+def at_spot(spot: Spot, summary: str, fix: str = "") -> Finding:
+    """A finding at a field."""
+    return Finding(spot.span, dotted(spot.path, with_fields=True), summary, fix)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -18,13 +18,15 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from reconciler.diagnostics import Diagnostic
-from reconciler.spec.nodes import Document, Map, Place, Seq
+from reconciler.spec.nodes import Document, Map, Place, Seq, Spot
 from reconciler.spec.schema_words import Refusal, explained
 from reconciler.spec.shapes import Fits, compiled
 from reconciler.spec.words import dotted
 
 NodePath = tuple[str | int, ...]
 """The keys and indices that lead from a document's root to a value."""
+Locate = Callable[[NodePath, bool], Spot]
+"""Where the value at a path stands, or its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,14 @@ def named(name: str) -> Schema:
         compiled(companies, document) if companies else None,
         _Validator(document),
     )
+
+
+@cache
+def of_company() -> Schema:
+    """The part of the schema ``spec`` that says what one company is."""
+    parts = named("spec").document["$defs"]
+    document = {**parts["company"], "$defs": parts}
+    return Schema(document, compiled(document, document), None, _Validator(document))
 
 
 def file_text(name: str) -> str:
@@ -81,12 +91,19 @@ def problems(schema: Schema, document: Document) -> tuple[Problem, ...]:
     if schema.fits(document.root):
         return ()
     instance = _without_sound_companies(schema, document.root)
-    found = (
-        problem
-        for error in schema.validator.iter_errors(instance)
-        for problem in _translated(error, document)
-    )
-    return tuple(found)
+    return refused(schema, instance, partial(_spot, document))
+
+
+def refused(
+    schema: Schema,
+    instance: Any,
+    locate: Locate,
+    *,
+    passes: Callable[[ValidationError], bool] = lambda _: False,
+) -> tuple[Problem, ...]:
+    """Everything that jsonschema refuses in ``instance``, save what ``passes`` all the same."""
+    errors = (error for error in schema.validator.iter_errors(instance) if not passes(error))
+    return tuple(problem for error in errors for problem in _translated(error, locate))
 
 
 def leave_aside(root: Any, found: tuple[Problem, ...]) -> None:
@@ -135,7 +152,12 @@ def place_of(document: Document, path: NodePath, *, key: bool = False) -> Place:
     return place
 
 
-def _translated(error: ValidationError, document: Document) -> Iterator[Problem]:
+def _spot(document: Document, path: NodePath, at_key: bool) -> Spot:
+    span = document.file.span(place_of(document, path, key=at_key))
+    return Spot(span, tuple(str(step) for step in path))
+
+
+def _translated(error: ValidationError, locate: Locate) -> Iterator[Problem]:
     base: NodePath = tuple(error.absolute_path)
     refusal = Refusal(
         keyword=str(error.validator),
@@ -147,8 +169,6 @@ def _translated(error: ValidationError, document: Document) -> Iterator[Problem]
     )
     for words in explained(refusal):
         path = (*base, words.key) if words.key else base
-        span = document.file.span(place_of(document, path, key=bool(words.key)))
-        diagnostic = Diagnostic(
-            words.code, words.summary, words.fix, span, dotted([str(step) for step in path])
-        )
+        spot = locate(path, bool(words.key))
+        diagnostic = Diagnostic(words.code, words.summary, words.fix, spot.span, dotted(spot.path))
         yield Problem(diagnostic, path if words.is_unsound else ())

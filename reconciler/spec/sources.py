@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from reconciler.diagnostics import Span
 from reconciler.model import Migration, Platform, Presence, SecretRef, Wanted
 from reconciler.spec.names import kept_name
-from reconciler.spec.nodes import Document, Entry, Map
+from reconciler.spec.nodes import Document, Entry, Spot
 from reconciler.spec.platforms import PlatformIndex
 from reconciler.spec.references import Fault, Origin, read
 from reconciler.spec.settings import Settings
 from reconciler.spec.words import AUTHORIZATION
 
-_MERGED_DEEPLY = ("sync", "preconditions")
+COMPANIES: Final = "companies"
+_MERGED_DEEPLY: Final = ("sync", "preconditions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Specs:
     """All that was read: ``keys`` has every company's key with its place, unsound companies' too."""
 
     companies: tuple[CompanySpec, ...]
-    keys: tuple[tuple[str, Span], ...]
+    keys: tuple[tuple[str, Spot], ...]
     settings: Settings
     platforms: PlatformIndex
 
@@ -81,49 +81,49 @@ class Specs:
             yield from company.connections
 
 
-def keys(document: Document) -> Iterator[tuple[str, Span]]:
+def keys(document: Document) -> Iterator[tuple[str, Spot]]:
     """The keys of a document's companies, those that the schema refuses too."""
-    companies = _companies(document)
+    companies = document.child(COMPANIES)
     if companies is not None:
-        for key, place in companies.fields.key_places.items():
-            yield key, document.file.span(place)
+        for key in companies.fields.key_places:
+            yield key, companies.key_spot(key)
 
 
-def companies(
-    document: Document, settings: Settings, platforms: PlatformIndex, origin: Origin
-) -> Iterator[CompanySpec]:
-    """The companies of a document, as far as the schema has passed them."""
-    holder = _companies(document)
-    for entry in holder.children() if holder is not None else ():
-        connections = entry.child("connections")
-        yield CompanySpec(
-            entry.path[-1],
-            entry,
-            _name(entry.fields.get("name"), settings),
-            tuple(
-                _connection(one, settings, platforms, origin)
-                for one in (connections.children() if connections is not None else ())
-            ),
-        )
+def entries(document: Document) -> tuple[Entry, ...]:
+    """The companies of a document as they stand there."""
+    holder = document.child(COMPANIES)
+    return holder.children() if holder is not None else ()
 
 
-def _companies(document: Document) -> Entry | None:
-    if not isinstance(document.root, Map):
-        return None
-    return Entry(document.file, document.root, (), document.place).child("companies")
+def company(
+    key: str, entry: Entry, settings: Settings, platforms: PlatformIndex, origin: Origin
+) -> CompanySpec:
+    """The company of an entry, as far as the schema has passed it."""
+    connections = entry.child("connections")
+    return CompanySpec(
+        key,
+        entry,
+        _name(entry.fields.get("name"), settings),
+        tuple(
+            _connection(key, one, settings, platforms, origin)
+            for one in (connections.children() if connections is not None else ())
+        ),
+    )
 
 
 def _name(written: str | None, settings: Settings) -> str | None:
     return kept_name(written) if written is not None and settings.strips_names else written
 
 
-def _connection(entry: Entry, settings: Settings, platforms: PlatformIndex, origin: Origin) -> ConnectionSpec:
+def _connection(
+    company: str, entry: Entry, settings: Settings, platforms: PlatformIndex, origin: Origin
+) -> ConnectionSpec:
     merged = _merged(settings.connection_defaults, entry.fields)
     written = merged.get("platform")
     fields = entry.child(AUTHORIZATION)
     return ConnectionSpec(
         key=entry.path[-1],
-        company=entry.path[1],
+        company=company,
         entry=entry,
         merged=merged,
         platform=platforms.find(written) if written is not None else None,

@@ -109,6 +109,9 @@ GOOD = {
                 },
             }
         },
+        "companySets": {
+            "all": {"from": "a.csv", "key": "${row:id}", "company": {"name": "${row:name}", "tags": {}}}
+        },
     },
     "workspace": {
         "version": 1,

@@ -1,0 +1,195 @@
+"""Company sets: what they expand to, and what is said of tables and templates that are wrong."""
+
+import tracemalloc
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from reconciler.planner import desired_digest
+from reconciler.spec import Code
+
+HERE = Path(__file__).parent
+CANARY = "CANARY"
+SET = """\
+version: 1
+companySets:
+  customers:
+    from: customers.csv
+    key: ${row:id}
+    company:
+      name: ${row:name}"""
+
+
+class Case(NamedTuple):
+    name: str
+    spec: str
+    table: bytes
+    lines: list[str]
+
+
+def cases() -> list[Case]:
+    found = []
+    for block in (HERE / "bad_sets.txt").read_text(encoding="utf-8").split("\n=== ")[1:]:
+        name, _, rest = block.partition("\n")
+        spec, _, after = rest.partition("\n---\n")
+        lines = after.removesuffix("\n").split("\n")
+        expected = [line.removeprefix(">>> ") for line in lines if line.startswith(">>> ")]
+        table = "\n".join(line for line in lines if not line.startswith(">>> ")).rstrip("\n") + "\n"
+        data = table.encode().replace(b"CONTROL", b"\x07").replace(b"LATIN", b"\xe9")
+        found.append(Case(name, SET if spec == "SET" else spec, data.lstrip(b"\n"), expected))
+    return found
+
+
+CASES = [pytest.param(case, id=case.name) for case in cases()]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_bad_set_prints_exactly_this(project, case):
+    project.put("specs/a.yaml", case.spec)
+    project.put("specs/customers.csv", case.table)
+    assert [f"[{one.code}] {one}" for one in project.errors()] == case.lines
+    assert CANARY not in "".join(case.lines)
+
+
+EVERYTHING = """\
+version: 1
+companySets:
+  customers:
+    from: tables/customers.csv
+    key: c-${row:id}
+    company:
+      name: ${row:name}
+      description: From ${row:name}, ${row:region}
+      tags: {region: "${row:region}", kind: shop, old: null}
+      id: ${row:codat}
+      protect: true
+      state: ${row:state}
+      connections:
+        books:
+          platform: ${row:platform}
+          migration: self-service
+          authorization:
+            accessToken: ${table:tables/tokens.csv#${row:id}.accessToken}
+            refreshToken: ${file:secrets/${row:id}.json#/refresh}
+            secret: ${env:TOKEN_${row:id}}
+            realmId: ${row:realm}
+          issuedAt: ${row:issued}
+          sync: {maxAge: "${row:age}", dataTypes: [bills, "${row:kind}"]}
+          preconditions: {callbackUrlAdded: done}
+        bank: {platform: truelayer, migration: link}
+"""
+AS_YAML = """\
+  c-{id}:
+    name: {name}
+    description: From {name}, {region}
+    tags: {{region: {region}, kind: shop, old: null}}
+    id: {codat}
+    protect: true
+    state: {state}
+    connections:
+      books:
+        platform: {platform}
+        migration: self-service
+        authorization:
+          accessToken: ${{table:tables/tokens.csv#{id}.accessToken}}
+          refreshToken: ${{file:secrets/{id}.json#/refresh}}
+          secret: ${{env:TOKEN_{id}}}
+          realmId: "{realm}"
+        issuedAt: "{issued}"
+        sync: {{maxAge: {age}, dataTypes: [bills, {kind}]}}
+        preconditions: {{callbackUrlAdded: done}}
+      bank: {{platform: truelayer, migration: link}}
+"""
+COLUMNS = ("id", "name", "region", "codat", "state", "platform", "realm", "issued", "age", "kind")
+ROWS = [
+    (
+        f"k{n}",
+        f"Shop {n}",
+        "uk",
+        f"8a210b68-6988-11ed-a1eb-0242ac12000{n}",
+        ("present", "absent")[n % 2],
+        ("xero", "qhyg", "wave")[n % 3],
+        f"46{n}",
+        "2026-11-20T09:00:00+01:00",
+        f"{n + 1}d",
+        ("invoices", "items")[n % 2],
+    )
+    for n in range(9)
+]
+
+
+def table(rows, newline="\n", mark="") -> bytes:
+    lines = [",".join(f'"{cell}"' for cell in row) for row in (COLUMNS, *rows)]
+    return (mark + newline.join(lines) + newline).encode()
+
+
+@pytest.mark.parametrize(("newline", "mark"), [("\n", ""), ("\r\n", "\ufeff")])
+def test_a_set_is_the_same_as_its_companies_in_yaml(project, newline, mark):
+    yaml = "".join(AS_YAML.format(**dict(zip(COLUMNS, row, strict=True))) for row in ROWS)
+    project.put("specs/all.yaml", "version: 1\ncompanies:\n" + yaml)
+    written = project.load().desired
+    project.put("specs/all.yaml", EVERYTHING)
+    project.put("specs/tables/customers.csv", table(ROWS, newline, mark))
+    expanded = project.load().desired
+    assert len(expanded.companies) == len(ROWS)
+    assert expanded == written
+    assert desired_digest(expanded) == desired_digest(written)
+
+
+def test_a_company_and_its_secrets_know_the_row_they_come_from(project):
+    project.put("specs/all.yaml", EVERYTHING)
+    project.put("specs/tables/customers.csv", table(ROWS))
+    company = project.load().desired.companies["c-k1"]
+    assert str(company.span) == "specs/tables/customers.csv:3:1"
+    books = company.connections["books"]
+    assert str(books.span) == "specs/tables/customers.csv:3:68"
+    assert str(books.authorization["accessToken"].span) == "specs/tables/customers.csv:3:1"
+    assert str(company.connections["bank"].span) == "specs/all.yaml:25:9"
+
+
+def test_a_table_is_relative_to_the_spec_that_names_it(project):
+    project.put("specs/uk/a.yaml", SET.replace("customers.csv", "../tables/uk.csv"))
+    project.put("specs/tables/uk.csv", "id,name\na,A\n")
+    assert list(project.load().desired.companies) == ["a"]
+
+
+def test_a_link_to_a_table_outside_the_root_is_refused(project):
+    (project.root / "elsewhere.csv").write_text("id,name\na,A\n")
+    project.put("specs/a.yaml", SET)
+    (project.root / "specs/customers.csv").symlink_to(project.root / "elsewhere.csv")
+    assert [one.code for one in project.errors()] == [Code.TABLE_OUTSIDE_ROOT]
+
+
+def test_a_table_without_rows_is_no_companies(project):
+    project.put("specs/a.yaml", SET)
+    project.put("specs/customers.csv", "id,name\n")
+    assert project.load().desired.companies == {}
+
+
+def test_a_set_elsewhere_in_the_workspace_makes_the_run_a_part(project):
+    project.put("workspace.yaml", "version: 1\nworkspace: prod\n")
+    (project.root / "specs/workspace.yaml").unlink()
+    project.put("specs/a.yaml", "version: 1\n")
+    assert not project.load().desired.narrowed
+    project.put("other/a.yaml", SET)
+    assert project.load().desired.narrowed
+
+
+def test_companies_of_a_set_share_what_does_not_differ(project):
+    """What ten thousand rows cost is measured in what they differ in."""
+    project.put("specs/a.yaml", SET + "\n      connections: {x: {platform: xero, migration: link}}\n")
+
+    def peak(rows: int) -> int:
+        lines = "".join(f"c{n},Company {n}\n" for n in range(rows))
+        project.put("specs/customers.csv", "id,name\n" + lines)
+        tracemalloc.start()
+        try:
+            assert len(project.load().desired.companies) == rows
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(10)
+    small, large = peak(500), peak(2_000)
+    assert (large - small) / 1_500 < 6_000
