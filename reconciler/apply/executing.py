@@ -33,6 +33,7 @@ async def execute(
     seed: int,
     stop: asyncio.Event,
     planned_at: datetime | None = None,
+    failed_before: int = 0,
 ) -> Outcome:
     """Carry out ``plan``, and say how each action ended, in the plan's order.
 
@@ -50,6 +51,7 @@ async def execute(
         seed: shuffles the companies and makes the run's own keys; differs from run to run.
         stop: once set (Ctrl-C), what is in flight ends and nothing new starts.
         planned_at: when Codat's state was read for the plan; now, if it is not given.
+        failed_before: how many companies failed in earlier parts of the same rollout.
     """
     began = clock.now()
     run = Run(
@@ -64,6 +66,7 @@ async def execute(
         max_failures=max(max_failures, 1),
         planned_at=planned_at or began,
         began=began,
+        failed_before=failed_before,
     )
     lanes = _lanes(run, plan)
     run.tell.started(plan, len(lanes))

@@ -41,6 +41,8 @@ class Run:
     max_failures: int
     planned_at: datetime
     began: datetime
+    failed_before: int = 0
+    """Companies that failed in earlier parts of the same rollout."""
     failed: set[str] = field(default_factory=set)
     """Companies that failed."""
     stopped: Failure | None = None
@@ -70,8 +72,8 @@ class Run:
     def company_failed(self, company: str, *, others_left: bool) -> None:
         """Count a company that failed; as many as are permitted stop the others that are left."""
         self.failed.add(company)
-        if others_left and len(self.failed) >= self.max_failures:
-            count = len(self.failed)
+        count = self.failed_before + len(self.failed)
+        if others_left and count >= self.max_failures:
             noun = "company has" if count == 1 else "companies have"
             message = f"{count} {noun} failed, and rollout.maxFailures is {self.max_failures}; "
             self.halt(Failure(FailureCode.MAX_FAILURES, f"{message}put them right, then {RESUME}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from reconciler.cli.options import (
     output,
     output_options,
     outputs_option,
+    rollout_options,
     selection,
     selection_options,
 )
@@ -56,6 +58,7 @@ Examples:
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
     help="Write a line of JSON for each event to this file, or to stdout with '-'.",
 )
+@rollout_options
 @outputs_option
 @selection_options
 @endpoint_options
@@ -67,6 +70,9 @@ def apply(
     plan_file: Path | None,
     events: Path | None,
     outputs: Path | None,
+    canary: str | None,
+    batch: int | None,
+    wait: timedelta | None,
     sandbox: bool,
     sandbox_file: Path | None,
     api_url: str | None,
@@ -93,11 +99,11 @@ def apply(
     with render.progress(shown.style(err=True)) as progress, opened_events(events) as observer:
         place = circumstances(sandbox, sandbox_file, api_url, progress.waiting)
         source = _source(specs, plan_file, place, options)
-        request = applying.ApplyRequest(source, secrets.randbits(64))
+        request = applying.ApplyRequest(source, secrets.randbits(64), canary, batch, wait)
         applied = applying.apply(request, ask=ask, observer=_both(progress, observer))
     if not asked and (applied.outcome is None or format_ == "text"):
         show_plan(applied.planned, "text", shown, err=aside)
-    if asked or format_ == "json":
+    if asked or applied.verification or format_ == "json":
         show_outcome(applied, format_, shown, err=aside)
     append_outputs(outputs, applied.outcome or applied.planned.plan.document())
     return _exit(applied)
@@ -143,4 +149,5 @@ def _exit(applied: Applied) -> Exit:
         return Exit.REFUSED
     if applied.outcome.interrupted:
         return Exit.INTERRUPTED
-    return Exit.OK if applied.outcome.is_complete else Exit.ERROR
+    is_verified = applied.verification is None or applied.verification.is_passed
+    return Exit.OK if applied.outcome.is_complete and is_verified else Exit.ERROR

@@ -131,6 +131,31 @@ def endpoint_options(function: F) -> F:
     )(function)
 
 
+def rollout_options(function: F) -> F:
+    """How an apply proceeds: a first company, batches, and the end-to-end test at the end."""
+    return _chain(
+        click.option(
+            "--canary",
+            metavar="ADDRESS",
+            help="This company first; the others follow when it passes what verify checks. [rollout.canary]",
+        ),
+        click.option(
+            "--batch",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="N companies at a time after that. [rollout.batch]",
+        ),
+        click.option(
+            "--wait",
+            metavar="[DURATION]",
+            is_flag=False,
+            flag_value="15m",
+            callback=duration,
+            help="Verify at the end, and wait for at most so long until all pass (15m).",
+        ),
+    )(function)
+
+
 def target_option(function: F) -> F:
     """``--target``, where nothing else is chosen."""
     return click.option(

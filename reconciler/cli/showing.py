@@ -65,9 +65,11 @@ def show_outcome(applied: Applied, format_: str, output: Output, *, err: bool = 
     if applied.outcome is None:
         return
     if format_ == "json":
-        click.echo(render.outcome_json(applied.outcome), nl=False)
+        click.echo(render.outcome_json(applied.outcome, applied.verification), nl=False)
         return
     text = render.outcome_text(applied.outcome, output.style(err=err), notes=applied.notes)
+    if applied.verification is not None:
+        text += "\n" + render.verification_text(applied.verification, output.style(err=err))
     click.echo(text, nl=False, err=err)
 
 

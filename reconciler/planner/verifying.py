@@ -130,6 +130,14 @@ def _is_absent(evidence: Evidence) -> bool:
     return evidence.standing.live is None and not evidence.standing.is_blocked
 
 
+def _is_held_up(evidence: Evidence) -> bool:
+    return _has_status(Status.PENDING_AUTH)(evidence) and evidence.standing.is_blocked
+
+
+def _is_awaited(evidence: Evidence) -> bool:
+    return _has_status(Status.PENDING_AUTH)(evidence) and not evidence.standing.is_blocked
+
+
 def _attention(evidence: Evidence) -> str:
     note = evidence.standing.attention
     return f"{note.code}: {note.message}" if note else ""
@@ -145,8 +153,6 @@ def _status(evidence: Evidence) -> str:
 
 
 def _how_to_link(evidence: Evidence) -> str:
-    if evidence.standing.is_blocked:
-        return _attention(evidence)
     return _LINKERS[evidence.standing.connection.migration]
 
 
@@ -233,7 +239,8 @@ CHECKS: Final = (
         _status,
         lambda _: "plan says what to do about it",
     ),
-    Check("linked", Verdict.PENDING, _is_there, _has_status(Status.PENDING_AUTH), _status, _how_to_link),
+    Check("linked", Verdict.FAILED, _is_there, _is_held_up, _status, _attention),
+    Check("linked", Verdict.PENDING, _is_there, _is_awaited, _status, _how_to_link),
     Check(
         "no-open-error",
         Verdict.FAILED,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.migration import Verification
 from reconciler.model import Platform
 from reconciler.outcome import Outcome
 
@@ -18,9 +19,10 @@ def plan_json(document: Mapping[str, Any]) -> str:
     return written(document)
 
 
-def outcome_json(outcome: Outcome) -> str:
-    """An outcome's document."""
-    return written(outcome.document())
+def outcome_json(outcome: Outcome, verification: Verification | None = None) -> str:
+    """An outcome's document, with that of the verification that followed it."""
+    verified = {"verification": verification.document()} if verification is not None else {}
+    return written(outcome.document() | verified)
 
 
 def diagnostics_json(diagnostics: Sequence[Diagnostic]) -> str:

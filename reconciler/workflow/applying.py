@@ -72,10 +72,10 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
     plan = planned.plan
     if plan.refusals:
         return Applied(planned, None)
+    first = _canaries(request, planned)
     if not plan.actions:
         outcome = Outcome(plan.workspace, (), plan.attention)
         return asyncio.run(_verified(request, Applied(planned, outcome), observer))
-    first = _canaries(request, planned)
     resolve = _resolver(request, planned)
     _check_secrets(plan, resolve)
     # Asked between two event loops: inside one, Ctrl-C at the question would go unheard.

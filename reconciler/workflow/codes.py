@@ -14,6 +14,8 @@ class Code(StrEnum):
     SANDBOX_ONLY = "sandbox-only"
     WRONG_ACCOUNT = "wrong-account"
     BAD_BASE = "bad-base"
+    NO_SUCH_CANARY = "no-such-canary"
+    CANARY_FAILED = "canary-failed"
 
     NO_SUCH_COMPANY = "no-such-company"
     FILE_EXISTS = "file-exists"

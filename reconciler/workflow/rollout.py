@@ -1,0 +1,235 @@
+"""A plan in stages: a first company that is verified before the others, then batch by batch.
+
+It stands above apply, which carries out each stage as if it were a plan of its own; what comes out reads
+as one run. A run that stops between two stages is resumed by the same command, as any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from reconciler.apply.failing import RESUME, FailureCode
+from reconciler.apply.state import planned_company_id
+from reconciler.apply.telling import Telling
+from reconciler.diagnostics import Diagnostic, MisusedError
+from reconciler.migration import Verdict, Verification
+from reconciler.model import Address, Desired, Presence, Rollout, matches
+from reconciler.outcome import ActionOutcome, Event, EventType, Failure, Observer, Outcome, Result
+from reconciler.plan import Action, Plan
+from reconciler.workflow.codes import Code
+from reconciler.workflow.verifying import Pause
+
+CANARY_WAIT: Final = timedelta(minutes=15)
+"""How long the first company may take until it passes what ``verify`` checks."""
+_NAMED: Final = 3
+"""Findings that the message of a failed canary repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of a plan: some of its companies, with all of their actions."""
+
+    plan: Plan
+    canaries: tuple[str, ...] = ()
+    """The companies to verify before anything follows; empty for a batch."""
+
+
+def canaries(
+    flag: str | None, rollout: Rollout, desired: Desired, includes: Callable[[Address], bool]
+) -> tuple[str, ...]:
+    """The companies that go first: those that ``--canary`` names, else those that workspace.yaml does.
+
+    What workspace.yaml names goes first in runs that concern it; a narrower run goes without.
+
+    Raises:
+        MisusedError: no company of the specs is meant.
+    """
+    pattern = flag if flag is not None else rollout.canary
+    if pattern is None:
+        return ()
+    company = Address.parse(pattern).company
+    present = [key for key, one in desired.companies.items() if one.state is Presence.PRESENT]
+    named = [key for key in sorted(present) if matches(company, Address(key))]
+    found = tuple(key for key in named if _concerned(desired, key, includes))
+    is_narrow = desired.narrowed or bool(named)
+    if found or (flag is None and is_narrow):
+        return found
+    where = "--canary" if flag is not None else "rollout.canary in workspace.yaml"
+    raise MisusedError(
+        Diagnostic(
+            Code.NO_SUCH_CANARY,
+            f"{where}: {pattern} names no company that this run is about",
+            fix="name a company of the specs by its key; globs are allowed",
+        )
+    )
+
+
+def _concerned(desired: Desired, key: str, includes: Callable[[Address], bool]) -> bool:
+    connections = (Address(key, one) for one in desired.companies[key].connections)
+    return any(includes(one) for one in (Address(key), *connections))
+
+
+def stages(plan: Plan, first: Sequence[str], batch: int | None) -> tuple[Stage, ...]:
+    """Cut a plan by company: the canaries, then batches of so many companies in the plan's order.
+
+    The canaries make a stage of their own even where nothing is to be done for them: an earlier run may
+    have done it all and found them wanting. Where nothing would follow them there is nothing to hold back.
+    """
+    companies = list(dict.fromkeys(action.address.company for action in plan.actions))
+    rest = [one for one in companies if one not in first]
+    if not rest:
+        return (Stage(plan),)
+    head = (Stage(_part(plan, first), tuple(first)),) if first else ()
+    size = batch or len(rest)
+    return head + tuple(Stage(_part(plan, rest[start : start + size])) for start in range(0, len(rest), size))
+
+
+def _part(plan: Plan, companies: Iterable[str]) -> Plan:
+    chosen = frozenset(companies)
+    actions = tuple(one for one in plan.actions if one.address.company in chosen)
+    return replace(plan, actions=actions, attention=(), origins=())
+
+
+# --- one stage after the other -----------------------------------------------------------------
+
+Execute = Callable[[Plan, int, Observer], Awaitable[Outcome]]
+"""Carries out a part of the plan; given how many companies have failed before, and whom to tell."""
+Verify = Callable[[Sequence[str]], Awaitable[Verification]]
+"""Verifies these companies."""
+
+
+async def roll_out(
+    plan: Plan,
+    parts: Sequence[Stage],
+    execute: Execute,
+    verify: Verify,
+    *,
+    max_failures: int,
+    telling: Telling,
+    observer: Observer,
+    stop: asyncio.Event,
+) -> Outcome:
+    """Carry out the stages until one must be the last, and say how every action of the plan ended."""
+    joined = _Joined(plan, telling, observer)
+    outcomes: list[Outcome] = []
+    stopped: Failure | None = None
+    telling.started(plan, joined.total)
+    for part in parts:
+        if stop.is_set():
+            break
+        ended = await execute(part.plan, len(_failed(outcomes)), joined)
+        outcomes.append(ended)
+        stopped = ended.stopped
+        if len(outcomes) == len(parts) or stopped is not None:
+            break
+        stopped = await _halted(part, ended, verify, stop) or _too_many(outcomes, max_failures)
+        if stopped is not None:
+            telling.stopping(stopped.message)
+            break
+    whole = _merged(plan, outcomes, stopped, telling.requests, interrupted=stop.is_set())
+    telling.ended(whole)
+    return whole
+
+
+async def _halted(part: Stage, ended: Outcome, verify: Verify, stop: asyncio.Event) -> Failure | None:
+    """Why nothing may follow the canaries, if so."""
+    if not part.canaries:
+        return None
+    names = ", ".join(part.canaries)
+    if not ended.is_complete:
+        return _canary_failed(f"{names} went first and did not succeed")
+    found = await verify(part.canaries)
+    if found.is_passed or stop.is_set():
+        return None
+    told = [
+        f"{one.address} {finding.check}: {finding.message}"
+        for one in found.connections
+        for finding in one.complaints
+        if finding.verdict is not Verdict.OFFLINE
+    ]
+    more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+    return _canary_failed(f"{names} went first and did not pass: {'; '.join(told[:_NAMED])}{more}")
+
+
+def _canary_failed(why: str) -> Failure:
+    return Failure(Code.CANARY_FAILED, f"{why}. No other company was started; put it right, then {RESUME}")
+
+
+def _too_many(outcomes: Sequence[Outcome], max_failures: int) -> Failure | None:
+    count = len(_failed(outcomes))
+    if count < max_failures:
+        return None
+    noun = "company has" if count == 1 else "companies have"
+    message = (
+        f"{count} {noun} failed, and rollout.maxFailures is {max_failures}; put them right, then {RESUME}"
+    )
+    return Failure(FailureCode.MAX_FAILURES, message)
+
+
+def _failed(outcomes: Iterable[Outcome]) -> frozenset[str]:
+    return frozenset(
+        one.address.company for outcome in outcomes for one in outcome.results if one.result is Result.FAILED
+    )
+
+
+def _merged(
+    plan: Plan, outcomes: Sequence[Outcome], stopped: Failure | None, requests: int, *, interrupted: bool
+) -> Outcome:
+    """What became of the whole plan, in its order."""
+    found = {(one.kind, one.address): one for outcome in outcomes for one in outcome.results}
+    return Outcome(
+        workspace=plan.workspace,
+        results=tuple(found.get((one.kind, one.address)) or _not_started(one) for one in plan.actions),
+        attention=plan.attention,
+        requests=requests,
+        stopped=stopped,
+        interrupted=interrupted,
+    )
+
+
+def _not_started(action: Action) -> ActionOutcome:
+    return ActionOutcome(
+        action.kind, action.address, Result.NOT_STARTED, company_id=planned_company_id(action)
+    )
+
+
+class _Joined:
+    """Lets the events of several executions read as those of one: one start, one end, counts of the whole."""
+
+    def __init__(self, plan: Plan, telling: Telling, observer: Observer) -> None:
+        self.total = len({action.address.company for action in plan.actions})
+        self._telling = telling
+        self._observer = observer
+        self._ended = 0
+
+    def __call__(self, event: Event, /) -> None:
+        """Pass an event on as the whole run's."""
+        if event.type in (EventType.STARTED, EventType.ENDED):
+            return
+        if event.type is EventType.COMPANY_ENDED and event.address is not None:
+            self._ended += 1
+            self._telling.company_ended(event.address.company, self._ended, self.total)
+            return
+        self._observer(replace(event, data={**event.data, "requests": self._telling.requests}))
+
+
+def observed_pause(
+    sleep: Callable[[float], Awaitable[None]], stop: asyncio.Event, observer: Observer
+) -> Pause:
+    """A pause that tells ``observer``, and that Ctrl-C ends."""
+
+    async def pause(seconds: float, why: str) -> bool:
+        data = {"seconds": seconds, "reason": why}
+        observer(Event(EventType.WAITING, f"waiting {seconds:g} s: {why}", data=data))
+        tasks = {asyncio.ensure_future(sleep(seconds)), asyncio.ensure_future(stop.wait())}
+        _, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        return not stop.is_set()
+
+    return pause
