@@ -21,8 +21,8 @@ async def create_connection(lane: LaneState, action: CreateConnection) -> Result
     """Create the connection, or find that another run of ours did; then record the links, if it is due."""
     made = await create(lane, MakingConnection(lane, action, lane.company_id(action.company_id)))
     lane.made[action.address] = made.value.id
-    if made.fresh:
-        lane.untouched[made.value.id] = lane.run.clock.now()
+    if made.ago is not None:
+        lane.note_untouched(made.value.id, made.ago)
     if action.links:
         await record_links(lane, action)
     return Result.ALREADY if made.found else Result.DONE

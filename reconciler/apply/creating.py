@@ -86,10 +86,13 @@ class Making(Protocol[T]):
 
 @dataclass(frozen=True, slots=True)
 class Made(Generic[T]):
-    """What was made, or found made. ``fresh``: by this run's own first request, so nobody touched it."""
+    """What was made, or found made.
+
+    ``ago``: how long ago at most, where this run's own first request seems to have made it.
+    """
 
     value: T
-    fresh: bool = False
+    ago: timedelta | None = None
     found: bool = False
     """Whether no request of this run made it, as far as it can tell."""
 
@@ -137,7 +140,8 @@ async def _attempt(lane: LaneState, making: Making[T], attempt: int) -> Made[T] 
     sends = lane.writes - before
     if answered.replayed:
         return await _replayed(lane, making, answered.value, is_own=sends > 1)
-    return Made(answered.value, fresh=attempt == 0 and sends == 1)
+    is_first = attempt == 0 and sends == 1
+    return Made(answered.value, ago=answered.made_ago if is_first else None)
 
 
 async def _replayed(lane: LaneState, making: Making[T], made: T, *, is_own: bool) -> Made[T] | None:

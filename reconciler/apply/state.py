@@ -28,8 +28,11 @@ from reconciler.plan import (
 P = ParamSpec("P")
 T = TypeVar("T")
 
-FRESH_FOR: Final = timedelta(seconds=5)
-"""How long a connection that this run made counts as untouched by others."""
+UNTOUCHED_FOR: Final = timedelta(seconds=2)
+"""How old a connection is at most that nobody else is taken to have authorized.
+
+Codat does not tell an answer from the replay of one, so another run may have made it as well.
+"""
 
 
 @dataclass(slots=True)
@@ -44,8 +47,8 @@ class LaneState:
     """The id of the company, once this lane has created it."""
     made: dict[Address, str] = field(default_factory=dict)
     """Ids of the connections that this lane has created, or found created."""
-    untouched: dict[str, datetime] = field(default_factory=dict)
-    """When this run's own first request made a connection, by id: nobody else knows it yet."""
+    untouched: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
+    """From when until when a connection needs no look before its tokens are sent, by id."""
     authorized: dict[str, datetime] = field(default_factory=dict)
     """When this run last sent a connection's tokens, by id."""
     writes: int = 0
@@ -75,9 +78,14 @@ class LaneState:
         return keys.run_key(self.run.seed, action.address, action.kind, self._numbered)
 
     def is_untouched(self, connection_id: str) -> bool:
-        """Whether nobody but this run can have done anything to a connection."""
-        made_at = self.untouched.get(connection_id)
-        return made_at is not None and self.run.clock.now() - made_at < FRESH_FOR
+        """Whether a connection is so young that its tokens may be sent without a look."""
+        span = self.untouched.get(connection_id)
+        return span is not None and span[0] <= self.run.clock.now() < span[1]
+
+    def note_untouched(self, connection_id: str, ago: timedelta) -> None:
+        """Take note of a connection that this run's request made, so long ago at most."""
+        now = self.run.clock.now()
+        self.untouched[connection_id] = (now, now - ago + UNTOUCHED_FOR)
 
     async def write(self, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """What a writing method of the client answers.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import timedelta
 from operator import attrgetter
 from typing import Any, ClassVar, Final, Generic, TypeVar
 from urllib.parse import quote
@@ -39,6 +40,8 @@ class Answered(Generic[T]):
 
     value: T
     replayed: bool
+    made_ago: timedelta | None = None
+    """How long ago the object was made, at most, when the answer came; ``None``: the clocks do not tell."""
 
 
 class ReadClient:
@@ -129,7 +132,7 @@ class Client(ReadClient):
         """Create a company: ``name``, and if wanted ``description`` and ``tags``."""
         received = await self._exchange("POST", self._url("companies"), body=sealed(body), key=key)
         company = received.parsed(parsing.company)
-        return Answered(company, received.replays(company.created))
+        return Answered(company, received.replays(company.created), received.made_ago(company.created))
 
     async def update_company(self, company_id: str, body: Mapping[str, Any], key: UUID) -> LiveCompany:
         """Change what ``body`` names; ``tags`` replace the whole map."""
@@ -147,7 +150,8 @@ class Client(ReadClient):
         url = self._url("companies", company_id, "connections")
         received = await self._exchange("POST", url, body=sealed({"platformKey": platform_key}), key=key)
         connection = received.parsed(parsing.connection)
-        return Answered(connection, received.replays(connection.created))
+        created = connection.created
+        return Answered(connection, received.replays(created), received.made_ago(created))
 
     async def authorize(
         self, company_id: str, connection_id: str, authorization: Mapping[str, Secret]

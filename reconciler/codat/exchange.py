@@ -29,6 +29,9 @@ T = TypeVar("T")
 
 REPLAY_MARGIN: Final = timedelta(seconds=2)
 """How much older than our request an object is that another request made; ``Date`` has no decimals."""
+DATE_UNIT: Final = timedelta(seconds=1)
+"""What ``Date`` counts in."""
+NO_TIME: Final = timedelta()
 NOTHING_SECRET: Final = Mask()
 
 
@@ -99,6 +102,20 @@ class Received:
         answered_at: datetime = self.response.extensions[ANSWERED_AT]
         by_server = headers.date(self.response, "Date") or answered_at
         return created is None or created < by_server - (answered_at - sent_at) - REPLAY_MARGIN
+
+    def made_ago(self, created: datetime | None) -> timedelta | None:
+        """How long ago an object was made, at most, when this answer to its creation came.
+
+        Told by the server's ``Date``, which leaves the decimals out, and the time that the answer took.
+        ``None`` where that is not said, or where one of the clocks was set meanwhile.
+        """
+        sent_at: datetime = self.response.extensions[SENT_AT]
+        answered_at: datetime = self.response.extensions[ANSWERED_AT]
+        by_server = headers.date(self.response, "Date")
+        if created is None or by_server is None or answered_at < sent_at:
+            return None
+        ago = by_server + DATE_UNIT - created
+        return None if ago < NO_TIME else ago + (answered_at - sent_at)
 
 
 class Exchange:

@@ -255,7 +255,7 @@ class FakeClient:
             )
 
         made = await self._ask("create_company", "/companies", effect, key, dict(body))
-        return Answered(made, self._replayed(made.created))
+        return self._answered(made)
 
     async def update_company(self, company_id: str, body: Mapping[str, Any], key: UUID) -> LiveCompany:
         def effect() -> LiveCompany:
@@ -290,7 +290,7 @@ class FakeClient:
             return made
 
         made = await self._ask("create_connection", f"{company_id}/connections", effect, key, platform_key)
-        return Answered(made, self._replayed(made.created))
+        return self._answered(made)
 
     async def authorize(
         self, company_id: str, connection_id: str, authorization: Mapping[str, Secret]
@@ -355,5 +355,8 @@ class FakeClient:
                 0, Pull(self.codat.new_id(), connection_id, data_type, "Queued", PullState.RUNNING, now)
             )
 
-    def _replayed(self, created: datetime | None) -> bool:
-        return created is None or created < self.codat.clock.now() - timedelta(seconds=2)
+    def _answered(self, made: Any) -> Answered[Any]:
+        if made.created is None:
+            return Answered(made, replayed=True)
+        ago = self.codat.clock.now() - made.created
+        return Answered(made, ago > timedelta(seconds=2), ago + timedelta(seconds=LATENCY))

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 import virtual_time
-from apply_codat import Fault
+from apply_codat import LATENCY, Fault
 from apply_scenes import (
     COMPANY,
     PLAID,
@@ -250,6 +250,19 @@ def test_a_connection_that_may_be_known_to_others_is_read_before_its_tokens_are_
             await one.apply(fresh())
             place = one.codat.requests.index("authorize")
             assert one.codat.requests[place - 1] == "connection", fault
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize(("seconds", "is_read"), [(1.5, False), (1.95, True)], ids=["young", "older"])
+def test_an_answer_that_may_be_a_replay_needs_a_look_when_the_connection_is_two_seconds_old(seconds, is_read):
+    async def scene():
+        one = Scene()
+        made = one.clock.now() + timedelta(seconds=2 * LATENCY - seconds)
+        one.codat.faults = [Fault("create_connection", replaces={"created": made})]
+        await one.apply(fresh())
+        place = one.codat.requests.index("authorize")
+        assert (one.codat.requests[place - 1] == "connection") is is_read
 
     virtual_time.run(scene())
 

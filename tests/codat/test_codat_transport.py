@@ -334,6 +334,29 @@ def test_a_create_whose_object_is_older_than_the_request_is_a_replay(
     assert got.replayed is replayed
 
 
+@pytest.mark.parametrize(
+    ("date", "created", "seconds"),
+    [
+        ("Tue, 24 Nov 2026 15:00:10 GMT", "2026-11-24T15:00:08.5Z", 1.5 + 1 + 5),
+        ("Tue, 24 Nov 2026 15:00:10 GMT", "2026-11-24T15:00:10.9Z", 0.1 + 5),
+        ("Tue, 24 Nov 2026 15:00:10 GMT", "2026-11-24T15:00:12Z", None),
+        ("Tue, 24 Nov 2026 15:00:10 GMT", None, None),
+        (None, "2026-11-24T09:00:00Z", None),
+    ],
+    ids=["a while ago", "in the second of Date", "after Date", "not said", "no Date"],
+)
+def test_how_long_ago_an_object_was_made_is_never_told_too_short(
+    date: str | None, created: str | None, seconds: float | None
+) -> None:
+    headers = {"Date": date} if date else {}
+    network = wire(answer(connection(created=created), **headers), seconds=5)
+
+    got = talk(network, lambda client: client.create_connection("1", "qhyg", uuid4()))
+
+    told = None if got.made_ago is None else got.made_ago.total_seconds()
+    assert told == (seconds if seconds is None else pytest.approx(seconds))
+
+
 def test_a_replay_is_told_by_the_last_attempt_and_not_by_the_wait_before_it() -> None:
     late = answer(company(created="2026-11-24T09:00:00Z"), Date="Tue, 24 Nov 2026 09:00:07 GMT")
 

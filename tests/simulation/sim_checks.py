@@ -1,7 +1,7 @@
 """What must be true in the end, whatever happened: a promise to a user each.
 
-A check returns what is wrong, in words. ``RACE`` seconds are the one excuse: what someone else does to a
-thing between our reading it and our writing it cannot be seen, and Codat has no conditional writes.
+A check returns what is wrong, in words. ``RACE`` is the one excuse: what someone else does to a thing in
+the two seconds before we write it may go unseen, for Codat has no conditional writes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sim_faults import KINDS
-from sim_scenes import Firm, Link, Scene, addresses, token_ref
+from sim_scenes import Firm, Scene, addresses, token_ref
 from sim_wire import Exchange, moment_of
 from sim_world import CANARY, Apply, Happening, World
 
@@ -132,30 +132,9 @@ def told(attention: tuple[Attention, ...], key: str) -> list[str]:
 # --- races -------------------------------------------------------------------------------------
 
 
-def last_read(log: list[Exchange], write: Exchange, thing: str) -> Exchange | None:
-    """The last answer before ``write`` that told its apply what ``thing`` (an id) was like."""
-    found = [
-        one
-        for one in log
-        if one.apply == write.apply
-        and one.answered is not None
-        and one.answered <= write.sent
-        and one.seen == 200
-        and (one.path.endswith(thing) if not one.is_write else one.connection == thing and one.creates_connection)
-    ]
-    return found[-1] if found else None
-
-
-def is_race(log: list[Exchange], write: Exchange, thing: str, changed: float) -> bool:
-    """Whether ``thing`` changed after ``write`` looked at it, and it did not wait before writing."""
-    read = last_read(log, write, thing)
-    return (
-        read is not None
-        and read.answered is not None
-        and read.arrived is not None
-        and changed >= read.arrived
-        and write.sent - read.answered <= RACE
-    )
+def is_race(write: Exchange, changed: float) -> bool:
+    """Whether what ``write`` concerns changed at the very moment that it was sent."""
+    return write.sent - changed <= RACE
 
 
 def _linked_at(ending: Ending, write: Exchange) -> float:
@@ -267,12 +246,12 @@ def one_connection_per_spec(ending: Ending) -> Iterator[str]:
 
 
 def no_tokens_to_linked(ending: Ending) -> Iterator[str]:
-    """Tokens are never sent to a connection that works, save in a race of two seconds."""
+    """Tokens are never sent to a connection that works, unless it began to within two seconds before."""
     for one in ending.log:
-        if one.tokens_to_linked and not is_race(ending.log, one, one.connection, _linked_at(ending, one)):
-            read = last_read(ending.log, one, one.connection)
-            when = f"read {one.sent - (read.answered or 0):.1f} s before" if read else "never read"
-            yield f"{one} of apply {one.apply} sent tokens to a Linked connection, {when}"
+        linked_at = _linked_at(ending, one)
+        if one.tokens_to_linked and not is_race(one, linked_at):
+            before = one.sent - linked_at
+            yield f"{one} of apply {one.apply} sent tokens to what was Linked for {before:.1f} s"
 
 
 def tokens_take_effect_once(ending: Ending) -> Iterator[str]:
@@ -314,13 +293,8 @@ def what_is_linked_is_synced(ending: Ending) -> Iterator[str]:
                 for pull in pulls[one.connection]
                 if one.at is not None and moment_of(pull["requested"]) >= one.at
             ]
-            if link is not None and not _is_synced(link, since):
+            if link is not None and not link.policy().never and not since:
                 yield f"{key}/{link.key} was linked, and no sync of it was requested"
-
-
-def _is_synced(link: Link, since: list[str]) -> bool:
-    policy = link.policy()
-    return policy.never or (set(policy.data_types) <= set(since) and bool(since))
 
 
 def tags_of_others_are_kept(ending: Ending) -> Iterator[str]:
@@ -355,7 +329,7 @@ def _overwritten(log: list[Exchange], added: Happening) -> bool:
         and "tags" in one.body
         and one.company == added.target.company_id
         and (one.arrived or 0) >= added.at
-        and is_race(log, one, added.target.company_id, added.at)
+        and is_race(one, added.at)
         for one in log
     )
 

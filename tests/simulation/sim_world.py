@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sim_faults import KINDS, Fault, Target
-from sim_scenes import WORKSPACE, Scene, Specs
+from sim_scenes import WORKSPACE, Scene, Specs, addresses
 from sim_wire import LAST_ENTRY, Exchange, Strike, Wire, moment_of
 from virtual_time import START
 
@@ -149,11 +149,7 @@ class World:
             now=self.their_clock.now,
             seed=scene.seed,
             sleep=asyncio.sleep,
-            settings={
-                "syncSeconds": scene.sync_seconds,
-                "lagSeconds": scene.lag_seconds,
-                "lagRequests": scene.lag_requests,
-            },
+            settings={"syncSeconds": scene.sync_seconds},
         )
         self.outside = Outside(self.sandbox)
         self.log: list[Exchange] = []
@@ -197,6 +193,7 @@ class World:
             self._happened_before(address, "deauthorize", "Linked")
         await asyncio.sleep(scene.gone_by * DAY)
         self.later = Specs(scene.later, adopted, self.their_clock.now())
+        self.sandbox.set(lagSeconds=scene.lag_seconds, lagRequests=scene.lag_requests)
         self.at_start = {one["id"]: one for one in self.companies()}
         self.log.clear()
         self.applies.clear()
@@ -356,10 +353,10 @@ class World:
     def _happened_before(self, address: str, event: str, status: str) -> None:
         """Something befell a connection between the earlier specs and the later ones."""
         owner, _, key = address.partition("/")
-        firm = next(one for one in self.scene.earlier if one.key == owner)
-        link = firm.link(key)
-        for name, company in self.owned():
-            if link is None or company["tags"][KEY_TAG] != owner or not name:
+        links = {f"{firm.key}/{one.key}": one for firm, one in addresses(self.scene.earlier)}
+        link = links.get(address)
+        for _, company in self.owned():
+            if link is None or company["tags"][KEY_TAG] != owner:
                 continue
             found = [
                 one
