@@ -27,5 +27,5 @@ def show(plan: Path, format_: str) -> Exit:
 
     saved = saving.read(plan)
     rate = saved.workspace.limits.requests_per_minute
-    show_document(saved.shown, format_, output(), requests_per_minute=rate)
+    show_document(saved.shown, format_, output(), requests_per_minute=rate, specs=saved.specs)
     return Exit.OK

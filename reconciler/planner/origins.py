@@ -12,14 +12,14 @@ from reconciler.planner.drafting import draft
 from reconciler.planner.policy import Policy
 
 
-def with_origins(plan: Plan, base: Desired, live: Live, policy: Policy) -> Plan:
+def with_origins(plan: Plan, base: Desired | None, live: Live, policy: Policy) -> Plan:
     """Mark each action of ``plan`` as pending where the base's specs ask for the very same, or as change.
 
     An action that the base asks for at the same address in another form is this change's: what
-    would be applied is what the change says.
+    would be applied is what the change says. Without specs in the base every action is.
     """
     due: defaultdict[tuple[str, str], list[object]] = defaultdict(list)
-    for company in draft(base, live, policy).companies:
+    for company in draft(base, live, policy).companies if base is not None else ():
         for action in decided(company, live, policy).actions:
             due[action.kind, str(action.address)].append(action.document())
     origins = tuple(

@@ -87,7 +87,7 @@ def plan(request: PlanRequest) -> Planned:
     """
     planned = asyncio.run(from_specs(request))
     if request.out is not None:
-        save(request.out, planned.plan, planned.desired, planned.workspace, request.options)
+        save(request.out, planned.plan, planned.desired, planned.workspace, request.options, request.specs)
     return planned
 
 
@@ -125,8 +125,12 @@ async def from_saved(request: SavedRequest) -> Planned:
     offline = read_specs(request.specs, sandbox=endpoint.is_sandbox) if request.specs else None
     async with endpoint.open(ReadClient, workspace.limits, circumstances.on_wait) as client:
         platforms = await client.platforms()
-        if offline and desired_digest(offline.settle(platforms).desired) != saved.document["basis"]["specs"]:
-            raise _refused(Code.PLAN_OTHER_SPECS, f"{request.specs} does not say the same any more")
+        if offline is not None:
+            loaded = offline.settle(platforms)
+            if desired_digest(loaded.desired) != desired_digest(saved.desired):
+                raise _refused(Code.PLAN_OTHER_SPECS, f"{request.specs} does not say the same any more")
+            workspace = loaded.workspace  # its guards and account hold, whatever the file says
+            endpoint.check(workspace)
         planned = await _plan(client, circumstances, saved.desired, workspace, saved.options, platforms)
     reviewed = as_reviewed(saved.document["actions"], planned.plan)
     if reviewed.stale:
@@ -161,7 +165,9 @@ async def _plan(
     made = finish(drafted, desired, live, policy, tool=TOOL, api=api)
     if base is not None:
         made = with_origins(made, base.desired, live, policy)
-    told = () if circumstances.endpoint.is_sandbox else forecast(made, client.meter, circumstances.clock.now())
+    told = (
+        () if circumstances.endpoint.is_sandbox else forecast(made, client.meter, circumstances.clock.now())
+    )
     return Planned(made, desired, workspace, Observed(live, drafted, policy), told)
 
 
@@ -187,6 +193,7 @@ def _check(request: PlanRequest, desired: Desired, workspace: Workspace) -> None
         MisusedError: ``--prune``, and the run is narrowed by a path or by ``--target``.
     """
     request.circumstances.endpoint.check(workspace)
+    check_companies(desired, request.options.targets, request.options.reauthorize)
     if not request.options.prune:
         return
     if request.options.targets:

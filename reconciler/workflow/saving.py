@@ -34,12 +34,16 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A plan as it was reviewed: its document, and what it takes to make it again."""
+    """A plan as it was reviewed: its document, and what it takes to make it again.
+
+    ``specs`` is the path that it was made from, by which a comment on it is found again.
+    """
 
     document: Mapping[str, Any]
     desired: Desired
     workspace: Workspace
     options: Options
+    specs: Path
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -47,7 +51,9 @@ class Saved:
         return {name: value for name, value in self.document.items() if name not in ("desired", "run")}
 
 
-def save(path: Path, plan: Plan, desired: Desired, workspace: Workspace, options: Options) -> None:
+def save(
+    path: Path, plan: Plan, desired: Desired, workspace: Workspace, options: Options, specs: Path
+) -> None:
     """Write a plan to ``path``, for its owner alone to read; an existing file is replaced at once.
 
     Raises:
@@ -56,7 +62,11 @@ def save(path: Path, plan: Plan, desired: Desired, workspace: Workspace, options
     document = {
         **plan.document(),
         "desired": desired_document.to_document(desired),
-        "run": {"options": _options(options), "workspace": _workspace(workspace)},
+        "run": {
+            "options": _options(options),
+            "specs": specs.as_posix(),
+            "workspace": _workspace(workspace),
+        },
     }
     text = json.dumps({**document, "seal": digest(document)}, indent=2, ensure_ascii=True) + "\n"
     beside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -92,6 +102,7 @@ def read(path: Path) -> Saved:
         desired_document.from_document(document["desired"]),
         _read_workspace(run["workspace"]),
         _read_options(run["options"]),
+        Path(run["specs"]),
     )
 
 

@@ -1,0 +1,299 @@
+"""Saved plans: what is in the file, how it is shown, and that it is applied as reviewed or not at all."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from installed import company, connection, write_specs
+from served import Codat
+
+from reconciler.cli.exits import Exit
+
+ACME = company("acme", connection("books", "xero", "ACME_TOKEN"), name="Acme")
+BRAVO = "  bravo: {name: Bravo, tags: {region: uk}}\n"
+TOKEN = "canary-token"
+
+
+@pytest.fixture
+def specs(codat: Codat, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A company with a connection, and one without."""
+    monkeypatch.setenv("ACME_TOKEN", TOKEN)
+    return write_specs(codat.directory, [ACME, BRAVO])
+
+
+@pytest.fixture
+def plan(codat: Codat, specs: Path) -> Path:
+    """A saved plan that creates everything."""
+    assert codat.run("plan", specs, "--out", "plan.json").status == Exit.OK
+    return codat.directory / "plan.json"
+
+
+# --- the file ----------------------------------------------------------------------------------
+
+
+def test_only_its_owner_may_read_it_and_no_secret_is_in_it(plan: Path) -> None:
+    assert stat.S_IMODE(plan.stat().st_mode) == 0o600
+    text = plan.read_text()
+    assert "${env:ACME_TOKEN}" in text
+    assert TOKEN not in text
+    assert "canary-api-key" not in text
+
+
+def test_a_plan_that_is_there_already_is_replaced_as_a_whole(codat: Codat, specs: Path) -> None:
+    open_to_all = codat.directory / "plan.json"
+    open_to_all.write_text("an older plan")
+    open_to_all.chmod(0o644)
+    before = open_to_all.stat().st_ino
+    assert codat.run("plan", specs, "--out", open_to_all).status == Exit.OK
+    assert stat.S_IMODE(open_to_all.stat().st_mode) == 0o600
+    assert open_to_all.stat().st_ino != before, "written in place: a reader may see half of it"
+    assert [one.name for one in codat.directory.glob("*plan*")] == ["plan.json"]
+
+
+def test_a_plan_that_cannot_be_written_leaves_no_file_behind(codat: Codat, specs: Path) -> None:
+    done = codat.run("plan", specs, "--out", "nowhere/plan.json")
+    assert (done.status, "nowhere/plan.json cannot be written" in done.err) == (Exit.ERROR, True)
+
+
+@pytest.mark.parametrize("format_", ["text", "json", "markdown", "html"])
+def test_show_prints_what_plan_printed(format_: str, codat: Codat, specs: Path) -> None:
+    planned = codat.run("plan", specs, "--out", "plan.json", "--format", format_)
+    shown = codat.run("show", "plan.json", "--format", format_)
+    assert shown.status == Exit.OK
+    assert _without_forecast(shown.out) == _without_forecast(planned.out)
+
+
+def _without_forecast(text: str) -> str:
+    """What the day's quota means is told when planning alone: it is no part of the plan."""
+    words = re.sub(r"\s+", " ", text)
+    return re.sub(
+        r'(<p class="banner"><strong>|> )?Note:(</strong>)? [^.]*quota[^.]*\.reserve\)\. ?(</p> )?', "", words
+    )
+
+
+def test_show_marks_its_comment_as_plan_does_so_that_it_is_edited_in_place(codat: Codat, specs: Path) -> None:
+    elsewhere = specs.rename(codat.directory / "wanted")
+    marker = codat.run("plan", elsewhere.name, "--out", "plan.json", "--format", "markdown").out
+    assert "specs=wanted" in marker.splitlines()[0]
+    shown = codat.run("show", "plan.json", "--format", "markdown").out
+    assert shown.splitlines()[0] == marker.splitlines()[0]
+
+
+# --- applied as reviewed -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [("plan.json",), ("specs", "--plan", "plan.json")])
+@pytest.mark.usefixtures("plan")
+def test_it_is_applied_and_a_second_time_there_is_nothing_to_do(
+    arguments: tuple[str, ...], codat: Codat
+) -> None:
+    done = codat.run("apply", *arguments, "--yes")
+    assert done.status == Exit.OK, done.err
+    assert len(codat.writes()) == 5
+    assert codat.run("apply", *arguments, "--yes").status == Exit.OK
+    assert len(codat.writes()) == 5
+
+
+def test_the_specs_are_not_needed_to_apply_it(codat: Codat, plan: Path, specs: Path) -> None:
+    (specs / "companies.yaml").unlink()
+    assert codat.run("apply", plan, "--yes").status == Exit.OK
+    assert codat.company("Bravo")["tags"] == {
+        "codatSyncKey": "bravo",
+        "codatSyncWorkspace": "test",
+        "region": "uk",
+    }
+
+
+def test_secrets_are_read_when_it_is_applied(
+    codat: Codat, plan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ACME_TOKEN")
+    done = codat.run("apply", plan, "--yes")
+    assert (done.status, "ACME_TOKEN" in done.err, codat.writes()) == (Exit.ERROR, True, [])
+    monkeypatch.setenv("ACME_TOKEN", "bad-token")
+    assert codat.run("apply", plan, "--yes").status == Exit.ERROR
+    monkeypatch.setenv("ACME_TOKEN", "good-token")
+    assert codat.run("apply", plan, "--yes").status == Exit.OK
+
+
+def test_it_is_made_again_with_its_own_flags(codat: Codat, specs: Path) -> None:
+    assert codat.run("plan", specs, "--target", "bravo", "--out", "plan.json").status == Exit.OK
+    assert codat.run("apply", "plan.json", "--yes").status == Exit.OK
+    assert [one["name"] for one in codat.sandbox.state()["companies"]] == ["Bravo"]
+
+
+def test_nobody_says_yes(codat: Codat, plan: Path) -> None:
+    done = codat.run("apply", plan)
+    assert (done.status, codat.writes()) == (Exit.REFUSED, [])
+
+
+# --- stale -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def changed(codat: Codat, specs: Path) -> Path:
+    """A saved plan that changes two companies that are there."""
+    assert codat.run("apply", specs, "--yes").status == Exit.OK
+    write_specs(
+        codat.directory,
+        [ACME.replace("name: Acme", "name: Acme Stores"), "  bravo: {name: Bravo, tags: {region: eu}}\n"],
+    )
+    assert codat.run("plan", specs, "--out", "plan.json").status == Exit.OK
+    return codat.directory / "plan.json"
+
+
+def test_drift_is_refused_with_each_address_reviewed_and_now(codat: Codat, changed: Path) -> None:
+    codat.drift("Acme", description="by hand")
+    tags = codat.company("Bravo")["tags"]
+    codat.drift("Bravo", name="Bravissimo", tags={**tags, "region": "us"})
+    before = codat.writes()
+    done = codat.run("apply", changed, "--yes")
+    assert done.status == Exit.REFUSED
+    assert "bravo: the saved plan is stale: reviewed was company.update (tags.region); " in done.err
+    assert "now it would be company.update (name, tags.region)" in done.err
+    assert "make the plan again and have it reviewed" in done.err
+    assert "acme:" not in done.err, "nobody manages that description"
+    assert codat.writes() == before
+
+
+def test_what_is_done_already_is_left_out(codat: Codat, changed: Path) -> None:
+    codat.drift("Acme", name="Acme Stores")
+    before = len(codat.writes())
+    assert codat.run("apply", changed, "--yes").status == Exit.OK
+    assert len(codat.writes()) == before + 1
+    assert codat.company("Bravo")["tags"]["region"] == "eu"
+
+
+def test_a_sync_that_became_due_meanwhile_is_left_for_the_next_plan(codat: Codat, specs: Path) -> None:
+    waiting = "  delta:\n    name: Delta\n    connections: {bank: {platform: plaid, migration: link}}\n"
+    write_specs(codat.directory, [waiting])
+    assert codat.run("apply", specs, "--yes").status == Exit.OK
+    write_specs(codat.directory, [waiting, BRAVO])
+    assert codat.run("plan", specs, "--out", "plan.json").status == Exit.OK
+    codat.sandbox.happen(codat.company("Delta")["dataConnections"][0]["id"], "link")
+    assert json.loads(codat.run("plan", specs, "--format", "json").out)["summary"]["company.sync"] == 1
+    before = codat.writes()
+    assert codat.run("apply", "plan.json", "--yes").status == Exit.OK
+    assert codat.writes()[len(before) :] == [("POST", "/companies")]
+
+
+# --- refused -----------------------------------------------------------------------------------
+
+
+def edited(change: Callable[[dict[str, Any]], None]) -> Callable[[str], str]:
+    def edit(text: str) -> str:
+        document = json.loads(text)
+        change(document)
+        return json.dumps(document)
+
+    return edit
+
+
+REFUSED = {
+    "an action taken out": (edited(lambda plan: plan["actions"].pop()), "has been edited since it was saved"),
+    "a name in what is wanted": (
+        edited(lambda plan: plan["desired"]["companies"]["bravo"].update(name="Mallory")),
+        "has been edited",
+    ),
+    "a flag": (edited(lambda plan: plan["run"]["options"].update(prune=True)), "has been edited"),
+    "another seal": (edited(lambda plan: plan.update(seal="sha256:" + 64 * "0")), "has been edited"),
+    "cut": (lambda text: text[: len(text) // 2], "is not whole"),
+    "empty": (lambda _: "", "is not whole"),
+    "another version": (edited(lambda plan: plan.update(formatVersion=2)), "is no plan of this version"),
+    "not a plan": (lambda _: "[]", "is no plan of this version"),
+    "printed and not saved": (
+        edited(lambda plan: [plan.pop(name) for name in ("seal", "run", "desired")]),
+        "was printed, and not saved with plan --out",
+    ),
+}
+
+
+@pytest.mark.parametrize(("edit", "told"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("command", [("show",), ("apply", "--yes")], ids=["show", "apply"])
+def test_a_file_that_is_not_as_it_was_saved_is_refused(
+    command: tuple[str, ...], edit: Callable[[str], str], told: str, codat: Codat, plan: Path
+) -> None:
+    plan.write_text(edit(plan.read_text()))
+    done = codat.run(*command, plan)
+    assert done.status == Exit.REFUSED
+    assert f"plan.json {told}" in done.err
+    assert "make the plan again" in done.err
+    assert codat.writes() == []
+
+
+def test_a_plan_of_another_api_is_refused(codat: Codat, plan: Path) -> None:
+    done = codat.run("apply", plan, "--sandbox", "--yes")
+    assert done.status == Exit.REFUSED
+    assert "it was made against http://127.0.0.1:" in done.err
+    assert "not sandbox" in done.err
+
+
+def test_specs_that_say_something_else_now_are_refused(codat: Codat, plan: Path, specs: Path) -> None:
+    write_specs(codat.directory, [ACME])
+    done = codat.run("apply", specs, "--plan", plan, "--yes")
+    assert done.status == Exit.REFUSED
+    assert "specs does not say the same any more" in done.err
+    assert codat.writes() == []
+
+
+def test_a_whole_forgery_does_not_get_past_the_specs(codat: Codat, plan: Path, specs: Path) -> None:
+    """The seal tells slips and not malice; with ``--plan`` the specs decide what is wanted."""
+    from reconciler.plan import digest
+
+    document = json.loads(plan.read_text())
+    document["desired"]["companies"]["bravo"]["name"] = "Mallory"
+    for action in document["actions"]:
+        if action["address"] == "bravo":
+            action["after"]["name"] = "Mallory"
+    document["seal"] = digest({name: value for name, value in document.items() if name != "seal"})
+    plan.write_text(json.dumps(document))
+    done = codat.run("apply", specs, "--plan", plan, "--yes")
+    assert (done.status, codat.writes()) == (Exit.REFUSED, [])
+
+
+def test_with_plan_the_guards_are_those_of_the_workspace_now(codat: Codat, specs: Path) -> None:
+    assert codat.run("apply", specs, "--yes").status == Exit.OK
+    write_specs(codat.directory, [ACME], settings="guard: {maxDeletes: 1}\n")
+    assert codat.run("plan", specs, "--prune", "--out", "plan.json").status == Exit.OK
+    write_specs(codat.directory, [ACME])
+    before = codat.writes()
+    assert codat.run("apply", specs, "--plan", "plan.json", "--yes").status == Exit.REFUSED
+    assert codat.writes() == before
+
+
+def test_a_plan_that_a_guard_refused_is_refused_again(codat: Codat, specs: Path) -> None:
+    assert codat.run("apply", specs, "--yes").status == Exit.OK
+    write_specs(codat.directory, [ACME])
+    assert codat.run("plan", specs, "--prune", "--out", "plan.json").status == Exit.REFUSED
+    done = codat.run("apply", "plan.json", "--yes")
+    assert (done.status, "--allow-deletes 1" in done.out) == (Exit.REFUSED, True)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--target", "acme"),
+        ("--prune",),
+        ("--allow-deletes", "1"),
+        ("--retry-syncs",),
+        ("--plan", "plan.json"),
+    ],
+    ids=lambda flags: flags[0],
+)
+@pytest.mark.usefixtures("plan")
+def test_flags_that_choose_are_misuse_with_a_saved_plan(flags: tuple[str, ...], codat: Codat) -> None:
+    assert codat.run("apply", "plan.json", "--yes", *flags).status == Exit.CHANGES
+    if "--plan" not in flags:
+        assert codat.run("apply", "specs", "--plan", "plan.json", "--yes", *flags).status == Exit.CHANGES
+    assert codat.writes() == []
+
+
+def test_a_plan_that_is_not_there_says_so(codat: Codat) -> None:
+    done = codat.run("apply", "gone.json", "--yes")
+    assert (done.status, "gone.json cannot be read" in done.err) == (Exit.ERROR, True)
