@@ -26,19 +26,20 @@ Examples:
 def validate(specs: Path, format_: str, sandbox: bool) -> Exit:
     """Check SPECS (default: specs/) without a request; every error at once, each with its place."""
     from reconciler import render
-    from reconciler.workflow import validating
+    from reconciler.render.wording import counted
+    from reconciler.workflow import catalogue, validating
 
     found = validating.validate(specs, sandbox=sandbox)
     writers: Mapping[str, Callable[[], str]] = {
         "text": lambda: render.diagnostics_text(found.diagnostics, output().style()),
         "json": lambda: render.diagnostics_json(found.diagnostics),
-        "sarif": lambda: render.diagnostics_sarif(found.diagnostics),
+        "sarif": lambda: render.diagnostics_sarif(found.diagnostics, meanings=catalogue.meanings()),
         "github": lambda: render.diagnostics_github(found.diagnostics),
     }
     if found.diagnostics or format_ != "text":
         click.echo(writers[format_](), nl=False)
     failed = any(one.severity is Severity.ERROR for one in found.diagnostics)
     if not failed and format_ == "text":
-        counted = f"{found.companies} companies and {found.connections} connections in {found.files} files"
-        click.echo(f"Valid: {counted}.")
+        companies, connections = counted(found.companies, "company"), counted(found.connections, "connection")
+        click.echo(f"Valid: {companies} and {connections} in {counted(found.files, 'file')}.")
     return Exit.ERROR if failed else Exit.OK

@@ -87,6 +87,7 @@ class Received:
         told = "" if kind in ("", "application/json") else " (the answer says that it is no JSON; a proxy?)"
         return (UnexpectedAnswerError if is_read else NoAnswerError)(
             f"the answer is not what Codat documents: {complaint}{told}",
+            fix=faults.NOT_CODATS_FIX if is_read else "",
             status=self.response.status_code,
             request=self.request,
         )

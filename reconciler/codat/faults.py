@@ -6,6 +6,7 @@ exception of httpx, since those carry the request's body.
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ from reconciler.codat.errors import (
     UnreachableError,
 )
 from reconciler.codat.words import Mask, Words, harmless
+
+_PLACE_IN_OPENSSL: Final = re.compile(r" \(_ssl\.c:\d+\)")
 
 LONGEST_REASON: Final = 200
 """Characters of the network's own reason that an error keeps."""
@@ -107,6 +110,9 @@ REDIRECT: Final = Answer(
     "set CODAT_API_URL to the API itself; a proxy may stand between",
 )
 ALREADY_SYNCING: Final = Answer(AlreadyQueuedError, "the data type is being synced already")
+NOT_CODATS_FIX: Final = (
+    "check CODAT_API_URL and the proxy; if it is Codat that answers so, upgrade codat-sync"
+)
 NO_CODAT: Final = "the answer is not Codat's JSON; a proxy may stand between"
 
 
@@ -126,7 +132,7 @@ def of_exception(error: Exception, *, request: str, origin: str) -> ApiError:
     if not issubclass(row.becomes, UnreachableError):
         return row.becomes(f"{row.says} ({origin})", request=request)
     tls = _certificate(error)
-    reason = harmless(tls.verify_message if tls else str(error), LONGEST_REASON)
+    reason = harmless(tls.verify_message if tls else _PLACE_IN_OPENSSL.sub("", str(error)), LONGEST_REASON)
     says = "the TLS certificate is not trusted" if tls else row.says
     return row.becomes(
         f"cannot reach {origin}: {says}" + (f" ({reason})" if reason else ""),

@@ -6,7 +6,7 @@ from reconciler.planner.drafting import Draft, draft
 from reconciler.planner.explaining import Explanation, addresses, explained
 from reconciler.planner.identity import Directory
 from reconciler.planner.origins import with_origins
-from reconciler.planner.planning import check_patterns, finish, make_plan
+from reconciler.planner.planning import check_companies, check_patterns, finish, make_plan
 from reconciler.planner.policy import Policy
 from reconciler.planner.reviewing import Stale, as_reviewed
 from reconciler.planner.soundness import UnsoundPlanError
@@ -26,6 +26,7 @@ __all__ = [
     "UnsoundPlanError",
     "addresses",
     "as_reviewed",
+    "check_companies",
     "check_patterns",
     "desired_digest",
     "draft",

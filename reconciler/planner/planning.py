@@ -94,6 +94,23 @@ def _notes(drafted: Draft, policy: Policy) -> tuple[str, ...]:
     return (WAIVED_NOTE,) if waived else ()
 
 
+def check_companies(desired: Desired, targets: tuple[str, ...], reauthorize: tuple[str, ...]) -> None:
+    """Refuse a pattern whose company no spec names; that can be told before Codat is asked.
+
+    Raises:
+        MisusedError: ``--target`` or ``--reauthorize`` names no company of the specs.
+    """
+    companies = [Address(key) for key in desired.companies]
+    found = [
+        _nothing(flag, pattern, "in the specs")
+        for flag, patterns in (("--target", targets), ("--reauthorize", reauthorize))
+        for pattern in patterns
+        if not any(matches(pattern.partition("/")[0], company) for company in companies)
+    ]
+    if found:
+        raise MisusedError(*found)
+
+
 def check_patterns(drafted: Draft, desired: Desired, policy: Policy) -> None:
     """Refuse a pattern that names nothing: a typing error must not look like a clean plan."""
     companies = [Address(key) for key in desired.companies]
@@ -118,11 +135,15 @@ def check_patterns(drafted: Draft, desired: Desired, policy: Policy) -> None:
 
 def _idle(flag: str, patterns: tuple[str, ...], addresses: list[Address], where: str) -> list[Diagnostic]:
     return [
-        Diagnostic(
-            Code.NO_SUCH_ADDRESS,
-            f"{flag} {pattern} names no address {where}",
-            fix="an address is COMPANY or COMPANY/CONNECTION, as in the specs; globs are allowed",
-        )
+        _nothing(flag, pattern, where)
         for pattern in patterns
         if not any(matches(pattern, address) for address in addresses)
     ]
+
+
+def _nothing(flag: str, pattern: str, where: str) -> Diagnostic:
+    return Diagnostic(
+        Code.NO_SUCH_ADDRESS,
+        f"{flag} {pattern} names no address {where}",
+        fix="an address is COMPANY or COMPANY/CONNECTION, as in the specs; globs are allowed",
+    )

@@ -17,6 +17,7 @@ from reconciler.spec.references import is_inside, real_path
 SUFFIXES: Final = (".yaml", ".yml")
 WORKSPACE_FILES: Final = ("workspace.yaml", "workspace.yml")
 MAX_BYTES: Final = 64 * 1024 * 1024
+READABLE: Final = "let the user that runs codat-sync read it, or take it out of the directory"
 
 _UNPRINTABLE: Final = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
@@ -124,7 +125,7 @@ def _at_top(code: Code, path: Path, summary: str, fix: str = "") -> Diagnostic:
 
 def _unreadable(file: SourceFile, error: OSError) -> Diagnostic:
     reason = (error.strerror or "unknown reason").lower()
-    return Diagnostic(Code.UNREADABLE_FILE, f"cannot be read: {reason}", span=file.span((1, 1)))
+    return Diagnostic(Code.UNREADABLE_FILE, f"cannot be read: {reason}", READABLE, file.span((1, 1)))
 
 
 # --- text --------------------------------------------------------------------------------------
@@ -134,7 +135,7 @@ def read_text(file: SourceFile) -> str | Diagnostic:
     """The text of a file, a byte order mark dropped; or why there is none."""
     try:
         if file.path.exists() and not file.path.is_file():
-            return _at_top(Code.UNREADABLE_FILE, file.path, "is no regular file")
+            return _at_top(Code.UNREADABLE_FILE, file.path, "is no regular file", READABLE)
         if file.path.stat().st_size > MAX_BYTES:
             summary = f"is larger than {MAX_BYTES // 1024 // 1024} MiB"
             return Diagnostic(Code.FILE_TOO_LARGE, summary, "split the file", file.span((1, 1)))

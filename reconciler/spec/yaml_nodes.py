@@ -33,6 +33,9 @@ MAX_DEPTH: Final = 64
 MAX_ALIASED: Final = 1_000_000
 """Values that the aliases of one file may stand for."""
 
+MAX_SCALAR: Final = 64 * 1024
+"""Characters of one value; the longest that Codat keeps is far shorter."""
+
 _STRING_TAGS: Final = ("!", "tag:yaml.org,2002:str")
 _COLLECTION_TAGS: Final = (None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
@@ -173,6 +176,10 @@ class _Composer:
 
     def _value(self, event: ScalarEvent, place: Place) -> Value:
         text: str = event.value
+        if len(text) > MAX_SCALAR:
+            summary = f"is {len(text):,} characters long"
+            self._report(Code.WRONG_LENGTH, place, summary, f"no value has more than {MAX_SCALAR:,}")
+            text = text[:MAX_SCALAR]
         if event.tag is None:
             return scalars.plain(text) if event.implicit[0] else text
         if event.tag not in _STRING_TAGS:
@@ -205,7 +212,10 @@ class _Composer:
     def _check_depth(self, place: Place, height: int) -> None:
         if len(self._stack) + height > MAX_DEPTH:
             raise self._broken(
-                Code.TOO_DEEP, place, f"mappings and lists are nested more than {MAX_DEPTH} deep"
+                Code.TOO_DEEP,
+                place,
+                f"mappings and lists are nested more than {MAX_DEPTH} deep",
+                "no spec is nested so; mend the brackets or the indentation",
             )
 
     def _report_tag(self, place: Place) -> None:
@@ -240,6 +250,8 @@ _ADVICE: Final = {
     "mapping values are not allowed in this context": "quote a value that holds ': ', or mend the indent",
     "found character that cannot start any token": "quote a value that starts with @, ` or %",
     "could not find expected ':'": "a key is followed by a colon and a space",
+    "did not find expected ',' or '}'": "put commas between the entries, and close each { with a }",
+    "did not find expected ',' or ']'": "put commas between the entries, and close each [ with a ]",
     "did not find expected key": "mend the indentation, or the quotes before this place",
     "found unknown escape character": "write \\\\ for a backslash in double quotes, or use single quotes",
     "found incompatible YAML document": "leave the %YAML line out",

@@ -77,7 +77,11 @@ def save(
         beside.replace(path)
     except OSError as error:
         raise CodatSyncError(
-            Diagnostic(Code.PLAN_UNWRITABLE, f"{path} cannot be written: {error.strerror}")
+            Diagnostic(
+                Code.PLAN_UNWRITABLE,
+                f"{path} cannot be written: {error.strerror}",
+                "name a file in a directory that is there, and that you may write to",
+            )
         ) from None
 
 

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from reconciler.spec import Code, files
+from reconciler.spec.files import READABLE
 
 SPEC = "version: 1\ncompanies: {a: {name: A}}\n"
 
@@ -76,7 +77,11 @@ def test_files_have_a_bound(project, monkeypatch):
 def test_nesting_has_a_bound_that_no_recursion_reaches_first(project):
     project.put("specs/a.yaml", "[" * 200_000)
     assert coded(project.errors()) == [
-        (Code.TOO_DEEP, "specs/a.yaml:1:65: mappings and lists are nested more than 64 deep")
+        (
+            Code.TOO_DEEP,
+            "specs/a.yaml:1:65: mappings and lists are nested more than 64 deep; "
+            "no spec is nested so; mend the brackets or the indentation",
+        )
     ]
 
 
@@ -140,13 +145,15 @@ def test_what_links_lead_to_twice_is_read_once(project):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in directories")
 def test_a_pipe_is_not_waited_for(project):
     os.mkfifo(project.root / "specs/a.yaml")
-    assert coded(project.errors()) == [(Code.UNREADABLE_FILE, "specs/a.yaml:1:1: is no regular file")]
+    assert coded(project.errors()) == [
+        (Code.UNREADABLE_FILE, f"specs/a.yaml:1:1: is no regular file; {READABLE}")
+    ]
 
 
 def test_a_link_to_nothing_is_unreadable(project):
     (project.root / "specs/a.yaml").symlink_to("nothing.yaml")
     assert coded(project.errors()) == [
-        (Code.UNREADABLE_FILE, "specs/a.yaml:1:1: cannot be read: no such file or directory")
+        (Code.UNREADABLE_FILE, f"specs/a.yaml:1:1: cannot be read: no such file or directory; {READABLE}")
     ]
 
 
