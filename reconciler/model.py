@@ -123,7 +123,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
-    """Where a secret is kept: ``${env:NAME}`` or ``${file:PATH#/pointer}``.
+    """Where a secret is kept: ``${env:NAME}``, ``${file:PATH#/pointer}``, ``${table:FILE#KEY.COLUMN}``.
 
     A file's path is written relative to the workspace's root, whichever spec it stands in, so a
     saved plan means the same wherever it is applied.
@@ -135,6 +135,22 @@ class SecretRef:
 
     def __str__(self) -> str:
         return f"${{{self.scheme}:{self.locator}}}"
+
+
+RESERVED_VARIABLES: Final = "CODAT_"
+"""Environment variables that start so are ours: no reference names them, and no command is given them."""
+REF_PLACE: Final = "{ref}"
+"""Where a command's arguments take the text of a reference."""
+PROVIDERS_GROUP: Final = "codat_sync.secrets"
+"""The entry point group of packages that resolve references of a scheme of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretCommands:
+    """The commands that ``workspace.yaml`` permits for secrets: arguments by scheme, and a time limit."""
+
+    by_scheme: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    timeout: timedelta = timedelta(seconds=10)
 
 
 # --- platforms ---------------------------------------------------------------------------------

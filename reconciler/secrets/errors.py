@@ -15,6 +15,9 @@ class Code(StrEnum):
     UNREADABLE = "secret-unreadable"
     OUTSIDE_ROOT = "secret-outside-root"
     NOT_TEXT = "secret-not-text"
+    AMBIGUOUS = "secret-ambiguous"
+    COMMAND = "secret-command"
+    PROVIDER = "secret-provider"
     UNKNOWN_SCHEME = "secret-unknown-scheme"
 
 

@@ -1,19 +1,29 @@
-"""Resolves references: from the environment, and from files below the workspace's root."""
+"""Resolves references: the environment, files and tables below the root, commands, and providers."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from os.path import realpath
 from pathlib import Path
 from typing import Any, Final
 
 from reconciler.diagnostics import Diagnostic, in_reading_order
-from reconciler.model import Secret, SecretRef
+from reconciler.model import Secret, SecretCommands, SecretRef
+from reconciler.secrets.commands import Commands
 from reconciler.secrets.errors import Code, SecretError, refused
+from reconciler.secrets.places import located, unreadable
 from reconciler.secrets.pointer import target
+from reconciler.secrets.providers import Providers
+from reconciler.secrets.tables import Tables
 
 MAX_BYTES: Final = 64 * 1024 * 1024
+AT_ONCE: Final = 8
+"""Commands that a check runs at the same time."""
+NO_COMMANDS: Final = SecretCommands()
+
+_QUICK: Final = frozenset({"env", "file", "table"})
 
 _Read = Callable[[SecretRef, str], Any]
 """Reads the file of a reference."""
@@ -22,12 +32,25 @@ _Read = Callable[[SecretRef, str], Any]
 class Resolver:
     """Reads a secret each time it is asked for one, and keeps none.
 
-    ``root`` is the workspace's root; ``environ`` the environment to read variables from.
+    ``root`` is the workspace's root; ``environ`` the environment to read variables from;
+    ``commands`` those that its ``workspace.yaml`` permits. Without ``providers`` no installed
+    package is asked.
     """
 
-    def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        environ: Mapping[str, str],
+        *,
+        commands: SecretCommands = NO_COMMANDS,
+        providers: bool = True,
+    ) -> None:
         self._root = Path(realpath(root))
         self._environ = environ
+        self._tables = Tables(self._root)
+        self._commands = Commands(commands, self._root, environ)
+        self._providers = Providers() if providers else None
+        self._known = ("env", "file", "table", *commands.by_scheme)
 
     def __call__(self, ref: SecretRef) -> Secret:
         """The secret that ``ref`` points to.
@@ -38,15 +61,36 @@ class Resolver:
         return self._resolve(ref, self._text, self._json)
 
     def check(self, refs: Iterable[SecretRef]) -> tuple[Diagnostic, ...]:
-        """One diagnostic for every reference that cannot be resolved; reads each file only once."""
+        """One diagnostic for every reference that cannot be resolved; reads each file only once.
+
+        Each distinct reference to a command is tried by running it, several at a time; what it
+        printed is dropped, and read anew at use: a token should not wait in memory.
+        """
         text, parsed = _Once(self._text), _Once(self._json)
-        found: list[Diagnostic] = []
+        quick: list[SecretRef] = []
+        slow: dict[str, SecretRef] = {}
         for ref in refs:
-            try:
-                self._resolve(ref, text, parsed)
-            except SecretError as error:
-                found.extend(error.diagnostics)
+            if self.is_slow(ref):
+                slow.setdefault(str(ref), ref)
+            else:
+                quick.append(ref)
+        found = [one for ref in quick for one in self._problems(ref, text, parsed)]
+        if slow:
+            with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+                for problems in pool.map(lambda ref: self._problems(ref, text, parsed), slow.values()):
+                    found.extend(problems)
         return in_reading_order(found)
+
+    def is_slow(self, ref: SecretRef) -> bool:
+        """Whether resolving ``ref`` means to wait for a program or for a package's own way."""
+        return ref.scheme not in _QUICK
+
+    def _problems(self, ref: SecretRef, text: _Read, parsed: _Read) -> tuple[Diagnostic, ...]:
+        try:
+            self._resolve(ref, text, parsed)
+        except SecretError as error:
+            return error.diagnostics
+        return ()
 
     def _resolve(self, ref: SecretRef, text: _Read, parsed: _Read) -> Secret:
         match ref.scheme:
@@ -57,10 +101,15 @@ class Resolver:
                 if separator:
                     return Secret(_at_pointer(ref, parsed(ref, path), pointer))
                 return Secret(_filled(ref, _without_newline(text(ref, path))))
+            case "table":
+                return self._tables(ref)
+            case scheme if scheme in self._commands:
+                return self._commands(ref)
+            case scheme if self._providers is not None and scheme in self._providers:
+                return self._providers(ref)
             case _:
-                raise refused(
-                    ref, Code.UNKNOWN_SCHEME, "there is no such kind of reference", "write env or file"
-                )
+                fix = f"known here are {', '.join(self._known)}"
+                raise refused(ref, Code.UNKNOWN_SCHEME, "there is no such kind of reference", fix)
 
     def _variable(self, ref: SecretRef) -> str:
         value = self._environ.get(ref.locator, "")
@@ -84,24 +133,14 @@ class Resolver:
         return text
 
     def _bytes(self, ref: SecretRef, path: str) -> bytes:
-        real = Path(realpath(self._root / path)) if path.isprintable() else None
-        if real is None or not real.is_relative_to(self._root):
-            fix = "move the file below it"
-            raise refused(ref, Code.OUTSIDE_ROOT, f"{path!r} leads out of the workspace's root", fix)
+        real = located(ref, self._root, path)
         try:
-            if real.exists() and not real.is_file():
-                raise refused(ref, Code.UNREADABLE, f"{path} is no regular file", "name a file")
             if real.stat().st_size > MAX_BYTES:
                 fix = f"secrets are kept in files of at most {MAX_BYTES // 1024 // 1024} MiB"
                 raise refused(ref, Code.UNREADABLE, f"the file {path} is too large", fix)
             return real.read_bytes()
-        except FileNotFoundError:
-            fix = f"its path counts from {self._root}"
-            raise refused(ref, Code.MISSING, f"there is no file {path}", fix) from None
         except OSError as error:
-            problem = f"the file {path} cannot be read: {(error.strerror or 'unknown reason').lower()}"
-            fix = "let the user that runs codat-sync read it"
-            raise refused(ref, Code.UNREADABLE, problem, fix) from None
+            raise unreadable(ref, self._root, path, error) from None
 
 
 class _Once:

@@ -38,6 +38,7 @@ class Code(StrEnum):
     WORKSPACE_UNNAMED = "workspace-unnamed"
     WORKSPACE_TWICE = "workspace-twice"
     WORKSPACE_IGNORED = "workspace-ignored"
+    COMMAND_FORM = "command-form"
     PLATFORM_TWICE = "platform-twice"
     PLATFORM_SCHEMA = "platform-schema"
 

@@ -91,7 +91,7 @@ def _companies(
     keys: list[tuple[str, Spot]] = []
     found: list[Diagnostic] = []
     for document in documents:
-        origin = Origin(document.file.path.parent, root)
+        origin = Origin(document.file.path.parent, root, frozenset(nothing.settings.commands.by_scheme))
         make = partial(sources.company, settings=nothing.settings, platforms=nothing.platforms, origin=origin)
         companies.extend(make(entry.path[-1], entry) for entry in sources.entries(document))
         keys.extend(sources.keys(document))

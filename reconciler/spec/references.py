@@ -9,17 +9,19 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final
 
 from reconciler.diagnostics import Span
-from reconciler.model import SecretRef
+from reconciler.model import PROVIDERS_GROUP, RESERVED_VARIABLES, SecretRef
 from reconciler.spec.codes import Code
+from reconciler.spec.words import listed
 
 _REFERENCE: Final = re.compile(r"\$\{([^{}:]*):([^{}]*)\}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _POINTER: Final = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
-_RESERVED: Final = "CODAT_"
 REFERENCE_ADVICE: Final = "write ${env:NAME}, ${file:PATH#/pointer} or ${table:FILE#KEY.COLUMN}"
 
 
@@ -36,11 +38,13 @@ class Fault:
 class Origin:
     """Where a reference stands: the directory of its file, and the workspace's root; both real paths.
 
-    ``tables`` remembers the way to each table: thousands of references name the same one.
+    ``schemes`` are those of the commands that workspace.yaml permits. ``tables`` remembers the way to
+    each table: thousands of references name the same one.
     """
 
     directory: Path
     root: Path
+    schemes: frozenset[str] = frozenset()
     tables: dict[str, str | Fault] = field(default_factory=dict, compare=False)
 
 
@@ -60,11 +64,26 @@ def read(text: str, origin: Origin, span: Span) -> str | SecretRef | Fault:
             return Fault(Code.REFERENCE_PARTIAL, "a reference must be the whole value", fix)
         return Fault(Code.REFERENCE_FORM, "this is not written as a reference", REFERENCE_ADVICE)
     scheme, locator = found.groups()
-    reader = _SCHEMES.get(scheme)
+    reader = _SCHEMES.get(scheme) or (_other if scheme in origin.schemes or scheme in _provided() else None)
     if reader is None:
-        return Fault(Code.REFERENCE_SCHEME, "there is no such kind of reference", REFERENCE_ADVICE)
+        return _unknown(scheme, origin)
     located = reader(locator, origin)
     return located if isinstance(located, Fault) else SecretRef(scheme, located, span)
+
+
+def _unknown(scheme: str, origin: Origin) -> Fault:
+    if scheme == "row":
+        fix = "only the company of a set has rows; see companySets"
+        return Fault(Code.REFERENCE_SCHEME, "there is no row here", fix)
+    known = listed((*_SCHEMES, *sorted({*origin.schemes, *_provided()})))
+    fix = f"known here: {known}; others need a line under secrets.commands in workspace.yaml"
+    return Fault(Code.REFERENCE_SCHEME, "there is no such kind of reference", fix)
+
+
+@cache
+def _provided() -> frozenset[str]:
+    """The schemes that installed packages provide."""
+    return frozenset(entry_points(group=PROVIDERS_GROUP).names)
 
 
 def is_inside(path: Path, root: Path) -> bool:
@@ -81,9 +100,9 @@ def _variable(locator: str, _: Origin) -> str | Fault:
     if not _VARIABLE.fullmatch(locator):
         fix = "write ${env:NAME} with letters, digits and '_'"
         return Fault(Code.REFERENCE_FORM, "this is not the name of an environment variable", fix)
-    if locator.upper().startswith(_RESERVED):
+    if locator.upper().startswith(RESERVED_VARIABLES):
         fix = "our own key is no authorization; call the variable something else"
-        return Fault(Code.REFERENCE_RESERVED, f"{_RESERVED} variables cannot be referred to", fix)
+        return Fault(Code.REFERENCE_RESERVED, f"{RESERVED_VARIABLES} variables cannot be referred to", fix)
     return locator
 
 
@@ -112,6 +131,14 @@ def _table(locator: str, origin: Origin) -> str | Fault:
     return path if isinstance(path, Fault) else f"{path}#{cell}"
 
 
+def _other(locator: str, _: Origin) -> str | Fault:
+    """What a command or a package is asked for."""
+    if not locator.strip() or not locator.isprintable() or locator.startswith("-"):
+        fix = "write what to look up; it cannot begin with '-'"
+        return Fault(Code.REFERENCE_FORM, "this reference names nothing", fix)
+    return locator
+
+
 def _from_root(written: str, origin: Origin) -> str | Fault:
     path = Path(os.path.normpath(origin.directory / written))
     if not path.is_relative_to(origin.root) or not is_inside(path, origin.root):
@@ -125,3 +152,5 @@ _SCHEMES: Final[Mapping[str, Callable[[str, Origin], str | Fault]]] = {
     "file": _file,
     "table": _table,
 }
+BUILTIN_SCHEMES: Final = frozenset({*_SCHEMES, "row"})
+"""Those that no command may take."""

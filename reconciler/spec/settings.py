@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from reconciler.model import Precondition, PreconditionState, Workspace
+from reconciler.model import Precondition, PreconditionState, SecretCommands, Workspace
 
 Preconditions = Mapping[Precondition, PreconditionState]
 
@@ -37,6 +37,7 @@ class Settings:
     preconditions: Preconditions = field(default_factory=dict)
     platforms: Mapping[str, PlatformSettings] = field(default_factory=dict)
     """By four-letter key."""
+    commands: SecretCommands = field(default_factory=SecretCommands)
 
     def platform(self, key: str) -> PlatformSettings:
         """The settings of a platform by its four-letter key."""

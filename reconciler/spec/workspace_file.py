@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.diagnostics import Diagnostic, Span
-from reconciler.model import Guard, Limit, Limits, Rollout, Workspace
+from reconciler.model import REF_PLACE, Guard, Limit, Limits, Rollout, SecretCommands, Workspace
 from reconciler.spec import authorization_schema, schema, yaml_nodes
 from reconciler.spec.codes import Code
 from reconciler.spec.files import WORKSPACE_FILES, read_text, source
 from reconciler.spec.nodes import Document, Entry, Map
 from reconciler.spec.platforms import PlatformIndex
-from reconciler.spec.references import holds_reference, is_inside
+from reconciler.spec.references import BUILTIN_SCHEMES, holds_reference, is_inside
 from reconciler.spec.settings import AuthorizationCheck, PlatformSettings, Settings, preconditions
+from reconciler.spec.values import duration
 from reconciler.spec.words import dotted
 
 
@@ -56,6 +57,7 @@ def read(
     if entry is not None:
         found.extend(_misplaced_references(entry))
         found.extend(_unknown_default(entry, platforms))
+        found.extend(_wrong_commands(entry))
         by_platform = _platforms(entry, platforms, location.root, found)
     settings = Settings(
         workspace=_workspace(fields, location.root, sandbox=sandbox),
@@ -63,6 +65,7 @@ def read(
         connection_defaults=fields.get("defaults", {}).get("connection", {}),
         preconditions=preconditions(fields.get("preconditions", {})),
         platforms=by_platform,
+        commands=_commands(fields.get("secrets", {})),
     )
     return settings, tuple(found)
 
@@ -106,7 +109,7 @@ def _rival(path: Path, first: Path) -> Diagnostic:
 def _unnamed(location: Location, entry: Entry | None) -> Diagnostic:
     path = location.file or location.root / WORKSPACE_FILES[0]
     guess = re.sub(r"[^A-Za-z0-9._-]+", "-", location.root.name).strip("-._") or "prod"
-    lines = f"write these two lines to {source(path).shown}:\nversion: 1\nworkspace: {guess}"
+    lines = f"write these two lines to {source(path).shown}: `version: 1` and `workspace: {guess}`"
     span = entry.span if entry is not None else None
     return Diagnostic(Code.WORKSPACE_UNNAMED, "the workspace has no name", lines, span)
 
@@ -116,6 +119,23 @@ def _misplaced_references(entry: Entry) -> Iterator[Diagnostic]:
         if isinstance(value, str) and holds_reference(value):
             summary, fix = "nothing resolves references here", "write the value itself"
             yield Diagnostic(Code.REFERENCE_MISPLACED, summary, fix, entry.value_span(key), key)
+
+
+def _wrong_commands(entry: Entry) -> Iterator[Diagnostic]:
+    secrets = entry.child("secrets")
+    commands = secrets and secrets.child("commands")
+    for scheme, (program, *rest) in commands.fields.items() if commands else ():
+        spot = commands.key_spot(scheme) if commands else None
+        if scheme in BUILTIN_SCHEMES:
+            summary, fix = f"{scheme!r} is a kind of reference of our own", "call the command something else"
+        elif REF_PLACE in program:
+            summary, fix = "a reference must not choose the program", f"write {REF_PLACE} in an argument"
+        elif not any(REF_PLACE in argument for argument in rest):
+            summary, fix = "no argument takes the reference", f"write {REF_PLACE} where it belongs, in quotes"
+        else:
+            continue
+        if spot:
+            yield Diagnostic(Code.COMMAND_FORM, summary, fix, spot.span, dotted(spot.path))
 
 
 def _unknown_default(entry: Entry, platforms: PlatformIndex) -> Iterator[Diagnostic]:
@@ -186,6 +206,12 @@ def _workspace(fields: Mapping[str, Any], root: Path, *, sandbox: bool) -> Works
         rollout=_rollout(fields.get("rollout", {})),
         sandbox_only=fields.get("sandboxOnly", False),
     )
+
+
+def _commands(fields: Mapping[str, Any]) -> SecretCommands:
+    permitted = {scheme: tuple(arguments) for scheme, arguments in fields.get("commands", {}).items()}
+    limit = fields.get("timeout")
+    return SecretCommands(permitted, duration(limit) if limit else SecretCommands().timeout)
 
 
 def _guard(fields: Mapping[str, Any]) -> Guard:

@@ -124,6 +124,7 @@ GOOD = {
         "limits": {"requestsPerMinute": 1, "concurrency": 1, "pageSize": 5000, "reserve": "0%"},
         "guard": {"maxDeletes": 0, "maxUnlinks": "100%"},
         "names": "strip",
+        "secrets": {"commands": {"vault": ["vault", "get", "{ref}"]}, "timeout": "30s"},
         "sandboxOnly": True,
     },
 }

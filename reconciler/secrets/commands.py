@@ -1,0 +1,110 @@
+"""Secrets that a program prints, such as ``vault kv get``; only those that workspace.yaml permits.
+
+There is no shell: the workspace gives the argument list, and a reference only fills ``{ref}`` in it.
+A command is run when the references are checked and again just before a use, never by plan or
+validate, and what it printed is kept by nothing in between.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from reconciler.model import REF_PLACE, RESERVED_VARIABLES, Secret, SecretCommands, SecretRef
+from reconciler.secrets.errors import Code, refused
+
+MAX_BYTES: Final = 1024 * 1024
+"""What a command may print: far more than any token."""
+
+
+class Commands:
+    """Runs the permitted commands in ``root``, with ``environ`` but for our own variables."""
+
+    def __init__(self, permitted: SecretCommands, root: Path, environ: Mapping[str, str]) -> None:
+        self._permitted = permitted
+        self._root = root
+        self._environ = {
+            name: value for name, value in environ.items() if not name.upper().startswith(RESERVED_VARIABLES)
+        }
+
+    def __contains__(self, scheme: str) -> bool:
+        return scheme in self._permitted.by_scheme
+
+    def __call__(self, ref: SecretRef) -> Secret:
+        """What the command of the reference's scheme prints, without one newline at the end.
+
+        Raises:
+            SecretError: it cannot be run, fails, takes too long, or prints nothing or no text.
+        """
+        if ref.locator.startswith("-"):
+            fix = "a reference cannot begin with '-'"
+            raise refused(ref, Code.UNREADABLE, "it would be read as an option of the command", fix)
+        program, *rest = self._permitted.by_scheme[ref.scheme]
+        printed = self._printed(ref, [program, *(one.replace(REF_PLACE, ref.locator) for one in rest)])
+        text = _decoded(printed)
+        if text is None:
+            raise refused(ref, Code.NOT_TEXT, f"{program} printed what is no UTF-8 text", "let it print text")
+        value = text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
+        if not value:
+            raise refused(ref, Code.MISSING, f"{program} printed nothing", "put the secret there")
+        return Secret(value)
+
+    def _printed(self, ref: SecretRef, arguments: Sequence[str]) -> bytes:
+        program, seconds = arguments[0], self._permitted.timeout.total_seconds()
+        try:
+            # Its complaints are not even read: they may hold what it was about to print.
+            process = subprocess.Popen(  # noqa: S603
+                arguments,
+                cwd=self._root,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as error:
+            reason = (error.strerror or "unknown reason").lower()
+            fix = "install it, or correct secrets.commands in workspace.yaml"
+            raise refused(ref, Code.COMMAND, f"{program} cannot be run: {reason}", fix) from None
+        with process:
+            try:
+                printed, _ = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                printed = None
+                _end(process)
+            except BaseException:
+                _end(process)
+                raise
+        if printed is None:
+            fix = "raise secrets.timeout in workspace.yaml, or see whether it waits for a login"
+            raise refused(ref, Code.COMMAND, f"{program} did not end within {seconds:g} s", fix)
+        if process.returncode:
+            fix = "run it by hand to see why; what it says is not shown, since it may hold secrets"
+            raise refused(ref, Code.COMMAND, f"{program} ended with status {process.returncode}", fix)
+        if len(printed) > MAX_BYTES:
+            raise refused(
+                ref, Code.COMMAND, f"{program} printed more than a secret", "let it print one value"
+            )
+        return printed
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the program and what it started, if they still run: a child of it could hold the pipe open."""
+    if os.name != "posix":
+        process.kill()
+        return
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _decoded(data: bytes) -> str | None:
+    """The text; ``None`` instead of an error, which would carry the bytes along."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,171 @@
+"""Tokens in CSV tables: ``${table:FILE#KEY.COLUMN}``.
+
+A table is gone through once, which leaves an index: for each key of its first column where the row
+begins, and no cell. A token is read from its row just before use, so memory holds the keys of a
+table (about 150 bytes each) and one row. A table that changes is indexed again.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from reconciler.model import Secret, SecretRef
+from reconciler.secrets.errors import Code, refused
+from reconciler.secrets.places import located, unreadable
+
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+class Tables:
+    """Looks cells up in the tables below ``root``, a real path."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._indexes: dict[Path, _Index] = {}
+
+    def __call__(self, ref: SecretRef) -> Secret:
+        """The secret in the cell that ``ref`` names.
+
+        What is wrong with a table as such is said without the place of any one reference, so that a
+        list of errors has it once.
+
+        Raises:
+            SecretError: there is no such cell, it is empty, or the table cannot be read.
+        """
+        path, _, cell = ref.locator.partition("#")
+        key, _, column = cell.rpartition(".")
+        table = SecretRef(ref.scheme, path)
+        real = located(table, self._root, path)
+        try:
+            with real.open("rb") as file:
+                index = self._index(file, real)
+                if index.unsound is not None:
+                    line, problem, fix = index.unsound
+                    raise refused(table, Code.UNREADABLE, f"line {line}: {problem}", fix)
+                if column not in index.header:
+                    fix = f"it has {', '.join(index.header)}"
+                    raise refused(table, Code.MISSING, f"there is no column {column!r}", fix)
+                return self._cell(ref, file, index, key, column)
+        except OSError as error:
+            raise unreadable(table, self._root, path, error) from None
+
+    def _cell(self, ref: SecretRef, file: BinaryIO, index: _Index, key: str, column: str) -> Secret:
+        path = ref.locator.partition("#")[0]
+        if key not in index.rows:
+            fix = "add the row, or correct the key; the first column has the keys"
+            raise refused(ref, Code.MISSING, f"{path} has no row for this key", fix)
+        row = index.rows[key]
+        line = index.lines[row]
+        if row in index.doubled:
+            problem = f"{path}:{line}: this key stands in more than one row"
+            raise refused(ref, Code.AMBIGUOUS, problem, f"the next one is in line {index.doubled[row]}")
+        value = index.read(file, row)[index.header.index(column)]
+        if not value:
+            raise refused(ref, Code.MISSING, f"{path}:{line}: the cell is empty", "put the secret there")
+        return Secret(value)
+
+    def _index(self, file: BinaryIO, real: Path) -> _Index:
+        known = self._indexes.get(real)
+        if known is None or known.stamp != _stamp(file):
+            known = self._indexes[real] = _Index(file)
+        return known
+
+
+class _UnsoundError(Exception):
+    """The table is no CSV that can be looked into: the line, the problem and the fix; no text of it."""
+
+
+class _Index:
+    """Where each row of a table begins: ``rows`` numbers the keys, ``doubled`` has lines of second rows."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.stamp = _stamp(file)
+        self.header: list[str] = []
+        self.rows: dict[str, int] = {}
+        self.doubled: dict[int, int] = {}
+        self.starts = array("Q")
+        self.lines = array("Q")
+        self.unsound: tuple[int, str, str] | None = None
+        try:
+            self._read(file)
+        except _UnsoundError as error:
+            self.unsound = error.args
+
+    def _read(self, file: BinaryIO) -> None:
+        for start, line, cells in _records(file, 0, 1):
+            if not self.header:
+                self._name_columns(cells, line)
+            elif cells:
+                self._add(start, line, cells)
+        if not self.header:
+            raise _UnsoundError(1, "this table has no header", "name the columns in the first line")
+
+    def _name_columns(self, names: list[str], line: int) -> None:
+        if not names or len(set(names)) != len(names):
+            fix = "give every column a name of its own in the first line"
+            raise _UnsoundError(line, "the header is empty, or has a name twice", fix)
+        self.header = names
+
+    def _add(self, start: int, line: int, cells: list[str]) -> None:
+        if len(cells) != len(self.header):
+            problem = f"this row has {len(cells)} cells, and the header {len(self.header)} columns"
+            raise _UnsoundError(line, problem, "write a cell for each column, and quote a cell with a comma")
+        known = self.rows.setdefault(cells[0], len(self.starts))
+        if known < len(self.starts):
+            self.doubled.setdefault(known, line)
+            return
+        self.starts.append(start)
+        self.lines.append(line)
+
+    def read(self, file: BinaryIO, row: int) -> list[str]:
+        """The cells of one row."""
+        return next(_records(file, self.starts[row], self.lines[row]))[2]
+
+
+def _stamp(file: BinaryIO) -> tuple[int, ...]:
+    """What changes when a file does."""
+    found = os.fstat(file.fileno())
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _records(file: BinaryIO, start: int, line: int) -> Iterator[tuple[int, int, list[str]]]:
+    """Offset, line and cells of each record from ``start`` on."""
+    end, problem = start, ""
+
+    def decoded() -> Iterator[str]:
+        nonlocal end, problem
+        file.seek(start)
+        for raw in file:
+            data = raw.removeprefix(_BOM) if not end else raw
+            end += len(raw)
+            text = _decoded(data)
+            if text is None:
+                problem = "this line is not UTF-8 text"
+                return
+            yield text
+
+    reader = csv.reader(decoded(), strict=True)
+    while True:
+        begin, first = end, line + reader.line_num
+        try:
+            cells = next(reader, None)
+        except csv.Error:
+            problem, cells = problem or "the quotes of this row are not right", None
+        if problem:
+            raise _UnsoundError(first, problem, 'a cell with , or " or a line break stands in double quotes')
+        if cells is None:
+            return
+        yield begin, first, cells
+
+
+def _decoded(data: bytes) -> str | None:
+    """The text; ``None`` instead of an error, which would carry the bytes along."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
