@@ -141,7 +141,7 @@ class Client(ReadClient):
 
     async def delete_company(self, company_id: str) -> None:
         """Delete a company and all of its data."""
-        await self._exchange("DELETE", self._url("companies", company_id))
+        (await self._exchange("DELETE", self._url("companies", company_id))).acknowledged()
 
     async def create_connection(
         self, company_id: str, platform_key: str, key: UUID
@@ -174,7 +174,8 @@ class Client(ReadClient):
 
     async def delete_connection(self, company_id: str, connection_id: str) -> None:
         """Delete a connection."""
-        await self._exchange("DELETE", self._url("companies", company_id, "connections", connection_id))
+        url = self._url("companies", company_id, "connections", connection_id)
+        (await self._exchange("DELETE", url)).acknowledged()
 
     async def sync_all(self, company_id: str, key: UUID) -> None:
         """Queue every data type that is fetched on first link.
@@ -184,7 +185,8 @@ class Client(ReadClient):
         Raises:
             AlreadyQueuedError: one of them is being synced already.
         """
-        await self._exchange("POST", self._url("companies", company_id, "data", "all"), key=key)
+        url = self._url("companies", company_id, "data", "all")
+        (await self._exchange("POST", url, key=key)).acknowledged()
 
     async def queue(self, company_id: str, data_type: str, connection_id: str, key: UUID) -> None:
         """Queue one data type of one connection.
@@ -193,4 +195,5 @@ class Client(ReadClient):
             AlreadyQueuedError: it is being synced already.
         """
         url = self._url("companies", company_id, "data", "queue", data_type)
-        await self._exchange("POST", url.copy_merge_params({"connectionId": connection_id}), key=key)
+        url = url.copy_merge_params({"connectionId": connection_id})
+        (await self._exchange("POST", url, key=key)).acknowledged()

@@ -81,6 +81,15 @@ class Received:
             complaint = str(error)
         raise self._unexpected(complaint)
 
+    def acknowledged(self) -> None:
+        """Take the answer to a write for Codat's own, which here has no body, or JSON that is of no use.
+
+        Raises:
+            NoAnswerError: the body is something else, so whether the write took effect is not known.
+        """
+        if self.response.content:
+            self.parsed(lambda _: None)
+
     def _unexpected(self, complaint: str) -> ApiError:
         is_read = self.response.request.method == "GET"
         kind = self.response.headers.get("Content-Type", "").partition(";")[0].strip()

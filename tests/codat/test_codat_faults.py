@@ -218,6 +218,25 @@ def test_a_success_that_is_not_codats_json(body: bytes) -> None:
     assert "canary" not in f"{reading.value}{writing.value}"
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda client: client.delete_company("1"),
+        lambda client: client.delete_connection("1", "2"),
+        lambda client: client.sync_all("1", uuid4()),
+        lambda client: client.queue("1", "invoices", "2", uuid4()),
+    ],
+    ids=["delete a company", "delete a connection", "sync", "queue"],
+)
+def test_a_proxys_page_is_not_taken_for_a_write_that_is_answered_without_a_body(write: Any) -> None:
+    page = httpx.Response(200, html="<html>Please sign in</html>")
+
+    with pytest.raises(errors.NoAnswerError, match="not JSON.*a proxy"):
+        talk(wire(page), write)
+    for good in (blank(204), blank(200), answer({"id": "3"})):
+        talk(wire(good), write)
+
+
 def test_a_wrong_shape_is_named_by_its_place() -> None:
     body = {"results": [company(), company(dataConnections=[{"id": "x", "status": 3}])]}
 
