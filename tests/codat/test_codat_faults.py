@@ -231,7 +231,7 @@ def test_a_success_that_is_not_codats_json(body: bytes) -> None:
 def test_a_proxys_page_is_not_taken_for_a_write_that_is_answered_without_a_body(write: Any) -> None:
     page = httpx.Response(200, html="<html>Please sign in</html>")
 
-    with pytest.raises(errors.NoAnswerError, match="not JSON.*a proxy"):
+    with pytest.raises(errors.NoAnswerError, match=r"not JSON.*a proxy"):
         talk(wire(page), write)
     for good in (blank(204), blank(200), answer({"id": "3"})):
         talk(wire(good), write)
