@@ -13,7 +13,17 @@ from reconciler.codat.clock import Clock, SystemClock
 from reconciler.diagnostics import Diagnostic, MisusedError, RefusedError
 from reconciler.model import Desired, Limits, Live, Platform, Workspace
 from reconciler.plan import Plan
-from reconciler.planner import Draft, Policy, Stale, as_reviewed, desired_digest, draft, finish, with_origins
+from reconciler.planner import (
+    Draft,
+    Policy,
+    Stale,
+    as_reviewed,
+    check_companies,
+    desired_digest,
+    draft,
+    finish,
+    with_origins,
+)
 from reconciler.workflow.base import Base, read_base
 from reconciler.workflow.codes import Code
 from reconciler.workflow.endpoint import Endpoint
