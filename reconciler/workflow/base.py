@@ -51,7 +51,7 @@ def read_base(base: str, specs: Path, offline: Offline, platforms: Sequence[Plat
 @contextmanager
 def _checked_out(base: str, specs: Path) -> Iterator[Path]:
     """The base's specs as a path: the directory itself, or what the ref holds at the path of ``specs``."""
-    if Path(base).is_dir():
+    if base and Path(base).is_dir():
         yield Path(base)
         return
     within = PurePosixPath(

@@ -114,7 +114,9 @@ async def from_specs(request: PlanRequest) -> Planned:
         loaded = offline.settle(platforms)
         desired, workspace = loaded.desired, loaded.workspace
         _check(request, desired, workspace)
-        base = read_base(request.base, request.specs, offline, platforms) if request.base else None
+        base = (
+            read_base(request.base, request.specs, offline, platforms) if request.base is not None else None
+        )
         return await _plan(client, circumstances, desired, workspace, options, platforms, base)
 
 
