@@ -92,25 +92,27 @@ class _Authorizing:
         raise self._unknown(errors)
 
     async def _put(self) -> None:
-        client = self._lane.run.client
+        client, tokens = self._lane.run.client, await self._tokens()
         self._lane.authorized[self._connection_id] = self._lane.run.clock.now()
-        answer = await self._lane.write(
-            client.authorize, self._company_id, self._connection_id, self._tokens()
-        )
+        answer = await self._lane.write(client.authorize, self._company_id, self._connection_id, tokens)
         if answer.status is not Status.LINKED:
             raise differs("status", Status.LINKED, answer.status)
 
-    def _tokens(self) -> dict[str, Secret]:
+    async def _tokens(self) -> dict[str, Secret]:
         """The authorization with its references resolved; nothing keeps it."""
         try:
             return {
-                name: self._lane.run.resolve(value) if isinstance(value, SecretRef) else Secret(value)
+                name: await self._secret(value) if isinstance(value, SecretRef) else Secret(value)
                 for name, value in self._action.authorization.items()
             }
         except CodatSyncError as error:
             code = error.diagnostics[0].code if error.diagnostics else FailureCode.SECRET
             failure = Failure(code, f"{error}; {RESUME} when the secret is there")
         raise NotDoneError(failure)
+
+    async def _secret(self, ref: SecretRef) -> Secret:
+        found = self._lane.run.resolve(ref)
+        return found if isinstance(found, Secret) else await found
 
     async def _is_linked_now(self, errors: Sequence[ApiError]) -> bool:
         """Whether the tokens have arrived after all; looks for 30 seconds.

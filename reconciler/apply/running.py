@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,7 +16,8 @@ from reconciler.codat.clock import Clock
 from reconciler.model import Secret, SecretRef
 from reconciler.outcome import Failure
 
-Resolve = Callable[[SecretRef], Secret]
+Resolve = Callable[[SecretRef], Secret | Awaitable[Secret]]
+"""Reads a secret; one that takes a while may be awaited, so that other lanes go on."""
 
 STALE_AFTER: Final = timedelta(minutes=60)
 """How old a plan may be before a create looks first.

@@ -6,6 +6,7 @@ from reconciler.spec.loading import Loaded, load
 from reconciler.spec.plan_schema import plan_complaints
 from reconciler.spec.platforms import BUILTIN_PLATFORMS
 from reconciler.spec.schema import file_text
+from reconciler.spec.workspace_file import secret_commands
 from reconciler.spec.writing import company_keys, is_nameable, spec_text
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "is_nameable",
     "load",
     "plan_complaints",
+    "secret_commands",
     "spec_text",
 ]

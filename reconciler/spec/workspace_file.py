@@ -12,6 +12,7 @@ from reconciler.diagnostics import Diagnostic, Span
 from reconciler.model import REF_PLACE, Guard, Limit, Limits, Rollout, SecretCommands, Workspace
 from reconciler.spec import authorization_schema, schema, yaml_nodes
 from reconciler.spec.codes import Code
+from reconciler.spec.errors import SpecError
 from reconciler.spec.files import WORKSPACE_FILES, read_text, source
 from reconciler.spec.nodes import Document, Entry, Map
 from reconciler.spec.platforms import PlatformIndex
@@ -68,6 +69,22 @@ def read(
         commands=_commands(fields.get("secrets", {})),
     )
     return settings, tuple(found)
+
+
+def secret_commands(root: Path) -> SecretCommands:
+    """The commands that the workspace file in ``root`` permits at this moment; none without a file.
+
+    Raises:
+        SpecError: the file cannot be read, or is unsound.
+    """
+    found: list[Diagnostic] = []
+    path = next((path for name in WORKSPACE_FILES if (path := root / name).is_file()), None)
+    entry = _entry(path, found) if path is not None else None
+    if entry is not None:
+        found.extend(_wrong_commands(entry))
+    if found:
+        raise SpecError(found)
+    return _commands(entry.fields.get("secrets", {})) if entry is not None else SecretCommands()
 
 
 def _entry(path: Path, found: list[Diagnostic]) -> Entry | None:

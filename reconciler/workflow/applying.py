@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from reconciler.apply import execute
+from reconciler.apply import Resolve, execute
 from reconciler.apply.lane import WELL
 from reconciler.apply.telling import Telling
 from reconciler.codat import Client, ReadClient
 from reconciler.diagnostics import Diagnostic, RefusedError
 from reconciler.migration import Verification
-from reconciler.model import SecretRef
+from reconciler.model import Secret, SecretRef
 from reconciler.outcome import Observer, Outcome
 from reconciler.plan import AuthorizeConnection, Plan
 from reconciler.planner import Standing
 from reconciler.secrets import MadeUp, Resolver, SecretError
+from reconciler.spec import secret_commands
 from reconciler.workflow.codes import Code
 from reconciler.workflow.planning import Planned, PlanRequest, SavedRequest, from_saved, from_specs
 from reconciler.workflow.rollout import CANARY_WAIT, canaries, observed_pause, roll_out, stages
@@ -112,7 +113,7 @@ async def _execute(
             return await execute(
                 some,
                 client,
-                resolve,
+                _unblocking(resolve),
                 clock=circumstances.clock,
                 limits=workspace.limits,
                 max_failures=rollout.max_failures,
@@ -180,9 +181,27 @@ def _ground(client: ReadClient, request: ApplyRequest, planned: Planned, targets
 
 
 def _resolver(request: ApplyRequest, planned: Planned) -> Resolver | MadeUp:
-    endpoint = request.source.circumstances.endpoint
-    resolver = Resolver(Path(planned.workspace.root), endpoint.environ)
-    return MadeUp(resolver) if endpoint.is_sandbox else resolver
+    """What resolves references here.
+
+    The commands that may be run are those of ``workspace.yaml`` at the root as it stands now, never
+    what a plan file says. The sandbox runs none: nothing should hand real tokens to a pretend Codat.
+    """
+    endpoint, root = request.source.circumstances.endpoint, Path(planned.workspace.root)
+    if endpoint.is_sandbox:
+        return MadeUp(Resolver(root, endpoint.environ, providers=False))
+    return Resolver(root, endpoint.environ, commands=secret_commands(root))
+
+
+def _unblocking(resolve: Resolver | MadeUp) -> Resolve:
+    """``resolve``, which leaves the event loop to others while it waits for a program."""
+    if isinstance(resolve, MadeUp):
+        return resolve
+    slow = resolve
+
+    def resolved(ref: SecretRef) -> Secret | Awaitable[Secret]:
+        return asyncio.to_thread(slow, ref) if slow.is_slow(ref) else slow(ref)
+
+    return resolved
 
 
 def _check_secrets(plan: Plan, resolve: Resolver | MadeUp) -> None:

@@ -1,0 +1,128 @@
+"""Tokens in tables: what a reference finds, what is said of tables that are wrong, and what memory holds."""
+
+import os
+import traceback
+import tracemalloc
+
+import pytest
+
+from reconciler.diagnostics import Span
+from reconciler.model import SecretRef
+from reconciler.secrets import Code, Resolver, SecretError
+
+CANARY = "canary-7b1d"
+PLACE = Span("specs/customers.csv", 3, 1)
+TOKENS = (
+    "id,accessToken,refreshToken,empty\n"
+    f"acme,{CANARY},r1,\n"
+    "\n"
+    f'"a.b#c","{CANARY} ""quoted"", and\na second line",r2,\n'
+    f"twice,{CANARY},r3,\n"
+    f"twice,{CANARY},r4,\n"
+    f"last,{CANARY},r5,"
+)
+
+
+def ref(locator: str) -> SecretRef:
+    return SecretRef("table", locator, PLACE)
+
+
+@pytest.fixture
+def root(tmp_path):
+    (tmp_path / "tokens.csv").write_text(TOKENS, encoding="utf-8")
+    return tmp_path
+
+
+def resolver(root) -> Resolver:
+    return Resolver(root, {})
+
+
+@pytest.mark.parametrize(
+    ("locator", "value"),
+    [
+        ("tokens.csv#acme.accessToken", CANARY),
+        ("tokens.csv#acme.refreshToken", "r1"),
+        ("tokens.csv#a.b#c.accessToken", f'{CANARY} "quoted", and\na second line'),
+        ("tokens.csv#a.b#c.refreshToken", "r2"),
+        ("tokens.csv#last.refreshToken", "r5"),
+    ],
+)
+@pytest.mark.parametrize(("newline", "mark"), [("\n", ""), ("\r\n", "\ufeff")])
+def test_a_reference_gives_its_cell(root, locator, value, newline, mark):
+    (root / "tokens.csv").write_bytes((mark + TOKENS.replace("\n", newline)).encode())
+    found = resolver(root)(ref(locator)).reveal()
+    assert found == value.replace("\n", newline)
+
+
+BAD = [
+    (TOKENS, "gone.accessToken", Code.MISSING, "tokens.csv has no row for this key"),
+    (TOKENS, "acme.empty", Code.MISSING, "tokens.csv:2: the cell is empty"),
+    (TOKENS, "twice.accessToken", Code.AMBIGUOUS, "tokens.csv:6: this key stands in more than one row"),
+    (TOKENS, "acme.token", Code.MISSING, "there is no column 'token'"),
+    ("", "acme.token", Code.UNREADABLE, "line 1: this table has no header"),
+    ("id,token,token\n", "acme.token", Code.UNREADABLE, "line 1: the header is empty, or has a name twice"),
+    (f"id,token\na,{CANARY}\nb,x,y\n", "a.token", Code.UNREADABLE, "line 3: this row has 3 cells"),
+    (f'id,token\na,"{CANARY}\n', "a.token", Code.UNREADABLE, "line 2: the quotes of this row are not right"),
+    (f'id,token\na,"{CANARY}"x\n', "a.token", Code.UNREADABLE, "line 2: the quotes of this row"),
+    (f"id,token\na,{CANARY}LATIN\n", "a.token", Code.UNREADABLE, "line 2: this line is not UTF-8 text"),
+]
+
+
+@pytest.mark.parametrize(("text", "cell", "code", "problem"), BAD, ids=[row[3] for row in BAD])
+def test_what_is_wrong_is_named_and_no_cell_is_repeated(root, text, cell, code, problem):
+    (root / "tokens.csv").write_bytes(text.encode().replace(b"LATIN", b"\xe9"))
+    with pytest.raises(SecretError) as caught:
+        resolver(root)(ref(f"tokens.csv#{cell}"))
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == code
+    assert problem in diagnostic.summary
+    assert diagnostic.fix
+    chain, texts = caught.value, []
+    while chain is not None:
+        texts += [repr(chain), repr(vars(chain)), "".join(traceback.format_exception(chain))]
+        chain = chain.__context__
+    assert CANARY not in "".join(texts)
+
+
+def test_check_lists_every_missing_key_and_each_fault_of_a_table_once(root):
+    refs = [
+        ref(f"tokens.csv#{key}.{column}") for key in ("acme", "x", "y") for column in ("accessToken", "no")
+    ]
+    refs += [ref("none.csv#a.b"), ref("none.csv#c.d"), ref("../out.csv#a.b")]
+    row = "tokens.csv has no row for this key; add the row, or correct the key; the first column has the keys"
+    assert [str(one) for one in resolver(root).check(refs)] == [
+        f"${{table:none.csv}}: there is no file none.csv; its path counts from {root}",
+        "${table:tokens.csv}: there is no column 'no'; it has id, accessToken, refreshToken, empty",
+        "${table:../out.csv}: '../out.csv' leads out of the workspace's root; move the file below it",
+        f"specs/customers.csv:3:1: ${{table:tokens.csv#x.accessToken}}: {row}",
+        f"specs/customers.csv:3:1: ${{table:tokens.csv#y.accessToken}}: {row}",
+    ]
+
+
+def test_a_token_is_read_anew_at_each_use(root):
+    resolve = resolver(root)
+    assert resolve(ref("tokens.csv#last.refreshToken")).reveal() == "r5"
+    (root / "tokens.csv").write_text("id,refreshToken\nnew,x\nlast,rotated\n")
+    assert resolve(ref("tokens.csv#last.refreshToken")).reveal() == "rotated"
+
+
+def test_a_table_that_is_no_file_is_refused(root):
+    os.mkfifo(root / "pipe.csv")
+    with pytest.raises(SecretError, match=r"pipe\.csv is no regular file"):
+        resolver(root)(ref("pipe.csv#a.b"))
+
+
+def test_memory_holds_keys_and_no_tokens(root):
+    rows = 5_000
+    with (root / "tokens.csv").open("w") as file:
+        file.write("id,token\n")
+        file.writelines(f"customer-{n},{'x' * 1_000}\n" for n in range(rows))
+    resolve = resolver(root)
+    tracemalloc.start()
+    try:
+        assert resolve.check(ref(f"tokens.csv#customer-{n}.token") for n in range(0, rows, 100)) == ()
+        held, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held / rows < 250
+    assert peak / rows < 400
