@@ -59,6 +59,11 @@ Examples:
     help="Write a line of JSON for each event to this file, or to stdout with '-'.",
 )
 @rollout_options
+@click.option(
+    "--wait-for-quota",
+    is_flag=True,
+    help="When the day's quota is used up, wait for the next day's and go on.",
+)
 @outputs_option
 @selection_options
 @endpoint_options
@@ -69,6 +74,7 @@ def apply(
     yes: bool,
     plan_file: Path | None,
     events: Path | None,
+    wait_for_quota: bool,
     outputs: Path | None,
     canary: str | None,
     batch: int | None,
@@ -84,7 +90,7 @@ def apply(
     Without one it goes on when CI=true or with --yes, and refuses otherwise.
     """
     from reconciler import render
-    from reconciler.workflow import applying
+    from reconciler.workflow import applying, quota
 
     shown = output()
     # Where stdout is for a program, people read stderr.
@@ -100,7 +106,8 @@ def apply(
         place = circumstances(sandbox, sandbox_file, api_url, progress.waiting)
         source = _source(specs, plan_file, place, options)
         request = applying.ApplyRequest(source, secrets.randbits(64), canary, batch, wait)
-        applied = applying.apply(request, ask=ask, observer=_both(progress, observer))
+        run = quota.apply_through_quota if wait_for_quota else applying.apply
+        applied = run(request, ask=ask, observer=_both(progress, observer))
     if not asked and (applied.outcome is None or format_ == "text"):
         show_plan(applied.planned, "text", shown, err=aside)
     if asked or applied.verification or format_ == "json":
