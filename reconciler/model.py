@@ -345,6 +345,10 @@ class Workspace:
     limits: Limits = Limits()
     rollout: Rollout = Rollout()
     sandbox_only: bool = False
+    warn_after: timedelta | None = None
+    """The age of tokens, by ``issuedAt``, past which a plan warns before they are sent."""
+    platform_details: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What Codat's team shall know of a platform, by four-letter key; never a secret."""
 
 
 # --- what is live ------------------------------------------------------------------------------

@@ -19,6 +19,13 @@ WAIVED_NOTE = (
     "the real API will ask for them before tokens are sent."
 )
 
+OLD_TOKENS_NOTE = (
+    "Older than custody.warnAfter, by their issuedAt: the tokens of {addresses}. If your application has "
+    "refreshed them since, they are dead: export them again before you apply."
+)
+_NAMED = 5
+"""Connections that the warning names before it counts the rest."""
+
 
 def make_plan(desired: Desired, live: Live, policy: Policy, *, tool: str, api: str) -> Plan:
     """The plan that brings ``live`` to ``desired``; a pure function of its arguments.
@@ -91,7 +98,23 @@ def _notes(drafted: Draft, policy: Policy) -> tuple[str, ...]:
     waived = policy.preconditions_waived and any(
         one.is_authorized and one.desired and one.desired.open_preconditions for one in drafted.connections()
     )
-    return (WAIVED_NOTE,) if waived else ()
+    return (*_old_tokens(drafted, policy), *((WAIVED_NOTE,) if waived else ()))
+
+
+def _old_tokens(drafted: Draft, policy: Policy) -> tuple[str, ...]:
+    """A warning before tokens are sent that were issued longer ago than the workspace likes."""
+    if policy.warn_after is None:
+        return ()
+    oldest = policy.now - policy.warn_after
+    found = [
+        f"{one.address} ({one.desired.issued_at:%Y-%m-%d})"
+        for one in drafted.connections()
+        if one.is_authorized and one.desired and one.desired.issued_at and one.desired.issued_at < oldest
+    ]
+    if not found:
+        return ()
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return (OLD_TOKENS_NOTE.format(addresses=", ".join(found[:_NAMED]) + more),)
 
 
 def check_companies(desired: Desired, targets: tuple[str, ...], reauthorize: tuple[str, ...]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler.model import Address, Guard, matches
 
@@ -12,7 +12,8 @@ from reconciler.model import Address, Guard, matches
 class Policy:
     """The planner's inputs besides desired and live state.
 
-    ``now`` is read by ``sync.maxAge`` alone. ``targets`` and ``reauthorize`` are address patterns.
+    ``now`` is read by ``sync.maxAge`` and ``custody.warnAfter`` alone. ``targets`` and ``reauthorize`` are
+    address patterns.
     ``allow_deletes`` and ``allow_unlinks`` take the place of the guard's limits where given.
     ``preconditions_waived`` is set for the sandbox, where no application of the user's refreshes tokens.
     """
@@ -26,6 +27,8 @@ class Policy:
     allow_deletes: int | None = None
     allow_unlinks: int | None = None
     preconditions_waived: bool = False
+    warn_after: timedelta | None = None
+    """The age of tokens past which the plan warns before they are sent."""
 
     def includes(self, address: Address) -> bool:
         """Whether this run concerns itself with ``address``."""

@@ -25,6 +25,8 @@ class PlatformSettings:
     preconditions: Preconditions = field(default_factory=dict)
     secret_fields: Mapping[str, bool] = field(default_factory=dict)
     check: AuthorizationCheck | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+    """What Codat's team shall know for a managed migration."""
 
 
 @dataclass(frozen=True, slots=True)

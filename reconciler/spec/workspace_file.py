@@ -61,7 +61,7 @@ def read(
         found.extend(_wrong_commands(entry))
         by_platform = _platforms(entry, platforms, location.root, found)
     settings = Settings(
-        workspace=_workspace(fields, location.root, sandbox=sandbox),
+        workspace=_workspace(fields, location.root, by_platform, sandbox=sandbox),
         strips_names=fields.get("names") == "strip",
         connection_defaults=fields.get("defaults", {}).get("connection", {}),
         preconditions=preconditions(fields.get("preconditions", {})),
@@ -190,6 +190,7 @@ def _platforms(
             preconditions=preconditions(child.fields.get("preconditions", {})),
             secret_fields={field: said["secret"] for field, said in fields.items() if "secret" in said},
             check=_check(child, root, found),
+            details=dict(child.fields.get("details", {})),
         )
     return settings
 
@@ -213,7 +214,10 @@ def _check(entry: Entry, root: Path, found: list[Diagnostic]) -> AuthorizationCh
 # --- the settings themselves -------------------------------------------------------------------
 
 
-def _workspace(fields: Mapping[str, Any], root: Path, *, sandbox: bool) -> Workspace:
+def _workspace(
+    fields: Mapping[str, Any], root: Path, platforms: Mapping[str, PlatformSettings], *, sandbox: bool
+) -> Workspace:
+    warn_after = fields.get("custody", {}).get("warnAfter")
     return Workspace(
         name=fields.get("workspace", "sandbox" if sandbox else ""),
         root=str(root),
@@ -222,6 +226,8 @@ def _workspace(fields: Mapping[str, Any], root: Path, *, sandbox: bool) -> Works
         limits=_limits(fields.get("limits", {})),
         rollout=_rollout(fields.get("rollout", {})),
         sandbox_only=fields.get("sandboxOnly", False),
+        warn_after=duration(warn_after) if warn_after is not None else None,
+        platform_details={key: one.details for key, one in platforms.items() if one.details},
     )
 
 

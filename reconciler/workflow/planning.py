@@ -194,6 +194,7 @@ def _policy(circumstances: Circumstances, workspace: Workspace, options: Options
         allow_deletes=options.allow_deletes,
         allow_unlinks=options.allow_unlinks,
         preconditions_waived=circumstances.endpoint.is_sandbox,
+        warn_after=workspace.warn_after,
     )
 
 

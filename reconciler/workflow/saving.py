@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -165,6 +166,7 @@ def _workspace(workspace: Workspace) -> dict[str, Any]:
         "root": os.path.relpath(workspace.root),
         "account": workspace.account,
         "sandboxOnly": workspace.sandbox_only,
+        "warnAfterSeconds": workspace.warn_after.total_seconds() if workspace.warn_after else None,
         "guard": {"maxDeletes": _limit(guard.max_deletes), "maxUnlinks": _limit(guard.max_unlinks)},
         "limits": {
             "requestsPerMinute": limits.requests_per_minute,
@@ -193,6 +195,7 @@ def _read_workspace(document: Mapping[str, Any]) -> Workspace:
         ),
         Rollout(rollout["canary"], rollout["batch"], rollout["maxFailures"]),
         document["sandboxOnly"],
+        timedelta(seconds=warn_after) if (warn_after := document.get("warnAfterSeconds")) else None,
     )
 
 
