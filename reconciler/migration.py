@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from reconciler.model import Address, PreconditionState, Secret, SecretRef, Status
+from reconciler.model import Address, Secret, SecretRef, Status
 
 FORMAT_VERSION: Final = 1
 
@@ -163,13 +163,6 @@ class PlatformPack:
     def companies(self) -> int:
         """How many companies they belong to."""
         return len({one.company_id for one in self.connections})
-
-
-STATE_WORDS: Final[Mapping[PreconditionState, str]] = {
-    PreconditionState.DONE: "done",
-    PreconditionState.NOT_APPLICABLE: "not applicable",
-    PreconditionState.TODO: "to do",
-}
 
 
 # --- custody -----------------------------------------------------------------------------------

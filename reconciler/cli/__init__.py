@@ -11,11 +11,14 @@ from reconciler.cli.apply import apply
 from reconciler.cli.exits import Exit
 from reconciler.cli.explain import explain
 from reconciler.cli.failing import leave_closed_pipe, show_bug, show_error, show_interrupt, show_misuse
+from reconciler.cli.handoff import handoff
 from reconciler.cli.import_ import import_
 from reconciler.cli.init import init
+from reconciler.cli.links import links
 from reconciler.cli.options import Output
 from reconciler.cli.plan import plan
 from reconciler.cli.platforms import platforms
+from reconciler.cli.retired import retired
 from reconciler.cli.sandbox import sandbox
 from reconciler.cli.show import show
 from reconciler.cli.validate import validate
@@ -43,7 +46,22 @@ def codat_sync() -> None:
     """Describe companies and connections in YAML; plan and apply them to Codat."""
 
 
-for _command in (apply, explain, import_, init, plan, platforms, sandbox, show, validate, verify):
+_COMMANDS = (
+    apply,
+    explain,
+    handoff,
+    import_,
+    init,
+    links,
+    plan,
+    platforms,
+    retired,
+    sandbox,
+    show,
+    validate,
+    verify,
+)
+for _command in _COMMANDS:
     codat_sync.add_command(_command)
 
 

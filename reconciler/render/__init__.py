@@ -1,9 +1,11 @@
 """Plans, outcomes and diagnostics as text: one view model, one escaping writer per format."""
 
+from reconciler.render.custody import links_csv, links_text, retired_json, retired_text
 from reconciler.render.documents import diagnostics_json, outcome_json, plan_json, platforms_json
 from reconciler.render.events import events_writer
 from reconciler.render.explain import codes_json, codes_text, explanation_json, explanation_text
 from reconciler.render.github import diagnostics_github, github_outputs
+from reconciler.render.handoff import handoff_files, handoff_text
 from reconciler.render.html import plan_html
 from reconciler.render.markdown import comment_marker, plan_markdown
 from reconciler.render.progress import progress
@@ -25,6 +27,10 @@ __all__ = [
     "explanation_json",
     "explanation_text",
     "github_outputs",
+    "handoff_files",
+    "handoff_text",
+    "links_csv",
+    "links_text",
     "outcome_json",
     "outcome_text",
     "plan_html",
@@ -34,6 +40,8 @@ __all__ = [
     "platforms_json",
     "platforms_text",
     "progress",
+    "retired_json",
+    "retired_text",
     "verification_json",
     "verification_text",
 ]

@@ -16,6 +16,8 @@ class Code(StrEnum):
     BAD_BASE = "bad-base"
     NO_SUCH_CANARY = "no-such-canary"
     CANARY_FAILED = "canary-failed"
+    NOTHING_TO_HAND_OVER = "nothing-to-hand-over"
+    NOT_IN_CODAT_YET = "not-in-codat-yet"
 
     NO_SUCH_COMPANY = "no-such-company"
     FILE_EXISTS = "file-exists"

@@ -64,8 +64,10 @@ async def ground(request: SurveyRequest) -> AsyncIterator[Ground]:
         yield Ground(client, circumstances, loaded.desired, loaded.workspace, platforms, request.targets)
 
 
-async def look(on: Ground) -> Survey:
+async def look(on: Ground, *, everywhere: bool = False) -> Survey:
     """Where every wanted connection stands now; costs the pages of a listing, as a plan does.
+
+    ``everywhere`` looks beyond the targets, which must name something all the same.
 
     Raises:
         MisusedError: ``--target`` names nothing.
@@ -76,12 +78,13 @@ async def look(on: Ground) -> Survey:
         targets=on.targets,
         preconditions_waived=on.circumstances.endpoint.is_sandbox,
     )
-    targeted = _targeted(on.desired, policy)
-    companies = await list_companies(on.client, targeted, whole=_has_managed(targeted, policy))
+    seen = replace(policy, targets=()) if everywhere else policy
+    targeted = _targeted(on.desired, seen)
+    companies = await list_companies(on.client, targeted, whole=_has_managed(targeted, seen))
     live = Live(companies, on.platforms)
-    drafted = draft(on.desired, live, policy)
+    drafted = draft(on.desired, live, seen)
     check_patterns(drafted, on.desired, policy)
-    return Survey(standings(drafted, policy), live)
+    return Survey(standings(drafted, seen), live)
 
 
 def _targeted(desired: Desired, policy: Policy) -> Desired:

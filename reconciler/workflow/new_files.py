@@ -1,0 +1,85 @@
+"""Files that must not be there yet, for their owner alone to read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from reconciler.diagnostics import CodatSyncError, Diagnostic
+from reconciler.workflow.codes import Code
+
+OWNER_ONLY: Final = 0o600
+
+
+def check_free(out: Path) -> None:
+    """Refuse a file that is there already.
+
+    Raises:
+        CodatSyncError: it is.
+    """
+    if out.exists() or out.is_symlink():
+        raise CodatSyncError(
+            Diagnostic(
+                Code.FILE_EXISTS, f"{out} exists, and is not written over", "name another, or remove it"
+            )
+        )
+
+
+def check_empty(out: Path) -> None:
+    """Refuse a directory that holds anything.
+
+    Raises:
+        CodatSyncError: it does, or is no directory.
+    """
+    if not out.exists() and not out.is_symlink():
+        return
+    if not out.is_dir() or any(out.iterdir()):
+        raise CodatSyncError(
+            Diagnostic(
+                Code.FILE_EXISTS,
+                f"{out} holds files already, and nothing is written over",
+                fix="name a directory that is new or empty, or remove this one",
+            )
+        )
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file that must not exist, for its owner alone to read from the first byte on.
+
+    Raises:
+        CodatSyncError: it is there already, or cannot be written.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as opened:
+            opened.write(text)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def write_directory(out: Path, texts: Mapping[str, str]) -> None:
+    """Write the files beside ``out`` and move them there at once, so that the directory is never half there.
+
+    Raises:
+        CodatSyncError: they cannot be written, or something is there already.
+    """
+    try:
+        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    except OSError as error:
+        raise _unwritable(out, error) from None
+    try:
+        for name, text in texts.items():
+            write_new(beside / name, text)
+        beside.replace(out)
+    except OSError as error:
+        raise _unwritable(out, error) from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _unwritable(path: Path, error: OSError) -> CodatSyncError:
+    return CodatSyncError(Diagnostic(Code.FILE_EXISTS, f"{path} cannot be written: {error.strerror}"))
