@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jsonschema import Draft202012Validator, SchemaError, ValidationError
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import EMPTY_REGISTRY
 
+from reconciler.spec.schema import file_text
 from reconciler.spec.settings import AuthorizationCheck
 from reconciler.spec.words import shown
+
+PUBLISHED: Final = frozenset({"sage-bank-feeds"})
+"""The platforms, by name, that ``schemas/platforms`` has a schema for."""
 
 
 class UnusableSchemaError(Exception):
@@ -30,10 +35,24 @@ def read(path: Path) -> AuthorizationCheck:
         UnusableSchemaError: there is no such file, or it is no JSON Schema of draft 2020-12.
     """
     try:
-        schema = json.loads(path.read_text(encoding="utf-8"))
-        Draft202012Validator.check_schema(schema)
+        return _check(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UnusableSchemaError("this file cannot be read") from error
+
+
+@cache
+def published(slug: str) -> AuthorizationCheck | None:
+    """The check for a platform whose fields a public page of Codat's states; ``None`` for most.
+
+    Fields are never guessed: where no page states them, any map of text is taken.
+    """
+    return _check(file_text(f"platforms/{slug}.json")) if slug in PUBLISHED else None
+
+
+def _check(text: str) -> AuthorizationCheck:
+    try:
+        schema = json.loads(text)
+        Draft202012Validator.check_schema(schema)
     except (ValueError, RecursionError) as error:
         raise UnusableSchemaError("this file is not JSON") from error
     except SchemaError as error:

@@ -9,6 +9,7 @@ from typing import Final
 
 from reconciler.diagnostics import Severity
 from reconciler.model import MAX_TAG_VALUE, Migration, Presence, SourceType, Wanted, short_id
+from reconciler.spec.authorization_schema import published
 from reconciler.spec.codes import Code
 from reconciler.spec.references import REFERENCE_ADVICE, Fault
 from reconciler.spec.rule import Finding, Rule, at_entry, at_key, at_value
@@ -130,9 +131,11 @@ def _authorization_misfit(specs: Specs) -> Iterator[Finding]:
     for connection in specs.connections():
         if connection.platform is None or not connection.authorization:
             continue
-        check = specs.settings.platform(connection.platform.key).check
+        check, source = specs.settings.platform(connection.platform.key).check, "workspace.yaml names"
+        if check is None:
+            check, source = published(connection.platform.slug), "Codat's docs give"
         for sentence in check(connection.authorization) if check is not None else ():
-            summary = f"does not fit the schema that workspace.yaml names for {connection.platform.name}"
+            summary = f"does not fit the schema that {source} for {connection.platform.name}"
             yield at_key(connection.entry, AUTHORIZATION, summary, sentence)
 
 
