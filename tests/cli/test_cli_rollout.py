@@ -1,0 +1,122 @@
+"""Rollout: the first company decides whether the others are started; the same command resumes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from migrating import Move, managed, tokens
+
+
+@pytest.fixture
+def move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Move:
+    monkeypatch.chdir(tmp_path)
+    made = Move(tmp_path, capsys)
+    made.specs(**{key: tokens(key.upper()) for key in ("acme", "bravo", "delta", "echo")})
+    return made
+
+
+def test_a_canary_that_fails_keeps_the_rest_from_being_started(
+    move: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DELTA", "bad-token")
+
+    assert move.apply("--canary", "delta") == 1
+
+    assert move.names == ["Delta"]
+    assert "canary-failed" in move.out
+    assert "2 done, 1 failed, 13 not started" in move.out
+
+
+def test_a_canary_that_is_linked_but_does_not_sync_keeps_the_rest_from_being_started(move: Move) -> None:
+    move.settings("rollout: {canary: delta}\n")
+    move.specs(delta=tokens("DELTA"))
+    move.apply()
+    move.sandbox.happen(move.connection("delta"), "deauthorize")
+    move.specs(**{key: tokens(key.upper()) for key in ("acme", "delta")})
+
+    assert move.apply() == 1
+
+    assert move.names == ["Delta"]
+    assert "delta/books linked: reauthorization is required" in move.out
+
+
+def test_the_same_command_resumes_and_the_results_read_as_one(
+    move: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DELTA", "bad-token")
+    move.apply("--canary", "delta", "--batch", "2")
+    monkeypatch.setenv("DELTA", "good-token")
+
+    assert move.apply("--canary", "delta", "--batch", "2", "--wait", "--format", "json") == 0
+
+    document = json.loads(move.out)
+    assert document["complete"]
+    assert document["summary"]["done"] == 2 + 3 * 4
+    assert document["summary"]["requests"] == 2 + 3 * 4
+    assert [one["address"] for one in document["results"]] == sorted(
+        (one["address"] for one in document["results"]), key=lambda one: one.split("/")[0]
+    )
+    assert document["verification"]["summary"]["passed"] == 4
+
+
+def test_the_canary_goes_before_the_others_and_batches_one_after_the_other(move: Move) -> None:
+    move.apply("--canary", "echo", "--batch", "1", "--events", str(move.directory / "events.jsonl"))
+
+    events = [json.loads(line) for line in (move.directory / "events.jsonl").read_text().splitlines()]
+    ended = [one["address"] for one in events if one["type"] == "company-ended"]
+    assert ended == ["echo", "acme", "bravo", "delta"]
+    assert [one["type"] for one in events].count("started") == 1
+    assert [one["type"] for one in events].count("ended") == 1
+    assert [one["done"] for one in events if one["type"] == "company-ended"] == [1, 2, 3, 4]
+    assert events[-1]["done"] == 16
+    requests = [one["requests"] for one in events if "requests" in one]
+    assert requests == sorted(requests)
+
+
+def test_failures_add_up_over_batches(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+    move.settings("rollout: {maxFailures: 2}\n")
+    monkeypatch.setenv("ACME", "bad-token")
+    monkeypatch.setenv("BRAVO", "bad-token")
+
+    assert move.apply("--batch", "1") == 1
+
+    assert move.names == ["Acme", "Bravo"]
+    assert "2 companies have failed, and rollout.maxFailures is 2" in move.out
+
+
+def test_what_waits_for_others_is_not_waited_for(move: Move) -> None:
+    move.specs(acme=managed(), bravo=tokens("BRAVO"))
+
+    assert move.apply("--canary", "acme", "--wait") == 0
+    assert move.names == ["Acme", "Bravo"]
+
+
+def test_a_wait_at_the_end_fails_where_something_does_not_pass(move: Move) -> None:
+    move.specs(acme=tokens("ACME"))
+    move.apply()
+    move.sandbox.happen(move.connection("acme"), "deauthorize")
+
+    assert move.apply() == 0, "relink only waits"
+    assert move.apply("--wait") == 1
+    assert "Verified 1 connection: 1 failed." in move.out
+
+
+@pytest.mark.parametrize("options", [("--canary", "nobody"), ("--canary", "acme", "--target", "bravo")])
+def test_a_canary_that_the_run_is_not_about_is_misuse(move: Move, options: tuple[str, ...]) -> None:
+    assert move.apply(*options) == 2
+    assert move.names == []
+
+
+def test_a_narrower_run_does_not_need_the_canary_of_the_workspace(move: Move) -> None:
+    move.settings("rollout: {canary: acme}\n")
+
+    assert move.apply("--target", "bravo") == 0
+    assert move.names == ["Bravo"]
+
+
+def test_without_any_of_this_apply_is_one_stage(move: Move) -> None:
+    assert move.apply() == 0
+    assert move.names == ["Acme", "Bravo", "Delta", "Echo"]
+    assert "Verified" not in move.out
