@@ -9,16 +9,19 @@ from typing import Final
 
 from reconciler.model import (
     LINKS_TAG,
+    MAX_TAG_VALUE,
     DesiredCompany,
     DesiredConnection,
     LiveCompany,
     LiveConnection,
     Status,
     Wanted,
+    links_tag,
     short_id,
 )
 from reconciler.plan import Code
 
+_ANY_ID: Final = "00000000-0000-0000-0000-000000000000"
 _RANK: Final = {
     status: rank
     for rank, status in enumerate(
@@ -101,6 +104,18 @@ def needs_record(desired: DesiredCompany) -> tuple[DesiredConnection, ...]:
             groups[connection.platform_key].append(connection)
     several = (group for group in groups.values() if len(group) > 1)
     return tuple(one for group in several for one in group if one.id is None)
+
+
+def recorded_to_leave(desired: DesiredCompany, live: LiveCompany | None) -> dict[str, str]:
+    """What the record says of the connections that shall be deleted, whether they still are there or not."""
+    record = recorded_links(live)
+    leaving = (key for key, one in desired.connections.items() if one.wanted is Wanted.ABSENT)
+    return {key: record[key] for key in leaving if key in record}
+
+
+def is_recordable(keys: Iterable[str]) -> bool:
+    """Whether a record of these connections fits into its tag."""
+    return len(links_tag(dict.fromkeys(keys, _ANY_ID))) <= MAX_TAG_VALUE
 
 
 def _by_age(live: LiveConnection) -> tuple[str, str]:

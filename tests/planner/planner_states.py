@@ -1,11 +1,17 @@
-"""Random specs and live states over small domains, so that they meet often."""
+"""Random specs and live states over small domains, so that they meet often.
+
+The specs are drawn first and the live state about them, so that most of what is wanted is there in
+some form. Whole connections and tag maps are drawn at once from tables of every combination: few
+draws make for large examples.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import product
 
 from builders import FEED, NOW, OPEN_GATE, PLAID, QBO, TOKENS, WORKSPACE, XERO, ago, policy
 from hypothesis import HealthCheck, settings
@@ -46,8 +52,7 @@ INTEGRATIONS = (QBO, XERO, PLAID, FEED)
 KEYS = ("a", "b", "c")
 LINKS = ("x", "y", "z")
 NAMES = ("North", "South")
-_PULLED = st.sampled_from(PullState)
-_MOMENTS = st.sampled_from([None, ago(days=1), ago(days=20), ago(days=50)])
+OURS = {WORKSPACE_TAG: WORKSPACE}
 
 
 @dataclass(frozen=True)
@@ -59,139 +64,51 @@ class Scenario:
     run: Policy
 
 
-# --- live --------------------------------------------------------------------------------------
-
-
-@st.composite
-def _live_connection(draw: st.DrawFn, identifier: str) -> LiveConnection:
-    on = draw(st.sampled_from(INTEGRATIONS))
-    status = draw(st.sampled_from(Status))
-    erred = draw(st.lists(st.sampled_from([None, ago(days=3), ago(days=30)]), max_size=1))
-    return LiveConnection(
-        identifier,
-        on.key,
-        on.name,
-        status,
-        on.source_type,
-        draw(st.sampled_from([ago(days=60), ago(days=10)])),
-        None if status is Status.PENDING_AUTH else draw(_MOMENTS),
-        tuple(LiveError("expired", erred_at=one) for one in erred),
-    )
-
-
-def _one_accounting(connections: list[LiveConnection]) -> tuple[LiveConnection, ...]:
-    """The connections as Codat could have them: one active accounting connection."""
-    kept: list[LiveConnection] = []
-    for one in connections:
-        is_second = any(
-            one.source_type is SourceType.ACCOUNTING is other.source_type
-            and one.status is Status.LINKED is other.status
-            for other in kept
-        )
-        kept.append(replace(one, status=Status.UNLINKED) if is_second else one)
-    return tuple(kept)
-
-
-@st.composite
-def _live_tags(draw: st.DrawFn, connections: tuple[LiveConnection, ...]) -> dict[str, str]:
-    tags = draw(
-        st.dictionaries(st.sampled_from(["team", "t1", "t2"]), st.sampled_from(["1", "2"]), max_size=3)
-    )
-    tags |= {f"foreign{number}": "1" for number in range(draw(st.sampled_from([0, 0, 0, 4, 6])))}
-    owner = draw(
-        st.sampled_from(
-            [
-                {},
-                {WORKSPACE_TAG: WORKSPACE},
-                {KEY_TAG: "a"},
-                {WORKSPACE_TAG: "other", KEY_TAG: "a"},
-                *({WORKSPACE_TAG: WORKSPACE, KEY_TAG: key} for key in (*KEYS, *KEYS, "old", "gone")),
-            ]
-        )
-    )
-    if draw(st.integers(0, 4)) == 0:
-        tags[PROTECT_TAG] = draw(st.sampled_from(["true", "false"]))
-    if connections and draw(st.booleans()):
-        record = zip(LINKS, draw(st.permutations(connections)), strict=False)
-        tags[LINKS_TAG] = ",".join(f"{key}:{one.id[:8]}" for key, one in record)
-    return tags | owner
-
-
-@st.composite
-def _live_company(draw: st.DrawFn, number: int) -> LiveCompany:
-    found = [draw(_live_connection(f"c{number}{one:06x}-live")) for one in range(draw(st.integers(0, 3)))]
-    connections = _one_accounting(found)
-    return LiveCompany(
-        f"a{number:07x}-live",
-        draw(st.sampled_from(NAMES)),
-        draw(st.sampled_from([None, "", "Old"])),
-        draw(_live_tags(connections)),
-        ago(days=60),
-        connections,
-    )
-
-
-@st.composite
-def _history(draw: st.DrawFn, company: LiveCompany) -> list[Pull]:
-    pulls = []
-    for link in company.connections:
-        for number in range(draw(st.integers(0, 2))):
-            state, requested = draw(_PULLED), ago(days=draw(st.sampled_from([1, 5, 40])))
-            completed: datetime | None = (
-                None if state is PullState.RUNNING else requested + timedelta(minutes=1)
-            )
-            pulls.append(Pull(f"h{number}", link.id, "invoices", state, state, requested, completed))
-    return pulls
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> World:
-    """A few companies with their connections and histories."""
-    companies = [draw(_live_company(number)) for number in range(draw(st.integers(0, 3)))]
-    return World(
-        {one.id: one for one in companies},
-        {one.id: draw(_history(one)) for one in companies},
-        {one.key: one for one in INTEGRATIONS},
-        draw(st.sampled_from([frozenset({"invoices"}), frozenset({"invoices"}), frozenset()])),
-    )
-
-
 # --- wanted ------------------------------------------------------------------------------------
 
-
-@st.composite
-def _connection(draw: st.DrawFn, key: str, pins: list[str]) -> DesiredConnection:
-    on = draw(st.sampled_from(INTEGRATIONS))
-    migration = draw(st.sampled_from([Migration.SELF_SERVICE, *Migration]))
-    is_given = migration is Migration.SELF_SERVICE or draw(st.booleans())
-    pin = draw(st.sampled_from([None, None, None, *pins]))
-    if pin is not None:
-        pins.remove(pin)
-    return DesiredConnection(
-        key,
-        on.slug,
-        on.key,
-        on.source_type,
-        migration,
-        draw(st.sampled_from([Wanted.LINKED, *Wanted])),
-        pin,
-        TOKENS if is_given else {},
-        draw(_MOMENTS),
-        draw(
-            st.sampled_from(
-                [
-                    SyncPolicy(),
-                    SyncPolicy(never=True),
-                    SyncPolicy(max_age=timedelta(days=30)),
-                    SyncPolicy(data_types=("invoices",)),
-                ]
-            )
-        ),
-        draw(st.sampled_from([OPEN_GATE, OPEN_GATE, OPEN_GATE, {}])),
+_WANTED_LINKS = [
+    DesiredConnection("", on.slug, on.key, on.source_type, migration, state, None, tokens, issued, sync, gate)
+    for on, (migration, tokens), state, issued, sync, gate in product(
+        INTEGRATIONS,
+        [
+            (Migration.SELF_SERVICE, TOKENS),
+            (Migration.SELF_SERVICE, TOKENS),
+            (Migration.MANAGED, TOKENS),
+            (Migration.LINK, {}),
+        ],
+        [Wanted.LINKED, *Wanted],
+        [None, ago(hours=1), ago(days=15), ago(days=50)],
+        [
+            SyncPolicy(),
+            SyncPolicy(max_age=timedelta(days=30)),
+            SyncPolicy(data_types=("invoices",)),
+            SyncPolicy(never=True),
+        ],
+        [OPEN_GATE, OPEN_GATE, OPEN_GATE, {}],
     )
+]
+_WANTED_TAGS: list[dict[str, str | None]] = [
+    {},
+    {},
+    {"t1": "1"},
+    {"t1": None, "t2": "2"},
+    {f"many{number}": "1" for number in range(7)},
+    {f"many{number}": "1" for number in range(9)},
+]
+_WANTED_COMPANIES = [
+    DesiredCompany("", name, description, tags, None, new, None, protect, state)
+    for name, description, tags, new, protect, state in product(
+        NAMES,
+        [UNSET, None, "", "New"],
+        _WANTED_TAGS,
+        [False, True],
+        [UNSET, True, False],
+        [*[Presence.PRESENT] * 5, Presence.ABSENT],
+    )
+]
 
 
-def _one_wanted_accounting(connections: list[DesiredConnection]) -> Mapping[str, DesiredConnection]:
+def _one_wanted_accounting(connections: Sequence[DesiredConnection]) -> Mapping[str, DesiredConnection]:
     """The connections as the rules for specs permit them: one accounting connection to be linked."""
     kept: dict[str, DesiredConnection] = {}
     for one in connections:
@@ -205,47 +122,195 @@ def _one_wanted_accounting(connections: list[DesiredConnection]) -> Mapping[str,
 
 
 @st.composite
-def _company(draw: st.DrawFn, key: str, ids: list[str], pins: list[str]) -> DesiredCompany:
-    identifier = draw(st.sampled_from([None, None, None, *ids]))
-    if identifier is not None:
-        ids.remove(identifier)
-    links = draw(st.lists(st.sampled_from(LINKS), unique=True, max_size=3))
-    tags = draw(
-        st.dictionaries(st.sampled_from(["t1", "t2", "t3"]), st.sampled_from(["1", "2", None]), max_size=3)
+def _wanted_company(draw: st.DrawFn, key: str) -> DesiredCompany:
+    links = [
+        replace(draw(st.sampled_from(_WANTED_LINKS)), key=link) for link in LINKS[: draw(st.integers(0, 3))]
+    ]
+    if len(links) > 1 and draw(st.booleans()):
+        first = links[0]
+        links[1] = replace(
+            links[1],
+            platform=first.platform,
+            platform_key=first.platform_key,
+            source_type=first.source_type,
+        )
+    return replace(
+        draw(st.sampled_from(_WANTED_COMPANIES)), key=key, connections=_one_wanted_accounting(links)
     )
-    return DesiredCompany(
-        key,
-        draw(st.sampled_from(NAMES)),
-        draw(st.sampled_from([UNSET, None, "", "New"])),
-        tags,
-        identifier,
-        identifier is None and draw(st.booleans()),
-        None,
-        draw(st.sampled_from([UNSET, True, False])),
-        draw(st.sampled_from([*[Presence.PRESENT] * 5, Presence.ABSENT])),
-        _one_wanted_accounting([draw(_connection(one, pins)) for one in links]),
+
+
+# --- live --------------------------------------------------------------------------------------
+
+_LIVE_LINKS = [
+    LiveConnection(
+        "",
+        on.key,
+        on.name,
+        status,
+        on.source_type,
+        created,
+        None if status is Status.PENDING_AUTH else synced,
+        errors,
     )
+    for on, status, created, synced, errors in product(
+        INTEGRATIONS,
+        [Status.LINKED, *Status],
+        [ago(days=60), ago(days=10)],
+        [None, ago(days=1), ago(days=40)],
+        [(), (), (LiveError("expired"),), (LiveError("expired", erred_at=ago(days=3)),)],
+    )
+]
+_LINKS_ON = {on.key: [one for one in _LIVE_LINKS if one.platform_key == on.key] for on in INTEGRATIONS}
+_FOREIGN_TAGS: list[dict[str, str]] = [
+    {},
+    {},
+    {"team": "1"},
+    {"t1": "1"},
+    {"t1": "2", "t2": "2"},
+    {PROTECT_TAG: "true"},
+    {PROTECT_TAG: "false", "team": "1"},
+    {f"foreign{number}": "1" for number in range(6)},
+]
+_HISTORIES = [
+    (),
+    (),
+    *(
+        tuple((state, ago(days=days)) for state, days in pulls)
+        for pulls in (
+            [(PullState.DONE, 1)],
+            [(PullState.FAILED, 1)],
+            [(PullState.RUNNING, 1)],
+            [(PullState.FAILED, 5), (PullState.DONE, 1)],
+            [(PullState.DONE, 40), (PullState.FAILED, 5)],
+            [(PullState.DONE, 5), (PullState.RUNNING, 1)],
+        )
+    ),
+]
+
+
+def _one_accounting(connections: Sequence[LiveConnection]) -> tuple[LiveConnection, ...]:
+    """The connections as Codat could have them: one active accounting connection."""
+    kept: list[LiveConnection] = []
+    for one in connections:
+        is_second = any(
+            one.source_type is SourceType.ACCOUNTING is other.source_type
+            and one.status is Status.LINKED is other.status
+            for other in kept
+        )
+        kept.append(replace(one, status=Status.UNLINKED) if is_second else one)
+    return tuple(kept)
+
+
+@st.composite
+def _live_company(
+    draw: st.DrawFn, number: int, name: str, owner: Mapping[str, str], spec: DesiredCompany | None
+) -> LiveCompany:
+    wanted = list(spec.connections.values()) if spec else []
+    twins = [draw(st.sampled_from([None, *_LINKS_ON[one.platform_key]])) for one in wanted]
+    more = [draw(st.sampled_from(_LIVE_LINKS)) for _ in range(draw(st.integers(0, 2)))]
+    found = [one for one in (*twins, *more) if one is not None]
+    links = _one_accounting([replace(one, id=f"c{number}{at:06x}-live") for at, one in enumerate(found)])
+    tags = dict(draw(st.sampled_from(_FOREIGN_TAGS)))
+    if links and draw(st.booleans()):
+        record = zip(LINKS, draw(st.permutations(links)), strict=False)
+        tags[LINKS_TAG] = ",".join(f"{key}:{one.id[:8]}" for key, one in record)
+    description = draw(st.sampled_from([None, "", "Old"]))
+    return LiveCompany(f"a{number:07x}-live", name, description, tags | owner, ago(days=60), links)
+
+
+@st.composite
+def _around(draw: st.DrawFn, spec: DesiredCompany, number: int) -> list[LiveCompany]:
+    """Nothing, a company that the spec means in one way or another, or two."""
+    ours = OURS | {KEY_TAG: spec.key}
+    owners = draw(
+        st.sampled_from(
+            [
+                *[[ours]] * 8,
+                [OURS | {KEY_TAG: "old"}],
+                [],
+                [],
+                [{}],
+                [{}],
+                [OURS],
+                [{WORKSPACE_TAG: "other", KEY_TAG: spec.key}],
+                [ours, ours],
+                [ours, {}],
+            ]
+        )
+    )
+    name = draw(st.sampled_from([spec.name, spec.name, *NAMES]))
+    return [draw(_live_company(number + at, name, owner, spec)) for at, owner in enumerate(owners)]
+
+
+@st.composite
+def _pinned(
+    draw: st.DrawFn, spec: DesiredCompany, companies: list[LiveCompany], taken: set[str]
+) -> DesiredCompany:
+    """The spec, now and then with the id of a company or a connection that nobody else names."""
+    ids = [one.id for one in companies if one.id not in taken]
+    links = [link.id for one in companies for link in one.connections if link.id not in taken]
+    connections = dict(spec.connections)
+    if links and connections and draw(st.integers(0, 3)) == 0:
+        key = draw(st.sampled_from(sorted(connections)))
+        pin = draw(st.sampled_from([*links, "c-nowhere"]))
+        connections[key] = replace(connections[key], id=pin)
+        taken.add(pin)
+    untagged = [one.id for one in companies if not one.owner() and one.id in ids]
+    if untagged and draw(st.booleans()):
+        ids = untagged
+    elif not ids or draw(st.integers(0, 5)) > 0:
+        return replace(spec, connections=connections)
+    identifier = draw(st.sampled_from([*ids, f"a-nowhere-{spec.key}"]))
+    taken.add(identifier)
+    return replace(spec, id=identifier, new=False, connections=connections)
 
 
 @st.composite
 def scenarios(draw: st.DrawFn) -> Scenario:
-    """Specs, a world and flags; some specs pin what the world has, and some what it lacks."""
-    world = draw(worlds())
-    ids = [*world.companies, "a-nowhere"]
-    pins = [*(link.id for one in world.companies.values() for link in one.connections), "c-nowhere"]
-    keys = draw(st.lists(st.sampled_from(KEYS), unique=True, max_size=3))
-    companies = {key: draw(_company(key, ids, pins)) for key in keys}
-    if keys and draw(st.integers(0, 3)) == 0:
-        companies[keys[0]] = replace(companies[keys[0]], renamed_from="old")
+    """Specs, a world about them, and flags."""
+    specs: dict[str, DesiredCompany] = {}
+    live: list[LiveCompany] = []
+    taken: set[str] = set()
+    for key in KEYS[: draw(st.sampled_from([0, 1, 1, 1, 2, 3]))]:
+        spec = draw(_wanted_company(key))
+        around = draw(_around(spec, len(live)))
+        specs[key] = draw(_pinned(spec, around, taken))
+        live += around
+    if draw(st.integers(0, 3)) == 0:
+        owner = draw(st.sampled_from([OURS | {KEY_TAG: "gone"}, {}, {WORKSPACE_TAG: "other", KEY_TAG: "a"}]))
+        live.append(draw(_live_company(len(live), draw(st.sampled_from(NAMES)), owner, None)))
+    if specs and draw(st.integers(0, 3)) == 0:
+        specs[KEYS[0]] = replace(specs[KEYS[0]], renamed_from="old")
+    has_tokens = any(link.authorization for one in specs.values() for link in one.connections.values())
     run = policy(
         retry_syncs=draw(st.booleans()),
         prune=draw(st.booleans()),
-        reauthorize=draw(st.sampled_from([(), (), ("*",)])) if _has_tokens(companies) else (),
+        reauthorize=("*",) if has_tokens and draw(st.integers(0, 3)) == 0 else (),
         preconditions_waived=draw(st.booleans()),
         now=NOW,
     )
-    return Scenario(Desired(WORKSPACE, companies), world, run)
+    world = World(
+        {one.id: one for one in live},
+        {one.id: draw(_history(one)) for one in live},
+        {one.key: one for one in INTEGRATIONS},
+        draw(st.sampled_from([frozenset({"invoices"})] * 3 + [frozenset()])),
+    )
+    return Scenario(Desired(WORKSPACE, specs), world, run)
 
 
-def _has_tokens(companies: Mapping[str, DesiredCompany]) -> bool:
-    return any(link.authorization for one in companies.values() for link in one.connections.values())
+@st.composite
+def _history(draw: st.DrawFn, company: LiveCompany) -> list[Pull]:
+    drawn = [(link.id, draw(st.sampled_from(_HISTORIES))) for link in company.connections]
+    return [
+        Pull(
+            f"h{number}",
+            link,
+            "invoices",
+            state,
+            state,
+            requested,
+            None if state is PullState.RUNNING else requested + timedelta(minutes=1),
+        )
+        for link, pulls in drawn
+        for number, (state, requested) in enumerate(pulls)
+    ]

@@ -113,6 +113,44 @@ def test_what_shall_be_deleted_is_not_recorded() -> None:
     assert actions(plan) == ["connection.delete acme/bank2"]
 
 
+THREE = f"{RECORD},bank3:cccccccc"
+
+
+@pytest.mark.parametrize(
+    "live",
+    [
+        pytest.param((link(A), link(B), link("cccccccc-3")), id="before-the-delete"),
+        pytest.param((link(A), link(B)), id="after-the-delete"),
+        pytest.param((link(A), link(B), link("dddddddd-4")), id="after-the-delete-beside-a-stray"),
+    ],
+)
+def test_what_shall_be_deleted_stays_recorded_while_the_spec_names_it(
+    live: tuple[LiveConnection, ...],
+) -> None:
+    spec = wanted(bank(1), bank(2), bank(3, wanted=Wanted.ABSENT))
+    plan = plan_for(spec, company(*live, tags={LINKS_TAG: THREE}))
+    is_there = any(one.id == "cccccccc-3" for one in live)
+    assert actions(plan) == (["connection.delete acme/bank3"] if is_there else [])
+
+
+def test_what_was_deleted_leaves_the_record_with_its_spec() -> None:
+    plan = plan_for(wanted(bank(1), bank(2)), company(link(A), link(B), tags={LINKS_TAG: THREE}))
+    assert rewritten(plan) == [Change(f"tags.{LINKS_TAG}", THREE, RECORD)]
+
+
+def test_what_shall_be_deleted_makes_room_where_the_record_would_not_fit() -> None:
+    def long(number: int, **fields: object) -> DesiredConnection:
+        return wanted_connection(f"a-key-of-forty-characters-in-length-no-{number}", TRUELAYER, **fields)  # type: ignore[arg-type]
+
+    old = f"{long(1).key}:aaaaaaaa,{long(3).key}:cccccccc"
+    live = company(link(A), link(B), link("cccccccc-3"), tags={LINKS_TAG: old})
+    plan = plan_for(wanted(long(1), long(2, id=B), long(3, wanted=Wanted.ABSENT)), live)
+    assert rewritten(plan) == []
+    plan = plan_for(wanted(long(1), long(2), long(3, wanted=Wanted.ABSENT)), live)
+    new = f"{long(1).key}:aaaaaaaa,{long(2).key}:bbbbbbbb"
+    assert rewritten(plan) == [Change(f"tags.{LINKS_TAG}", old, new)]
+
+
 def test_two_that_cannot_be_told_apart_are_not_recorded() -> None:
     plan = plan_for(wanted(bank(1), bank(2)), company(link(A), link(B)))
     assert (actions(plan), attention(plan)) == (
