@@ -1,5 +1,6 @@
 """What good specs mean."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -249,7 +250,7 @@ class TestWorkspace:
         (error,) = project.errors()
         assert f"[{error.code}] {error}" == (
             "[workspace-unnamed] specs/workspace.yaml:1:1: the workspace has no name; write these two lines"
-            " to specs/workspace.yaml:\nversion: 1\nworkspace: specs"
+            " to specs/workspace.yaml: `version: 1` and `workspace: specs`"
         )
         loaded = project.load(sandbox=True)
         assert (loaded.workspace.name, loaded.desired.workspace) == ("sandbox", "sandbox")
@@ -259,7 +260,7 @@ class TestWorkspace:
         project.put("specs/a.yaml", self.SPEC)
         (line,) = project.lines()
         assert line.startswith("the workspace has no name; write these two lines to specs/workspace.yaml:")
-        project.put("specs/workspace.yaml", line.partition("\n")[2])
+        project.put("specs/workspace.yaml", "\n".join(re.findall("`([^`]+)`", line)))
         assert project.load().workspace.name == "specs"
 
     def test_one_that_lies_deeper_is_not_read_and_a_warning_says_so(self, project):
