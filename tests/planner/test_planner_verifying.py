@@ -1,0 +1,131 @@
+"""The checks of verify as a table: every row complains of its own thing and of nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reconciler.migration import Verdict
+from reconciler.model import (
+    Address,
+    DataStatus,
+    DesiredCompany,
+    DesiredConnection,
+    Live,
+    LiveCompany,
+    LiveConnection,
+    LiveError,
+    Migration,
+    Platform,
+    PullState,
+    SourceType,
+    Status,
+    SyncPolicy,
+)
+from reconciler.plan import Attention, Code
+from reconciler.planner import Standing, evidence_of, verified
+from reconciler.planner.verifying import CHECKS
+
+ADDRESS = Address("acme", "books")
+XERO = Platform("gbol", "Xero", SourceType.ACCOUNTING, data_types=frozenset({"invoices", "bills"}))
+DONE = DataStatus("invoices", "Complete", PullState.DONE)
+CONNECTION = LiveConnection("b1", "gbol", "Xero", Status.LINKED)
+COMPANY = LiveCompany("c1", "Acme", connections=(CONNECTION,))
+DESIRED = DesiredConnection("books", "xero", "gbol", SourceType.ACCOUNTING, Migration.SELF_SERVICE)
+STANDING = Standing(ADDRESS, DesiredCompany("acme", "Acme"), DESIRED, COMPANY, CONNECTION, None)
+
+
+def complaints(
+    standing: Standing = STANDING,
+    *statuses: DataStatus,
+    platform: Platform = XERO,
+    fetched: frozenset[str] = frozenset({"invoices", "commerce-orders"}),
+    strays: tuple[LiveCompany, ...] = (),
+) -> set[tuple[str, str]]:
+    live = Live((), (platform,), fetched_types=fetched)
+    found = verified(evidence_of(standing, live, statuses, strays))
+    assert all(one.message and one.fix for one in found.complaints)
+    return {(one.check, one.verdict.value) for one in found.complaints}
+
+
+def connection(**changes: Any) -> Standing:
+    return replace(STANDING, live=replace(CONNECTION, **changes))
+
+
+def wanted(**changes: Any) -> Standing:
+    return replace(STANDING, connection=replace(DESIRED, **changes))
+
+
+GATE = Attention(Code.GATE, ADDRESS, "confirm first")
+QUEUED = DataStatus("invoices", "Queued", PullState.RUNNING)
+
+CASES: dict[str, tuple[set[tuple[str, str]], set[tuple[str, str]]]] = {
+    "all is well": (complaints(STANDING, DONE), set()),
+    "a type that the platform does not have is not asked for": (complaints(STANDING, DONE), set()),
+    "not supported is no failure": (
+        complaints(STANDING, DataStatus("invoices", "NotSupported", PullState.DONE)),
+        set(),
+    ),
+    "not in Codat": (
+        complaints(replace(STANDING, live=None, live_company=None)),
+        {("in-codat", "pending")},
+    ),
+    "in trouble": (
+        complaints(replace(STANDING, live=None, attention=Attention(Code.AMBIGUOUS, ADDRESS, "which"))),
+        {("in-codat", "failed")},
+    ),
+    "pending": (complaints(connection(status=Status.PENDING_AUTH)), {("linked", "pending")}),
+    "pending behind a gate": (
+        complaints(replace(connection(status=Status.PENDING_AUTH), attention=GATE)),
+        {("linked", "failed")},
+    ),
+    "deauthorized": (complaints(connection(status=Status.DEAUTHORIZED)), {("linked", "failed")}),
+    "unlinked": (complaints(connection(status=Status.UNLINKED)), {("linked", "failed")}),
+    "unknown": (complaints(connection(status=Status.UNKNOWN)), {("linked", "failed")}),
+    "an open error": (
+        complaints(connection(errors=(LiveError("no", "401"),)), DONE),
+        {("no-open-error", "failed")},
+    ),
+    "a resolved error": (complaints(connection(errors=(LiveError("no", active=False),)), DONE), set()),
+    "a failed type": (
+        complaints(STANDING, DataStatus("invoices", "FetchError", PullState.FAILED)),
+        {("data", "failed"), ("first-sync", "pending")},
+    ),
+    "never synced": (complaints(STANDING), {("data", "pending"), ("first-sync", "pending")}),
+    "nothing to fetch": (
+        complaints(STANDING, DONE, fetched=frozenset()),
+        {("data", "failed"), ("first-sync", "pending")},
+    ),
+    "queued": (complaints(STANDING, QUEUED), {("data", "pending"), ("first-sync", "pending")}),
+    "queued offline": (
+        complaints(STANDING, QUEUED, platform=replace(XERO, is_offline=True)),
+        {("data", "offline")},
+    ),
+    "another type is named": (
+        complaints(wanted(sync=SyncPolicy(data_types=("bills",))), DONE),
+        {("data", "pending"), ("first-sync", "pending")},
+    ),
+    "never to be synced": (complaints(wanted(sync=SyncPolicy(never=True))), set()),
+    "a bank feed": (complaints(wanted(source_type=SourceType.BANK_FEED)), set()),
+    "a stray of a managed migration": (
+        complaints(wanted(migration=Migration.MANAGED), DONE, strays=(LiveCompany("c2", "Acme"),)),
+        {("no-stray-company", "failed")},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_situation_is_complained_of_as_it_should(case: str) -> None:
+    found, expected = CASES[case]
+    assert found == expected
+
+
+def test_every_row_of_the_table_is_tried() -> None:
+    tried = {one for _, expected in CASES.values() for one in expected}
+    assert {(one.name, one.verdict.value) for one in CHECKS} == tried
+
+
+def test_no_row_passes_by_itself() -> None:
+    assert Verdict.PASSED not in {one.verdict for one in CHECKS}

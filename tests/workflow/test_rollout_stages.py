@@ -1,0 +1,62 @@
+"""Cutting a plan into stages loses nothing, splits no company, and keeps the order."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.model import Address
+from reconciler.plan import Basis, CreateCompany, CreateConnection, Plan, in_order
+from reconciler.workflow.rollout import stages
+
+KEYS = [f"c{number}" for number in range(8)]
+
+
+def plan_of(keys: list[str]) -> Plan:
+    actions = [
+        action
+        for key in keys
+        for action in (
+            CreateCompany(Address(key), "not in Codat", key, None, {}),
+            CreateConnection(Address(key, "books"), "not in Codat", None, "xero", "gbol"),
+        )
+    ]
+    return Plan("t", "prod", "sandbox", in_order(actions), (), 0, Basis("", {}))
+
+
+@given(
+    st.lists(st.sampled_from(KEYS), unique=True),
+    st.lists(st.sampled_from(KEYS), unique=True, max_size=3),
+    st.none() | st.integers(1, 9),
+)
+def test_a_cut_plan_holds_every_action_once(keys: list[str], first: list[str], batch: int | None) -> None:
+    plan = plan_of(keys)
+    parts = stages(plan, first, batch)
+
+    held = [action for part in parts for action in part.plan.actions]
+    assert len(held) == len(plan.actions)
+    assert set(map(id, held)) == set(map(id, plan.actions))
+    companies = [{action.address.company for action in part.plan.actions} for part in parts]
+    assert sum(map(len, companies)) == len(set().union(*companies)), "a company is in two stages"
+    batches = companies[1:] if parts[0].canaries else companies
+    if batch is not None and len(parts) > 1:
+        assert all(len(one) <= batch for one in batches)
+    assert all(not part.canaries for part in parts[1:])
+    if parts[0].canaries:
+        assert parts[0].canaries == tuple(first)
+        assert companies[0] == set(first) & set(keys)
+
+
+def test_canaries_with_nothing_to_do_are_a_stage_as_long_as_something_follows() -> None:
+    done_before, last = stages(plan_of(["bravo"]), ["acme"], None)
+
+    assert (done_before.canaries, done_before.plan.actions) == (("acme",), ())
+    assert [one.address.company for one in last.plan.actions] == ["bravo", "bravo"]
+
+
+def test_where_nothing_follows_the_canaries_there_is_nothing_to_hold_back() -> None:
+    plan = plan_of(["acme"])
+
+    (only,) = stages(plan, ["acme"], 1)
+
+    assert (only.plan, only.canaries) == (plan, ())
