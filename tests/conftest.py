@@ -1,10 +1,17 @@
-"""Golden files: what people read, compared to the letter; ``pytest --update-golden`` writes them anew."""
+"""Golden files: what people read, compared to the letter; ``pytest --update-golden`` writes them anew.
+
+And no property test has a deadline: timings belong into benchmarks.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic
+from reconciler.workflow.codes import Code
 
 if TYPE_CHECKING:
     from reconciler.outcome import Observer
@@ -42,7 +43,7 @@ def opened_events(path: Path | None) -> Iterator[Observer | None]:
         stream = path.open("w", encoding="utf-8")
     except OSError as error:
         raise CodatSyncError(
-            Diagnostic("events-unwritable", f"{path} cannot be written: {error.strerror}")
+            Diagnostic(Code.EVENTS_UNWRITABLE, f"{path} cannot be written: {error.strerror}")
         ) from None
     with stream:
         writer = render.events_writer(stream)

@@ -10,6 +10,7 @@ import click
 
 from reconciler.cli.options import DEFAULT_SPECS, Output
 from reconciler.diagnostics import CodatSyncError, Diagnostic
+from reconciler.workflow.codes import Code
 
 if TYPE_CHECKING:
     from reconciler.outcome import Outcome
@@ -88,5 +89,5 @@ def append_outputs(file: Path | None, result: Mapping[str, Any] | Outcome) -> No
             opened.write(render.github_outputs(result))
     except OSError as error:
         raise CodatSyncError(
-            Diagnostic("outputs-unwritable", f"{file} cannot be written: {error.strerror}")
+            Diagnostic(Code.OUTPUTS_UNWRITABLE, f"{file} cannot be written: {error.strerror}")
         ) from None

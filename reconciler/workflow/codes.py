@@ -19,6 +19,8 @@ class Code(StrEnum):
     NOTHING_TO_HAND_OVER = "nothing-to-hand-over"
     NOT_IN_CODAT_YET = "not-in-codat-yet"
 
+    EVENTS_UNWRITABLE = "events-unwritable"
+    OUTPUTS_UNWRITABLE = "outputs-unwritable"
     NO_SUCH_COMPANY = "no-such-company"
     FILE_EXISTS = "file-exists"
     IMPORT_MANAGED = "import-managed"

@@ -102,13 +102,25 @@ def read(path: Path) -> Saved:
         ) from None
     document = _sound(path, text)
     run = document["run"]
+    workspace = _read_workspace(run["workspace"])
+    if not _is_near(Path(workspace.root)):
+        raise _refused(path, Code.PLAN_MALFORMED, f"is of a workspace elsewhere, at {workspace.root}")
     return Saved(
         document,
         desired_document.from_document(document["desired"]),
-        _read_workspace(run["workspace"]),
+        workspace,
         _read_options(run["options"]),
         Path(run["specs"]),
     )
+
+
+def _is_near(root: Path) -> bool:
+    """Whether the directory that references are looked up below has to do with where we run.
+
+    A plan file may come from elsewhere; it must not point at another directory's secrets and commands.
+    """
+    here = Path.cwd()
+    return here.is_relative_to(root) or root.is_relative_to(here)
 
 
 def _sound(path: Path, text: str) -> dict[str, Any]:
