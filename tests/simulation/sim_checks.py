@@ -10,9 +10,10 @@ import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
-from sim_faults import KINDS
+from sim_faults import CRM, KINDS
 from sim_scenes import Firm, Scene, addresses, token_ref
 from sim_wire import Exchange, moment_of
 from sim_world import CANARY, Apply, Happening, World
@@ -22,7 +23,14 @@ from reconciler.model import KEY_TAG, LINKS_TAG, RESERVED_TAG_PREFIX, Wanted, sh
 from reconciler.plan import Attention, AttentionClass, Code
 
 RACE: Final = 2.0
-RANK: Final = ("Linked", "Deauthorized", "Unlinked", "PendingAuth")
+STATUSES: Final = {
+    "Linked": "linked",
+    "Deauthorized": "severed",
+    "Unlinked": "severed",
+    "PendingAuth": "pending",
+}
+"""What a shape makes of statuses, best first; a plan's attention tells the severed ones apart."""
+RANK: Final = tuple(dict.fromkeys(STATUSES.values()))
 TELLING: Final = (AttentionClass.BLOCKING, AttentionClass.WAITING)
 SECRETS: Final = (CANARY, "otp=")
 """Our tokens and the key carry the first, Codat's link URLs the second."""
@@ -101,20 +109,18 @@ def shapes(world: World) -> dict[str, Shape]:
 
 def _shape(scene: Scene, key: str, company: Mapping[str, Any], attention: tuple[Attention, ...]) -> Shape:
     firm = scene.firm(key)
-    wanted = Counter(
-        one.brand.key for one in (firm.links if firm else ()) if one.wanted is not Wanted.ABSENT
-    )
+    wanted = Counter(one.brand.key for one in (firm.links if firm else ()) if one.wanted is not Wanted.ABSENT)
     links = company.get("dataConnections", [])
     statuses = {
         platform: sorted(
-            (one["status"] for one in links if one["integrationKey"] == platform), key=RANK.index
+            (STATUSES[one["status"]] for one in links if one["integrationKey"] == platform), key=RANK.index
         )[:number]
         for platform, number in sorted(wanted.items())
     }
     return Shape(
         company["name"],
         company.get("description", ""),
-        tuple(sorted((tag, value) for tag, value in company["tags"].items() if tag != LINKS_TAG)),
+        tuple(sorted((tag, value) for tag, value in company["tags"].items() if tag not in (LINKS_TAG, CRM))),
         tuple((platform, tuple(found)) for platform, found in statuses.items()),
         tuple(sorted(told(attention, key))),
     )
@@ -182,6 +188,11 @@ def ends_as_the_reference(ending: Ending) -> Iterator[str]:
             continue
         if now is not None and _is_told(ending, key, now):
             continue
+        if any(
+            one.kind == "tags-wiped" and _makes_room(ending.scene.firm(key), one)
+            for one in ending.befell(key)
+        ):
+            continue
         yield f"{key} is {now}, and should be {ending.reference.replayed.get(key)}"
 
 
@@ -202,7 +213,7 @@ def _raced(ending: Ending, key: str) -> bool:
 def one_company_per_key(ending: Ending) -> Iterator[str]:
     """No key stands on two companies, and none is created without need or beside a namesake."""
     for key, count in Counter(key for key, _ in ending.owned()).items():
-        if count > 1:
+        if count > 1 and not any(_overwritten(ending.log, one) for one in ending.befell(key)):
             yield f"{count} companies carry the key {key}"
     made = [one for one in ending.log if one.creates_company and one.took_effect]
     existed = {key for one in ending.world.at_start.values() if (key := ending.key_of(one)) is not None}
@@ -257,7 +268,8 @@ def no_tokens_to_linked(ending: Ending) -> Iterator[str]:
 def tokens_take_effect_once(ending: Ending) -> Iterator[str]:
     """Each connection takes tokens once at most, and the right ones."""
     effective = [one for one in ending.log if one.is_authorize and one.took_effect]
-    for connection, count in Counter(one.connection for one in effective).items():
+    apart = [one for one in effective if not is_race(one, _linked_at(ending, one))]
+    for connection, count in Counter(one.connection for one in apart).items():
         if count > 1:
             yield f"tokens took effect {count} times on connection {short_id(connection)}"
     right = {
@@ -315,21 +327,21 @@ def tags_of_others_are_kept(ending: Ending) -> Iterator[str]:
             if one.kind == "tags-wiped":
                 expected = {}
             elif one.kind == "tag-added" and not _overwritten(ending.log, one):
-                expected["crm"] = "kept"
+                expected[CRM] = "kept"
         lost = {tag for tag, value in expected.items() if company["tags"].get(tag) != value}
         if lost:
             yield f"company {company['name']} lost the tags {sorted(lost)} of another writer"
 
 
-def _overwritten(log: list[Exchange], added: Happening) -> bool:
-    """Whether one of our writes was on its way when the tag came."""
+def _overwritten(log: list[Exchange], changed: Happening) -> bool:
+    """Whether one of our writes of tags was on its way when others changed them."""
     return any(
         one.method == "PATCH"
         and one.took_effect
         and "tags" in one.body
-        and one.company == added.target.company_id
-        and (one.arrived or 0) >= added.at
-        and is_race(one, added.at)
+        and one.company == changed.target.company_id
+        and (one.arrived or 0) >= changed.at
+        and is_race(one, changed.at)
         for one in log
     )
 
@@ -389,10 +401,10 @@ def nothing_is_a_bug(ending: Ending) -> Iterator[str]:
 
 def complete_leaves_nothing(ending: Ending) -> Iterator[str]:
     """A plan that applied cleanly is followed by an empty one, at once, unless others meddled."""
-    if ending.scene.lag_seconds or ending.scene.lag_requests:
+    if ending.scene.lag_seconds:
         return
     applies = ending.world.applies
-    for apply, following in zip(applies, applies[1:], strict=False):
+    for apply, following in pairwise(applies):
         if not (apply.outcome and apply.outcome.is_complete and following.plan):
             continue
         if following.began < apply.ended:

@@ -12,15 +12,11 @@ from sim_scenes import BRANDS, Firm, Link, Scene
 from reconciler.model import Migration, SourceType, Wanted
 
 KEYS: Final = ("acme", "bravo", "cargo", "delta")
-REQUESTS_PER_FIRM: Final = 12
+REQUESTS_PER_FIRM: Final = 9
 """About so many requests a company takes; faults strike among them."""
-LAG_ENDS: Final = 300
-"""Seconds after which a listing that lags by requests would have caught up, requests or not."""
 FATES: Final = {"new": 9, "kept": 9, "absent": 2, "renamed": 2, "adopted": 2}
 """What becomes of a company between the earlier and the later specs, and how often."""
-OTHERS: Final = tuple(
-    key for key, brand in BRANDS.items() if brand.source_type is not SourceType.ACCOUNTING
-)
+OTHERS: Final = tuple(key for key, brand in BRANDS.items() if brand.source_type is not SourceType.ACCOUNTING)
 BOOKS: Final = tuple(key for key in BRANDS if key not in OTHERS)
 
 
@@ -33,7 +29,6 @@ def draw(seed: int) -> Scene:
         before, after = _history(rng, key)
         earlier += [before] if before else []
         later.append(after)
-    pause = rng.choice((1, 30, 300, 6000, 90000))
     return Scene(
         seed,
         tuple(earlier),
@@ -44,12 +39,11 @@ def draw(seed: int) -> Scene:
         gone_by=rng.choice((1, 1, 40)),
         strangers=rng.choice((0, 1, 3)),
         runs=rng.choices((1, 2, 3), (6, 3, 1))[0],
-        pause=pause,
+        pause=rng.choice((1, 30, 300, 6000, 90000)),
         ponder=rng.choices((0, 120, 4000, 6000), (12, 2, 1, 1))[0],
         concurrency=rng.choice((1, 2, 10)),
         page_size=rng.choice((1000, 1000, 1, 2)),
         lag_seconds=rng.choices((0, 3, 10, 20), (8, 1, 1, 1))[0],
-        lag_requests=rng.choices((0, 1, 3), (8, 1, 1))[0] if pause <= LAG_ENDS else 0,
         sync_seconds=rng.choice((2, 20, 600)),
     )
 
@@ -126,7 +120,7 @@ def _some(rng: Random, firms: list[Firm], migrations: set[Migration], chance: fl
 
 
 def _faults(rng: Random, firms: int) -> list[Fault]:
-    horizon = 6 + REQUESTS_PER_FIRM * firms
+    horizon = 5 + REQUESTS_PER_FIRM * firms
     kinds = list(KINDS)
     weights = [KINDS[kind].weight for kind in kinds]
     return sorted(
@@ -136,7 +130,7 @@ def _faults(rng: Random, firms: int) -> list[Fault]:
 
 
 def _number(rng: Random) -> int:
-    return rng.choices((0, 1, 2, 3, 5, 8), (1, 3, 5, 5, 3, 2))[0]
+    return rng.choices((0, 1, 2, 3, 5, 8), (1, 3, 4, 5, 5, 3))[0]
 
 
 def fault(kind: str, at: int, rng: Random) -> Fault:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 CUSTOMER_TAKES: Final = timedelta(seconds=10)
 """What a customer needs at least to find the link of a new connection and to go through it."""
 READ_TIMEOUT: Final = 60.0
+CRM: Final = "crm"
+"""A tag that another writer adds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,7 @@ def _wipe_tags(world: World, target: Target) -> None:
 
 
 def _add_tag(world: World, target: Target) -> None:
-    world.outside.tag(target.company_id, "crm", "kept")
+    world.outside.tag(target.company_id, CRM, "kept")
 
 
 def _delete_company(world: World, target: Target) -> None:
@@ -274,9 +276,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "429": Kind("is answered 429", 3, seconds=(0, 1, 30, 120), on_wire=_server_fault(429)),
     "500-before": Kind("is answered 500 and not done", 4, on_wire=_server_fault(500)),
     "500-after": Kind("is answered 500 and done", 5, on_wire=_server_fault(500, is_after=True)),
-    "503-before": Kind(
-        "is answered 503 and not done", seconds=(0, 30), on_wire=_server_fault(503)
-    ),
+    "503-before": Kind("is answered 503 and not done", seconds=(0, 30), on_wire=_server_fault(503)),
     "503-after": Kind("is answered 503 and done", on_wire=_server_fault(503, is_after=True)),
     "502-before": Kind("is answered 502 by a gateway and never arrives", on_wire=_gateway_before),
     "504-after": Kind("is answered 504 by a gateway and done", on_wire=_gateway_after),
@@ -291,7 +291,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "comes after someone wiped the tags of",
         befalls=_owned,
         does=_wipe_tags,
-        leaves=frozenset({Code.EXISTS, Code.AMBIGUOUS}),
+        leaves=frozenset({Code.EXISTS, Code.AMBIGUOUS, Code.DUPLICATE}),
     ),
     "tag-added": Kind("comes after another writer tagged", 3, befalls=_owned, does=_add_tag),
     "company-deleted": Kind(
@@ -316,14 +316,14 @@ KINDS: Final[Mapping[str, Kind]] = {
         "comes after the customer withdrew", befalls=_linked, does=_deauthorize, leaves=RELINKED
     ),
     "stranger-comes": Kind("comes after another company was created", happens=_stranger_comes),
-    "stranger-goes": Kind("comes after another company was deleted", befalls=_strangers, does=_delete_company),
+    "stranger-goes": Kind(
+        "comes after another company was deleted", befalls=_strangers, does=_delete_company
+    ),
     "quota": Kind("comes when the day's quota is nearly gone", happens=_quota_runs_out),
     "our-clock": Kind(
         "comes after our clock was set", seconds=(-7200, -60, 90, 7200), happens=_our_clock_jumps
     ),
-    "their-clock": Kind(
-        "comes after Codat's clock was set", seconds=(90, 5700), happens=_their_clock_jumps
-    ),
+    "their-clock": Kind("comes after Codat's clock was set", seconds=(90, 5700), happens=_their_clock_jumps),
     "suspended": Kind("comes after the machine slept", seconds=(20, 600, 5700), happens=_suspended),
     "second-apply": Kind("comes when a second apply begins", 6, happens=_second_apply),
     "interrupted": Kind("comes after Ctrl-C", happens=_interrupted),

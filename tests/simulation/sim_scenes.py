@@ -123,7 +123,6 @@ class Scene:
     concurrency: int = 10
     page_size: int = 1000
     lag_seconds: int = 0
-    lag_requests: int = 0
     sync_seconds: int = 20
 
     def firm(self, key: str) -> Firm | None:

@@ -125,7 +125,9 @@ def _repeat(world: World, happening: Happening) -> bool:
         for one in (befalls(world) if befalls else [])
         if (one.key, one.platform) == (wanted.key, wanted.platform)
     ]
-    same = [one for one in candidates if one.role == wanted.role] or candidates
+    same = [one for one in candidates if one.role == wanted.role] or [
+        one for one in candidates if not one.role
+    ]
     return bool(same) and world.let(happening.kind, same[0]) is not None
 
 
