@@ -1,0 +1,156 @@
+"""The GitHub action: its steps are run by bash against a sandbox, with a fake ``gh`` and a fake ``pip``."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from installed import REPOSITORY, company, connection, over_http, write_specs
+from served import Codat
+from steps import Runner
+
+needs_jq = pytest.mark.skipif(
+    shutil.which("jq") is None, reason="jq is not installed; the fake gh filters with it"
+)
+
+ACME = company("acme", connection("books", "xero", "ACME_TOKEN"), name="Acme")
+MARKER = "<!-- codat-sync workspace=test specs=specs -->"
+HOSTILE = "x$(touch pwned)`touch pwned`'\"; touch pwned; #\ntouch pwned"
+
+
+@pytest.fixture
+def runner(codat: Codat) -> Runner:
+    work = codat.directory / "work"
+    write_specs(work, [ACME])
+    return Runner.made(codat.directory, work, over_http(codat.url) | {"ACME_TOKEN": "canary-token"})
+
+
+def test_it_installs_its_own_checkout(runner: Runner) -> None:
+    assert runner.action(command="validate").status == 0
+    asked = (runner.temp / "pip.txt").read_text().split()
+    assert asked == ["install", "--quiet", "--disable-pip-version-check", str(REPOSITORY)]
+
+
+def test_validate_needs_no_key_and_marks_the_line(runner: Runner) -> None:
+    alone = Runner(runner.work, runner.temp, {})
+    assert alone.action(command="validate").status == 0
+    (runner.work / "specs" / "bad.yaml").write_text("version: 1\ncompanies: {bravo: {nmae: B}}\n")
+    ran = alone.action(command="validate")
+    assert ran.status == 1
+    assert re.search(r"^::error .*file=specs/bad\.yaml,line=2,", ran.log, re.MULTILINE), ran.log
+
+
+def test_plan_saves_tells_the_log_the_summary_and_the_next_steps(codat: Codat, runner: Runner) -> None:
+    ran = runner.action(command="plan")
+    assert ran.status == 0, ran.log
+    outputs = runner.outputs()
+    assert (outputs["status"], outputs["has-changes"], outputs["company-create"]) == ("0", "true", "1")
+    saved = json.loads(Path(outputs["plan"]).read_text())
+    assert saved["digest"] == outputs["digest"]
+    assert runner.summary() == Path(outputs["markdown"]).read_text()
+    assert runner.summary().startswith(MARKER)
+    assert '+ acme        create company "Acme"' in ran.log
+    assert runner.told() == []
+    assert codat.writes() == []
+
+
+def test_apply_carries_out_the_saved_plan(codat: Codat, runner: Runner) -> None:
+    assert runner.action(command="plan").status == 0
+    reviewed = runner.outputs()["plan"]
+    ran = runner.action(command="apply", plan=reviewed)
+    assert ran.status == 0, ran.log
+    assert (runner.outputs()["complete"], len(codat.writes())) == ("true", 4)
+    assert runner.summary().startswith("### codat-sync apply\n\n    ")
+    codat.drift("Acme", name="Acme Limited")
+    stale = runner.action(command="apply", plan=reviewed)
+    assert (stale.status, runner.outputs()["status"]) == (3, "3")
+    assert "acme: the saved plan is stale" in stale.log
+
+
+def test_without_a_saved_plan_apply_plans_anew(codat: Codat, runner: Runner) -> None:
+    assert runner.action(command="apply").status == 0
+    assert len(codat.writes()) == 4
+
+
+def test_options_are_taken_a_line_each_and_the_key_as_an_input(codat: Codat, runner: Runner) -> None:
+    write_specs(runner.work, [ACME, "  bravo: {name: Bravo}\n"])
+    alone = Runner(runner.work, runner.temp, {})
+    options = "--target=bravo\n\n--no-color\n"
+    ran = alone.action(command="apply", options=options, api_key="k", api_url=codat.url)
+    assert ran.status == 0, ran.log
+    assert [one["name"] for one in codat.sandbox.state()["companies"]] == ["Bravo"]
+
+
+@pytest.mark.parametrize("name", ["command", "specs", "base", "plan", "options", "api_key", "api_url"])
+@pytest.mark.parametrize("command", ["validate", "plan", "apply"])
+def test_no_input_is_run_as_a_script(command: str, name: str, codat: Codat, runner: Runner) -> None:
+    runner.action(**{"command": command, name: HOSTILE})  # type: ignore[arg-type]
+    assert not list(codat.directory.rglob("pwned"))
+
+
+def test_a_command_that_is_none_is_refused(runner: Runner) -> None:
+    ran = runner.action(command="sandbox")
+    assert (ran.status, "the input command is validate, plan or apply" in ran.log) == (2, True)
+
+
+# --- the comment -------------------------------------------------------------------------------
+
+
+def comment(number: int, body: str, *, ours: bool = True) -> dict[str, object]:
+    return {"databaseId": number, "viewerDidAuthor": ours, "body": body}
+
+
+@needs_jq
+def test_the_first_plan_of_a_pull_request_is_a_new_comment(runner: Runner) -> None:
+    runner.github("comments.json", [comment(1, "Nice!", ours=False)])
+    assert runner.action(command="plan", pull_request="7").status == 0
+    (told,) = runner.told()
+    assert (told["method"], told["path"]) == ("POST", "repos/harbour/lending/issues/7/comments")
+    assert told["body"] == Path(runner.outputs()["markdown"]).read_text()
+
+
+@needs_jq
+def test_the_next_plan_edits_it_wherever_it_stands_and_nobody_elses(runner: Runner) -> None:
+    others = [
+        comment(1, f"{MARKER}\nnot ours", ours=False),
+        comment(2, f"What is {MARKER}?"),
+        comment(3, "<!-- codat-sync workspace=other specs=specs -->\nanother workspace"),
+        comment(4, "<!-- codat-sync workspace=test specs=more -->\nanother directory"),
+    ]
+    runner.github("comments.json", [*others, comment(5, f"{MARKER}\r\nan older plan")])
+    assert runner.action(command="plan", pull_request="7").status == 0
+    (told,) = runner.told()
+    assert (told["method"], told["path"]) == ("PATCH", "repos/harbour/lending/issues/comments/5")
+
+
+@needs_jq
+def test_a_plan_that_a_guard_refuses_is_shown_and_fails_the_job(runner: Runner) -> None:
+    assert runner.action(command="apply").status == 0
+    write_specs(runner.work, ["  bravo: {name: Bravo}\n"])
+    ran = runner.action(command="plan", options="--prune", pull_request="7")
+    assert (ran.status, runner.outputs()["refused"]) == (3, "true")
+    assert "Refused: as it stands, this plan is not applied" in runner.told()[0]["body"]
+
+
+@needs_jq
+def test_a_run_without_a_plan_takes_back_the_older_one(runner: Runner) -> None:
+    runner.github("comments.json", [comment(5, f"{MARKER}\nan older plan")])
+    (runner.work / "specs" / "bad.yaml").write_text("version: 1\ncompanies: {bravo: {nmae: B}}\n")
+    assert runner.action(command="plan", pull_request="7").status == 1
+    (told,) = runner.told()
+    assert told["path"].endswith("/comments/5")
+    assert told["body"].startswith(f"{MARKER}\n\n")
+    assert "There is no plan of the last commit" in told["body"]
+    runner.github("comments.json", [])
+    assert runner.action(command="plan", pull_request="7").status == 1
+    assert runner.told() == []
+
+
+def test_the_key_and_the_tokens_are_in_no_log_summary_or_file(runner: Runner) -> None:
+    logs = [runner.action(command=one).log for one in ("validate", "plan", "apply")]
+    kept = [path for path in runner.temp.rglob("*") if path.is_file() and path.name != "script.sh"]
+    for text in [*logs, *(path.read_text(errors="replace") for path in kept)]:
+        assert "canary-" not in text
