@@ -35,7 +35,6 @@ from reconciler.plan import (
 )
 from reconciler.planner.company_rules import Want
 from reconciler.planner.drafting import CompanyDraft, ConnectionDraft
-from reconciler.planner.fields import changes
 from reconciler.planner.messages import Subject, attention
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Row
@@ -95,7 +94,7 @@ def _company_actions(company: CompanyDraft) -> Iterator[Action]:
                 company.situation.want is Want.PRUNED,
                 company.live,
             )
-        elif company.live and (found := _wanted_changes(company, company.live)):
+        elif company.live and (found := _wanted_changes(company)):
             action = AdoptCompany if kind is Kind.COMPANY_ADOPT else UpdateCompany
             yield action(company.address, company.row.why, company.live.id, found, company.live)
 
@@ -107,13 +106,12 @@ def _create_company(company: CompanyDraft) -> CreateCompany:
     )
 
 
-def _wanted_changes(company: CompanyDraft, live: LiveCompany) -> tuple[Change, ...]:
+def _wanted_changes(company: CompanyDraft) -> tuple[Change, ...]:
     """What to change; where only connections are targeted, only our own marks."""
-    found = changes(live, company.fields)
     if company.included:
-        return found
+        return company.changes
     ours = {f"tags.{tag}" for tag in (WORKSPACE_TAG, KEY_TAG, LINKS_TAG)}
-    return tuple(one for one in found if one.path in ours)
+    return tuple(one for one in company.changes if one.path in ours)
 
 
 def _connection_actions(company: CompanyDraft, connection: ConnectionDraft) -> Iterator[Action]:

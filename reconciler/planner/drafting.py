@@ -27,7 +27,7 @@ from reconciler.model import (
     short_id,
     slug,
 )
-from reconciler.plan import Attention, Kind
+from reconciler.plan import Attention, Change, Kind
 from reconciler.planner.company_rules import COMPANY_RULES, CompanySituation, Found, Want
 from reconciler.planner.connection_rules import (
     CONNECTION_RULES,
@@ -72,8 +72,9 @@ class ConnectionDraft:
 class CompanyDraft:
     """What is decided for one company and its connections.
 
-    ``fields`` are the managed fields as they shall be; ``links`` the record of links that is to be
-    written after this plan's creates (``None`` for an id that is not known yet), empty where none is.
+    ``fields`` are the managed fields as they shall be, ``changes`` what of them differs. ``links`` is
+    the record of links that is to be written after this plan's creates (``None`` for an id that is not
+    known yet), empty where none is.
     """
 
     address: Address
@@ -83,6 +84,7 @@ class CompanyDraft:
     situation: CompanySituation
     included: bool
     fields: Mapping[str, Any]
+    changes: tuple[Change, ...]
     links: Mapping[str, str | None]
     connections: tuple[ConnectionDraft, ...] = ()
     attention: Attention | None = None
@@ -149,11 +151,12 @@ def _company(desired: DesiredCompany, directory: Directory, policy: Policy) -> C
     is_to_come = len(settled) < len(links)
     ours = Ours(directory.desired.workspace, links_tag(settled) if links and not is_to_come else None)
     fields = wanted_fields(desired, live, ours)
+    differences = changes(live, fields) if live is not None else ()
     situation = CompanySituation(
         want=Want.PRESENT if proceeds else Want.ABSENT,
         found=match.found,
         new=desired.new,
-        differs=live is not None and bool(changes(live, fields)),
+        differs=bool(differences),
         over_budget=is_over_budget(fields, links_to_come=is_to_come),
         protected=live is not None and live.is_protected,
     )
@@ -167,6 +170,7 @@ def _company(desired: DesiredCompany, directory: Directory, policy: Policy) -> C
         situation,
         policy.includes(address),
         fields,
+        differences,
         links if is_to_come else {},
         () if row.attention else (*connections, *_strays(desired, live, match, pairs, policy)),
         attention(row.attention, subject) if row.attention else None,
@@ -185,7 +189,7 @@ def _orphan(live: LiveCompany, policy: Policy) -> CompanyDraft:
     )
     row = COMPANY_RULES.decide(situation)
     note = attention(row.attention, Subject(address, live=live)) if row.attention else None
-    return CompanyDraft(address, None, live, row, situation, True, {}, {}, (), note)
+    return CompanyDraft(address, None, live, row, situation, True, {}, (), {}, (), note)
 
 
 def _connections(desired: DesiredCompany, pairs: Pairs, policy: Policy) -> tuple[ConnectionDraft, ...]:
