@@ -74,7 +74,7 @@ def _retired(secrets: Sequence[Retired], style: Style, still_needed: int) -> Ite
     yield from hanging(Text(), Text(_sentence(len(secrets)), "bold"), style)
     if still_needed:
         noun = counted(still_needed, "other secret")
-        kept = f"Keep {noun} that a connection needs which is not Linked yet."
+        kept = f"Keep {noun}: a connection that is not Linked yet needs them."
         yield from hanging(Text(), Text(kept), style)
 
 

@@ -120,3 +120,16 @@ def test_without_any_of_this_apply_is_one_stage(move: Move) -> None:
     assert move.apply() == 0
     assert move.names == ["Acme", "Bravo", "Delta", "Echo"]
     assert "Verified" not in move.out
+
+
+def test_failures_of_earlier_batches_count_within_a_batch(
+    move: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move.settings("rollout: {maxFailures: 2}\nlimits: {concurrency: 1}\n")
+    for variable in ("ACME", "DELTA", "ECHO"):
+        monkeypatch.setenv(variable, "bad-token")
+
+    assert move.apply("--batch", "2") == 1
+
+    assert len(move.names) == 3, "one of the second batch was not started"
+    assert "2 companies have failed, and rollout.maxFailures is 2" in move.out
