@@ -21,7 +21,7 @@ from reconciler.spec import load
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 EXAMPLES = sorted(path for pattern in ("*.yaml", "*.yml") for path in ROOT.glob(f"specs/**/{pattern}"))
 MODELINE = re.compile(r"# yaml-language-server: \$schema=(\S+)")
 
