@@ -7,15 +7,18 @@ where no answer told what became of the tokens.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Final, NoReturn
 
 from reconciler.apply import waiting
 from reconciler.apply.failing import RESUME, FailureCode, NotDoneError, changed, differs, not_done
+from reconciler.apply.settling import HELD_UP
 from reconciler.apply.state import LaneState
 from reconciler.apply.turns import PlatformTurns
 from reconciler.codat.errors import (
     ApiError,
+    HeldUpError,
     KeyReusedError,
     NoAnswerError,
     NotFoundError,
@@ -31,6 +34,8 @@ from reconciler.plan import AuthorizeConnection
 
 SENDS: Final = 2
 """How often the tokens are sent at most."""
+LOOK_LASTS: Final = timedelta(seconds=1)
+"""How long after a look the tokens may go out without another one."""
 UNANSWERED: Final = (NoAnswerError, ServerFaultError, UnreachableError)
 """After these the tokens may or may not have arrived."""
 REFUSED: Final = (RejectedError, StillRunningError, KeyReusedError)
@@ -62,37 +67,67 @@ class _Authorizing:
         self._company_id = lane.company_id(action.company_id)
         self._connection_id = lane.connection_id(action.address, action.connection_id)
         self._expected = action.observed or Status.PENDING_AUTH
+        self._looked_at: datetime | None = None
 
     async def run(self) -> Result:
-        """Read, where someone else may know the connection; then send."""
-        if not self._lane.is_untouched(self._connection_id):
-            live = await self._read()
-            if live.status is Status.LINKED and self._expected is not Status.LINKED:
-                self._turns.accepted()
-                return Result.ALREADY
-            if live.status is not self._expected:
-                raise changed(f"the connection has become {live.status} where {self._expected} was read")
+        """Look, where someone else may know the connection; then send."""
         try:
-            await self._send()
+            result = await self._send()
         except REFUSED as error:
             self._refuse(error)
         self._turns.accepted()
-        return Result.DONE
+        return result
 
-    async def _send(self) -> None:
+    async def _send(self) -> Result:
         """Send the tokens; once more, where the connection then still is what it was."""
         errors: list[ApiError] = []
         for _ in range(SENDS):
             try:
-                return await self._put()
+                return await self._hand_over()
             except UNANSWERED as error:
                 errors.append(error)
             if await self._is_linked_now(errors):
-                return None
+                return Result.DONE
         raise self._unknown(errors)
 
-    async def _put(self) -> None:
-        client, tokens = self._lane.run.client, await self._tokens()
+    async def _hand_over(self) -> Result:
+        """Send the tokens right after a look, however long it takes to get them, and whatever pauses come."""
+        for _ in range(HELD_UP):
+            if await self._is_already_linked():
+                return Result.ALREADY
+            tokens = await self._tokens()
+            if await self._is_already_linked():
+                return Result.ALREADY
+            try:
+                await self._put(tokens)
+            except HeldUpError as error:
+                held_up, self._looked_at = error, None
+                self._lane.untouched.pop(self._connection_id, None)
+            else:
+                return Result.DONE
+        raise held_up
+
+    async def _is_already_linked(self) -> bool:
+        """Whether a look, where one is due, finds the connection Linked that was not.
+
+        Raises:
+            NotDoneError: it has become something else.
+        """
+        if self._lane.is_untouched(self._connection_id) or self._has_just_looked():
+            return False
+        live = await self._read()
+        if live.status is self._expected:
+            return False
+        if live.status is Status.LINKED:
+            return True
+        raise changed(f"the connection has become {live.status} where {self._expected} was read")
+
+    def _has_just_looked(self) -> bool:
+        now = self._lane.run.clock.now()
+        return self._looked_at is not None and self._looked_at <= now < self._looked_at + LOOK_LASTS
+
+    async def _put(self, tokens: Mapping[str, Secret]) -> None:
+        client = self._lane.run.client
         self._lane.authorized[self._connection_id] = self._lane.run.clock.now()
         answer = await self._lane.write(client.authorize, self._company_id, self._connection_id, tokens)
         if answer.status is not Status.LINKED:
@@ -137,7 +172,9 @@ class _Authorizing:
         raise self._unknown([*errors, failed])
 
     async def _read(self) -> LiveConnection:
-        return await self._lane.read_connection(self._company_id, self._connection_id)
+        live = await self._lane.read_connection(self._company_id, self._connection_id)
+        self._looked_at = self._lane.run.clock.now()
+        return live
 
     def _unknown(self, errors: Sequence[ApiError]) -> Exception:
         """What to raise when sending came to no end: the tokens may have arrived, or none was ever sent."""

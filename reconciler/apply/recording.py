@@ -27,6 +27,8 @@ async def record_links(lane: LaneState, action: CreateConnection) -> None:
         }
     )
 
+    tags: dict[str, str] = {}
+
     async def read() -> LiveCompany | None:
         try:
             live = await lane.run.client.company(company_id)
@@ -34,6 +36,9 @@ async def record_links(lane: LaneState, action: CreateConnection) -> None:
             return None
         if live.owner() != (lane.run.workspace, lane.key):
             raise changed(f"company {company_id} has lost our tags")
+        tags.clear()
+        tags.update(live.tags)
+        tags[LINKS_TAG] = record
         return live
 
     async def find_recorded() -> LiveCompany | None:
@@ -45,10 +50,9 @@ async def record_links(lane: LaneState, action: CreateConnection) -> None:
         raise changed(f"company {company_id} has gone")
     if live.tags.get(LINKS_TAG) == record:
         return
-    tags = {**live.tags, LINKS_TAG: record}
 
     async def send(key: UUID) -> LiveCompany:
-        return await lane.run.client.update_company(company_id, {"tags": tags}, key)
+        return await lane.run.client.update_company(company_id, {"tags": dict(tags)}, key)
 
     answer = await settle(lane, action, send, find_recorded)
     for tag, value in sorted(tags.items()):

@@ -8,13 +8,15 @@ from uuid import UUID
 
 from reconciler.apply.state import LaneState
 from reconciler.apply.waiting import UNSETTLED
-from reconciler.codat.errors import ServerFaultError, StillRunningError
+from reconciler.codat.errors import HeldUpError, ServerFaultError, StillRunningError
 from reconciler.plan import Action
 
 T = TypeVar("T")
 
 KEPT: Final = (ServerFaultError, StillRunningError)
 """Answers that Codat may repeat under the same key."""
+HELD_UP: Final = 5
+"""How often Codat may ask for a pause right after a look, until that is a failure."""
 BEFORE_LOOKING: Final = 2.0
 """Seconds to give a write that was not answered."""
 
@@ -35,7 +37,7 @@ async def settle(
     """
     key = lane.next_key(action)
     try:
-        return await lane.write(send, key)
+        return await _promptly(lane, send, key, find_done)
     except UNSETTLED as error:
         done = await _looked(lane, action, find_done)
         if done is not None:
@@ -43,12 +45,29 @@ async def settle(
         if isinstance(error, KEPT):
             key = lane.next_key(action)
     try:
-        return await lane.write(send, key)
+        return await _promptly(lane, send, key, find_done)
     except UNSETTLED:
         done = await _looked(lane, action, find_done)
         if done is None:
             raise
         return done
+
+
+async def _promptly(
+    lane: LaneState,
+    send: Callable[[UUID], Awaitable[T]],
+    key: UUID,
+    find_done: Callable[[], Awaitable[T | None]],
+) -> T:
+    """What ``send`` answers right after a look, or what a further look finds done after a pause."""
+    for _ in range(HELD_UP):
+        try:
+            return await lane.write(send, key)
+        except HeldUpError:
+            done = await find_done()
+            if done is not None:
+                return done
+    return await lane.write(send, key)
 
 
 async def _looked(lane: LaneState, action: Action, find_done: Callable[[], Awaitable[T | None]]) -> T | None:

@@ -13,7 +13,7 @@ from reconciler.apply import keys, waiting
 from reconciler.apply.failing import HaltedError, changed
 from reconciler.apply.running import Run
 from reconciler.apply.waiting import Pause
-from reconciler.codat.errors import NotFoundError
+from reconciler.codat.errors import HeldUpError, NotFoundError
 from reconciler.model import Address, LiveConnection
 from reconciler.plan import (
     Action,
@@ -52,7 +52,7 @@ class LaneState:
     authorized: dict[str, datetime] = field(default_factory=dict)
     """When this run last sent a connection's tokens, by id."""
     writes: int = 0
-    """Writes that were asked of the client."""
+    """Writes that were asked of the client, and not handed back undone."""
     _numbered: int = 0
 
     @property
@@ -96,7 +96,11 @@ class LaneState:
         if self.run.stop.is_set():
             raise HaltedError
         self.writes += 1
-        return await call(*args, **kwargs)
+        try:
+            return await call(*args, **kwargs)
+        except HeldUpError:
+            self.writes -= 1
+            raise
 
     def pausing(self, why: str) -> Pause:
         """Pauses that the observer is told the reason of, and that Ctrl-C cuts short."""

@@ -4,6 +4,7 @@
 
     ApiError                    exit 1; every failure of a request
     +-- NoAnswerError           sent, and no whole answer came back: it may have taken effect
+    +-- HeldUpError             Codat asked for a pause right before a write that rests on a look: not done
     +-- UnreachableError        never sent: no connection could be made (DNS, TLS, refused)
     +-- UnexpectedAnswerError   a read was answered with something that is not Codat's JSON
     +-- ServerFaultError        5xx: it may have taken effect; Codat caches it under the key
@@ -18,7 +19,7 @@
         +-- ForbiddenError      403
         +-- QuotaExhaustedError 429 with nothing left of the day, or a Retry-After above ten minutes
 
-A 429 that passes is waited out beneath the client and never seen here
+Any other 429 that passes is waited out beneath the client and never seen here
 (https://docs.codat.io/using-the-api/errors).
 """
 
@@ -63,6 +64,15 @@ class UnreachableError(ApiError):
     """No connection could be made, so nothing was sent."""
 
     code = "unreachable"
+
+
+class HeldUpError(ApiError):
+    """Codat asked for a pause (429) before or in answer to a write that rests on a look: it is not done.
+
+    After the pause the look would be old, so the caller looks again; that look waits the pause out.
+    """
+
+    code = "held-up"
 
 
 class UnexpectedAnswerError(ApiError):

@@ -178,5 +178,7 @@ class Exchange:
             return await self._http.request(
                 method, url, content=None if body is None else body.reveal().encode(), headers=headers_out
             )
+        except ApiError as error:
+            return error.with_traceback(None)
         except faults.CAUGHT as error:
             return faults.of_exception(error, request=request, origin=str(self.origin))

@@ -42,14 +42,15 @@ class Pacer:
         self._on_wait = on_wait
         self._held_until: datetime | None = None
 
-    async def turn(self) -> None:
-        """Return when the next request may be sent."""
-        while True:
+    async def turn(self, *, waits: bool = True) -> bool:
+        """Return when the next request may be sent; one that ``waits`` not may not, where a hold comes up."""
+        while waits or self._hold_left() <= 0:
             await self._wait_out_hold()
             if self._limiter is not None:
                 await self._limiter.acquire()
             if self._hold_left() <= 0:
-                return
+                return True
+        return False
 
     def hold(self, seconds: float, why: str) -> None:
         """Let nobody send for ``seconds``; a hold that is there already is only ever lengthened."""

@@ -23,13 +23,15 @@ from tenacity import (
 from reconciler.codat import faults, headers
 from reconciler.codat.clock import Clock
 from reconciler.codat.codes import Code
-from reconciler.codat.errors import QuotaExhaustedError
+from reconciler.codat.errors import HeldUpError, QuotaExhaustedError
 from reconciler.codat.metering import Meter
 from reconciler.codat.pacing import Pacer
 from reconciler.diagnostics import Diagnostic, RefusedError
 
 READS: Final = frozenset({"GET"})
 READS_AND_WRITES: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+PROMPT: Final = frozenset({"PUT", "PATCH", "DELETE"})
+"""What changes a thing that exists rests on a look at it, which must not grow old."""
 
 ATTEMPTS: Final = 4
 """How often a read is sent before its failure counts."""
@@ -54,6 +56,8 @@ class CourteousTransport(httpx.AsyncBaseTransport):
     - A 429 is waited out by everyone, and the same request sent again with the same key, which Codat
       releases (https://docs.codat.io/using-the-api/write-data/idempotency). One that means that the
       day's quota is gone, or ten minutes of them in a row, is handed on.
+    - A write that rests on a look is never held back for a pause: it is handed back undone instead, and
+      the next look waits with everyone.
     - A GET that failed in passing, or was answered 5xx, is sent again, at most four times in all.
     - Any other failed request is handed on: whether to repeat a write is for the executor to decide.
     """
@@ -81,6 +85,7 @@ class CourteousTransport(httpx.AsyncBaseTransport):
         Raises:
             RefusedError: the method is not permitted; nothing was sent.
             QuotaExhaustedError: what remains of the day is for others; nothing was sent.
+            HeldUpError: Codat asks for a pause; a write that rests on a look was not done.
             httpx.TransportError: what the transport beneath raised, last.
         """
         if request.method not in self._methods:
@@ -132,10 +137,10 @@ class CourteousTransport(httpx.AsyncBaseTransport):
 
     async def _patiently(self, request: httpx.Request) -> httpx.Response:
         """Send, and as often as the answer is a 429 that passes, wait with everyone and send again."""
+        is_prompt = request.method in PROMPT
         waited = 0.0
         refusals = 0
-        while True:
-            await self._pacer.turn()
+        while await self._pacer.turn(waits=not is_prompt):
             response = await self._once(request)
             if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
                 return response
@@ -147,6 +152,10 @@ class CourteousTransport(httpx.AsyncBaseTransport):
             waited += seconds
             refusals += 1
             self._pacer.hold(seconds, "Codat asks for a pause (429)")
+        raise HeldUpError(
+            "Codat asks for a pause (429), so what was read before it may have changed",
+            request=f"{request.method} {request.url.path}",
+        )
 
     async def _once(self, request: httpx.Request) -> httpx.Response:
         self._meter.sent(request)

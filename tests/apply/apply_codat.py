@@ -20,6 +20,7 @@ from reconciler.codat import Answered
 from reconciler.codat.errors import (
     AlreadyQueuedError,
     ApiError,
+    HeldUpError,
     KeyReusedError,
     NoAnswerError,
     NotFoundError,
@@ -43,8 +44,8 @@ WRITES = frozenset(
         "queue",
     }
 )
-KEYLESS = (NoAnswerError, UnreachableError, StillRunningError)
-"""What leaves no answer under the key: nothing came through, the answer was lost, or it is to come."""
+KEYLESS = (NoAnswerError, UnreachableError, StillRunningError, HeldUpError)
+"""What leaves no answer under the key: nothing came through, the answer was lost, is to come, or was 429."""
 
 
 class Killed(BaseException):

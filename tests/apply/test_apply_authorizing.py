@@ -15,12 +15,14 @@ from apply_scenes import (
     authorize,
     create_connection,
     ends,
+    fresh,
     live_company,
     live_connection,
     sync,
 )
 
 from reconciler.codat.errors import (
+    HeldUpError,
     NoAnswerError,
     NotFoundError,
     RejectedError,
@@ -30,13 +32,14 @@ from reconciler.codat.errors import (
     UnreachableError,
 )
 from reconciler.diagnostics import CodatSyncError, Diagnostic
-from reconciler.model import Address, Status
+from reconciler.model import Address, Secret, Status
 from reconciler.outcome import EventType
 from reconciler.plan import SyncTarget
 
 NO_ANSWER = NoAnswerError("the answer did not come in time")
 FAULT = ServerFaultError("500: Codat fails", status=500, correlation_id="corr-500")
 UNREACHABLE = UnreachableError("no connection could be made")
+HELD_UP = HeldUpError("Codat asks for a pause (429)", status=429)
 
 
 def known(observed=Status.PENDING_AUTH, **fields):
@@ -116,6 +119,55 @@ def test_tokens_are_sent_again_only_where_they_did_not_arrive(faults, end, sent,
         assert ends(outcome) == [end]
         assert one.codat.requests.count("authorize") == sent
         assert len(one.codat.tokens) == arrived
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize(("pauses", "end"), [(1, "done"), (4, "done"), (9, "failed held-up")])
+def test_after_each_pause_that_codat_asks_for_the_connection_is_looked_at_again(pauses, end):
+    async def scene():
+        one = scene_with()
+        one.codat.faults = [Fault("authorize", HELD_UP, times=pauses)]
+        assert ends(await one.apply([known()])) == [end]
+        assert one.codat.requests == ["connection", "authorize"] * min(pauses + 1, 5)
+
+    virtual_time.run(scene())
+
+
+def test_who_links_while_codat_asks_for_a_pause_gets_no_tokens():
+    async def scene():
+        one = scene_with()
+        linked = live_connection(Status.LINKED)
+        one.codat.faults = [
+            Fault("authorize", HELD_UP, then=lambda: one.codat.put_connection(COMPANY, linked))
+        ]
+        assert ends(await one.apply([known()])) == ["already"]
+        assert one.codat.tokens == []
+
+    virtual_time.run(scene())
+
+
+def test_a_new_connection_is_looked_at_too_once_codat_asked_for_a_pause():
+    async def scene():
+        one = Scene()
+        one.codat.faults = [Fault("authorize", HELD_UP)]
+        assert ends(await one.apply(fresh())) == ["done"] * 4
+        assert one.codat.requests[2:5] == ["authorize", "connection", "authorize"]
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize(("seconds", "looks"), [(0.1, 1), (20, 2)], ids=["at once", "slowly"])
+def test_tokens_that_took_long_to_get_are_not_sent_on_an_old_look(seconds, looks):
+    async def scene():
+        one = scene_with()
+
+        async def resolve(_ref):
+            await one.clock.sleep(seconds)
+            return Secret(SECRET_TEXT)
+
+        assert ends(await one.apply([known()], resolve=resolve)) == ["done"]
+        assert one.codat.requests == ["connection"] * looks + ["authorize"]
 
     virtual_time.run(scene())
 

@@ -10,6 +10,7 @@ from apply_codat import Fault
 from apply_scenes import BOOKS, COMPANY, Scene, ends, live_company, live_connection, ours, update
 
 from reconciler.codat.errors import (
+    HeldUpError,
     NoAnswerError,
     NotFoundError,
     ServerFaultError,
@@ -21,6 +22,7 @@ from reconciler.plan import AdoptCompany, Change, DeleteCompany, DeleteConnectio
 
 FAULT = ServerFaultError("500: Codat fails", status=500)
 NO_ANSWER = NoAnswerError("no answer")
+HELD_UP = HeldUpError("Codat asks for a pause (429)", status=429)
 OBSERVED = live_company(live_connection(Status.LINKED), tags=ours(region="uk", team="x"), description="Old")
 CHANGES = (
     Change("description", "Old", None),
@@ -112,12 +114,44 @@ def test_what_is_read_right_before_decides(action, live, end, writes):
     virtual_time.run(scene())
 
 
+LOOKS = {
+    "update_company": "company",
+    "unlink": "connection",
+    "delete_company": "company",
+    "delete_connection": "connection",
+}
 ACTIONS = {
     "update_company": UPDATE,
     "unlink": UNLINK,
     "delete_company": DELETE,
     "delete_connection": DELETE_CONNECTION,
 }
+
+
+@pytest.mark.parametrize("method", ACTIONS)
+def test_after_each_pause_that_codat_asks_for_it_is_read_again(method):
+    async def scene():
+        one = Scene()
+        one.codat.add(OBSERVED)
+        one.codat.faults = [Fault(method, HELD_UP, times=2)]
+        assert ends(await one.apply([ACTIONS[method]])) == ["done"]
+        assert one.codat.requests == [LOOKS[method], method] * 3
+        assert len({key for _, key in one.codat.keys}) <= 1, "a 429 releases the key"
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize("method", ACTIONS)
+def test_what_changes_while_codat_asks_for_a_pause_is_left_alone(method):
+    async def scene():
+        one = Scene()
+        one.codat.add(OBSERVED)
+        meanwhile = replace(linked(Status.DEAUTHORIZED), name="New")
+        one.codat.faults = [Fault(method, HELD_UP, then=lambda: one.codat.add(meanwhile))]
+        assert ends(await one.apply([ACTIONS[method]])) == ["failed changed-since-plan"]
+        assert one.codat.journal == []
+
+    virtual_time.run(scene())
 
 
 @pytest.mark.parametrize("method", ACTIONS)

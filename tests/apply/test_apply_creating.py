@@ -25,6 +25,7 @@ from apply_scenes import (
 from reconciler.apply import keys
 from reconciler.codat.errors import (
     AccountLimitError,
+    HeldUpError,
     KeyReusedError,
     NoAnswerError,
     NotFoundError,
@@ -38,6 +39,7 @@ from reconciler.model import LINKS_TAG, Status
 NO_ANSWER = NoAnswerError("the answer did not come in time")
 UNREACHABLE = UnreachableError("no connection could be made")
 FAULT = ServerFaultError("500: Codat fails", status=500, correlation_id="corr-500")
+HELD_UP = HeldUpError("429: a pause", status=429)
 BUSY = StillRunningError("409: in progress", status=409)
 REUSED = KeyReusedError("422: key reused", status=422)
 REFUSED = RejectedError("400: refused", status=400, correlation_id="corr-400")
@@ -333,6 +335,23 @@ def test_the_record_of_links_survives_a_fault(error, after):
         one.codat.faults = [Fault("update_company", error, after=after and error is not UNREACHABLE)]
         outcome = await one.apply(several())
         assert ends(outcome) == ["done"] * 5
+        assert LINKS_TAG in one.company.tags
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize("error", [NO_ANSWER, FAULT, HELD_UP], ids=lambda one: one.code)
+def test_a_tag_that_comes_before_the_record_is_sent_again_is_kept(error):
+    async def scene():
+        one = Scene()
+        tagged = Fault(
+            "update_company",
+            error,
+            then=lambda: one.codat.add(replace(one.company, tags={**one.company.tags, "uid": "x"})),
+        )
+        one.codat.faults = [tagged]
+        assert ends(await one.apply(several())) == ["done"] * 5
+        assert one.company.tags["uid"] == "x"
         assert LINKS_TAG in one.company.tags
 
     virtual_time.run(scene())

@@ -127,7 +127,7 @@ def test_every_leaf_of_the_tree_can_be_reached_from_the_tables() -> None:
     made = {row.becomes for row in faults.FOREIGN}
     made |= {one.becomes for one in faults.STATUSES.values()}
     made |= {one.becomes for one in (faults.REJECTED, faults.FAULT, faults.REDIRECT, faults.ALREADY_SYNCING)}
-    made |= {errors.QuotaExhaustedError}
+    made |= {errors.QuotaExhaustedError, errors.HeldUpError}
 
     assert made == {one for one in beneath(ApiError) if not one.__subclasses__()} | {errors.RejectedError}
 

@@ -36,7 +36,8 @@ FAILURES = {
     "rejected": echo(400),
     "unauthorized": echo(401),
     "fault": echo(500),
-    "quota": echo(429),
+    "quota": httpx.Response(429, headers={"Retry-After": "3600"}, content=echo(429).content),
+    "held up": echo(429),
     "redirect": httpx.Response(307, headers={"Location": f"https://evil.example/{TOKEN}"}),
     "cut": httpx.Response(200, content=f'{{"id": "{TOKEN}'.encode()),
     "wrong shape": answer({"id": [TOKEN], "status": TOKEN}),
@@ -46,17 +47,29 @@ FAILURES = {
 }
 
 
-def failing(network: Wire) -> ApiError:
+def failing(network: Wire, *, reads_first: bool = False) -> ApiError:
     async def main() -> None:
         key = credentials({"CODAT_API_KEY": API_KEY})
         async with connect(
             Client, "https://api.codat.io", key, limits=Limits(), clock=VirtualClock(), transport=network
         ) as client:
+            if reads_first:
+                await client.fetched_types()
             await client.authorize("1", "2", {"accessToken": Secret(TOKEN), "pin": Secret(PIN)})
 
     with pytest.raises(ApiError) as caught:
         run(main())
     return caught.value
+
+
+def test_an_authorize_that_would_touch_the_reserve_shows_no_secret_either() -> None:
+    told = {"X_Rate_Limit_Remaining": "100", "X_Rate_Limit_Limit": "1000"}
+    error = failing(wire(answer({}, **told)), reads_first=True)
+
+    shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+
+    assert "reserve" in str(error)
+    assert [one for one in CANARIES if one in shown] == []
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -15,6 +15,7 @@ from virtual_time import VirtualClock, run
 from reconciler.codat import Client, ReadClient, connect
 from reconciler.codat.errors import (
     ApiError,
+    HeldUpError,
     NoAnswerError,
     QuotaExhaustedError,
     ServerFaultError,
@@ -76,15 +77,31 @@ def test_the_embedded_sandbox_is_not_paced() -> None:
 # --- 429 ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("write", WRITES)
-def test_a_429_is_waited_out_and_the_same_request_sent_again(write: str) -> None:
-    network = wire(BUSY, BUSY, answer(company(status="Linked")))
+def test_a_429_on_a_create_is_waited_out_and_the_same_request_sent_again() -> None:
+    network = wire(BUSY, BUSY, answer(company()))
 
-    talk(network, WRITES[write])
+    talk(network, WRITES["POST"])
 
     assert len(network.requests) == 3
     assert network.seconds_sent[2] == pytest.approx(14, abs=0.5)
     assert len({(one.headers.get("Idempotency-Key"), one.content) for one in network.requests}) == 1
+
+
+@pytest.mark.parametrize("write", ["PATCH", "PUT", "DELETE"])
+def test_a_write_that_rests_on_a_look_is_handed_back_and_the_next_look_waits(write: str) -> None:
+    network = wire(BUSY, answer(company()), answer(company(status="Linked")))
+
+    async def do(client: Client) -> None:
+        for _ in range(2):
+            with pytest.raises(HeldUpError, match="429"):
+                await WRITES[write](client)
+        await client.company("1")
+        await WRITES[write](client)
+
+    talk(network, do)
+
+    assert [one.method for one in network.requests] == [write, "GET", write]
+    assert network.seconds_sent[1] == pytest.approx(7, abs=0.5)
 
 
 def test_a_429_stops_everyone_and_afterwards_the_pace_is_kept() -> None:
@@ -291,7 +308,7 @@ def test_the_meter_counts_every_request_and_knows_what_remains() -> None:
     async def do(client: Client) -> tuple[int, int, int | None, int | None]:
         assert client.meter.remaining is None
         await client.company("1")
-        await client.update_company("1", {}, uuid4())
+        await client.create_company({}, uuid4())
         return client.meter.reads, client.meter.writes, client.meter.remaining, client.meter.limit
 
     assert talk(network, do) == (2, 2, 900, 1000)
