@@ -38,8 +38,9 @@ from reconciler.planner.connection_rules import (
 )
 from reconciler.planner.fields import Ours, changes, is_over_budget, wanted_fields
 from reconciler.planner.identity import Directory, Match
+from reconciler.planner.links import record
 from reconciler.planner.messages import Subject, attention
-from reconciler.planner.pairing import Pairs, is_recordable, needs_record, pair, recorded_to_leave
+from reconciler.planner.pairing import Pairs, pair
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Row
 from reconciler.planner.sync_rules import due_reason, wants_sync
@@ -146,7 +147,8 @@ def _company(desired: DesiredCompany, directory: Directory, policy: Policy) -> C
     proceeds = desired.state is Presence.PRESENT
     pairs = pair(desired, live) if proceeds else Pairs({}, {}, ())
     connections = _connections(desired, pairs, policy) if proceeds else ()
-    links = _links(desired, live, pairs, connections)
+    created = {one.address.connection for one in connections if one.is_created}
+    links = record(desired, live, pairs.live, created)
     settled = {key: identifier for key, identifier in links.items() if identifier is not None}
     is_to_come = len(settled) < len(links)
     ours = Ours(directory.desired.workspace, links_tag(settled) if links and not is_to_come else None)
@@ -270,24 +272,6 @@ def _staying_accounting(desired: DesiredCompany, pairs: Pairs, policy: Policy) -
         for _, one in sorted(everything.items())
         if one.source_type is SourceType.ACCOUNTING and one.status is Status.LINKED and one.id not in leaving
     )
-
-
-def _links(
-    desired: DesiredCompany,
-    live: LiveCompany | None,
-    pairs: Pairs,
-    connections: tuple[ConnectionDraft, ...],
-) -> dict[str, str | None]:
-    """The record of links as it shall be, without those in trouble; empty where none is needed.
-
-    What shall be deleted stays recorded as long as the spec names it and there is room: a run that
-    is killed before the delete must find it again, and one after it must not take another for it.
-    """
-    created = {one.address.connection for one in connections if one.is_created}
-    found = {one.key: pairs.live.get(one.key) for one in needs_record(desired)}
-    links = {key: one.id if one else None for key, one in found.items() if one is not None or key in created}
-    leaving = recorded_to_leave(desired, live) if links else {}
-    return {**links, **leaving} if is_recordable([*links, *leaving]) else links
 
 
 def _strays(

@@ -8,20 +8,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from reconciler.model import (
-    LINKS_TAG,
-    MAX_TAG_VALUE,
     DesiredCompany,
     DesiredConnection,
     LiveCompany,
     LiveConnection,
     Status,
     Wanted,
-    links_tag,
     short_id,
 )
 from reconciler.plan import Code
+from reconciler.planner.links import recorded_links
 
-_ANY_ID: Final = "00000000-0000-0000-0000-000000000000"
 _RANK: Final = {
     status: rank
     for rank, status in enumerate(
@@ -87,35 +84,6 @@ def pair(desired: DesiredCompany, live: LiveCompany | None) -> Pairs:
             _absent_by_platform(absent, pairing)
     strays = tuple(one for one in pairing.free.values() if one.id not in pairing.contested)
     return Pairs(pairing.live, pairing.trouble, strays)
-
-
-def recorded_links(live: LiveCompany | None) -> dict[str, str]:
-    """The record of links that the company's tag holds: connection key to the first 8 of an id."""
-    text = live.tags.get(LINKS_TAG, "") if live else ""
-    entries = (entry.partition(":") for entry in text.split(",") if entry)
-    return {key: identifier for key, separator, identifier in entries if separator and identifier}
-
-
-def needs_record(desired: DesiredCompany) -> tuple[DesiredConnection, ...]:
-    """The connections whose links must be recorded: several of one platform, none pinned by ``id``."""
-    groups: defaultdict[str, list[DesiredConnection]] = defaultdict(list)
-    for connection in desired.connections.values():
-        if connection.wanted is not Wanted.ABSENT:
-            groups[connection.platform_key].append(connection)
-    several = (group for group in groups.values() if len(group) > 1)
-    return tuple(one for group in several for one in group if one.id is None)
-
-
-def recorded_to_leave(desired: DesiredCompany, live: LiveCompany | None) -> dict[str, str]:
-    """What the record says of the connections that shall be deleted, whether they still are there or not."""
-    record = recorded_links(live)
-    leaving = (key for key, one in desired.connections.items() if one.wanted is Wanted.ABSENT)
-    return {key: record[key] for key in leaving if key in record}
-
-
-def is_recordable(keys: Iterable[str]) -> bool:
-    """Whether a record of these connections fits into its tag."""
-    return len(links_tag(dict.fromkeys(keys, _ANY_ID))) <= MAX_TAG_VALUE
 
 
 def _by_age(live: LiveConnection) -> tuple[str, str]:

@@ -133,6 +133,29 @@ def test_what_shall_be_deleted_stays_recorded_while_the_spec_names_it(
     assert actions(plan) == (["connection.delete acme/bank3"] if is_there else [])
 
 
+def test_what_is_recorded_stays_so_though_it_is_the_only_one_of_its_platform() -> None:
+    old = "bank1:aaaaaaaa,bank2:bbbbbbbb,books:cccccccc"
+    books = wanted_connection("books", PLAID, wanted=Wanted.UNLINKED)
+    live = company(
+        link(A, Status.PENDING_AUTH),
+        link(B, Status.PENDING_AUTH),
+        connection("cccccccc-3", Status.UNLINKED, PLAID),
+        connection("dddddddd-4", Status.LINKED, PLAID),
+        tags={LINKS_TAG: old},
+    )
+    plan = plan_for(wanted(bank(1), bank(2), books), live)
+    assert rewritten(plan) == []
+    assert "connection.unlink acme/books" not in actions(plan)
+
+
+def test_what_shall_be_deleted_is_recorded_with_the_others_before_the_delete() -> None:
+    gone = wanted_connection("bank3", TRUELAYER, wanted=Wanted.ABSENT)
+    live = company(link(A), link(B, Status.UNLINKED), link("cccccccc-3", Status.PENDING_AUTH))
+    plan = plan_for(wanted(bank(1, id=A), bank(2, wanted=Wanted.UNLINKED), gone), live)
+    assert actions(plan) == ["company.update acme", "connection.delete acme/bank3"]
+    assert rewritten(plan) == [Change(f"tags.{LINKS_TAG}", None, "bank2:bbbbbbbb,bank3:cccccccc")]
+
+
 def test_what_was_deleted_leaves_the_record_with_its_spec() -> None:
     plan = plan_for(wanted(bank(1), bank(2)), company(link(A), link(B), tags={LINKS_TAG: THREE}))
     assert rewritten(plan) == [Change(f"tags.{LINKS_TAG}", THREE, RECORD)]
