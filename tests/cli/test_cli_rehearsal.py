@@ -1,0 +1,131 @@
+"""A whole migration from tables, rehearsed: first company, the rest, mistakes mended, verify, handoff."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from installed import run
+
+from reconciler.sandbox import Sandbox
+
+CUSTOMERS = 1000
+"""Customers whose tokens we hold."""
+MANAGED = 20
+"""Customers whose tokens Codat's team imports."""
+BAD = range(100, 112)
+BY_HAND = range(5)
+"""Managed customers that are linked outside of us meanwhile."""
+REVOKED = range(200, 203)
+WIPED = range(300, 302)
+
+WORKSPACE = """\
+version: 1
+workspace: rehearsal
+rollout: {canary: c0000, maxFailures: 50}
+"""
+SETS = """\
+version: 1
+companySets:
+  customers:
+    from: customers.csv
+    key: ${row:id}
+    company:
+      name: ${row:name}
+      connections:
+        shop:
+          platform: bigcommerce
+          authorization: {accessToken: "${table:tokens.csv#${row:id}.accessToken}"}
+  handed-over:
+    from: managed.csv
+    key: ${row:id}
+    company:
+      name: ${row:name}
+      connections: {books: {platform: freshbooks, migration: managed}}
+"""
+
+
+def write_table(path: Path, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+def write_tokens(specs: Path, bad: range) -> None:
+    rows = [(f"c{n:04}", f"bad-{n}" if n in bad else f"good-{n}") for n in range(CUSTOMERS)]
+    write_table(specs / "tokens.csv", ("id", "accessToken"), rows)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    specs = tmp_path / "specs"
+    specs.mkdir()
+    (specs / "workspace.yaml").write_text(WORKSPACE)
+    (specs / "sets.yaml").write_text(SETS)
+    customers = [(f"c{n:04}", f"Customer {n}") for n in range(CUSTOMERS)]
+    write_table(specs / "customers.csv", ("id", "name"), customers)
+    write_table(specs / "managed.csv", ("id", "name"), [(f"m{n:02}", f"Managed {n}") for n in range(MANAGED)])
+    write_tokens(specs, BAD)
+    return tmp_path
+
+
+def apply(project: Path) -> tuple[int, dict[str, Any]]:
+    done = run("apply", "specs", "--sandbox-file", "codat.db", "--yes", "--format", "json", cwd=project)
+    return done.returncode, json.loads(done.stdout)
+
+
+def meanwhile(sandbox: Sandbox) -> None:
+    """What happens outside while the migration goes on."""
+    companies = {one["name"]: one for one in sandbox.state()["companies"]}
+
+    def only_connection(name: str) -> str:
+        (connection,) = companies[name]["dataConnections"]
+        return str(connection["id"])
+
+    for number in BY_HAND:
+        sandbox.happen(only_connection(f"Managed {number}"), "link")
+    for number in REVOKED:
+        sandbox.happen(only_connection(f"Customer {number}"), "deauthorize")
+    for number in WIPED:
+        sandbox.wipe_tags(companies[f"Customer {number}"]["id"])
+
+
+def test_a_thousand_customers_are_migrated_from_two_tables(project: Path) -> None:
+    sandbox = Sandbox(project / "codat.db", settings={"syncSeconds": 0})
+
+    status, first = apply(project)
+    assert (status, first["summary"]["failed"]) == (1, len(BAD))
+    assert {one["failure"]["code"] for one in first["results"] if "failure" in one} == {"rejected"}
+    per_company = 4
+    not_synced = len(BAD)
+    assert first["summary"]["requests"] == CUSTOMERS * per_company - not_synced + MANAGED * 2
+
+    write_tokens(project / "specs", range(0))
+    status, second = apply(project)
+    assert (status, second["summary"]["requests"]) == (0, len(BAD) * 2)
+
+    meanwhile(sandbox)
+    status, third = apply(project)
+    codes = [one["code"] for one in third["attention"]]
+    assert (codes.count("exists"), codes.count("relink")) == (len(WIPED), len(REVOKED))
+    assert codes.count("managed") == MANAGED - len(BY_HAND)
+    assert status == 1, "companies whose tags were wiped block until someone says what is meant"
+    assert third["summary"]["requests"] == 1 * len(BY_HAND), "a first sync for each that was linked by hand"
+
+    status, fourth = apply(project)
+    assert (status, fourth["summary"]["requests"], fourth["results"]) == (1, 0, [])
+    verified = run("verify", "specs", "--sandbox-file", "codat.db", "--format", "json", cwd=project)
+    assert verified.returncode == 1
+    packed = run("handoff", "specs", "--sandbox-file", "codat.db", "--out", "pack", cwd=project)
+    assert packed.returncode == 0, packed.stderr
+    assert any((project / "pack").iterdir())
+
+    companies = sandbox.state()["companies"]
+    assert len(companies) == CUSTOMERS + MANAGED
+    connections = [link for one in companies for link in one["dataConnections"]]
+    assert len(connections) == CUSTOMERS + MANAGED
+    linked = sum(link["status"] == "Linked" for link in connections)
+    assert linked == CUSTOMERS - len(REVOKED) + len(BY_HAND)
+    assert not any(entry["tokensToLinked"] for entry in sandbox.journal())
