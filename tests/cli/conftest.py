@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from gate import Gate
-from installed import over_http
+from installed import company, connection, over_http, write_specs
 from loopback import serving
 from served import Codat
+from steps import Runner
 
 from reconciler.sandbox import Sandbox
 
@@ -27,3 +28,11 @@ def codat(
         for name, value in over_http(url).items():
             monkeypatch.setenv(name, value)
         yield Codat(sandbox, gate, url, tmp_path, capsys)
+
+
+@pytest.fixture
+def runner(codat: Codat) -> Runner:
+    """GitHub's runner in a checkout whose specs want the company ``acme`` with a connection."""
+    work = codat.directory / "work"
+    write_specs(work, [company("acme", connection("books", "xero", "ACME_TOKEN"), name="Acme")])
+    return Runner.made(codat.directory, work, over_http(codat.url) | {"ACME_TOKEN": "canary-token"})

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from installed import REPOSITORY, company, connection, over_http, write_specs
+from installed import REPOSITORY, company, connection, write_specs
 from served import Codat
 from steps import Runner
 
@@ -19,13 +19,6 @@ needs_jq = pytest.mark.skipif(
 ACME = company("acme", connection("books", "xero", "ACME_TOKEN"), name="Acme")
 MARKER = "<!-- codat-sync workspace=test specs=specs -->"
 HOSTILE = "x$(touch pwned)`touch pwned`'\"; touch pwned; #\ntouch pwned"
-
-
-@pytest.fixture
-def runner(codat: Codat) -> Runner:
-    work = codat.directory / "work"
-    write_specs(work, [ACME])
-    return Runner.made(codat.directory, work, over_http(codat.url) | {"ACME_TOKEN": "canary-token"})
 
 
 def test_it_installs_its_own_checkout(runner: Runner) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from installed import REPOSITORY, company, connection, over_http, run, write_specs
+from installed import REPOSITORY, company, connection, run, write_specs
 from served import Codat
 from steps import ACTION, CI, Runner, step, workflow
 
@@ -128,13 +128,6 @@ def test_what_the_action_is_given_and_asked_for_is_there(name: str) -> None:
 
 
 # --- what the scripts do -----------------------------------------------------------------------
-
-
-@pytest.fixture
-def runner(codat: Codat) -> Runner:
-    work = codat.directory / "work"
-    write_specs(work, [ACME])
-    return Runner.made(codat.directory, work, over_http(codat.url) | {"ACME_TOKEN": "good"})
 
 
 FETCH = step("github-apply.yml", "apply", "Fetch the plan that was reviewed")
