@@ -8,12 +8,12 @@ where no answer told what became of the tokens.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, NoReturn
 
 from reconciler.apply import waiting
 from reconciler.apply.failing import RESUME, FailureCode, NotDoneError, changed, differs, not_done
-from reconciler.apply.settling import HELD_UP
+from reconciler.apply.settling import HELD_UP, LOOK_LASTS
 from reconciler.apply.state import LaneState
 from reconciler.apply.turns import PlatformTurns
 from reconciler.codat.errors import (
@@ -34,8 +34,6 @@ from reconciler.plan import AuthorizeConnection
 
 SENDS: Final = 2
 """How often the tokens are sent at most."""
-LOOK_LASTS: Final = timedelta(seconds=1)
-"""How long after a look the tokens may go out without another one."""
 UNANSWERED: Final = (NoAnswerError, ServerFaultError, UnreachableError)
 """After these the tokens may or may not have arrived."""
 REFUSED: Final = (RejectedError, StillRunningError, KeyReusedError)
@@ -79,33 +77,33 @@ class _Authorizing:
         return result
 
     async def _send(self) -> Result:
-        """Send the tokens; once more, where the connection then still is what it was."""
-        errors: list[ApiError] = []
-        for _ in range(SENDS):
-            try:
-                return await self._hand_over()
-            except UNANSWERED as error:
-                errors.append(error)
-            if await self._is_linked_now(errors):
-                return Result.DONE
-        raise self._unknown(errors)
+        """Send the tokens right after a look, however long that or the tokens take.
 
-    async def _hand_over(self) -> Result:
-        """Send the tokens right after a look, however long it takes to get them, and whatever pauses come."""
-        for _ in range(HELD_UP):
+        After a pause that Codat asks for, look again; after no answer, send once more where the
+        connection still is what it was.
+        """
+        errors: list[ApiError] = []
+        pauses = 0
+        while len(errors) < SENDS:
             if await self._is_already_linked():
-                return Result.ALREADY
+                return Result.DONE if errors else Result.ALREADY
             tokens = await self._tokens()
             if await self._is_already_linked():
-                return Result.ALREADY
+                return Result.DONE if errors else Result.ALREADY
             try:
                 await self._put(tokens)
-            except HeldUpError as error:
-                held_up, self._looked_at = error, None
-                self._lane.untouched.pop(self._connection_id, None)
+            except HeldUpError:
+                pauses += 1
+                if pauses == HELD_UP:
+                    raise
+                self._forget_looks()
+            except UNANSWERED as error:
+                errors.append(error)
+                if await self._is_linked_now(errors):
+                    return Result.DONE
             else:
                 return Result.DONE
-        raise held_up
+        raise self._unknown(errors)
 
     async def _is_already_linked(self) -> bool:
         """Whether a look, where one is due, finds the connection Linked that was not.
@@ -121,6 +119,10 @@ class _Authorizing:
         if live.status is Status.LINKED:
             return True
         raise changed(f"the connection has become {live.status} where {self._expected} was read")
+
+    def _forget_looks(self) -> None:
+        self._looked_at = None
+        self._lane.untouched.pop(self._connection_id, None)
 
     def _has_just_looked(self) -> bool:
         now = self._lane.run.clock.now()
@@ -172,9 +174,8 @@ class _Authorizing:
         raise self._unknown([*errors, failed])
 
     async def _read(self) -> LiveConnection:
-        live = await self._lane.read_connection(self._company_id, self._connection_id)
         self._looked_at = self._lane.run.clock.now()
-        return live
+        return await self._lane.read_connection(self._company_id, self._connection_id)
 
     def _unknown(self, errors: Sequence[ApiError]) -> Exception:
         """What to raise when sending came to no end: the tokens may have arrived, or none was ever sent."""

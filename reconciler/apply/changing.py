@@ -8,7 +8,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from reconciler.apply.failing import changed, differs
-from reconciler.apply.settling import settle
+from reconciler.apply.settling import look_closely, settle
 from reconciler.apply.state import LaneState
 from reconciler.codat.errors import NotFoundError
 from reconciler.model import LiveCompany, LiveConnection, Status
@@ -27,7 +27,7 @@ async def patch_company(lane: LaneState, action: AdoptCompany | UpdateCompany) -
         check_unchanged(action.observed, live)
         return None
 
-    if await find_done():
+    if await look_closely(lane, find_done):
         return Result.ALREADY
 
     async def send(key: UUID) -> LiveCompany:
@@ -51,7 +51,7 @@ async def unlink_connection(lane: LaneState, action: UnlinkConnection) -> Result
             raise changed(f"the connection has become {live.status} where {Status.LINKED} was read")
         return None
 
-    if await find_done():
+    if await look_closely(lane, find_done):
         return Result.ALREADY
 
     async def send(key: UUID) -> LiveConnection:

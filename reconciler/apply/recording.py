@@ -10,7 +10,7 @@ from uuid import UUID
 
 from reconciler.apply import waiting
 from reconciler.apply.failing import changed, differs
-from reconciler.apply.settling import settle
+from reconciler.apply.settling import look_closely, settle
 from reconciler.apply.state import LaneState
 from reconciler.codat.errors import NotFoundError
 from reconciler.model import LINKS_TAG, Address, LiveCompany, links_tag
@@ -42,13 +42,12 @@ async def record_links(lane: LaneState, action: CreateConnection) -> None:
         return live
 
     async def find_recorded() -> LiveCompany | None:
-        live = await read()
-        return live if live and live.tags.get(LINKS_TAG) == record else None
+        live = await waiting.look(read, lane.pausing("Codat does not show the company yet"))
+        if live is None:
+            raise changed(f"company {company_id} has gone")
+        return live if live.tags.get(LINKS_TAG) == record else None
 
-    live = await waiting.look(read, lane.pausing("Codat does not show the company yet"))
-    if live is None:
-        raise changed(f"company {company_id} has gone")
-    if live.tags.get(LINKS_TAG) == record:
+    if await look_closely(lane, find_recorded):
         return
 
     async def send(key: UUID) -> LiveCompany:

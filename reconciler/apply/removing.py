@@ -8,7 +8,7 @@ from uuid import UUID
 
 from reconciler.apply.changing import check_unchanged
 from reconciler.apply.failing import FailureCode, changed, not_done
-from reconciler.apply.settling import settle
+from reconciler.apply.settling import look_closely, settle
 from reconciler.apply.state import LaneState
 from reconciler.codat.errors import NotFoundError
 from reconciler.outcome import Result
@@ -63,7 +63,7 @@ async def _delete(
             await delete()
         return True
 
-    if await find_gone():
+    if await look_closely(lane, find_gone):
         return Result.ALREADY
     await settle(lane, action, send, find_gone)
     return Result.DONE

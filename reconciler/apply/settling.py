@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -15,10 +16,20 @@ T = TypeVar("T")
 
 KEPT: Final = (ServerFaultError, StillRunningError)
 """Answers that Codat may repeat under the same key."""
+LOOK_LASTS: Final = timedelta(seconds=2)
+"""How long after a look was asked for a write may still rest on it."""
 HELD_UP: Final = 5
 """How often Codat may ask for a pause right after a look, until that is a failure."""
 BEFORE_LOOKING: Final = 2.0
 """Seconds to give a write that was not answered."""
+
+
+async def look_closely(lane: LaneState, find_done: Callable[[], Awaitable[T | None]]) -> T | None:
+    """What ``find_done`` finds; where that took so long that it may be old, what it finds once more."""
+    asked_at = lane.run.clock.now()
+    done = await find_done()
+    is_old = not timedelta() <= lane.run.clock.now() - asked_at < LOOK_LASTS
+    return await find_done() if done is None and is_old else done
 
 
 async def settle(
@@ -64,7 +75,7 @@ async def _promptly(
         try:
             return await lane.write(send, key)
         except HeldUpError:
-            done = await find_done()
+            done = await look_closely(lane, find_done)
             if done is not None:
                 return done
     return await lane.write(send, key)
@@ -72,4 +83,4 @@ async def _promptly(
 
 async def _looked(lane: LaneState, action: Action, find_done: Callable[[], Awaitable[T | None]]) -> T | None:
     await lane.pausing(f"looking what came of {action.kind} {action.address}")(BEFORE_LOOKING)
-    return await find_done()
+    return await look_closely(lane, find_done)

@@ -66,6 +66,8 @@ class Fault:
     skip: int = 0
     replaces: Mapping[str, Any] = field(default_factory=dict)
     then: Callable[[], None] | None = None
+    meanwhile: Callable[[], None] | None = None
+    """Happens after the answer was made and half a minute before it comes."""
 
 
 class FakeCodat:
@@ -141,6 +143,9 @@ class FakeCodat:
             raise fault.error
         value = self._keyed(path, effect, key, body, fault)
         self._kill(number, after=True)
+        if fault and fault.meanwhile:
+            fault.meanwhile()
+            await self.clock.sleep(30)
         if fault and fault.error:
             raise fault.error
         return replace(value, **fault.replaces) if fault and fault.replaces else value

@@ -157,6 +157,27 @@ def test_a_new_connection_is_looked_at_too_once_codat_asked_for_a_pause():
     virtual_time.run(scene())
 
 
+def test_a_look_that_fails_sends_nothing_and_says_so():
+    async def scene():
+        one = scene_with()
+        one.codat.faults = [Fault("connection", NO_ANSWER)]
+        assert ends(await one.apply([known()])) == ["failed no-answer"]
+        assert one.codat.requests == ["connection"]
+
+    virtual_time.run(scene())
+
+
+def test_tokens_are_not_sent_on_a_look_whose_answer_took_long():
+    async def scene():
+        one = scene_with()
+        linked = live_connection(Status.LINKED)
+        one.codat.faults = [Fault("connection", meanwhile=lambda: one.codat.put_connection(COMPANY, linked))]
+        assert ends(await one.apply([known()])) == ["already"]
+        assert one.codat.tokens == []
+
+    virtual_time.run(scene())
+
+
 @pytest.mark.parametrize(("seconds", "looks"), [(0.1, 1), (20, 2)], ids=["at once", "slowly"])
 def test_tokens_that_took_long_to_get_are_not_sent_on_an_old_look(seconds, looks):
     async def scene():

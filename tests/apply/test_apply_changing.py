@@ -155,6 +155,19 @@ def test_what_changes_while_codat_asks_for_a_pause_is_left_alone(method):
 
 
 @pytest.mark.parametrize("method", ACTIONS)
+def test_a_look_whose_answer_took_long_is_not_relied_on(method):
+    async def scene():
+        one = Scene()
+        one.codat.add(OBSERVED)
+        meanwhile = replace(linked(Status.DEAUTHORIZED), name="New")
+        one.codat.faults = [Fault(LOOKS[method], meanwhile=lambda: one.codat.add(meanwhile))]
+        assert ends(await one.apply([ACTIONS[method]])) == ["failed changed-since-plan"]
+        assert one.codat.journal == []
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize("method", ACTIONS)
 @pytest.mark.parametrize(
     ("error", "after", "sent"),
     [
