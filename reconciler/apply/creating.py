@@ -5,7 +5,8 @@ that creates the same thing sends the same keys in the same order, and Codat's r
 them what the others met (https://docs.codat.io/using-the-api/write-data/idempotency).
 
 - No answer, or 409: the same key again.
-- 5xx or 422: look; where nothing is, the next attempt.
+- 5xx or 422: look; where nothing is, the next attempt. A gateway's 5xx may never have reached Codat,
+  so the same key goes out once more before that: whoever comes later begins with it.
 - An answer that is a replay: the thing itself is read; where it is gone, the next attempt.
 - Any other 4xx created nothing and may be the replay of a refusal that was mended: one next attempt.
 """
@@ -24,6 +25,7 @@ from reconciler.codat import Answered
 from reconciler.codat.errors import (
     AccountLimitError,
     ForbiddenError,
+    GatewayFaultError,
     KeyReusedError,
     NotFoundError,
     RejectedError,
@@ -108,9 +110,13 @@ async def create(lane: LaneState, making: Making[T]) -> Made[T]:
     if lane.run.is_plan_stale and (found := await making.find()) is not None:
         return Made(found, found=True)
     refused = False
-    for attempt in range(ATTEMPTS):
+    attempt, is_repeated = 0, False
+    for _ in range(ATTEMPTS):
         try:
-            made = await _attempt(lane, making, attempt)
+            made = await _attempt(lane, making, attempt, is_first=not (attempt or is_repeated))
+        except GatewayFaultError:
+            attempt, is_repeated = attempt + is_repeated, not is_repeated
+            continue
         except REFUSALS as error:
             if refused and isinstance(error, RunStoppingError):
                 raise
@@ -122,26 +128,32 @@ async def create(lane: LaneState, making: Making[T]) -> Made[T]:
             if made is not None:
                 making.compare(made.value)
                 return made
+        attempt, is_repeated = attempt + 1, False
     message = f"{ATTEMPTS} attempts to create {making.what} came to nothing"
     raise not_done(FailureCode.NOT_CREATED, message, then=f"{RESUME} later")
 
 
-async def _attempt(lane: LaneState, making: Making[T], attempt: int) -> Made[T] | None:
-    """What an attempt made or found; ``None`` means that there is nothing, so the next one may follow."""
+async def _attempt(lane: LaneState, making: Making[T], attempt: int, *, is_first: bool) -> Made[T] | None:
+    """What an attempt made or found; ``None`` means that there is nothing, so the next one may follow.
+
+    Raises:
+        GatewayFaultError: there is nothing, and Codat may not have seen the request.
+    """
     key = making.key(attempt)
     before = lane.writes
     pause = lane.pausing(f"no answer yet on creating {making.what}; asking again under the same key")
     try:
         answered = await waiting.under_same_key(lambda: lane.write(making.send, key), pause)
-    except (ServerFaultError, KeyReusedError, StillRunningError):
+    except (ServerFaultError, KeyReusedError, StillRunningError) as error:
         pause = lane.pausing(f"looking whether {making.what} was created")
         found = await waiting.look(making.find, pause)
+        if found is None and isinstance(error, GatewayFaultError):
+            raise
         return None if found is None else Made(found, found=True)
     sends = lane.writes - before
     if answered.replayed:
         return await _replayed(lane, making, answered.value, is_own=sends > 1)
-    is_first = attempt == 0 and sends == 1
-    return Made(answered.value, ago=answered.made_ago if is_first else None)
+    return Made(answered.value, ago=answered.made_ago if is_first and sends == 1 else None)
 
 
 async def _replayed(lane: LaneState, making: Making[T], made: T, *, is_own: bool) -> Made[T] | None:

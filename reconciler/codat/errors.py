@@ -8,6 +8,7 @@
     +-- UnreachableError        never sent: no connection could be made (DNS, TLS, refused)
     +-- UnexpectedAnswerError   a read was answered with something that is not Codat's JSON
     +-- ServerFaultError        5xx: it may have taken effect; Codat caches it under the key
+    |   +-- GatewayFaultError   5xx in words that are not Codat's: it may never have reached Codat
     +-- StillRunningError       409: the same key is in progress, or the resource is not ready
     +-- KeyReusedError          422: this idempotency key came with another body before
     +-- RejectedError           another 4xx: created nothing
@@ -85,6 +86,12 @@ class ServerFaultError(ApiError):
     """5xx: it may have taken effect, and the same idempotency key only replays the fault."""
 
     code = "server-fault"
+
+
+class GatewayFaultError(ServerFaultError):
+    """5xx that is not of Codat's form: from a gateway before it, which Codat may know nothing of."""
+
+    code = "gateway-fault"
 
 
 class StillRunningError(ApiError):

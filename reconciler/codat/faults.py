@@ -20,6 +20,7 @@ from reconciler.codat.errors import (
     AlreadyQueuedError,
     ApiError,
     ForbiddenError,
+    GatewayFaultError,
     KeyReusedError,
     NoAnswerError,
     NotFoundError,
@@ -104,6 +105,7 @@ STATUSES: Final[Mapping[int, Answer]] = {
 
 REJECTED: Final = Answer(RejectedError, "Codat rejects the request")
 FAULT: Final = Answer(ServerFaultError, "Codat fails", "try again later; status.codat.io tells of incidents")
+GATEWAY: Final = Answer(GatewayFaultError, FAULT.says, FAULT.fix)
 REDIRECT: Final = Answer(
     UnexpectedAnswerError,
     "the answer is a redirect, and redirects are not followed",
@@ -188,5 +190,5 @@ def _answer(status: int, said: Words, reset: str) -> Answer:
     if known:
         return known
     if httpx.codes.is_server_error(status):
-        return FAULT
+        return FAULT if said.is_codats else GATEWAY
     return REJECTED if httpx.codes.is_client_error(status) else REDIRECT

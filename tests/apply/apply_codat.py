@@ -20,6 +20,7 @@ from reconciler.codat import Answered
 from reconciler.codat.errors import (
     AlreadyQueuedError,
     ApiError,
+    GatewayFaultError,
     HeldUpError,
     KeyReusedError,
     NoAnswerError,
@@ -44,8 +45,8 @@ WRITES = frozenset(
         "queue",
     }
 )
-KEYLESS = (NoAnswerError, UnreachableError, StillRunningError, HeldUpError)
-"""What leaves no answer under the key: nothing came through, the answer was lost, is to come, or was 429."""
+KEYLESS = (NoAnswerError, UnreachableError, StillRunningError, HeldUpError, GatewayFaultError)
+"""What leaves no answer under the key: it never came through or was lost, is to come, or was a 429."""
 
 
 class Killed(BaseException):

@@ -25,6 +25,7 @@ from apply_scenes import (
 from reconciler.apply import keys
 from reconciler.codat.errors import (
     AccountLimitError,
+    GatewayFaultError,
     HeldUpError,
     KeyReusedError,
     NoAnswerError,
@@ -39,6 +40,7 @@ from reconciler.model import LINKS_TAG, Status
 NO_ANSWER = NoAnswerError("the answer did not come in time")
 UNREACHABLE = UnreachableError("no connection could be made")
 FAULT = ServerFaultError("500: Codat fails", status=500, correlation_id="corr-500")
+GATEWAY = GatewayFaultError("502: no word of Codat's", status=502)
 HELD_UP = HeldUpError("429: a pause", status=429)
 BUSY = StillRunningError("409: in progress", status=409)
 REUSED = KeyReusedError("422: key reused", status=422)
@@ -69,6 +71,9 @@ def test_a_fresh_company_with_one_connection_takes_four_writes_and_no_read():
         pytest.param({"error": UNREACHABLE, "times": 3}, [0, 0, 0, 0], id="unreachable"),
         pytest.param({"error": FAULT}, [0, 1], id="5xx, nothing done"),
         pytest.param({"error": FAULT, "after": True}, [0], id="5xx, done"),
+        pytest.param({"error": GATEWAY}, [0, 0], id="a gateway's 5xx, nothing done"),
+        pytest.param({"error": GATEWAY, "times": 2}, [0, 0, 1], id="a gateway's 5xx twice, or kept by Codat"),
+        pytest.param({"error": GATEWAY, "after": True}, [0], id="a gateway's 5xx, done"),
         pytest.param({"error": REUSED}, [0, 1], id="422, nothing there"),
         pytest.param({"error": REUSED, "after": True}, [0], id="422, someone was here"),
         pytest.param({"error": REFUSED}, [0, 1], id="a refusal that is mended"),
@@ -104,6 +109,7 @@ def test_a_create_is_settled_whatever_the_answer(method, fault, keys_sent):
         (NO_ANSWER, "no-answer", 7, "run the same command again"),
         (UNREACHABLE, "unreachable", 7, "nothing was sent"),
         (FAULT, "not-created", 5, "run the same command again"),
+        (GATEWAY, "not-created", 5, "run the same command again"),
         (REFUSED, "rejected", 2, "repeats a refusal for 90 minutes"),
         (FULL, "account-limit", 2, "run the same command again"),
     ],

@@ -126,10 +126,14 @@ def test_every_status_has_a_meaning(status: int) -> None:
 def test_every_leaf_of_the_tree_can_be_reached_from_the_tables() -> None:
     made = {row.becomes for row in faults.FOREIGN}
     made |= {one.becomes for one in faults.STATUSES.values()}
-    made |= {one.becomes for one in (faults.REJECTED, faults.FAULT, faults.REDIRECT, faults.ALREADY_SYNCING)}
+    made |= {one.becomes for one in (faults.REJECTED, faults.FAULT, faults.GATEWAY, faults.REDIRECT)}
+    made |= {faults.ALREADY_SYNCING.becomes}
     made |= {errors.QuotaExhaustedError, errors.HeldUpError}
 
-    assert made == {one for one in beneath(ApiError) if not one.__subclasses__()} | {errors.RejectedError}
+    assert made == {one for one in beneath(ApiError) if not one.__subclasses__()} | {
+        errors.RejectedError,
+        errors.ServerFaultError,
+    }
 
 
 def failing(status: int, body: Any, **headers: str) -> ApiError:
@@ -191,6 +195,7 @@ def test_a_proxys_page_is_not_taken_for_codats_words(status: int) -> None:
     with pytest.raises(ApiError) as caught:
         talk(wire(page), lambda c: c.sync_all("1", uuid4()))
 
+    assert isinstance(caught.value, errors.GatewayFaultError) is (status == 502)
     assert "not Codat's JSON; a proxy may stand between" in str(caught.value)
     assert "canary" not in str(caught.value)
 
