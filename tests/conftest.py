@@ -6,12 +6,28 @@ And no property test has a deadline: timings belong into benchmarks.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from simulation_tally import PROPERTY, Tally
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say in one line what the simulations came to, whichever processes ran them."""
+    reports = (one for reports in terminalreporter.stats.values() for one in reports)
+    told = [
+        value
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, value in report.user_properties
+        if name == PROPERTY
+    ]
+    if told:
+        terminalreporter.write_line(sum(map(Tally.of, told), Tally()).line())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,4 +1,4 @@
-"""Plays seed after seed for a time, on every core: ``explore.py SECONDS [FIRST_SEED]``. ``.ci/deep`` calls it.
+"""Plays seed after seed for a time, on every core: ``explore.py SECONDS [FIRST_SEED]``, for ``.ci/deep``.
 
 Nothing is written anywhere. A seed that breaks a promise is taken apart and told, and the rest goes on.
 """

@@ -19,7 +19,7 @@ from sim_wire import Exchange, moment_of
 from sim_world import CANARY, Apply, Happening, World
 
 from reconciler.diagnostics import CodatSyncError
-from reconciler.model import KEY_TAG, LINKS_TAG, RESERVED_TAG_PREFIX, Wanted, short_id
+from reconciler.model import KEY_TAG, LINKS_TAG, RESERVED_TAG_PREFIX, WORKSPACE_TAG, Wanted, short_id
 from reconciler.plan import Attention, AttentionClass, Code
 
 RACE: Final = 2.0
@@ -110,6 +110,7 @@ def shapes(world: World) -> dict[str, Shape]:
 def _shape(scene: Scene, key: str, company: Mapping[str, Any], attention: tuple[Attention, ...]) -> Shape:
     firm = scene.firm(key)
     wanted = Counter(one.brand.key for one in (firm.links if firm else ()) if one.wanted is not Wanted.ABSENT)
+    named = {WORKSPACE_TAG, KEY_TAG, *(tag for tag, _ in (firm.tags if firm else ()))}
     links = company.get("dataConnections", [])
     statuses = {
         platform: sorted(
@@ -120,7 +121,7 @@ def _shape(scene: Scene, key: str, company: Mapping[str, Any], attention: tuple[
     return Shape(
         company["name"],
         company.get("description", ""),
-        tuple(sorted((tag, value) for tag, value in company["tags"].items() if tag not in (LINKS_TAG, CRM))),
+        tuple(sorted((tag, value) for tag, value in company["tags"].items() if tag in named)),
         tuple((platform, tuple(found)) for platform, found in statuses.items()),
         tuple(sorted(told(attention, key))),
     )

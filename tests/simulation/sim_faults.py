@@ -323,7 +323,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "our-clock": Kind(
         "comes after our clock was set", seconds=(-7200, -60, 90, 7200), happens=_our_clock_jumps
     ),
-    "their-clock": Kind("comes after Codat's clock was set", seconds=(90, 5700), happens=_their_clock_jumps),
+    "their-clock": Kind("comes after Codat's clock was set", seconds=(90, 300), happens=_their_clock_jumps),
     "suspended": Kind("comes after the machine slept", seconds=(20, 600, 5700), happens=_suspended),
     "second-apply": Kind("comes when a second apply begins", 6, happens=_second_apply),
     "interrupted": Kind("comes after Ctrl-C", happens=_interrupted),

@@ -135,8 +135,8 @@ def _repeat(world: World, happening: Happening) -> bool:
 
 
 def shrunk(verdict: Verdict, judge: Callable[[Scene], Verdict] = trial) -> Verdict:
-    """The smallest scene found that breaks one of the same promises."""
-    promises = {one.promise for one in verdict.violations}
+    """The smallest scene found that breaks the same promise, the first of them."""
+    promise = verdict.violations[0].promise
     left = MOST_TRIALS
     is_smaller = True
     while is_smaller:
@@ -146,7 +146,7 @@ def shrunk(verdict: Verdict, judge: Callable[[Scene], Verdict] = trial) -> Verdi
                 return verdict
             left -= 1
             found = judge(scene)
-            if promises & {one.promise for one in found.violations}:
+            if promise in {one.promise for one in found.violations}:
                 verdict, is_smaller = found, True
                 break
     return verdict

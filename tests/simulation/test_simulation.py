@@ -1,0 +1,85 @@
+"""Nothing twice, nothing lost: the real planner, client and executor among faults, in virtual time.
+
+A failing case prints its seed and a short story of the faults that break the promise.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from itertools import count
+
+import pytest
+from sim_drawing import draw
+from sim_faults import KINDS, Fault
+from sim_scenes import Firm, Link, Scene
+from sim_trials import Reference, shrunk, trial, undisturbed
+from simulation_tally import PROPERTY, Tally
+
+FLOOR = 300
+"""Random seeds at least, however slow the machine."""
+SECONDS = float(os.environ.get("CODAT_SYNC_SIMULATION_SECONDS", "45"))
+"""How long each half of the random seeds goes on past the floor."""
+
+SMALL = Scene(
+    seed=1,
+    later=(
+        Firm("acme", "Acme", links=(Link("books", "xero"),)),
+        Firm("bravo", "Bravo", links=(Link("bank1", "truelayer"), Link("bank2", "truelayer"))),
+    ),
+)
+"""Two companies, one of them with two connections of one platform: every kind of request of a first apply."""
+
+
+@cache
+def at_rest() -> tuple[Reference, int]:
+    """Where the small scene ends undisturbed, and how many requests its first run takes."""
+    return undisturbed(SMALL), trial(SMALL).requests
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_single_fault_at_each_request_ends_where_none_does(
+    kind: str, record_property: Callable[[str, object], None]
+) -> None:
+    reference, requests = at_rest()
+    tally, seconds = Tally(), KINDS[kind].seconds
+    assert requests >= 15, "the scene is too quiet to prove anything"
+    for at in range(requests):
+        one = Fault(kind, at, seconds[at % len(seconds)], at)
+        verdict = trial(replace(SMALL, faults=(one,)), reference)
+        if verdict.violations:
+            pytest.fail(shrunk(verdict).story())
+        tally += Tally(0, 1, verdict.requests, Counter(verdict.struck), 0)
+    assert tally.struck[kind] or kind not in ALWAYS_STRIKES, "the fault never struck"
+    record_property(PROPERTY, tally.document())
+
+
+ALWAYS_STRIKES = (
+    "429",
+    "500-before",
+    "500-after",
+    "503-before",
+    "503-after",
+    "dropped-before",
+    "dropped-after",
+)
+"""Faults of the wire, for which every request will do."""
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_random_scenes_end_where_they_would_without_faults(
+    half: int, record_property: Callable[[str, object], None]
+) -> None:
+    tally, until = Tally(), time.monotonic() + SECONDS
+    for seed in count(half, 2):
+        if tally.seeds >= FLOOR / 2 and time.monotonic() > until:
+            break
+        verdict = trial(draw(seed))
+        if verdict.violations:
+            pytest.fail(shrunk(verdict).story())
+        tally += Tally(1, 0, verdict.requests, Counter(verdict.struck), 0)
+    record_property(PROPERTY, tally.document())
