@@ -73,6 +73,7 @@ def tokens_again_after_no_answer(patch: pytest.MonkeyPatch) -> None:
         return False
 
     patch.setattr(authorizing._Authorizing, "_is_linked_now", not_linked)
+    patch.setattr(authorizing._Authorizing, "_is_already_linked", not_linked)
 
 
 def tokens_without_reading(patch: pytest.MonkeyPatch) -> None:
