@@ -10,24 +10,24 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-from simulation_tally import PROPERTY, Tally
+from simulation_tally import BROKEN, PROPERTY, Tally
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say in one line what the simulations came to, whichever processes ran them."""
+    """Say in one line what the simulations came to, whichever processes ran them, and that they see."""
     reports = (one for reports in terminalreporter.stats.values() for one in reports)
     told = [
-        value
-        for report in reports
-        if getattr(report, "when", "") == "call"
-        for name, value in report.user_properties
-        if name == PROPERTY
+        one for report in reports if getattr(report, "when", "") == "call" for one in report.user_properties
     ]
-    if told:
-        terminalreporter.write_line(sum(map(Tally.of, told), Tally()).line())
+    tallies = [Tally.of(value) for name, value in told if name == PROPERTY]
+    broken = sorted(value for name, value in told if name == BROKEN)
+    if tallies:
+        terminalreporter.write_line(sum(tallies, Tally()).line())
+    if broken:
+        terminalreporter.write_line(f"{BROKEN}, and after how many seeds found out: {', '.join(broken)}")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from sim_faults import CRM, KINDS
-from sim_scenes import Firm, Scene, addresses, token_ref
+from sim_scenes import Scene, addresses, token_ref
 from sim_wire import Exchange, moment_of
 from sim_world import CANARY, Apply, Happening, World
 
@@ -189,10 +189,7 @@ def ends_as_the_reference(ending: Ending) -> Iterator[str]:
             continue
         if now is not None and _is_told(ending, key, now):
             continue
-        if any(
-            one.kind == "tags-wiped" and _makes_room(ending.scene.firm(key), one)
-            for one in ending.befell(key)
-        ):
+        if any(one.kind == "tags-wiped" and _makes_room(ending, one) for one in ending.befell(key)):
             continue
         yield f"{key} is {now}, and should be {ending.reference.replayed.get(key)}"
 
@@ -216,23 +213,36 @@ def one_company_per_key(ending: Ending) -> Iterator[str]:
     for key, count in Counter(key for key, _ in ending.owned()).items():
         if count > 1 and not any(_overwritten(ending.log, one) for one in ending.befell(key)):
             yield f"{count} companies carry the key {key}"
-    made = [one for one in ending.log if one.creates_company and one.took_effect]
     existed = {key for one in ending.world.at_start.values() if (key := ending.key_of(one)) is not None}
-    for key, count in Counter(one.body["tags"][KEY_TAG] for one in made).items():
-        firm = ending.scene.firm(key)
-        needed = sum(_makes_room(firm, one) for one in ending.befell(key)) + (key not in existed)
-        if count > needed:
-            yield f"{key} was created {count} times, and {needed} would do"
-    for one in made:
-        if one.namesakes:
-            yield f"{one.body['name']} was created although {one.namesakes} is there without tags"
+    for key, made in _created(ending).items():
+        needed = sum(_makes_room(ending, one) for one in ending.befell(key)) + (key not in existed)
+        if len(made) > needed:
+            yield f"{key} was created {len(made)} times, and {needed} would do"
 
 
-def _makes_room(firm: Firm | None, happening: Happening) -> bool:
-    """Whether a company may be created anew after this."""
-    if happening.kind == "tags-wiped":
-        return firm is not None and happening.before["name"] != firm.name
-    return happening.kind == "company-deleted"
+def _created(ending: Ending) -> dict[str, list[Exchange]]:
+    """The requests that created companies, by key."""
+    found: defaultdict[str, list[Exchange]] = defaultdict(list)
+    for one in ending.log:
+        if one.creates_company and one.took_effect:
+            found[one.body["tags"][KEY_TAG]].append(one)
+    return found
+
+
+def _makes_room(ending: Ending, happening: Happening) -> bool:
+    """Whether a company may be created anew after this.
+
+    A company without tags is known again by its name alone, and by those that plan after that.
+    """
+    key = happening.target.key
+    if happening.kind != "tags-wiped":
+        return happening.kind == "company-deleted"
+    firm = ending.scene.firm(key)
+    is_renamed = firm is not None and happening.before["name"] != firm.name
+    began = {one.number: one.began for one in ending.world.applies}
+    return is_renamed or any(
+        began[one.apply] < happening.at < (one.arrived or 0) for one in _created(ending).get(key, ())
+    )
 
 
 def one_connection_per_spec(ending: Ending) -> Iterator[str]:

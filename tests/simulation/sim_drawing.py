@@ -16,6 +16,8 @@ REQUESTS_PER_FIRM: Final = 9
 """About so many requests a company takes; faults strike among them."""
 FATES: Final = {"new": 9, "kept": 9, "absent": 2, "renamed": 2, "adopted": 2}
 """What becomes of a company between the earlier and the later specs, and how often."""
+INDISTINCT: Final = frozenset({"abandoned"})
+"""What a run that follows within the lag takes for what the run before it made, which is not shown yet."""
 OTHERS: Final = tuple(key for key, brand in BRANDS.items() if brand.source_type is not SourceType.ACCOUNTING)
 BOOKS: Final = tuple(key for key in BRANDS if key not in OTHERS)
 
@@ -25,6 +27,7 @@ def draw(seed: int) -> Scene:
     rng = Random(seed)
     earlier: list[Firm] = []
     later: list[Firm] = []
+    lag = rng.choices((0, 3, 10, 20), (8, 1, 1, 1))[0]
     for key in KEYS[: rng.choices((1, 2, 3, 4), (5, 4, 2, 1))[0]]:
         before, after = _history(rng, key)
         earlier += [before] if before else []
@@ -33,7 +36,7 @@ def draw(seed: int) -> Scene:
         seed,
         tuple(earlier),
         tuple(later),
-        tuple(_faults(rng, len(later))),
+        tuple(_faults(rng, len(later), but=INDISTINCT if lag else frozenset())),
         deauthorized=_some(rng, earlier, {Migration.SELF_SERVICE}, 0.12),
         linked=_some(rng, earlier, {Migration.LINK, Migration.MANAGED}, 0.5),
         gone_by=rng.choice((1, 1, 40)),
@@ -43,7 +46,7 @@ def draw(seed: int) -> Scene:
         ponder=rng.choices((0, 120, 4000, 6000), (12, 2, 1, 1))[0],
         concurrency=rng.choice((1, 2, 10)),
         page_size=rng.choice((1000, 1000, 1, 2)),
-        lag_seconds=rng.choices((0, 3, 10, 20), (8, 1, 1, 1))[0],
+        lag_seconds=lag,
         sync_seconds=rng.choice((2, 20, 600)),
     )
 
@@ -119,9 +122,9 @@ def _some(rng: Random, firms: list[Firm], migrations: set[Migration], chance: fl
     )
 
 
-def _faults(rng: Random, firms: int) -> list[Fault]:
+def _faults(rng: Random, firms: int, *, but: frozenset[str]) -> list[Fault]:
     horizon = 5 + REQUESTS_PER_FIRM * firms
-    kinds = list(KINDS)
+    kinds = [kind for kind in KINDS if kind not in but]
     weights = [KINDS[kind].weight for kind in kinds]
     return sorted(
         (fault(kind, rng.randrange(horizon), rng) for kind in rng.choices(kinds, weights, k=_number(rng))),

@@ -134,10 +134,9 @@ class Scene:
         firm = self.firm(key)
         return frozenset({key, firm.renamed_from or key} if firm else {key})
 
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of its faults."""
-        return tuple(one.kind for one in self.faults)
+    def with_faults(self, *faults: Fault) -> Scene:
+        """The same scene among these faults."""
+        return replace(self, faults=faults)
 
     def without_faults(self) -> Scene:
         """The same start, undisturbed."""

@@ -11,7 +11,7 @@ import virtual_time
 from sim_checks import CHECKS, NOWHERE, Ending, Reference, shapes
 from sim_faults import KINDS
 from sim_scenes import Scene
-from sim_wire import Strike
+from sim_wire import Exchange, Strike
 from sim_world import EndlessError, Happening, World
 
 T = TypeVar("T")
@@ -35,6 +35,7 @@ class Verdict:
     scene: Scene
     violations: tuple[Violation, ...]
     strikes: tuple[Strike, ...]
+    log: tuple[Exchange, ...]
     requests: int
 
     @property
@@ -77,7 +78,7 @@ def trial(scene: Scene, reference: Reference | None = None) -> Verdict:
             reference = undisturbed(scene, world.happenings)
         judged = replace(ending, reference=reference)
         found = tuple(Violation(check.__name__, words) for check in CHECKS for words in check(judged))
-    return Verdict(scene, found, tuple(world.strikes), world.requests)
+    return Verdict(scene, found, tuple(world.strikes), tuple(world.log), world.requests)
 
 
 async def _played(scene: Scene) -> Ending:

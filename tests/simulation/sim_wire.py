@@ -55,8 +55,6 @@ class Exchange:
     calm: bool = False
     at: datetime | None = None
     """When it arrived, by Codat's own clock."""
-    namesakes: tuple[str, ...] = ()
-    """For a new company: others of its name that carried no tags of ours when it arrived."""
 
     @property
     def is_write(self) -> bool:
@@ -199,8 +197,6 @@ class Wire(httpx.AsyncBaseTransport):
         if struck is not None:
             scope[FAULT] = struck
         exchange.arrived, exchange.at = self.world.time, self.world.their_clock.now()
-        if exchange.creates_company:
-            exchange.namesakes = self.world.untagged(exchange.body["name"])
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -404,12 +404,6 @@ class World:
         """Companies that have nothing to do with our specs."""
         return [one for one in self.companies() if one["name"].startswith("Stranger")]
 
-    def untagged(self, name: str) -> tuple[str, ...]:
-        """Ids of the companies of this name that carry no key of ours."""
-        return tuple(
-            one["id"] for one in self.companies() if one["name"] == name and KEY_TAG not in one["tags"]
-        )
-
     def role(self, connection_id: str) -> str:
         """The key of the connection whose tokens took effect here; empty if none did."""
         token = self.tokens.get(connection_id, "")

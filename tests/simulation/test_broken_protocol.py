@@ -121,6 +121,6 @@ def test_a_broken_protocol_is_found_out(
     BREAKS[name](monkeypatch)
     for seed in range(MOST_SEEDS):
         if trial(draw(seed)).violations:
-            record_property(BROKEN, {name: seed + 1})
+            record_property(BROKEN, f"{name} {seed + 1}")
             return
     pytest.fail(f"{MOST_SEEDS} seeds do not find out: {name}")
