@@ -94,19 +94,18 @@ class World:
         self.now += timedelta(seconds=30)
 
     def finish_pulls(self) -> None:
-        """Every running pull ends well."""
+        """Every running pull ends: well on a Linked connection, and of any other nothing can be fetched."""
         self.now += timedelta(minutes=5)
-        for identifier, pulls in self.pulls.items():
-            running = {one.connection_id for one in pulls if one.state is PullState.RUNNING}
-            self.pulls[identifier] = [
-                replace(one, state=PullState.DONE, status="Complete", completed=self.now)
-                if one.state is PullState.RUNNING
-                else one
-                for one in pulls
-            ]
-            for link in running:
-                if found := self.companies[identifier].connection(link):
-                    self._put(identifier, replace(found, last_sync=self.now))
+        for company in tuple(self.companies.values()):
+            history = self.pulls.get(company.id, [])
+            linked = {one.id: one for one in company.connections if one.status is Status.LINKED}
+            for number, one in enumerate(history):
+                if one.state is not PullState.RUNNING:
+                    continue
+                state = PullState.DONE if one.connection_id in linked else PullState.FAILED
+                history[number] = replace(one, state=state, status=state, completed=self.now)
+                if found := linked.get(one.connection_id):
+                    self._put(company.id, replace(found, last_sync=self.now))
         self.now += timedelta(seconds=30)
 
     def _steps(self, action: Action) -> Iterator[None]:
