@@ -156,6 +156,18 @@ def test_what_shall_be_deleted_is_recorded_with_the_others_before_the_delete() -
     assert rewritten(plan) == [Change(f"tags.{LINKS_TAG}", None, "bank2:bbbbbbbb,bank3:cccccccc")]
 
 
+def test_what_shall_be_deleted_is_not_recorded_where_its_platform_has_no_record() -> None:
+    gone = wanted_connection("old", PLAID, wanted=Wanted.ABSENT)
+    live = company(link(A), link(B), connection("cccccccc-3", on=PLAID), tags={LINKS_TAG: RECORD})
+    plan = plan_for(wanted(bank(1), bank(2), gone), live)
+    assert actions(plan) == ["connection.delete acme/old"]
+
+
+def test_a_record_that_is_needed_no_more_is_left_as_it_is() -> None:
+    live = company(link(A), tags={LINKS_TAG: "bank1:aaaaaaaa,elsewhere:bbbbbbbb"})
+    assert actions(plan_for(wanted(bank(1)), live)) == []
+
+
 def test_what_was_deleted_leaves_the_record_with_its_spec() -> None:
     plan = plan_for(wanted(bank(1), bank(2)), company(link(A), link(B), tags={LINKS_TAG: THREE}))
     assert rewritten(plan) == [Change(f"tags.{LINKS_TAG}", THREE, RECORD)]
