@@ -36,6 +36,13 @@ MAX_ALIASED: Final = 1_000_000
 MAX_SCALAR: Final = 64 * 1024
 """Characters of one value; the longest that Codat keeps is far shorter."""
 
+_TOO_DEEP: Final = (
+    f"mappings and lists are nested more than {MAX_DEPTH} deep",
+    "no spec is nested so; mend the brackets or the indentation",
+)
+_LIBYAML_TOO_DEEP: Final = "exceeded maximum nesting depth"
+"""What libyaml says where it reads so far ahead that it meets its own bound before we meet ours."""
+
 _STRING_TAGS: Final = ("!", "tag:yaml.org,2002:str")
 _COLLECTION_TAGS: Final = (None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
@@ -211,12 +218,7 @@ class _Composer:
 
     def _check_depth(self, place: Place, height: int) -> None:
         if len(self._stack) + height > MAX_DEPTH:
-            raise self._broken(
-                Code.TOO_DEEP,
-                place,
-                f"mappings and lists are nested more than {MAX_DEPTH} deep",
-                "no spec is nested so; mend the brackets or the indentation",
-            )
+            raise self._broken(Code.TOO_DEEP, place, *_TOO_DEEP)
 
     def _report_tag(self, place: Place) -> None:
         self._report(Code.YAML_TAG, place, "specs have no YAML tags", "leave the tag out, or quote the value")
@@ -265,6 +267,8 @@ def _syntax_error(error: yaml.YAMLError, text: str, file: SourceFile) -> Diagnos
         return Diagnostic(Code.YAML_SYNTAX, "this file is not YAML", span=file.span((1, 1)))
     problem = error.problem or "this is not YAML"
     mark = error.problem_mark
+    if problem == _LIBYAML_TOO_DEEP:
+        return Diagnostic(Code.TOO_DEEP, *_TOO_DEEP, file.span((mark.line + 1, mark.column + 1)))
     if problem == "found unexpected end of stream" and error.context_mark is not None:
         mark = error.context_mark
         problem, fix = "a quote is opened here and never closed", "close it"

