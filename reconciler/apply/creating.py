@@ -4,7 +4,8 @@ The key of a create follows from what is created and the number of the attempt, 
 that creates the same thing sends the same keys in the same order, and Codat's replays tell each of
 them what the others met (https://docs.codat.io/using-the-api/write-data/idempotency).
 
-- No answer, or 409: the same key again.
+- No answer, or 409: the same key again, unless the machine slept so long that Codat may have forgotten
+  it: then look, as after a 5xx.
 - 5xx or 422: look; where nothing is, the next attempt. A gateway's 5xx may never have reached Codat,
   so the same key goes out once more before that: whoever comes later begins with it.
 - An answer that is a replay: the thing itself is read; where it is gone, the next attempt.
@@ -20,6 +21,7 @@ from uuid import UUID
 
 from reconciler.apply import waiting
 from reconciler.apply.failing import RESUME, FailureCode, not_done
+from reconciler.apply.running import STALE_AFTER
 from reconciler.apply.state import LaneState
 from reconciler.codat import Answered
 from reconciler.codat.errors import (
@@ -46,6 +48,10 @@ MENDED: Final = (
     f"put right what Codat refuses, then {RESUME}; Codat repeats a refusal for 90 minutes, "
     "so it may take that long until it is asked anew"
 )
+
+
+class _ForgottenKeyError(Exception):
+    """A key was sent so long ago that Codat may have forgotten it, so the same request would create again."""
 
 
 class Making(Protocol[T]):
@@ -140,11 +146,17 @@ async def _attempt(lane: LaneState, making: Making[T], attempt: int, *, is_first
         GatewayFaultError: there is nothing, and Codat may not have seen the request.
     """
     key = making.key(attempt)
-    before = lane.writes
+    before, began = lane.writes, lane.run.clock.now()
+
+    async def send() -> Answered[T]:
+        if lane.run.clock.now() - began > STALE_AFTER:
+            raise _ForgottenKeyError
+        return await lane.write(making.send, key)
+
     pause = lane.pausing(f"no answer yet on creating {making.what}; asking again under the same key")
     try:
-        answered = await waiting.under_same_key(lambda: lane.write(making.send, key), pause)
-    except (ServerFaultError, KeyReusedError, StillRunningError) as error:
+        answered = await waiting.under_same_key(send, pause)
+    except (ServerFaultError, KeyReusedError, StillRunningError, _ForgottenKeyError) as error:
         pause = lane.pausing(f"looking whether {making.what} was created")
         found = await waiting.look(making.find, pause)
         if found is None and isinstance(error, GatewayFaultError):

@@ -457,3 +457,15 @@ def test_keys_of_different_things_differ():
     assert len(set(made)) == len(made)
     assert {one.version for one in made} == {5}
     assert keys.company_key("prod", "acme", 0) == keys.company_key("prod", "acme", 0)
+
+
+@pytest.mark.parametrize("method", ["create_company", "create_connection"])
+def test_a_key_that_codat_may_have_forgotten_while_the_machine_slept_is_not_sent_again(method):
+    async def scene():
+        one = Scene()
+        one.codat.faults.append(Fault(method, NO_ANSWER, after=True, meanwhile=lambda: None, late=6000))
+        outcome = await one.apply(fresh())
+        assert outcome.is_complete
+        assert sum(entry.startswith(method.replace("_", " ")) for entry in one.codat.journal) == 1
+
+    virtual_time.run(scene())
