@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
 from fnmatch import fnmatchcase
 from typing import Final, NoReturn
@@ -242,6 +242,38 @@ class SyncPolicy:
     data_types: tuple[str, ...] = ()
 
 
+SettingValue = bool | float | str
+SyncSettings = Mapping[str, Mapping[str, SettingValue]]
+"""Sync settings by data type, then by the member's name in Codat's API."""
+
+FETCH_ON_FIRST_LINK: Final = "fetchOnFirstLink"
+"""The member of a sync setting that says whether a first link, or ``data/all``, fetches the data type."""
+SYNC_FROM_UTC: Final = "syncFromUtc"
+SYNC_FROM_WINDOW: Final = "syncFromWindow"
+"""The two members that say how far back to fetch; a setting has one of them at most."""
+
+
+def with_settings(live: SyncSettings, wanted: SyncSettings) -> SyncSettings:
+    """Codat's sync settings with what a spec names merged into them."""
+    return {**live, **{name: _merged(live.get(name, {}), members) for name, members in wanted.items()}}
+
+
+def _merged(live: Mapping[str, SettingValue], wanted: Mapping[str, SettingValue]) -> dict[str, SettingValue]:
+    ways = (SYNC_FROM_UTC, SYNC_FROM_WINDOW)
+    replaced = ways if any(way in wanted for way in ways) else ()
+    return {**{name: value for name, value in live.items() if name not in replaced}, **wanted}
+
+
+def setting_text(value: SettingValue) -> str:
+    """A setting's value as a plan shows it: as JSON writes it, without the quotes of text."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def utc_text(moment: datetime) -> str:
+    """A moment as settings hold and compare it, whichever way it was written: ``2020-01-01T00:00:00Z``."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 @dataclass(frozen=True, slots=True)
 class DesiredConnection:
     """A connection as its spec wants it. ``platform_key`` is Codat's four-letter key."""
@@ -268,7 +300,11 @@ class DesiredConnection:
 
 @dataclass(frozen=True, slots=True)
 class DesiredCompany:
-    """A company as its spec wants it; ``tags`` are the user's own, ``None`` removes one."""
+    """A company as its spec wants it; ``tags`` are the user's own, ``None`` removes one.
+
+    ``products`` are all that it shall have. ``sync_settings`` are those members that the spec names;
+    ``None`` gives the company back to the profile's settings.
+    """
 
     key: str
     name: str
@@ -278,6 +314,8 @@ class DesiredCompany:
     new: bool = False
     renamed_from: str | None = None
     protect: bool | Unset = UNSET
+    products: tuple[str, ...] | Unset = UNSET
+    sync_settings: SyncSettings | Unset | None = UNSET
     state: Presence = Presence.PRESENT
     connections: Mapping[str, DesiredConnection] = field(default_factory=dict)
     span: Span | None = field(default=None, compare=False)
@@ -390,8 +428,26 @@ class LiveConnection:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveSyncSettings:
+    """The sync settings that hold for a company, and whether they are its own or the profile's."""
+
+    by_type: SyncSettings
+    are_own: bool
+
+    def as_wanted(self, wanted: SyncSettings | None) -> LiveSyncSettings:
+        """These settings as they shall be: merged with what a spec names, or for ``None`` the profile's."""
+        if wanted is None:
+            return LiveSyncSettings(self.by_type, are_own=False)
+        merged = with_settings(self.by_type, wanted)
+        return self if merged == self.by_type else LiveSyncSettings(merged, are_own=True)
+
+
+@dataclass(frozen=True, slots=True)
 class LiveCompany:
-    """A company as Codat has it, with its connections."""
+    """A company as Codat has it, with its connections.
+
+    ``sync_settings`` is ``None`` where they were not read: they stand in no listing.
+    """
 
     id: str
     name: str
@@ -399,6 +455,8 @@ class LiveCompany:
     tags: Mapping[str, str] = field(default_factory=dict)
     created: datetime | None = None
     connections: tuple[LiveConnection, ...] = ()
+    products: tuple[str, ...] = ()
+    sync_settings: LiveSyncSettings | None = None
 
     def owner(self) -> tuple[str, str] | None:
         """The (workspace, key) that manages this company; one of the two tags alone is no owner."""

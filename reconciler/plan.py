@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
-from reconciler.model import Address, LiveCompany, SecretRef, Status
+from reconciler.model import Address, LiveCompany, SecretRef, Status, SyncSettings
 
 FORMAT_VERSION: Final = 1
 
@@ -24,6 +24,9 @@ class Kind(StrEnum):
     COMPANY_CREATE = "company.create"
     COMPANY_ADOPT = "company.adopt"
     COMPANY_UPDATE = "company.update"
+    PRODUCT_ADD = "product.add"
+    PRODUCT_REMOVE = "product.remove"
+    COMPANY_SYNC_SETTINGS = "company.syncSettings"
     CONNECTION_UNLINK = "connection.unlink"
     CONNECTION_DELETE = "connection.delete"
     COMPANY_DELETE = "company.delete"
@@ -190,6 +193,74 @@ class UpdateCompany(_Patch):
     """``PATCH /companies/{id}``: managed fields differ."""
 
     kind: ClassVar[Kind] = Kind.COMPANY_UPDATE
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(self, companyId=self.company_id, changes=[one.document() for one in self.changes])
+
+
+@dataclass(frozen=True, slots=True)
+class AddProduct:
+    """``PUT /companies/{id}/products/{product}``: the company shall have a product of Codat's.
+
+    ``company_id`` is ``None`` where this plan creates the company.
+    """
+
+    kind: ClassVar[Kind] = Kind.PRODUCT_ADD
+    address: Address
+    reason: str
+    company_id: str | None
+    product: str
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes."""
+        return 1
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(self, companyId=self.company_id, after={"product": self.product})
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveProduct:
+    """``DELETE /companies/{id}/products/{product}``: the company shall not have that product any more."""
+
+    kind: ClassVar[Kind] = Kind.PRODUCT_REMOVE
+    address: Address
+    reason: str
+    company_id: str
+    product: str
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes."""
+        return 1
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(self, companyId=self.company_id, before={"product": self.product})
+
+
+@dataclass(frozen=True, slots=True)
+class SetSyncSettings:
+    """``POST /companies/{id}/syncSettings``: which data types are fetched, how often and how far back.
+
+    ``settings`` are the members that the spec names, to be merged into what Codat has; ``None`` gives
+    the company back to the profile's. ``company_id`` is ``None`` where this plan creates the company.
+    """
+
+    kind: ClassVar[Kind] = Kind.COMPANY_SYNC_SETTINGS
+    address: Address
+    reason: str
+    company_id: str | None
+    changes: tuple[Change, ...]
+    settings: SyncSettings | None = field(repr=False)
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes."""
+        return 1
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
@@ -379,6 +450,9 @@ Action = (
     CreateCompany
     | AdoptCompany
     | UpdateCompany
+    | AddProduct
+    | RemoveProduct
+    | SetSyncSettings
     | DeleteCompany
     | UnlinkConnection
     | DeleteConnection

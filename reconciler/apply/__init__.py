@@ -8,6 +8,7 @@
     recording    which connection is which
     authorizing  tokens                               (turns: caution, platform by platform)
     changing, removing    what exists                 (settling: writes that may be sent twice)
+    configuring  products and sync settings
     syncing      syncs
     state, running    what a lane knows, what a run shares
     keys, waiting, failing, telling

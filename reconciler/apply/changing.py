@@ -10,7 +10,6 @@ from uuid import UUID
 from reconciler.apply.failing import changed, differs
 from reconciler.apply.settling import look_closely, settle
 from reconciler.apply.state import LaneState
-from reconciler.codat.errors import NotFoundError
 from reconciler.model import LiveCompany, LiveConnection, Status
 from reconciler.outcome import Result
 from reconciler.plan import AdoptCompany, Change, UnlinkConnection, UpdateCompany
@@ -21,7 +20,7 @@ async def patch_company(lane: LaneState, action: AdoptCompany | UpdateCompany) -
     client = lane.run.client
 
     async def find_done() -> LiveCompany | None:
-        live = await read_company(lane, action.company_id)
+        live = await lane.read_company(action.company_id)
         if not _open_changes(action, live):
             return live
         check_unchanged(action.observed, live)
@@ -61,18 +60,6 @@ async def unlink_connection(lane: LaneState, action: UnlinkConnection) -> Result
     if answer.status is not Status.UNLINKED:
         raise differs("status", Status.UNLINKED, answer.status)
     return Result.DONE
-
-
-async def read_company(lane: LaneState, company_id: str) -> LiveCompany:
-    """A company as it is now.
-
-    Raises:
-        NotDoneError: it is gone.
-    """
-    try:
-        return await lane.run.client.company(company_id)
-    except NotFoundError:
-        raise changed(f"company {company_id} has gone") from None
 
 
 def check_unchanged(observed: LiveCompany, live: LiveCompany) -> None:

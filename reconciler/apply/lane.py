@@ -8,6 +8,7 @@ from typing import Final, assert_never
 from reconciler.apply.authorizing import authorize_connection
 from reconciler.apply.changing import patch_company, unlink_connection
 from reconciler.apply.companies import create_company
+from reconciler.apply.configuring import change_product, set_sync_settings
 from reconciler.apply.connections import create_connection
 from reconciler.apply.failing import HaltedError, NotDoneError, interrupted, of_bug, of_error
 from reconciler.apply.removing import delete_company, delete_connection
@@ -17,12 +18,15 @@ from reconciler.codat.errors import ApiError, RunStoppingError
 from reconciler.outcome import ActionOutcome, Failure, Result
 from reconciler.plan import (
     Action,
+    AddProduct,
     AdoptCompany,
     AuthorizeConnection,
     CreateCompany,
     CreateConnection,
     DeleteCompany,
     DeleteConnection,
+    RemoveProduct,
+    SetSyncSettings,
     SyncCompany,
     UnlinkConnection,
     UpdateCompany,
@@ -68,7 +72,7 @@ async def _attempted(lane: LaneState, action: Action) -> tuple[Result, Failure |
         return Result.FAILED, failure
 
 
-async def perform(lane: LaneState, action: Action) -> Result:
+async def perform(lane: LaneState, action: Action) -> Result:  # noqa: C901 - a case for each kind
     """Carry out one action.
 
     Raises:
@@ -81,6 +85,10 @@ async def perform(lane: LaneState, action: Action) -> Result:
             return await create_company(lane, action)
         case AdoptCompany() | UpdateCompany():
             return await patch_company(lane, action)
+        case AddProduct() | RemoveProduct():
+            return await change_product(lane, action)
+        case SetSyncSettings():
+            return await set_sync_settings(lane, action)
         case DeleteCompany():
             return await delete_company(lane, action)
         case UnlinkConnection():

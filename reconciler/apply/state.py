@@ -14,7 +14,7 @@ from reconciler.apply.failing import HaltedError, changed
 from reconciler.apply.running import Run
 from reconciler.apply.waiting import Pause
 from reconciler.codat.errors import HeldUpError, NotFoundError
-from reconciler.model import Address, LiveConnection
+from reconciler.model import Address, LiveCompany, LiveConnection, LiveSyncSettings
 from reconciler.plan import (
     Action,
     AuthorizeConnection,
@@ -110,25 +110,50 @@ class LaneState:
         self.run.tell.waiting(self.address, seconds, why)
         await waiting.interruptible(self.run.clock, seconds, self.run.stop)
 
-    async def read_connection(self, company_id: str, connection_id: str) -> LiveConnection:
-        """A connection as it is now; one that this lane made is waited for, since Codat may lag.
+    async def read_company(self, company_id: str) -> LiveCompany:
+        """A company as it is now.
 
         Raises:
             NotDoneError: it is gone.
         """
+        client = self.run.client
+        return await self._seen("company", company_id, lambda: client.company(company_id))
 
-        async def find() -> LiveConnection | None:
+    async def read_sync_settings(self, company_id: str) -> LiveSyncSettings:
+        """A company's sync settings as they are now.
+
+        Raises:
+            NotDoneError: the company is gone.
+        """
+        client = self.run.client
+        return await self._seen("company", company_id, lambda: client.sync_settings(company_id))
+
+    async def read_connection(self, company_id: str, connection_id: str) -> LiveConnection:
+        """A connection as it is now.
+
+        Raises:
+            NotDoneError: it is gone.
+        """
+        client = self.run.client
+        return await self._seen(
+            "connection", connection_id, lambda: client.connection(company_id, connection_id)
+        )
+
+    async def _seen(self, what: str, identifier: str, read: Callable[[], Awaitable[T]]) -> T:
+        """What ``read`` answers; what this lane made itself is waited for, since Codat may lag."""
+
+        async def find() -> T | None:
             try:
-                return await self.run.client.connection(company_id, connection_id)
+                return await read()
             except NotFoundError:
                 return None
 
-        if connection_id in self.made.values():
-            live = await waiting.look(find, self.pausing("Codat does not show the connection yet"))
+        if identifier == self.made_company or identifier in self.made.values():
+            live = await waiting.look(find, self.pausing(f"Codat does not show the {what} yet"))
         else:
             live = await find()
         if live is None:
-            raise changed(f"connection {connection_id} has gone")
+            raise changed(f"{what} {identifier} has gone")
         return live
 
 

@@ -23,7 +23,16 @@ from reconciler.codat.metering import Meter
 from reconciler.codat.reading import Node
 from reconciler.codat.transport import READS, READS_AND_WRITES
 from reconciler.codat.words import Mask
-from reconciler.model import DataStatus, LiveCompany, LiveConnection, Platform, Pull, Secret, Status
+from reconciler.model import (
+    DataStatus,
+    LiveCompany,
+    LiveConnection,
+    LiveSyncSettings,
+    Platform,
+    Pull,
+    Secret,
+    Status,
+)
 
 T = TypeVar("T")
 
@@ -89,6 +98,10 @@ class ReadClient:
         """The data types that the account fetches on first link, which is what ``sync_all`` syncs."""
         return await self._get("profile", "syncSettings", parse=parsing.fetched_types)
 
+    async def sync_settings(self, company_id: str) -> LiveSyncSettings:
+        """What is fetched for a company and how often, by its own settings or the profile's."""
+        return await self._get("companies", company_id, "syncSettings", parse=parsing.sync_settings)
+
     async def pulls(self, company_id: str) -> tuple[Pull, ...]:
         """Every pull operation of a company, the newest first."""
         pulls = await self._all(
@@ -138,6 +151,27 @@ class Client(ReadClient):
         """Change what ``body`` names; ``tags`` replace the whole map."""
         url = self._url("companies", company_id)
         return (await self._exchange("PATCH", url, body=sealed(body), key=key)).parsed(parsing.company)
+
+    async def add_product(self, company_id: str, product: str) -> None:
+        """Give a company one of Codat's products; one that it has already is no fault."""
+        url = self._url("companies", company_id, "products", product)
+        (await self._exchange("PUT", url)).acknowledged()
+
+    async def remove_product(self, company_id: str, product: str) -> None:
+        """Take one of Codat's products from a company."""
+        (
+            await self._exchange("DELETE", self._url("companies", company_id, "products", product))
+        ).acknowledged()
+
+    async def set_sync_settings(self, company_id: str, settings: LiveSyncSettings, key: UUID) -> None:
+        """Replace all sync settings of a company, or give it back to the profile's."""
+        body = {
+            "companyId": company_id,
+            "settings": [{"dataType": name, **members} for name, members in settings.by_type.items()],
+            "overridesDefaults": settings.are_own,
+        }
+        url = self._url("companies", company_id, "syncSettings")
+        (await self._exchange("POST", url, body=sealed(body), key=key)).acknowledged()
 
     async def delete_company(self, company_id: str) -> None:
         """Delete a company and all of its data."""

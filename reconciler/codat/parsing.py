@@ -11,16 +11,21 @@ from typing import Final
 
 from reconciler.codat.reading import Node
 from reconciler.model import (
+    FETCH_ON_FIRST_LINK,
+    SYNC_FROM_UTC,
     DataStatus,
     LiveCompany,
     LiveConnection,
     LiveError,
+    LiveSyncSettings,
     Platform,
     Pull,
     PullState,
     Secret,
+    SettingValue,
     SourceType,
     Status,
+    utc_text,
 )
 
 STATUSES: Final[Mapping[str, Status]] = {one.value.lower(): one for one in Status}
@@ -74,6 +79,7 @@ def company(node: Node) -> LiveCompany:
         tags={str(tag.name): tag.text() for tag in node.get("tags").members()},
         created=node.get("created").optional_moment(),
         connections=tuple(connection(one) for one in node.get("dataConnections").items()),
+        products=tuple(one.text() for one in node.get("products").items()),
     )
 
 
@@ -194,5 +200,22 @@ def fetched_types(node: Node) -> frozenset[str]:
     return frozenset(
         setting.get("dataType").text()
         for setting in node.get("settings").items()
-        if setting.get("fetchOnFirstLink").flag(default=False)
+        if setting.get(FETCH_ON_FIRST_LINK).flag(default=False)
     )
+
+
+def sync_settings(node: Node) -> LiveSyncSettings:
+    """A company's sync settings; every member is read, since who sets one must send them all."""
+    return LiveSyncSettings(
+        {one.get("dataType").identifier(): dict(_members(one)) for one in node.get("settings").items()},
+        are_own=node.get("overridesDefaults").flag(default=False),
+    )
+
+
+def _members(setting: Node) -> Iterator[tuple[str, SettingValue]]:
+    for member in setting.members():
+        if member.name == "dataType":
+            continue
+        if not isinstance(member.value, bool | int | float | str):
+            raise member.wrong("text, a number, true or false")
+        yield str(member.name), utc_text(member.moment()) if member.name == SYNC_FROM_UTC else member.value

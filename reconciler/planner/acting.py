@@ -15,10 +15,12 @@ from reconciler.model import (
     LiveConnection,
     Pull,
     Status,
+    Unset,
     Wanted,
 )
 from reconciler.plan import (
     Action,
+    AddProduct,
     AdoptCompany,
     Attention,
     AuthorizeConnection,
@@ -28,6 +30,8 @@ from reconciler.plan import (
     DeleteCompany,
     DeleteConnection,
     Kind,
+    RemoveProduct,
+    SetSyncSettings,
     SyncCompany,
     SyncTarget,
     UnlinkConnection,
@@ -35,6 +39,7 @@ from reconciler.plan import (
 )
 from reconciler.planner.company_rules import Want
 from reconciler.planner.drafting import CompanyDraft, ConnectionDraft
+from reconciler.planner.fields import Writer, written_by
 from reconciler.planner.messages import Subject, attention
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Row
@@ -43,6 +48,7 @@ from reconciler.planner.sync_rules import (
     LastPull,
     SyncSituation,
     due_reason,
+    fetched_types,
     last_pull,
     wants_sync,
 )
@@ -58,7 +64,7 @@ class Decided:
 
 def decided(company: CompanyDraft, live: Live, policy: Policy) -> Decided:
     """The actions and the attention of one company."""
-    found = Decided(list(_company_actions(company)))
+    found = Decided([*_company_actions(company), *_further_actions(company)])
     if company.attention:
         found.attention.append(company.attention)
     for connection in company.connections:
@@ -66,10 +72,10 @@ def decided(company: CompanyDraft, live: Live, policy: Policy) -> Decided:
         if connection.attention:
             found.attention.append(connection.attention)
     sync = _Sync()
-    pulls = live.pulls.get(company.live.id, ()) if company.live else ()
     for connection in company.connections:
-        if connection.desired is not None:
-            _add_sync(sync, connection, connection.desired, pulls, live, policy)
+        decision = sync_decision(company, connection, live, policy)
+        if decision is not None:
+            _add_sync(sync, connection, decision)
     found.attention += sync.attention
     if sync.targets:
         reason = "; ".join(dict.fromkeys(sync.reasons))
@@ -108,10 +114,28 @@ def _create_company(company: CompanyDraft) -> CreateCompany:
 
 def _wanted_changes(company: CompanyDraft) -> tuple[Change, ...]:
     """What to change; where only connections are targeted, only our own marks."""
+    found = written_by(Writer.COMPANY, company.changes)
     if company.included:
-        return company.changes
+        return found
     ours = {f"tags.{tag}" for tag in (WORKSPACE_TAG, KEY_TAG, LINKS_TAG)}
-    return tuple(one for one in company.changes if one.path in ours)
+    return tuple(one for one in found if one.path in ours)
+
+
+def _further_actions(company: CompanyDraft) -> Iterator[Action]:
+    """What a company that is wanted needs besides its own fields: products, then sync settings."""
+    desired = company.desired
+    if desired is None or not company.included or not company.proceeds:
+        return
+    company_id = _company_id(company)
+    for change in written_by(Writer.PRODUCTS, company.changes):
+        if change.after is not None:
+            yield AddProduct(company.address, "in the spec's products", company_id, change.after)
+        elif company_id and change.before is not None:
+            yield RemoveProduct(company.address, "not in the spec's products", company_id, change.before)
+    settings = written_by(Writer.SYNC_SETTINGS, company.changes)
+    if settings and not isinstance(desired.sync_settings, Unset):
+        why = "sync settings differ" if desired.sync_settings else "back to the profile's, by the spec"
+        yield SetSyncSettings(company.address, why, company_id, settings, desired.sync_settings)
 
 
 def _connection_actions(company: CompanyDraft, connection: ConnectionDraft) -> Iterator[Action]:
@@ -186,63 +210,46 @@ class _Sync:
 class SyncDecision:
     """The row for a connection's sync, the situation that it is for, and the reason in that case."""
 
+    desired: DesiredConnection
     situation: SyncSituation
     row: Row
     why: str
 
 
-def sync_situation(
-    connection: ConnectionDraft,
-    desired: DesiredConnection,
-    pulls: tuple[Pull, ...],
-    live: Live,
-    policy: Policy,
-) -> tuple[SyncSituation, str | None] | None:
-    """The situation of a connection that is, or becomes, Linked and wants syncs, and why one is due."""
-    current = connection.live
-    is_linked = current is not None and current.status is Status.LINKED and desired.wanted is Wanted.LINKED
-    if not (connection.is_authorized or is_linked) or not wants_sync(desired):
-        return None
-    own = [pull for pull in pulls if current is not None and pull.connection_id == current.id]
-    reason = due_reason(desired, current, own, policy.now) if current and is_linked else None
-    situation = SyncSituation(
-        authorized=connection.is_authorized,
-        due=reason is not None,
-        last_pull=last_pull(own) if connection.looks_due else LastPull.SETTLED,
-        retry=policy.retry_syncs,
-        fetchable=bool(desired.sync.data_types) or live.fetched_types is None or bool(live.fetched_types),
-    )
-    return situation, reason
+def pulls_of(company: CompanyDraft, connection: ConnectionDraft, live: Live) -> tuple[Pull, ...]:
+    """The connection's share of the company's history, where that was read."""
+    if company.live is None or connection.live is None:
+        return ()
+    identifier = connection.live.id
+    return tuple(one for one in live.pulls.get(company.live.id, ()) if one.connection_id == identifier)
 
 
 def sync_decision(
-    connection: ConnectionDraft,
-    desired: DesiredConnection,
-    pulls: tuple[Pull, ...],
-    live: Live,
-    policy: Policy,
+    company: CompanyDraft, connection: ConnectionDraft, live: Live, policy: Policy
 ) -> SyncDecision | None:
     """What follows for a connection's sync; ``None`` where it is never synced, or is not Linked."""
-    found = sync_situation(connection, desired, pulls, live, policy)
-    if found is None:
+    desired, current = connection.desired, connection.live
+    if company.desired is None or desired is None or not wants_sync(desired):
         return None
-    situation, reason = found
+    is_linked = current is not None and current.status is Status.LINKED and desired.wanted is Wanted.LINKED
+    if not (connection.is_authorized or is_linked):
+        return None
+    pulls = pulls_of(company, connection, live)
+    reason = due_reason(desired, current, pulls, policy.now) if current and is_linked else None
+    fetched = fetched_types(company.desired, company.live, live.fetched_types)
+    situation = SyncSituation(
+        authorized=connection.is_authorized,
+        due=reason is not None,
+        last_pull=last_pull(pulls) if connection.looks_due else LastPull.SETTLED,
+        retry=policy.retry_syncs,
+        fetchable=bool(desired.sync.data_types) or fetched is None or bool(fetched),
+    )
     row = SYNC_RULES.decide(situation)
-    return SyncDecision(situation, row, reason if row.name == "sync-due" and reason else row.why)
+    return SyncDecision(desired, situation, row, reason if row.name == "sync-due" and reason else row.why)
 
 
-def _add_sync(
-    sync: _Sync,
-    connection: ConnectionDraft,
-    desired: DesiredConnection,
-    pulls: tuple[Pull, ...],
-    live: Live,
-    policy: Policy,
-) -> None:
-    decision = sync_decision(connection, desired, pulls, live, policy)
-    if decision is None:
-        return
-    row = decision.row
+def _add_sync(sync: _Sync, connection: ConnectionDraft, decision: SyncDecision) -> None:
+    row, desired = decision.row, decision.desired
     if row.attention:
         subject = Subject(connection.address, connection=desired, live_connection=connection.live)
         sync.attention.append(attention(row.attention, subject))

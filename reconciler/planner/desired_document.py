@@ -21,8 +21,10 @@ from reconciler.model import (
     PreconditionState,
     Presence,
     SecretRef,
+    SettingValue,
     SourceType,
     SyncPolicy,
+    SyncSettings,
     Wanted,
 )
 from reconciler.plan import digest
@@ -62,11 +64,19 @@ def _company(company: DesiredCompany) -> dict[str, Any]:
         document["description"] = company.description
     if company.protect is not UNSET:
         document["protect"] = company.protect
+    if company.products is not UNSET:
+        document["products"] = sorted(company.products)
+    if company.sync_settings is not UNSET:
+        document["syncSettings"] = _settings(company.sync_settings)
     if company.id is not None:
         document["id"] = company.id
     if company.renamed_from is not None:
         document["renamedFrom"] = company.renamed_from
     return document
+
+
+def _settings(settings: SyncSettings | None) -> dict[str, dict[str, SettingValue]] | None:
+    return {name: dict(members) for name, members in settings.items()} if settings is not None else None
 
 
 def _connection(connection: DesiredConnection) -> dict[str, Any]:
@@ -102,6 +112,8 @@ def _read_company(key: str, document: Mapping[str, Any]) -> DesiredCompany:
         new=document["new"],
         renamed_from=document.get("renamedFrom"),
         protect=document.get("protect", UNSET),
+        products=tuple(document["products"]) if "products" in document else UNSET,
+        sync_settings=document.get("syncSettings", UNSET),
         state=Presence(document["state"]),
         connections={name: _read_connection(name, one) for name, one in document["connections"].items()},
     )

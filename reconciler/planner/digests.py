@@ -17,6 +17,7 @@ def live_digest(companies: Iterable[LiveCompany]) -> str:
                 "name": one.name,
                 "description": one.description or None,
                 "tags": dict(one.tags),
+                "products": sorted(one.products),
                 "connections": sorted(
                     [link.id, link.platform_key, link.status.value] for link in one.connections
                 ),

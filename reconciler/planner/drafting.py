@@ -36,7 +36,7 @@ from reconciler.planner.connection_rules import (
     LiveStatus,
     StraySituation,
 )
-from reconciler.planner.fields import Ours, changes, is_over_budget, wanted_fields
+from reconciler.planner.fields import Ours, Writer, changes, is_over_budget, wanted_fields, written_by
 from reconciler.planner.identity import Directory, Match
 from reconciler.planner.links import record
 from reconciler.planner.messages import Subject, attention
@@ -89,6 +89,11 @@ class CompanyDraft:
     links: Mapping[str, str | None]
     connections: tuple[ConnectionDraft, ...] = ()
     attention: Attention | None = None
+
+    @property
+    def proceeds(self) -> bool:
+        """Whether the company is wanted, and nothing about it has to be settled first."""
+        return self.situation.want is Want.PRESENT and self.row.attention is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +158,12 @@ def _company(desired: DesiredCompany, directory: Directory, policy: Policy) -> C
     is_to_come = len(settled) < len(links)
     ours = Ours(directory.desired.workspace, links_tag(settled) if links and not is_to_come else None)
     fields = wanted_fields(desired, live, ours)
-    differences = changes(live, fields) if live is not None else ()
+    differences = changes(live, fields)
     situation = CompanySituation(
         want=Want.PRESENT if proceeds else Want.ABSENT,
         found=match.found,
         new=desired.new,
-        differs=bool(differences),
+        differs=bool(written_by(Writer.COMPANY, differences)),
         over_budget=is_over_budget(fields, links_to_come=is_to_come),
         protected=live is not None and live.is_protected,
     )

@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 from reconciler.diagnostics import Span
 from reconciler.model import Address, Desired, Live, LiveCompany, LiveConnection, Pull
 from reconciler.plan import Plan, SyncCompany
-from reconciler.planner.acting import sync_decision
+from reconciler.planner.acting import pulls_of, sync_decision
 from reconciler.planner.drafting import CompanyDraft, ConnectionDraft, Draft
 from reconciler.planner.facts import SAYS, TABLES, Situation, in_words
 from reconciler.planner.policy import Policy
@@ -152,13 +152,12 @@ def _company(company: CompanyDraft, plan: Plan) -> Explanation:
 def _connection(
     company: CompanyDraft, connection: ConnectionDraft, live: Live, policy: Policy, plan: Plan
 ) -> Explanation:
-    pulls = live.pulls.get(company.live.id, ()) if company.live else ()
-    own = [one for one in pulls if connection.live and one.connection_id == connection.live.id]
+    pulls = pulls_of(company, connection, live)
     return Explanation(
         connection.address,
         connection.desired.span if connection.desired else None,
-        _live_connection(connection.live, own) if connection.live else None,
-        tuple(_decisions(connection, pulls, live, policy)),
+        _live_connection(connection.live, pulls) if connection.live else None,
+        tuple(_decisions(company, connection, live, policy)),
         _planned(connection.address, plan),
         _attention(connection.address, plan),
         UNPAIRED if connection.row is None else "",
@@ -166,13 +165,11 @@ def _connection(
 
 
 def _decisions(
-    connection: ConnectionDraft, pulls: tuple[Pull, ...], live: Live, policy: Policy
+    company: CompanyDraft, connection: ConnectionDraft, live: Live, policy: Policy
 ) -> Iterator[Decision]:
     if connection.row and connection.situation:
         yield Decision(connection.situation, connection.row, connection.row.why)
-    if connection.desired is None:
-        return
-    sync = sync_decision(connection, connection.desired, pulls, live, policy)
+    sync = sync_decision(company, connection, live, policy)
     if sync is not None:
         yield Decision(sync.situation, sync.row, sync.why)
 

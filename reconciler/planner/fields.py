@@ -5,11 +5,13 @@ A new field is one more row of ``FIELDS``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Final
 
 from deepdiff import DeepDiff
+from deepdiff.model import DiffLevel
 
 from reconciler.model import (
     KEY_TAG,
@@ -20,11 +22,25 @@ from reconciler.model import (
     WORKSPACE_TAG,
     DesiredCompany,
     LiveCompany,
+    LiveSyncSettings,
+    SyncSettings,
+    Unset,
+    setting_text,
 )
 from reconciler.plan import Change
 
 PROTECTED: Final = "true"
 """The value of the protect tag that we write."""
+OVERRIDES: Final = "overridesDefaults"
+"""The member that says whether a company's sync settings are its own, or the profile's."""
+
+
+class Writer(Enum):
+    """The kind of request that writes a field."""
+
+    COMPANY = "the create or the PATCH of the company"
+    PRODUCTS = "one request for each product"
+    SYNC_SETTINGS = "one request for all settings of the company"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +53,7 @@ class Ours:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One managed field: its path, the value that Codat has, and the value that is wanted.
+    """One managed field: its path, the value that Codat has, the value that is wanted, and what writes it.
 
     ``wanted`` is given the live company too (``None`` before it exists) because what a spec does not
     name stays as it is.
@@ -46,6 +62,7 @@ class Field:
     path: str
     live: Callable[[LiveCompany], Any]
     wanted: Callable[[DesiredCompany, LiveCompany | None, Ours], Any]
+    writer: Writer = Writer.COMPANY
 
 
 def _wanted_description(desired: DesiredCompany, live: LiveCompany | None, _: Ours) -> str | None:
@@ -73,11 +90,50 @@ def _wanted_tags(desired: DesiredCompany, live: LiveCompany | None, ours: Ours) 
     return tags
 
 
+def _live_products(live: LiveCompany) -> dict[str, str]:
+    return {one: one for one in live.products}
+
+
+def _wanted_products(desired: DesiredCompany, live: LiveCompany | None, _: Ours) -> dict[str, str]:
+    if isinstance(desired.products, Unset):
+        return _live_products(live) if live else {}
+    return {one: one for one in desired.products}
+
+
+def _live_settings(live: LiveCompany) -> dict[str, Any]:
+    return _texts(live.sync_settings) if live.sync_settings else {}
+
+
+def _wanted_settings(desired: DesiredCompany, live: LiveCompany | None, _: Ours) -> dict[str, Any]:
+    wanted, found = desired.sync_settings, live.sync_settings if live else None
+    if isinstance(wanted, Unset):
+        return _texts(found) if found else {}
+    if found is None:
+        return _texts_by_type(wanted or {})
+    return _texts(found.as_wanted(wanted)) | (
+        {} if wanted is None else {OVERRIDES: setting_text(found.are_own)}
+    )
+
+
+def _texts(settings: LiveSyncSettings) -> dict[str, Any]:
+    return {OVERRIDES: setting_text(settings.are_own), **_texts_by_type(settings.by_type)}
+
+
+def _texts_by_type(settings: SyncSettings) -> dict[str, dict[str, str]]:
+    return {
+        data_type: {name: setting_text(value) for name, value in members.items()}
+        for data_type, members in settings.items()
+    }
+
+
 FIELDS: Final = (
     Field("name", lambda live: live.name, lambda desired, _live, _ours: desired.name),
     Field("description", lambda live: live.description or None, _wanted_description),
     Field("tags", lambda live: dict(live.tags), _wanted_tags),
+    Field("products", _live_products, _wanted_products, Writer.PRODUCTS),
+    Field("syncSettings", _live_settings, _wanted_settings, Writer.SYNC_SETTINGS),
 )
+_WRITERS: Final = {field.path: field.writer for field in FIELDS}
 
 
 def wanted_fields(desired: DesiredCompany, live: LiveCompany | None, ours: Ours) -> dict[str, Any]:
@@ -85,23 +141,36 @@ def wanted_fields(desired: DesiredCompany, live: LiveCompany | None, ours: Ours)
     return {field.path: field.wanted(desired, live, ours) for field in FIELDS}
 
 
-def changes(live: LiveCompany, wanted: Mapping[str, Any]) -> tuple[Change, ...]:
-    """What differs between Codat's company and the wanted fields, by path."""
-    before = {field.path: field.live(live) for field in FIELDS}
-    if before == wanted:
+def changes(live: LiveCompany | None, wanted: Mapping[str, Any]) -> tuple[Change, ...]:
+    """What differs between Codat's company and the wanted fields, by path.
+
+    Before the company exists, what its create does not write differs from nothing.
+    """
+    compared = [field for field in FIELDS if live is not None or field.writer is not Writer.COMPANY]
+    before = {field.path: field.live(live) if live is not None else {} for field in compared}
+    after = {field.path: wanted[field.path] for field in compared}
+    if before == after:
         return ()
     # 0: tag maps with little in common are still compared tag by tag, never as a whole.
-    tree = DeepDiff(before, dict(wanted), view="tree", threshold_to_diff_deeper=0)
-    found = [
-        Change(
-            ".".join(str(step) for step in level.path(output_format="list")),
+    tree = DeepDiff(before, after, view="tree", threshold_to_diff_deeper=0)
+    return tuple(sorted(change for levels in tree.values() for level in levels for change in _changes(level)))
+
+
+def _changes(level: DiffLevel) -> Iterator[Change]:
+    path = ".".join(str(step) for step in level.path(output_format="list"))
+    if isinstance(level.t2, dict):
+        yield from (Change(f"{path}.{name}", None, value) for name, value in level.t2.items())
+    else:
+        yield Change(
+            path,
             level.t1 if isinstance(level.t1, str) else None,
             level.t2 if isinstance(level.t2, str) else None,
         )
-        for levels in tree.values()
-        for level in levels
-    ]
-    return tuple(sorted(found))
+
+
+def written_by(writer: Writer, differences: Iterable[Change]) -> tuple[Change, ...]:
+    """The changes that such a request writes."""
+    return tuple(one for one in differences if _WRITERS[one.path.partition(".")[0]] is writer)
 
 
 def is_over_budget(wanted: Mapping[str, Any], *, links_to_come: bool) -> bool:

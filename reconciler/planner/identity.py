@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.model import KEY_TAG, Desired, DesiredCompany, LiveCompany, Presence
+from reconciler.model import KEY_TAG, UNSET, Desired, DesiredCompany, LiveCompany, Presence
 from reconciler.planner.company_rules import Found
 
 
@@ -78,6 +78,15 @@ class Directory:
     def needs_unfiltered(self) -> bool:
         """Whether something wanted is not among these companies, so that all must be listed."""
         return not all(self._is_found(one) for one in self.desired.companies.values())
+
+    def with_own_settings(self, concerns: Callable[[DesiredCompany], bool]) -> tuple[str, ...]:
+        """Ids of the live companies whose sync settings a spec manages, of those that the run concerns."""
+        return tuple(
+            live.id
+            for company in self.desired.companies.values()
+            if company.sync_settings is not UNSET and company.state is Presence.PRESENT and concerns(company)
+            if (live := self.match(company).live) is not None
+        )
 
     def _carrying(self, company: DesiredCompany) -> tuple[LiveCompany, ...]:
         keys = dict.fromkeys(key for key in (company.key, company.renamed_from) if key is not None)

@@ -84,10 +84,24 @@ def _same_changes(reviewed: Document, now: Document) -> bool:
     return _same()(reviewed, now) and all(change in reviewed["changes"] for change in now["changes"])
 
 
+def _same_settings(reviewed: Document, now: Document) -> bool:
+    """Equal changes; what a company has that did not exist when the plan was reviewed could not be known."""
+    known = "companyId" in reviewed
+    agreed = [one if known else _aim(one) for one in reviewed["changes"]]
+    return _same()(reviewed, now) and all((one if known else _aim(one)) in agreed for one in now["changes"])
+
+
+def _aim(change: Document) -> tuple[object, object]:
+    return change["path"], change["after"]
+
+
 _COVERS: Final[Mapping[Kind, Callable[[Document, Document], bool]]] = {
     Kind.COMPANY_CREATE: _same("after"),
     Kind.COMPANY_ADOPT: _same_changes,
     Kind.COMPANY_UPDATE: _same_changes,
+    Kind.PRODUCT_ADD: _same("after"),
+    Kind.PRODUCT_REMOVE: _same("before"),
+    Kind.COMPANY_SYNC_SETTINGS: _same_settings,
     Kind.COMPANY_DELETE: _same("pruned"),
     Kind.CONNECTION_UNLINK: _same("platform"),
     Kind.CONNECTION_DELETE: _same("before", "pruned"),

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.model import KEY_TAG, MAX_TAGS, WORKSPACE_TAG, Status
 from reconciler.plan import (
     Action,
+    AddProduct,
     AdoptCompany,
     Attention,
     AttentionClass,
@@ -20,12 +22,17 @@ from reconciler.plan import (
     CreateConnection,
     DeleteCompany,
     DeleteConnection,
+    RemoveProduct,
+    SetSyncSettings,
     SyncCompany,
     UnlinkConnection,
     UpdateCompany,
     order_key,
 )
 from reconciler.planner.codes import Code
+
+_OF_A_COMPANY: Final = (AddProduct, SetSyncSettings, CreateConnection, AuthorizeConnection, SyncCompany)
+"""Actions on a company that this plan may itself create."""
 
 
 class UnsoundPlanError(CodatSyncError):
@@ -69,6 +76,8 @@ def _repeated(actions: Sequence[Action]) -> Iterator[str]:
 
 def _identity(action: Action) -> str:
     """What tells two actions of one kind at one address apart: two orphans may carry one key."""
+    if isinstance(action, AddProduct | RemoveProduct):
+        return action.product
     return action.company_id if isinstance(action, DeleteCompany) else ""
 
 
@@ -97,7 +106,7 @@ def _unprepared(actions: Sequence[Action]) -> Iterator[str]:
     companies = {one.address.company for one in actions if isinstance(one, CreateCompany)}
     connections = {one.address for one in actions if isinstance(one, CreateConnection)}
     for action in actions:
-        if isinstance(action, CreateConnection | AuthorizeConnection | SyncCompany) and (
+        if isinstance(action, _OF_A_COMPANY) and (
             (action.company_id is None) != (action.address.company in companies)
         ):
             yield f"{action.kind} {action.address} without its company"

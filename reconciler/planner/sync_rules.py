@@ -8,7 +8,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from reconciler.model import DesiredConnection, LiveConnection, Pull, PullState, SourceType
+from reconciler.model import (
+    FETCH_ON_FIRST_LINK,
+    DesiredCompany,
+    DesiredConnection,
+    LiveCompany,
+    LiveConnection,
+    Pull,
+    PullState,
+    SourceType,
+    SyncSettings,
+    Unset,
+)
 from reconciler.plan import Code, Kind
 from reconciler.planner.rules import NO, YES, Row, Table
 
@@ -96,6 +107,29 @@ SYNC_RULES: Final = Table(
 def wants_sync(desired: DesiredConnection) -> bool:
     """Whether the connection is ever synced by us: not with ``sync: never``, and no bank feed."""
     return not desired.sync.never and desired.source_type is not SourceType.BANK_FEED
+
+
+def fetched_types(
+    desired: DesiredCompany, live: LiveCompany | None, profile: frozenset[str] | None
+) -> frozenset[str] | None:
+    """The data types that a sync of the company fetches once its settings are as specified.
+
+    The company's own settings, where they were read, come before the profile's, and what its spec names
+    before both. ``None`` where none were read.
+    """
+    own = live.sync_settings if live else None
+    known = _marked(own.by_type, True) if own else profile
+    if known is None or isinstance(desired.sync_settings, Unset):
+        return known
+    if desired.sync_settings is None:
+        return profile
+    return (known | _marked(desired.sync_settings, True)) - _marked(desired.sync_settings, False)
+
+
+def _marked(settings: SyncSettings, mark: bool) -> frozenset[str]:
+    return frozenset(
+        data_type for data_type, members in settings.items() if members.get(FETCH_ON_FIRST_LINK) is mark
+    )
 
 
 def due_reason(

@@ -25,6 +25,7 @@ from reconciler.model import (
     Status,
 )
 from reconciler.planner.standings import Standing
+from reconciler.planner.sync_rules import fetched_types
 
 _NAMED: Final = 8
 """Data types that a message names before it counts the rest."""
@@ -346,10 +347,11 @@ def evidence_of(
     key = standing.connection.platform_key
     platform = next((one for one in live.platforms if one.key == key), None)
     own = _own_statuses(standing, live, statuses)
+    fetched = fetched_types(standing.company, standing.live_company, live.fetched_types)
     return Evidence(
         standing,
         platform,
-        _asked(standing, platform, live.fetched_types or frozenset(), own),
+        _asked(standing, platform, fetched or frozenset(), own),
         own,
         strays,
     )
@@ -378,7 +380,7 @@ def _newest(pulls: Iterable[Pull], connection_id: str) -> dict[str, DataStatus]:
 def _asked(
     standing: Standing, platform: Platform | None, fetched: frozenset[str], own: Mapping[str, DataStatus]
 ) -> tuple[str, ...]:
-    """The types that the spec names, else those of the profile that the platform has.
+    """The types that the spec names, else those fetched on first link that the platform has.
 
     Where Codat does not say what a platform has, those count that were ever synced.
     """

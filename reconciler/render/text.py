@@ -25,6 +25,7 @@ _WIDEST_ADDRESS: Final = 36
 
 _LOOKS: Final[Mapping[Group | AttentionClass | Severity, str]] = {
     Group.CREATE: "green",
+    Group.ADD: "green",
     Group.CHANGE: "yellow",
     Group.AUTHORIZE: "cyan",
     Group.SYNC: "blue",

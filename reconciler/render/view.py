@@ -42,6 +42,7 @@ class Group(Enum):
     """What an action means to a reader: the sign before it, and how a sentence counts it."""
 
     CREATE = "+", "to create"
+    ADD = "+", "to add"
     CHANGE = "~", "to change"
     AUTHORIZE = ">", "to authorize"
     SYNC = "*", "to sync"
@@ -150,6 +151,10 @@ def _nothing(_: Document) -> Parts:
     return ()
 
 
+def _product(action: Document) -> Parts:
+    return (Value(str(action.get("after", action.get("before", {})).get("product", ""))),)
+
+
 def _platform(action: Document) -> Parts:
     return ("on ", Value(str(action.get("platform") or action.get("after", {}).get("platform", ""))))
 
@@ -181,6 +186,9 @@ _SHOWN: Final[Mapping[Kind, _Shown]] = {
     Kind.COMPANY_CREATE: _Shown(Group.CREATE, "create company", _name("after")),
     Kind.COMPANY_ADOPT: _Shown(Group.CHANGE, "adopt company", _nothing),
     Kind.COMPANY_UPDATE: _Shown(Group.CHANGE, "update company", _nothing),
+    Kind.PRODUCT_ADD: _Shown(Group.ADD, "add product", _product),
+    Kind.PRODUCT_REMOVE: _Shown(Group.REMOVE, "remove product", _product),
+    Kind.COMPANY_SYNC_SETTINGS: _Shown(Group.CHANGE, "set sync settings", _nothing),
     Kind.CONNECTION_UNLINK: _Shown(Group.REMOVE, "unlink connection", _platform),
     Kind.CONNECTION_DELETE: _Shown(Group.REMOVE, "delete connection", _deleted_connection),
     Kind.COMPANY_DELETE: _Shown(Group.REMOVE, "delete company", _deleted_company),
@@ -288,6 +296,7 @@ def plan_view(
 _LOSSES: Final = (
     ("deletes", ((Kind.COMPANY_DELETE, "company"), (Kind.CONNECTION_DELETE, "connection"))),
     ("unlinks", ((Kind.CONNECTION_UNLINK, "connection"),)),
+    ("removes", ((Kind.PRODUCT_REMOVE, "product"),)),
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.model import (
+    SYNC_FROM_UTC,
     UNSET,
     Desired,
     DesiredCompany,
@@ -13,7 +14,10 @@ from reconciler.model import (
     Precondition,
     PreconditionState,
     SecretRef,
+    SettingValue,
     SyncPolicy,
+    SyncSettings,
+    utc_text,
 )
 from reconciler.spec.references import Fault
 from reconciler.spec.settings import Settings, preconditions
@@ -44,10 +48,27 @@ def _company(company: CompanySpec, settings: Settings) -> DesiredCompany:
         new=fields.get("new", False),
         renamed_from=fields.get("renamedFrom"),
         protect=fields.get("protect", UNSET),
+        products=tuple(fields["products"] or ()) if "products" in fields else UNSET,
+        sync_settings=_sync_settings(fields["syncSettings"]) if "syncSettings" in fields else UNSET,
         state=company.state,
         connections={one.key: _connection(one, settings) for one in company.connections},
         span=company.entry.span,
     )
+
+
+def _sync_settings(written: SyncSettings | None) -> SyncSettings | None:
+    if written is None:
+        return None
+    return {
+        data_type: {name: _setting(name, value) for name, value in members.items()}
+        for data_type, members in written.items()
+    }
+
+
+def _setting(name: str, value: SettingValue) -> SettingValue:
+    """A value of a setting; a time as it is compared."""
+    read = moment(value) if name == SYNC_FROM_UTC and isinstance(value, str) else None
+    return value if read is None else utc_text(read)
 
 
 def _connection(connection: ConnectionSpec, settings: Settings) -> DesiredConnection:

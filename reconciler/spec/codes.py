@@ -59,6 +59,7 @@ class Code(StrEnum):
     NAME_EMPTY = "name-empty"
     RESERVED_TAG = "reserved-tag"
     TOO_MANY_TAGS = "too-many-tags"
+    SYNC_FROM_TWICE = "sync-from-twice"
     UNKNOWN_PLATFORM = "unknown-platform"
     SEVERAL_ACCOUNTING = "several-accounting"
     SEVERAL_BANK_FEEDS = "several-bank-feeds"

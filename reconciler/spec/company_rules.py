@@ -6,9 +6,16 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from reconciler.diagnostics import Span
-from reconciler.model import KEY_TAG, MAX_TAGS, RESERVED_TAG_PREFIX, WORKSPACE_TAG
+from reconciler.model import (
+    KEY_TAG,
+    MAX_TAGS,
+    RESERVED_TAG_PREFIX,
+    SYNC_FROM_UTC,
+    SYNC_FROM_WINDOW,
+    WORKSPACE_TAG,
+)
 from reconciler.spec.codes import Code
-from reconciler.spec.connection_rules import unpinned
+from reconciler.spec.connection_rules import unpinned, wrong_times
 from reconciler.spec.names import kept_name, removed_characters
 from reconciler.spec.nodes import Entry
 from reconciler.spec.references import holds_reference
@@ -130,6 +137,23 @@ def _misplaced_references(specs: Specs) -> Iterator[Finding]:
                     yield at_value(entry, field, summary, "write the value itself")
 
 
+def _sync_settings(specs: Specs) -> Iterator[Entry]:
+    for company in specs.companies:
+        settings = company.entry.child("syncSettings")
+        yield from settings.children() if settings is not None else ()
+
+
+def _sync_from_twice(specs: Specs) -> Iterator[Finding]:
+    for setting in _sync_settings(specs):
+        if {SYNC_FROM_UTC, SYNC_FROM_WINDOW} <= setting.fields.keys():
+            summary = f"{SYNC_FROM_UTC} and {SYNC_FROM_WINDOW} exclude each other"
+            yield at_key(setting, SYNC_FROM_WINDOW, summary, "keep one of the two")
+
+
+def _sync_from_wrong(specs: Specs) -> Iterator[Finding]:
+    return wrong_times(_sync_settings(specs), SYNC_FROM_UTC)
+
+
 COMPANY_RULES: Final = (
     Rule(Code.DUPLICATE_COMPANY, _keys_twice),
     Rule(Code.DUPLICATE_COMPANY_ID, _ids_twice),
@@ -142,4 +166,6 @@ COMPANY_RULES: Final = (
     Rule(Code.RESERVED_TAG, _reserved_tags),
     Rule(Code.TOO_MANY_TAGS, _too_many_tags),
     Rule(Code.REFERENCE_MISPLACED, _misplaced_references),
+    Rule(Code.SYNC_FROM_TWICE, _sync_from_twice),
+    Rule(Code.WRONG_TIME, _sync_from_wrong),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Final
 
@@ -11,6 +11,7 @@ from reconciler.diagnostics import Severity
 from reconciler.model import MAX_TAG_VALUE, Migration, Presence, SourceType, Wanted, short_id
 from reconciler.spec.authorization_schema import published
 from reconciler.spec.codes import Code
+from reconciler.spec.nodes import Entry
 from reconciler.spec.references import REFERENCE_ADVICE, Fault
 from reconciler.spec.rule import Finding, Rule, at_entry, at_key, at_value
 from reconciler.spec.sources import CompanySpec, ConnectionSpec, Specs
@@ -75,11 +76,16 @@ def _record_too_long(specs: Specs) -> Iterator[Finding]:
 
 
 def _time_wrong(specs: Specs) -> Iterator[Finding]:
-    for connection in specs.connections():
-        written = connection.entry.fields.get("issuedAt")
+    return wrong_times((one.entry for one in specs.connections()), "issuedAt")
+
+
+def wrong_times(entries: Iterable[Entry], field: str) -> Iterator[Finding]:
+    """A finding at the field of every entry that should hold a time, and does not."""
+    for entry in entries:
+        written = entry.fields.get(field)
         if written is not None and moment(written) is None:
             summary = "this is not an ISO 8601 time with a zone"
-            yield at_value(connection.entry, "issuedAt", summary, 'write it as "2026-11-20T09:00:00Z"')
+            yield at_value(entry, field, summary, 'write it as "2026-11-20T09:00:00Z"')
 
 
 def _authorization_missing(specs: Specs) -> Iterator[Finding]:

@@ -50,6 +50,9 @@ def explained(refusal: Refusal) -> Iterable[Words]:
 
 def _wrong_key(refusal: Refusal) -> Words:
     key: str = refusal.instance
+    if refusal.keyword == "enum":
+        summary = f"the key {shown(key)!r} is not known here"
+        return Words(Code.WRONG_KEY, summary, _choice(key, refusal.argument), key)
     hidden = refusal.path[-1:] == (AUTHORIZATION,)
     most = refusal.schema.get("maxLength")
     length = f"write 1 to {most} characters" if most else "write at least one character"
@@ -117,13 +120,14 @@ def _type_word(value: Any) -> str:
 
 
 def _wrong_value(refusal: Refusal) -> Iterator[Words]:
-    permitted: list[str] = refusal.argument
     if isinstance(refusal.instance, str):
-        short = len(permitted) <= _SHORT_CHOICE
-        fix = did_you_mean(
-            refusal.instance, permitted, f"write {listed(permitted)}" if short else "see the schema"
-        )
+        fix = _choice(refusal.instance, refusal.argument)
         yield Words(Code.WRONG_VALUE, f"{quoted(refusal.instance)} is not known here", fix)
+
+
+def _choice(written: str, permitted: list[str]) -> str:
+    short = len(permitted) <= _SHORT_CHOICE
+    return did_you_mean(written, permitted, f"write {listed(permitted)}" if short else "see the schema")
 
 
 def _wrong_version(refusal: Refusal) -> Iterator[Words]:

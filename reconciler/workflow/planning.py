@@ -28,7 +28,13 @@ from reconciler.workflow.base import Base, read_base
 from reconciler.workflow.codes import Code
 from reconciler.workflow.endpoint import Endpoint
 from reconciler.workflow.forecasting import forecast
-from reconciler.workflow.reading import answer, check_account, list_companies, read_specs
+from reconciler.workflow.reading import (
+    answer,
+    check_account,
+    list_companies,
+    read_specs,
+    with_sync_settings,
+)
 from reconciler.workflow.saving import PLAN_AGAIN, Options, read, save
 
 TOOL = f"codat-sync {__version__}"
@@ -170,7 +176,9 @@ async def _plan(
 ) -> Planned:
     await check_account(client, workspace)
     policy = _policy(circumstances, workspace, options)
-    live = Live(await list_companies(client, desired, base.desired if base else None), platforms)
+    companies = await list_companies(client, desired, base.desired if base else None)
+    companies = await with_sync_settings(client, companies, desired, policy, workspace.limits)
+    live = Live(companies, platforms)
     drafted = draft(desired, live, policy)
     live = await answer(client, live, drafted, workspace.limits)
     api = circumstances.endpoint.name

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from reconciler.codat import ReadClient
 from reconciler.diagnostics import Diagnostic, RefusedError
 from reconciler.model import (
+    UNSET,
     WORKSPACE_TAG,
+    Address,
     Desired,
     Limits,
     Live,
     LiveCompany,
     Platform,
-    Pull,
     Workspace,
 )
-from reconciler.planner import Directory, Draft
+from reconciler.planner import Directory, Draft, Policy
 from reconciler.spec import BUILTIN_PLATFORMS, Loaded, SpecError, load
 from reconciler.spec import Code as SpecCode
 from reconciler.workflow.codes import Code
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +104,21 @@ async def list_companies(
     return tuple(everything.values())
 
 
+async def with_sync_settings(
+    client: ReadClient, companies: tuple[LiveCompany, ...], desired: Desired, policy: Policy, limits: Limits
+) -> tuple[LiveCompany, ...]:
+    """The companies, each whose sync settings its spec manages with these: no listing holds them."""
+    if all(one.sync_settings is UNSET for one in desired.companies.values()):
+        return companies
+    ids = Directory.of(desired, companies).with_own_settings(lambda one: policy.includes(Address(one.key)))
+    found = await each(ids, client.sync_settings, limits.concurrency)
+    return tuple(replace(one, sync_settings=found.get(one.id)) for one in companies)
+
+
 async def answer(client: ReadClient, live: Live, draft: Draft, limits: Limits) -> Live:
     """Add to ``live`` what the draft asks for: histories of pulls, and the profile's sync settings."""
     histories, fetched = await asyncio.gather(
-        _histories(client, draft.histories, limits.concurrency),
+        each(draft.histories, client.pulls, limits.concurrency),
         client.fetched_types() if draft.needs_profile else _nothing(),
     )
     return replace(live, pulls=histories, fetched_types=fetched)
@@ -113,13 +128,12 @@ async def _nothing() -> None:
     return None
 
 
-async def _histories(
-    client: ReadClient, companies: Iterable[str], concurrency: int
-) -> dict[str, tuple[Pull, ...]]:
+async def each(ids: Iterable[str], read: Callable[[str], Awaitable[T]], concurrency: int) -> dict[str, T]:
+    """What ``read`` answers for each id, so many at once."""
     places = asyncio.Semaphore(concurrency)
 
-    async def read(company: str) -> tuple[str, tuple[Pull, ...]]:
+    async def one(identifier: str) -> tuple[str, T]:
         async with places:
-            return company, await client.pulls(company)
+            return identifier, await read(identifier)
 
-    return dict(await asyncio.gather(*(read(company) for company in companies)))
+    return dict(await asyncio.gather(*map(one, ids)))

@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final, TypeVar
+from typing import Final
 
 from reconciler.migration import Verdict, Verification, Verified
-from reconciler.model import Address, DataStatus, Live
+from reconciler.model import Address, Live
 from reconciler.planner import Namesakes, Standing, evidence_of, needs_history, verified
+from reconciler.workflow.reading import each
 from reconciler.workflow.surveying import Ground, Survey, SurveyRequest, ground, look
-
-T = TypeVar("T")
 
 FIRST_PAUSE: Final = 1.0
 """Seconds from the first look to the second; every later pause is twice as long as the one before."""
@@ -109,10 +108,8 @@ async def _judged(on: Ground, survey: Survey, standings: Sequence[Standing]) -> 
     """What the checks find, after the data status of every company with a Linked connection was read."""
     synced = [one for one in standings if one.is_synced_by_us]
     concurrency = on.workspace.limits.concurrency
-    statuses: dict[str, tuple[DataStatus, ...]] = await _each(
-        _companies(synced), on.client.data_status, concurrency
-    )
-    pulls = await _each(_companies(one for one in synced if needs_history(one)), on.client.pulls, concurrency)
+    statuses = await each(_companies(synced), on.client.data_status, concurrency)
+    pulls = await each(_companies(one for one in synced if needs_history(one)), on.client.pulls, concurrency)
     live: Live = replace(survey.live, pulls=pulls)
     namesakes = Namesakes.of(on.desired, live.companies)
     return {
@@ -127,14 +124,3 @@ def _company(standing: Standing) -> str:
 
 def _companies(standings: Iterable[Standing]) -> list[str]:
     return list(dict.fromkeys(map(_company, standings)))
-
-
-async def _each(ids: Iterable[str], read: Callable[[str], Awaitable[T]], concurrency: int) -> dict[str, T]:
-    """What ``read`` answers for each id, so many at once."""
-    places = asyncio.Semaphore(concurrency)
-
-    async def one(identifier: str) -> tuple[str, T]:
-        async with places:
-            return identifier, await read(identifier)
-
-    return dict(await asyncio.gather(*map(one, ids)))

@@ -29,7 +29,7 @@ from reconciler.codat.errors import (
     StillRunningError,
     UnreachableError,
 )
-from reconciler.model import LiveCompany, LiveConnection, Pull, PullState, Secret, Status
+from reconciler.model import LiveCompany, LiveConnection, LiveSyncSettings, Pull, PullState, Secret, Status
 
 LATENCY = 0.1
 WRITES = frozenset(
@@ -43,7 +43,17 @@ WRITES = frozenset(
         "delete_connection",
         "sync_all",
         "queue",
+        "add_product",
+        "remove_product",
+        "set_sync_settings",
     }
+)
+PROFILE_SETTINGS = LiveSyncSettings(
+    {
+        "invoices": {"fetchOnFirstLink": True, "syncSchedule": 24, "syncOrder": 0, "syncFromWindow": 24},
+        "bills": {"fetchOnFirstLink": True, "syncSchedule": 24, "syncOrder": 1, "isLocked": False},
+    },
+    are_own=False,
 )
 KEYLESS = (NoAnswerError, UnreachableError, StillRunningError, HeldUpError, GatewayFaultError)
 """What leaves no answer under the key: it never came through or was lost, is to come, or was a 429."""
@@ -68,7 +78,8 @@ class Fault:
     replaces: Mapping[str, Any] = field(default_factory=dict)
     then: Callable[[], None] | None = None
     meanwhile: Callable[[], None] | None = None
-    """Happens after the answer was made and half a minute before it comes."""
+    """Happens after the answer was made, ``late`` seconds before it comes."""
+    late: float = 30
 
 
 class FakeCodat:
@@ -91,6 +102,10 @@ class FakeCodat:
         self.sync_seconds = 10.0
         self.kill_at: int | None = None
         self.kill_after = False
+        self.settings: dict[str, LiveSyncSettings] = {}
+        """Companies' own sync settings; the others have the profile's."""
+        self.locks_settings = False
+        """Whether sync settings are taken, and stay as they are."""
         self._answers: dict[tuple[str, UUID], tuple[Any, Any, datetime]] = {}
         self._born = 0
 
@@ -146,7 +161,7 @@ class FakeCodat:
         self._kill(number, after=True)
         if fault and fault.meanwhile:
             fault.meanwhile()
-            await self.clock.sleep(30)
+            await self.clock.sleep(fault.late)
         if fault and fault.error:
             raise fault.error
         return replace(value, **fault.replaces) if fault and fault.replaces else value
@@ -246,6 +261,13 @@ class FakeClient:
     async def pulls(self, company_id: str) -> tuple[Pull, ...]:
         return await self._ask("pulls", company_id, lambda: tuple(self.codat.current_pulls(company_id)))
 
+    async def sync_settings(self, company_id: str) -> LiveSyncSettings:
+        def effect() -> LiveSyncSettings:
+            self.codat.company(company_id)
+            return self.codat.settings.get(company_id, PROFILE_SETTINGS)
+
+        return await self._ask("sync_settings", company_id, effect)
+
     # --- writes ---
 
     async def create_company(self, body: Mapping[str, Any], key: UUID) -> Answered[LiveCompany]:
@@ -332,6 +354,40 @@ class FakeClient:
             self.codat.add(replace(company, connections=rest))
 
         await self._ask("delete_connection", connection_id, effect)
+
+    async def add_product(self, company_id: str, product: str) -> None:
+        await self._change_products(company_id, "add_product", lambda found: {*found, product}, product)
+
+    async def remove_product(self, company_id: str, product: str) -> None:
+        def without(products: set[str]) -> set[str]:
+            if product not in products:
+                raise NotFoundError("404: no product", status=404)
+            return products - {product}
+
+        await self._change_products(company_id, "remove_product", without, product)
+
+    async def _change_products(
+        self, company_id: str, method: str, change: Callable[[set[str]], set[str]], product: str
+    ) -> None:
+        def effect() -> None:
+            live = self.codat.company(company_id)
+            self.codat.add(replace(live, products=tuple(sorted(change(set(live.products))))))
+            self.codat.journal.append(f"{method.replace('_', ' ')} {product}")
+
+        await self._ask(method, company_id, effect)
+
+    async def set_sync_settings(self, company_id: str, settings: LiveSyncSettings, key: UUID) -> None:
+        def effect() -> None:
+            self.codat.company(company_id)
+            self.codat.journal.append("set sync settings")
+            if self.codat.locks_settings:
+                return
+            if settings.are_own:
+                self.codat.settings[company_id] = settings
+            else:
+                self.codat.settings.pop(company_id, None)
+
+        await self._ask("set_sync_settings", f"{company_id}/syncSettings", effect, key, settings)
 
     async def sync_all(self, company_id: str, key: UUID) -> None:
         def effect() -> None:

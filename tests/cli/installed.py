@@ -55,9 +55,10 @@ def over_http(url: str) -> dict[str, str]:
     return {"CODAT_API_URL": url, "CODAT_API_KEY": "canary-api-key"}
 
 
-def company(key: str, *connections: str, name: str = "") -> str:
-    """A company of a spec, as YAML below ``companies:``."""
-    return f"  {key}:\n    name: {name or key}\n    connections:\n" + "".join(connections)
+def company(key: str, *connections: str, name: str = "", fields: str = "") -> str:
+    """A company of a spec, as YAML below ``companies:``; ``fields`` is a line of further ones."""
+    more = f"    {fields}\n" if fields else ""
+    return f"  {key}:\n    name: {name or key}\n{more}    connections:\n" + "".join(connections)
 
 
 def connection(key: str, platform: str, token: str) -> str:

@@ -10,8 +10,8 @@ from installed import company, connection, write_specs
 from reconciler.sandbox import Sandbox
 
 ENV: Final = {"ONE": "good-1", "TWO": "good-2", "THREE": "good-3"}
-WRITES: Final = 2 + 3 + 1 + 3 + 2
-"""Two companies, three connections, one record of links, three authorizes, two syncs."""
+WRITES: Final = 2 + 1 + 1 + 3 + 1 + 3 + 2
+"""Two companies, a product, sync settings, three connections, their record, three authorizes, two syncs."""
 
 
 def specs_in(directory: Path) -> Path:
@@ -19,9 +19,12 @@ def specs_in(directory: Path) -> Path:
     return write_specs(
         directory,
         [
-            company("acme", connection("books", "xero", "ONE")),
+            company("acme", connection("books", "xero", "ONE"), fields="products: [lending]"),
             company(
-                "bravo", connection("bank1", "truelayer", "TWO"), connection("bank2", "truelayer", "THREE")
+                "bravo",
+                connection("bank1", "truelayer", "TWO"),
+                connection("bank2", "truelayer", "THREE"),
+                fields="syncSettings: {banking-accounts: {syncSchedule: 12}}",
             ),
         ],
     )
@@ -32,6 +35,7 @@ def shape(sandbox: Sandbox) -> list[Any]:
     return [
         (
             one["name"],
+            one["products"],
             sorted((tag, value) for tag, value in one["tags"].items() if tag != "codatSyncLinks"),
             [(link["integrationKey"], link["status"]) for link in one["dataConnections"]],
         )
@@ -42,17 +46,27 @@ def shape(sandbox: Sandbox) -> list[Any]:
 def expect_whole(sandbox: Sandbox) -> None:
     """Both are there once, linked once with tokens that were never sent in vain, and synced."""
     assert shape(sandbox) == [
-        ("acme", [("codatSyncKey", "acme"), ("codatSyncWorkspace", "test")], [("gbol", "Linked")]),
+        (
+            "acme",
+            ["lending"],
+            [("codatSyncKey", "acme"), ("codatSyncWorkspace", "test")],
+            [("gbol", "Linked")],
+        ),
         (
             "bravo",
+            [],
             [("codatSyncKey", "bravo"), ("codatSyncWorkspace", "test")],
             [("upvr", "Linked"), ("upvr", "Linked")],
         ),
     ]
     journal = sandbox.journal()
+    settings = [one for one in journal if one["path"].endswith("/syncSettings") and one["tookEffect"]]
+    assert len(settings) in (1, 2), "sent again at most where no answer came"
     assert not any(entry["tokensToLinked"] for entry in journal)
     effective = [
-        entry["connectionId"] for entry in journal if entry["method"] == "PUT" and entry["tookEffect"]
+        entry["connectionId"]
+        for entry in journal
+        if entry["path"].endswith("/authorization") and entry["tookEffect"]
     ]
     assert len(effective) == len(set(effective)) == 3
     synced = {pull["connectionId"] for pull in sandbox.state()["pulls"]}

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from reconciler.codat import Client, parsing
 from reconciler.codat.reading import Node
-from reconciler.model import LiveCompany, LiveConnection, Secret
+from reconciler.model import LiveCompany, LiveConnection, LiveSyncSettings, Secret
 
 KEY = UUID("12345678-1234-5678-1234-567812345678")
 ONE = "/companies/{companyId}"
@@ -35,6 +35,13 @@ class Call:
     returns: type | None = None
 
 
+PRODUCT = ONE + "/products/{productIdentifier}"
+SETTING = {"fetchOnFirstLink": True, "syncSchedule": 24, "syncOrder": 0, "syncFromWindow": 24}
+SETTINGS = {
+    "companyId": COMPANY,
+    "settings": [{"dataType": "invoices", **SETTING, "syncFromUtc": None}],
+    "overridesDefaults": False,
+}
 LISTED = "page=1&pageSize=1000"
 CALLS = {
     "companies": Call(lambda c: c.companies(), answer(listing(company())), "get", "/companies", LISTED),
@@ -102,6 +109,34 @@ CALLS = {
         keyed=True,
         returns=LiveCompany,
     ),
+    "sync_settings": Call(
+        lambda c: c.sync_settings(COMPANY),
+        answer(SETTINGS),
+        "get",
+        ONE + "/syncSettings",
+        returns=LiveSyncSettings,
+    ),
+    "set_sync_settings": Call(
+        lambda c: c.set_sync_settings(
+            COMPANY, LiveSyncSettings({"invoices": {**SETTING, "syncSchedule": 12}}, are_own=True), KEY
+        ),
+        blank(),
+        "post",
+        ONE + "/syncSettings",
+        body={
+            "companyId": COMPANY,
+            "settings": [{"dataType": "invoices", **SETTING, "syncSchedule": 12}],
+            "overridesDefaults": True,
+        },
+        keyed=True,
+        returns=type(None),
+    ),
+    "add_product": Call(
+        lambda c: c.add_product(COMPANY, "lending"), blank(), "put", PRODUCT, returns=type(None)
+    ),
+    "remove_product": Call(
+        lambda c: c.remove_product(COMPANY, "lending"), blank(), "delete", PRODUCT, returns=type(None)
+    ),
     "delete_company": Call(lambda c: c.delete_company(COMPANY), blank(), "delete", ONE, returns=type(None)),
     "create_connection": Call(
         lambda c: c.create_connection(COMPANY, "qhyg", KEY),
@@ -146,7 +181,12 @@ CALLS = {
         returns=type(None),
     ),
 }
-NAMES = {"{companyId}": COMPANY, "{connectionId}": CONNECTION, "{dataType}": "invoices"}
+NAMES = {
+    "{companyId}": COMPANY,
+    "{connectionId}": CONNECTION,
+    "{dataType}": "invoices",
+    "{productIdentifier}": "lending",
+}
 
 
 def filled(path: str) -> str:
@@ -218,6 +258,7 @@ PARSERS = {
     (ONE + "/data/history", "get"): rows(parsing.pull),
     ("/profile/syncSettings", "get"): parsing.fetched_types,
     (ONE + "/dataStatus", "get"): parsing.data_statuses,
+    (ONE + "/syncSettings", "get"): parsing.sync_settings,
 }
 
 

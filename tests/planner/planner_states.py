@@ -37,6 +37,8 @@ from reconciler.model import (
     SourceType,
     Status,
     SyncPolicy,
+    SyncSettings,
+    Unset,
     Wanted,
 )
 from reconciler.planner import Policy
@@ -95,14 +97,32 @@ _WANTED_TAGS: list[dict[str, str | None]] = [
     {f"many{number}": "1" for number in range(7)},
     {f"many{number}": "1" for number in range(9)},
 ]
+_CONFIGURED: list[tuple[tuple[str, ...] | Unset, SyncSettings | Unset | None]] = [
+    (UNSET, UNSET),
+    (("lending",), {"invoices": {"syncSchedule": 12}}),
+    ((), None),
+    (("lending", "payables"), {"bills": {"fetchOnFirstLink": True, "syncSchedule": 1, "syncOrder": 1}}),
+    (UNSET, {"invoices": {"fetchOnFirstLink": False}}),
+]
 _WANTED_COMPANIES = [
-    DesiredCompany("", name, description, tags, None, new, None, protect, state)
-    for name, description, tags, new, protect, state in product(
+    DesiredCompany(
+        "",
+        name,
+        description,
+        tags,
+        new=new,
+        protect=protect,
+        products=products,
+        sync_settings=settings,
+        state=state,
+    )
+    for name, description, tags, new, protect, (products, settings), state in product(
         NAMES,
         [UNSET, None, "", "New"],
         _WANTED_TAGS,
         [False, True],
         [UNSET, True, False],
+        _CONFIGURED,
         [*[Presence.PRESENT] * 5, Presence.ABSENT],
     )
 ]
@@ -215,7 +235,8 @@ def _live_company(
         record = zip(LINKS, draw(st.permutations(links)), strict=False)
         tags[LINKS_TAG] = ",".join(f"{key}:{one.id[:8]}" for key, one in record)
     description = draw(st.sampled_from([None, "", "Old"]))
-    return LiveCompany(f"a{number:07x}-live", name, description, tags | owner, ago(days=60), links)
+    products = draw(st.sampled_from([(), (), ("lending",), ("expenses", "lending")]))
+    return LiveCompany(f"a{number:07x}-live", name, description, tags | owner, ago(days=60), links, products)
 
 
 @st.composite

@@ -17,6 +17,7 @@ from reconciler.model import (
     Live,
     LiveCompany,
     LiveConnection,
+    LiveSyncSettings,
     Pull,
     PullState,
     SourceType,
@@ -24,6 +25,7 @@ from reconciler.model import (
 )
 from reconciler.plan import (
     Action,
+    AddProduct,
     AdoptCompany,
     AuthorizeConnection,
     CreateCompany,
@@ -31,12 +33,14 @@ from reconciler.plan import (
     DeleteCompany,
     DeleteConnection,
     Plan,
+    RemoveProduct,
+    SetSyncSettings,
     SyncCompany,
     SyncTarget,
     UnlinkConnection,
     UpdateCompany,
 )
-from reconciler.planner import Policy, draft, finish, make_plan
+from reconciler.planner import Directory, Policy, draft, finish, make_plan
 
 
 @dataclass
@@ -48,6 +52,8 @@ class World:
     integrations: dict[str, Integration]
     fetched: frozenset[str] = frozenset({"invoices"})
     now: datetime = NOW
+    settings: dict[str, LiveSyncSettings] = field(default_factory=dict)
+    """Companies' own sync settings; the others have the profile's."""
     born: int = 0
     made: dict[Address, str] = field(default_factory=dict)
     """The ids that this run's creates were given."""
@@ -55,17 +61,29 @@ class World:
     def copy(self) -> World:
         """The same world, to go another way from here."""
         pulls = {key: list(own) for key, own in self.pulls.items()}
-        return replace(self, companies=dict(self.companies), pulls=pulls, made={})
+        return replace(
+            self, companies=dict(self.companies), pulls=pulls, settings=dict(self.settings), made={}
+        )
 
-    def live(self) -> Live:
-        """Everything there is to know."""
+    def live(self, desired: Desired) -> Live:
+        """Everything there is to know, sync settings where the specs manage them."""
         pulls = {key: tuple(own) for key, own in self.pulls.items()}
-        return Live(tuple(self.companies.values()), pulls=pulls, fetched_types=self.fetched)
+        managed = Directory.of(desired, self.companies.values()).with_own_settings(lambda _: True)
+        companies = (
+            replace(one, sync_settings=self.sync_settings(one.id) if one.id in managed else None)
+            for one in self.companies.values()
+        )
+        return Live(tuple(companies), pulls=pulls, fetched_types=self.fetched)
+
+    def sync_settings(self, company: str) -> LiveSyncSettings:
+        """The company's own sync settings, else the profile's."""
+        marked = {"fetchOnFirstLink": "invoices" in self.fetched, "syncSchedule": 24, "syncOrder": 0}
+        return self.settings.get(company, LiveSyncSettings({"invoices": marked}, are_own=False))
 
     def plan(self, desired: Desired, run: Policy) -> Plan:
         """A plan made as the workflow makes it: with no more of the history than the draft asks for."""
         run = replace(run, now=self.now)
-        everything = self.live()
+        everything = self.live(desired)
         listing = replace(everything, pulls={}, fetched_types=None)
         drafted = draft(desired, listing, run)
         asked = replace(
@@ -114,8 +132,14 @@ class World:
             self._create_company(action)
         elif isinstance(action, AdoptCompany | UpdateCompany):
             self._patch(action)
+        elif isinstance(action, AddProduct | RemoveProduct):
+            self._change_product(action)
+        elif isinstance(action, SetSyncSettings):
+            company = self._company_id(action)
+            self.settings[company] = self.sync_settings(company).as_wanted(action.settings)
         elif isinstance(action, DeleteCompany):
-            assert self.companies.pop(action.company_id) == action.observed
+            removed = self.companies.pop(action.company_id)
+            assert removed == replace(action.observed, sync_settings=None)
             self.pulls.pop(action.company_id, None)
         elif isinstance(action, UnlinkConnection):
             found = self._connection(action.company_id, action.connection_id)
@@ -137,7 +161,22 @@ class World:
         self.born += 1
         return f"f{self.born:07x}-born"
 
-    def _company_id(self, action: CreateConnection | AuthorizeConnection | SyncCompany) -> str:
+    def _change_product(self, action: AddProduct | RemoveProduct) -> None:
+        before = self.companies[self._company_id(action)]
+        has, wanted = action.product in before.products, isinstance(action, AddProduct)
+        assert has is not wanted, "it is as wanted already"
+        others = tuple(one for one in before.products if one != action.product)
+        self.companies[before.id] = replace(before, products=(*others, action.product) if wanted else others)
+
+    def _company_id(
+        self,
+        action: AddProduct
+        | RemoveProduct
+        | SetSyncSettings
+        | CreateConnection
+        | AuthorizeConnection
+        | SyncCompany,
+    ) -> str:
         return action.company_id or self.made[Address(action.address.company)]
 
     def _connection(self, company: str, identifier: str) -> LiveConnection:
@@ -169,7 +208,7 @@ class World:
 
     def _patch(self, action: AdoptCompany | UpdateCompany) -> None:
         before = self.companies[action.company_id]
-        assert before == action.observed
+        assert before == replace(action.observed, sync_settings=None)
         body = action.body()
         assert body, "a PATCH that says nothing"
         self.companies[before.id] = self._tagged(replace(before, **body))

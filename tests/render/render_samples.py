@@ -9,6 +9,7 @@ from reconciler.model import Address, LiveCompany, SecretRef, Status
 from reconciler.outcome import ActionOutcome, Failure, Outcome, Result
 from reconciler.plan import (
     Action,
+    AddProduct,
     AdoptCompany,
     Attention,
     AuthorizeConnection,
@@ -22,6 +23,8 @@ from reconciler.plan import (
     Kind,
     Plan,
     Refusal,
+    RemoveProduct,
+    SetSyncSettings,
     SyncCompany,
     SyncTarget,
     UnlinkConnection,
@@ -90,6 +93,15 @@ def one_of_each(hostile: str = "") -> tuple[Action, ...]:
                     Change(f"tags.region{hostile}", "uk", f"eu{hostile}"),
                 ),
                 live,
+            ),
+            AddProduct(acme, "in the spec's products", None, f"lending{hostile}"),
+            RemoveProduct(bravo, "not in the spec's products", COMPANY, f"payables{hostile}"),
+            SetSyncSettings(
+                bravo,
+                "sync settings differ",
+                COMPANY,
+                (Change(f"syncSettings.invoices{hostile}.syncSchedule", f"24{hostile}", "12"),),
+                {"invoices": {"syncSchedule": 12}},
             ),
             DeleteCompany(
                 Address("charlie"),

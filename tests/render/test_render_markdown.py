@@ -99,7 +99,7 @@ def deleted(page):
 def with_origins():
     document = full_plan().document()
     for position, action in enumerate(document["actions"]):
-        action["origin"] = (Origin.PENDING if position in (1, 5, 7) else Origin.CHANGE).value
+        action["origin"] = (Origin.PENDING if position in (2, 6, 10) else Origin.CHANGE).value
     return document
 
 
@@ -137,7 +137,7 @@ def test_the_sign_of_each_action_is_in_column_one():
         line for one in fences(plan_markdown(full_plan().document())) for line in one.content.splitlines()
     ]
     assert all(line.startswith(SIGNS) for line in lines)
-    assert [line[0] for line in lines if re.match(r". \S+ {2}", line)] == [*"---", *"++!*!!*"]
+    assert [line[0] for line in lines if re.match(r". \S+ {2}", line)] == [*"----", *"+++!*!!!*"]
 
 
 def test_losses_stand_on_top_although_they_were_due_already():
@@ -145,8 +145,13 @@ def test_losses_stand_on_top_although_they_were_due_already():
         "actions": [one | {"origin": "pending"} for one in full_plan().document()["actions"]]
     }
     page = plan_markdown(document)
-    assert deleted(page[: page.index("<details>")]) == {"charlie", "delta/bank", "delta/plaid:2e9d2c44"}
-    assert "This change causes none of them; 10 were due already." in page
+    assert deleted(page[: page.index("<details>")]) == {
+        "bravo",
+        "charlie",
+        "delta/bank",
+        "delta/plaid:2e9d2c44",
+    }
+    assert "This change causes none of them; 13 were due already." in page
 
 
 def test_what_was_due_already_is_folded_apart():

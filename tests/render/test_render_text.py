@@ -66,6 +66,9 @@ def test_every_kind_of_action_is_one_line_with_address_and_reason(kind):
         (Kind.CONNECTION_UNLINK, "-"),
         (Kind.CONNECTION_DELETE, "-"),
         (Kind.COMPANY_SYNC, "*"),
+        (Kind.PRODUCT_ADD, "+"),
+        (Kind.PRODUCT_REMOVE, "-"),
+        (Kind.COMPANY_SYNC_SETTINGS, "~"),
     ],
 )
 def test_the_sign_says_what_an_action_means(kind, sign):
@@ -75,16 +78,16 @@ def test_the_sign_says_what_an_action_means(kind, sign):
 
 def test_actions_stand_in_the_plans_order():
     signs = [line[0] for line in lines(full_plan()) if line[:2] in {"+ ", "~ ", "> ", "* ", "- "}]
-    assert "".join(signs) == "++>*~~---*"
+    assert "".join(signs) == "+++>*~~-~---*"
 
 
 def test_the_counts_of_the_sentence_add_up():
     text = sentence(full_plan())
     assert text == (
-        "Plan: 2 to create, 2 to change, 1 to authorize, 2 to sync, 3 to remove; "
+        "Plan: 2 to create, 1 to add, 3 to change, 1 to authorize, 2 to sync, 4 to remove; "
         "4 need attention (1 blocking); 12 unchanged."
     )
-    assert len(full_plan().actions) == 2 + 2 + 1 + 2 + 3
+    assert len(full_plan().actions) == 2 + 1 + 3 + 1 + 2 + 4
 
 
 def test_one_is_worded_as_one():
@@ -118,7 +121,8 @@ def test_nothing_to_do_claims_only_what_is_so(unchanged, attention, text):
 
 def test_losses_are_counted_on_top():
     assert lines(full_plan())[1] == (
-        "Warning: this plan deletes 1 company and 1 connection, and unlinks 1 connection."
+        "Warning: this plan deletes 1 company and 1 connection, and unlinks 1 connection, "
+        "and removes 1 product."
     )
     deletion = [one for one in one_of_each() if isinstance(one, DeleteCompany)]
     assert lines(plan_of(deletion * 2))[1] == "Warning: this plan deletes 2 companies."

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from sim_faults import CRM, KINDS
-from sim_scenes import Scene, addresses, token_ref
+from sim_scenes import SCHEDULED, Scene, addresses, token_ref
 from sim_wire import Exchange, moment_of
 from sim_world import CANARY, Apply, Happening, World
 
@@ -44,6 +44,8 @@ class Shape:
     description: str
     tags: tuple[tuple[str, str], ...]
     links: tuple[tuple[str, tuple[str, ...]], ...]
+    products: tuple[str, ...] | None
+    schedule: int | None
     codes: tuple[str, ...]
 
 
@@ -99,16 +101,16 @@ class Ending:
 def shapes(world: World) -> dict[str, Shape]:
     """Every company of ours, by key; and as an empty one what a plan only speaks of."""
     attention = world.last_plan.attention if world.last_plan else ()
-    found = {key: _shape(world.scene, key, one, attention) for key, one in world.owned()}
+    found = {key: _shape(world, key, one, attention) for key, one in world.owned()}
     spoken = {one.address.company for one in attention}
     return {
-        key: found.get(key) or _shape(world.scene, key, {"name": "", "tags": {}}, attention)
+        key: found.get(key) or _shape(world, key, {"name": "", "tags": {}}, attention)
         for key in sorted(spoken | set(found))
     }
 
 
-def _shape(scene: Scene, key: str, company: Mapping[str, Any], attention: tuple[Attention, ...]) -> Shape:
-    firm = scene.firm(key)
+def _shape(world: World, key: str, company: Mapping[str, Any], attention: tuple[Attention, ...]) -> Shape:
+    firm = world.scene.firm(key)
     wanted = Counter(one.brand.key for one in (firm.links if firm else ()) if one.wanted is not Wanted.ABSENT)
     named = {WORKSPACE_TAG, KEY_TAG, *(tag for tag, _ in (firm.tags if firm else ()))}
     links = company.get("dataConnections", [])
@@ -123,8 +125,17 @@ def _shape(scene: Scene, key: str, company: Mapping[str, Any], attention: tuple[
         company.get("description", ""),
         tuple(sorted((tag, value) for tag, value in company["tags"].items() if tag in named)),
         tuple((platform, tuple(found)) for platform, found in statuses.items()),
+        None if firm is None or firm.products is None else tuple(sorted(company.get("products", ()))),
+        _schedule(world, company) if firm is not None and firm.schedule is not None else None,
         tuple(sorted(told(attention, key))),
     )
+
+
+def _schedule(world: World, company: Mapping[str, Any]) -> int | None:
+    if "id" not in company:
+        return None
+    hours: int = world.outside.sync_settings(company["id"])[SCHEDULED]["syncSchedule"]
+    return hours
 
 
 def told(attention: tuple[Attention, ...], key: str) -> list[str]:

@@ -12,7 +12,7 @@ from sim_scenes import BRANDS, Firm, Link, Scene
 from reconciler.model import Migration, SourceType, Wanted
 
 KEYS: Final = ("acme", "bravo", "cargo", "delta")
-REQUESTS_PER_FIRM: Final = 9
+REQUESTS_PER_FIRM: Final = 10
 """About so many requests a company takes; faults strike among them."""
 FATES: Final = {"new": 9, "kept": 9, "absent": 2, "renamed": 2, "adopted": 2}
 """What becomes of a company between the earlier and the later specs, and how often."""
@@ -60,6 +60,8 @@ def _history(rng: Random, key: str) -> tuple[Firm | None, Firm]:
         rng.choice((None, None, "", "moved")),
         tuple(sorted({tag: "new" for tag in ("region", "uid") if rng.random() < 0.5}.items())),
         _links(rng),
+        rng.choice((None, None, (), ("lending",), ("expenses", "lending"))),
+        rng.choice((None, None, None, 12, 24)),
     )
     if fate == "new":
         return None, after
@@ -69,6 +71,8 @@ def _history(rng: Random, key: str) -> tuple[Firm | None, Firm]:
         description=rng.choice((None, "before")),
         tags=tuple(sorted({tag: "old" for tag in ("region", "owner") if rng.random() < 0.5}.items())),
         links=_earlier(rng, after.links),
+        products=rng.choice((None, ("lending", "payables"))),
+        schedule=rng.choice((None, 1)),
     )
     if fate == "absent":
         return before, replace(after, is_absent=True, links=())

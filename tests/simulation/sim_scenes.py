@@ -31,6 +31,8 @@ SYNC_TYPES: Final[Mapping[SourceType, tuple[str, ...]]] = {
     SourceType.BANKING: ("banking-accounts",),
     SourceType.COMMERCE: ("commerce-orders",),
 }
+SCHEDULED: Final = "invoices"
+"""The data type whose sync setting specs name."""
 MAX_AGE: Final = timedelta(days=30)
 
 
@@ -90,6 +92,9 @@ class Firm:
     description: str | None = None
     tags: tuple[tuple[str, str | None], ...] = ()
     links: tuple[Link, ...] = ()
+    products: tuple[str, ...] | None = None
+    schedule: int | None = None
+    """The hours after which its invoices are fetched again, if its spec names them."""
     is_absent: bool = False
     renamed_from: str | None = None
     adopts: bool = False
@@ -163,6 +168,8 @@ class Specs:
             dict(firm.tags),
             id=self.ids[firm.key] if firm.adopts else None,
             renamed_from=firm.renamed_from,
+            products=UNSET if firm.products is None else firm.products,
+            sync_settings=UNSET if firm.schedule is None else {SCHEDULED: {"syncSchedule": firm.schedule}},
             state=Presence.ABSENT if firm.is_absent else Presence.PRESENT,
             connections={one.key: self._connection(firm, one) for one in firm.links},
         )

@@ -64,7 +64,7 @@ class Exchange:
     @property
     def is_authorize(self) -> bool:
         """Whether it hands over tokens."""
-        return self.method == "PUT"
+        return self.method == "PUT" and self.path.endswith("/authorization")
 
     @property
     def creates_company(self) -> bool:

@@ -24,10 +24,10 @@ from reconciler.model import KEY_TAG, WORKSPACE_TAG, Desired, Limits, Live, Secr
 from reconciler.outcome import Event, Outcome
 from reconciler.plan import Plan
 from reconciler.planner import Policy, draft, finish
-from reconciler.sandbox import Sandbox, companies, connections, control, quota
+from reconciler.sandbox import Sandbox, account, companies, connections, control, quota
 from reconciler.sandbox.answering import Handler
 from reconciler.sandbox.answers import Call, Problem
-from reconciler.workflow.reading import answer, list_companies
+from reconciler.workflow.reading import answer, list_companies, with_sync_settings
 
 API: Final = "http://127.0.0.1"
 CANARY: Final = "canary"
@@ -80,6 +80,11 @@ class Outside:
     def connect(self, company_id: str, platform: str) -> str:
         """The id of a new connection that nobody has authorized."""
         return str(self._do(connections.create_connection, company_id, platformKey=platform)["id"])
+
+    def sync_settings(self, company_id: str) -> dict[str, dict[str, Any]]:
+        """A company's sync settings by data type."""
+        settings = self._do(account.get_company_sync_settings, company_id)["settings"]
+        return {one["dataType"]: one for one in settings}
 
     def happen(self, connection_id: str, event: str) -> None:
         """Let one of ``control.EVENTS`` happen to a connection."""
@@ -275,7 +280,8 @@ class World:
             rng=random.Random(f"{self.scene.seed} {apply.number} read"),
         ) as client:
             policy = Policy(now=self.our_clock.now(), preconditions_waived=True)
-            live = Live(await list_companies(client, desired))
+            companies = await list_companies(client, desired)
+            live = Live(await with_sync_settings(client, companies, desired, policy, limits))
             drafted = draft(desired, live, policy)
             live = await answer(client, live, drafted, limits)
             return finish(drafted, desired, live, policy, tool="simulation", api=API)

@@ -32,6 +32,7 @@ BEFORE = Firm(
     "Old Acme Stores",
     tags=(("owner", "old"), ("region", "old")),
     links=(Link("books", "xero"), Link("shop", "stripe")),
+    products=("payables",),
 )
 ACME = Firm(
     "acme",
@@ -43,12 +44,18 @@ ACME = Firm(
         Link("books", "xero", wanted=Wanted.UNLINKED),
         Link("shop", "stripe", wanted=Wanted.ABSENT),
     ),
+    products=(),
+    schedule=12,
 )
 BRAVO = Firm(
-    "bravo", "Bravo Stores", links=(Link("bank1", "truelayer"), Link("bank2", "truelayer", sync="types"))
+    "bravo",
+    "Bravo Stores",
+    links=(Link("bank1", "truelayer"), Link("bank2", "truelayer", sync="types")),
+    products=("lending",),
+    schedule=24,
 )
 SMALL = Scene(seed=1, earlier=(BEFORE,), later=(ACME, BRAVO), strangers=1)
-"""An update, an unlink, a delete, creates, a record of links, tokens and syncs."""
+"""An update, an unlink, a delete, products, sync settings, creates, a record of links, tokens and syncs."""
 
 
 @cache
