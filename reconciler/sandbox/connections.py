@@ -208,11 +208,10 @@ def authorize(session: Session, call: Call) -> Answer:
         )
         if _any_spent(session, row["id"], digests):
             return _refused_as_spent(session, row["id"], call)
-    _check_accounting(session, row)
     for digest in digests:
         session.run("INSERT OR IGNORE INTO spent_token VALUES (?, ?)", row["id"], digest)
     session.run("UPDATE connection SET authorizations = authorizations + 1 WHERE id = ?", row["id"])
-    link(session, row["id"])
+    link(session, row)
     return _shown(session, row["id"], tokens_to_linked=row["status"] == "Linked")
 
 
@@ -268,24 +267,19 @@ def _check_accounting(session: Session, row: sqlite3.Row) -> None:
 # --- what happens to a connection ------------------------------------------------------------------
 
 
-def link(session: Session, connection_id: str) -> None:
-    """It works: by tokens, or because the customer linked it. What was wrong with it is resolved."""
-    session.run("UPDATE connection SET status = 'Linked', is_revoked = 0 WHERE id = ?", connection_id)
-    session.run(
-        "UPDATE connection_error SET resolved = ? WHERE connection = ? AND resolved IS NULL",
-        session.now,
-        connection_id,
-    )
-
-
-def link_as_customer(session: Session, connection_id: str) -> None:
-    """The customer went through the link URL.
+def link(session: Session, row: sqlite3.Row) -> None:
+    """It works: by tokens, or because the customer linked it. What was wrong with it is resolved.
 
     Raises:
         Problem: 400, the company has an active accounting connection already.
     """
-    _check_accounting(session, existing.connection_by_id(session, connection_id))
-    link(session, connection_id)
+    _check_accounting(session, row)
+    session.run("UPDATE connection SET status = 'Linked', is_revoked = 0 WHERE id = ?", row["id"])
+    session.run(
+        "UPDATE connection_error SET resolved = ? WHERE connection = ? AND resolved IS NULL",
+        session.now,
+        row["id"],
+    )
 
 
 def unlink(session: Session, connection_id: str) -> None:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from reconciler.sandbox import companies, connections, existing, faults, journal, moments, settings, syncing
+from reconciler.sandbox import (
+    companies,
+    connections,
+    consent,
+    existing,
+    faults,
+    journal,
+    moments,
+    settings,
+    syncing,
+)
 from reconciler.sandbox.answers import Answer, Call, Problem
 from reconciler.sandbox.store import Session
 
@@ -17,7 +27,7 @@ Fields = Mapping[str, Any]
 
 
 def _deauthorize(session: Session, connection_id: str, _fields: Fields) -> None:
-    connections.deauthorize(session, connection_id, "The customer withdrew access.")
+    consent.withdraw(session, connection_id)
 
 
 def _revoke(session: Session, connection_id: str, _fields: Fields) -> None:
@@ -25,7 +35,11 @@ def _revoke(session: Session, connection_id: str, _fields: Fields) -> None:
 
 
 def _link(session: Session, connection_id: str, _fields: Fields) -> None:
-    connections.link_as_customer(session, connection_id)
+    consent.grant(session, connection_id)
+
+
+def _import(session: Session, connection_id: str, _fields: Fields) -> None:
+    connections.link(session, existing.connection_by_id(session, connection_id))
 
 
 def _unlink(session: Session, connection_id: str, _fields: Fields) -> None:
@@ -47,6 +61,8 @@ EVENTS: Final[Mapping[str, Callable[[Session, str, Fields], None]]] = {
     "revoke": _revoke,
     # The customer goes through the link URL.
     "link": _link,
+    # Codat's team imports the token of a managed migration, which fetches nothing.
+    "import": _import,
     "unlink": _unlink,
     # An on-premise connector comes online.
     "online": _online,

@@ -153,6 +153,14 @@ def queue_type(session: Session, call: Call) -> Answer:
     return Answer(200, _document(row), connection_id=row["connection"])
 
 
+def fetch_first(session: Session, connection_id: str) -> None:
+    """Queue what is fetched on first link, as Codat does where a customer links and not where tokens do."""
+    connection = existing.connection_by_id(session, connection_id)
+    company = existing.company_by_id(session, connection["company"])
+    types = account.fetched_types(session, company["sync_settings"])
+    _queue(session, company["id"], [connection], types)
+
+
 def _linked(session: Session, company_id: str) -> list[sqlite3.Row]:
     rows = session.rows(
         "SELECT * FROM connection WHERE company = ? AND status = 'Linked' ORDER BY seq", company_id

@@ -42,7 +42,7 @@ def test_the_pack_is_what_codats_team_needs(move: Move, golden: Callable[[str, s
     )
     move.specs(acme=managed(), bravo=managed(), delta=managed("wave"), echo=tokens("ECHO"))
     move.apply()
-    move.sandbox.happen(move.connection("acme"), "link")
+    move.sandbox.happen(move.connection("acme"), "import")
 
     assert move("handoff", "--out", "pack") == 0
 

@@ -85,7 +85,7 @@ def meanwhile(sandbox: Sandbox) -> None:
         return str(connection["id"])
 
     for number in BY_HAND:
-        sandbox.happen(only_connection(f"Managed {number}"), "link")
+        sandbox.happen(only_connection(f"Managed {number}"), "import")
     for number in REVOKED:
         sandbox.happen(only_connection(f"Customer {number}"), "deauthorize")
     for number in WIPED:

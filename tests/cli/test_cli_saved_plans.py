@@ -171,12 +171,13 @@ def test_what_is_done_already_is_left_out(codat: Codat, changed: Path) -> None:
 
 
 def test_a_sync_that_became_due_meanwhile_is_left_for_the_next_plan(codat: Codat, specs: Path) -> None:
-    waiting = "  delta:\n    name: Delta\n    connections: {bank: {platform: plaid, migration: link}}\n"
+    books = "{platform: freeagent, migration: managed}"
+    waiting = f"  delta:\n    name: Delta\n    connections: {{books: {books}}}\n"
     write_specs(codat.directory, [waiting])
     assert codat.run("apply", specs, "--yes").status == Exit.OK
     write_specs(codat.directory, [waiting, BRAVO])
     assert codat.run("plan", specs, "--out", "plan.json").status == Exit.OK
-    codat.sandbox.happen(codat.company("Delta")["dataConnections"][0]["id"], "link")
+    codat.sandbox.happen(codat.company("Delta")["dataConnections"][0]["id"], "import")
     assert json.loads(codat.run("plan", specs, "--format", "json").out)["summary"]["company.sync"] == 1
     before = codat.writes()
     assert codat.run("apply", "plan.json", "--yes").status == Exit.OK

@@ -123,7 +123,7 @@ def test_a_managed_connection_passes_once_codats_team_has_imported_it(move: Move
     move.apply()
     assert move.verdicts() == {"acme/books": "pending"}
 
-    move.sandbox.happen(move.connection("acme"), "link")
+    move.sandbox.happen(move.connection("acme"), "import")
     move.apply()
 
     assert move.verdicts() == {"acme/books": "passed"}
@@ -133,7 +133,7 @@ def test_a_managed_connection_passes_once_codats_team_has_imported_it(move: Move
 def test_a_company_that_the_import_made_beside_ours_is_found(move: Move) -> None:
     move.specs(acme=managed())
     move.apply()
-    move.sandbox.happen(move.connection("acme"), "link")
+    move.sandbox.happen(move.connection("acme"), "import")
     move.apply()
     move.ask(lambda client: client.create_company({"name": "ACME"}, UUID(int=1)))
 

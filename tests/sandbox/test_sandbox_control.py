@@ -16,6 +16,7 @@ EXPECTED = {
     "deauthorize": "Deauthorized",
     "revoke": "Linked",
     "link": "Linked",
+    "import": "Linked",
     "unlink": "Unlinked",
     "online": "Linked",
     "fail-next-sync": "Linked",

@@ -56,6 +56,27 @@ def test_a_sync_fetches_what_is_marked_and_supported_on_every_linked_connection(
     assert {(one["connectionId"], one["dataType"]) for one in history(api, company)} == expected
 
 
+def test_the_first_time_a_customer_links_what_is_marked_is_fetched_and_never_again(
+    api: Api, sandbox: Sandbox, company: str
+) -> None:
+    path = api.connection(id_of(company))
+    sandbox.happen(id_of(path), "link")
+    queued = history(api, company)
+    assert {one["dataType"] for one in queued} == FETCHED_ON_FIRST_LINK & set(DATA_TYPES["Accounting"])
+    assert {one["status"] for one in queued} == {"Queued"}
+    sandbox.advance(60)
+    sandbox.happen(id_of(path), "deauthorize")
+    sandbox.happen(id_of(path), "link")
+    assert len(history(api, company)) == len(queued)
+
+
+def test_an_import_by_codats_team_fetches_nothing(api: Api, sandbox: Sandbox, company: str) -> None:
+    path = api.connection(id_of(company))
+    sandbox.happen(id_of(path), "import")
+    assert api.status(path) == "Linked"
+    assert history(api, company) == []
+
+
 def test_a_company_without_a_linked_connection_cannot_sync(api: Api, company: str) -> None:
     api.connection(id_of(company))
     assert api("POST", f"{company}/data/all").status_code == 400
