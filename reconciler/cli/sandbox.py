@@ -8,6 +8,7 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import DEFAULT_SANDBOX_FILE, output_options
+from reconciler.workflow.sandbox import SERVED_PORT
 
 _FILE = click.option(
     "--sandbox-file",
@@ -32,7 +33,11 @@ Examples:
 )
 @_FILE
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 picks a free port."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=SERVED_PORT,
+    show_default=True,
+    help="0 picks a free port.",
 )
 @output_options
 def serve(sandbox_file: Path, port: int) -> Exit:

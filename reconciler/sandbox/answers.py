@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 SERVICE: Final = "PublicApi"
@@ -45,6 +46,8 @@ class Call:
     """The ``Idempotency-Key`` header."""
     authorization: str = field(default="", repr=False)
     correlation_id: str = ""
+    origin: str = ""
+    """The URL that the sandbox was asked at, without a slash at its end."""
 
     @property
     def is_write(self) -> bool:
@@ -75,6 +78,20 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A page for a customer, as a path: its address follows from the URL that the sandbox was asked at.
+
+    Its password makes it a credential, so it never shows itself.
+    """
+
+    path: str = field(repr=False)
+
+    def below(self, origin: str) -> str:
+        """The whole URL."""
+        return origin + self.path
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One answer. A ``document`` of ``None`` is an empty body; ids tell the journal what was made."""
 
@@ -86,9 +103,13 @@ class Answer:
     tokens_to_linked: bool = False
     """Credentials came for a connection that was Linked already."""
 
-    def content(self) -> bytes:
-        """The body as bytes."""
-        return b"" if self.document is None else json.dumps(self.document, separators=(",", ":")).encode()
+    def json(self, origin: str) -> str:
+        """The document as JSON, for someone who asked the sandbox at ``origin``."""
+        return json.dumps(self.document, separators=(",", ":"), default=partial(Link.below, origin=origin))
+
+    def content(self, origin: str) -> bytes:
+        """The body as bytes, for someone who asked the sandbox at ``origin``."""
+        return b"" if self.document is None else self.json(origin).encode()
 
 
 class Problem(Exception):  # noqa: N818 - it is an answer on its way out, not a fault of the program

@@ -164,8 +164,9 @@ async def _endpoint(
         body=await request.body(),
         key=key_of(method, request.headers.get("Idempotency-Key")),
         authorization=request.headers.get("Authorization", ""),
+        origin=str(request.base_url).rstrip("/"),
     )
-    return _response(respond(store, handlers[method], call, request.scope.get(FAULT)))
+    return _response(respond(store, handlers[method], call, request.scope.get(FAULT)), call.origin)
 
 
 def _answer_control(store: Store, handler: Handler, call: Call, _fault: ServerFault | None) -> Answer:
@@ -186,6 +187,6 @@ def _refusal(store: Store, problem: Problem) -> Answer:
         return problem.answer(new_correlation_id(session))
 
 
-def _response(answer: Answer) -> Response:
+def _response(answer: Answer, origin: str = "") -> Response:
     media_type = None if answer.document is None else "application/json"
-    return Response(answer.content(), answer.status, dict(answer.headers), media_type)
+    return Response(answer.content(origin), answer.status, dict(answer.headers), media_type)

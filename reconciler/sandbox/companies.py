@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.sandbox import connections, existing, moments, paging, visibility
-from reconciler.sandbox.answers import ERROR_TEXTS, Answer, Call, Problem
+from reconciler.sandbox.answers import ERROR_TEXTS, Answer, Call, Link, Problem
 from reconciler.sandbox.settings import read
 from reconciler.sandbox.store import Session
 from reconciler.sandbox.tagquery import EVERYTHING, Condition, by_field, by_tag, parse
 
-REDIRECT_ORIGIN: Final = "https://link.codat.io"
 CREATOR: Final = "Sandbox"
 REMOVED: Final = re.compile(r"[^A-Za-z0-9\s\-',&@.?!]")
 """Characters that Codat removes from names without a word."""
@@ -73,7 +72,7 @@ def _document(row: sqlite3.Row, tags: Mapping[str, str], embedded: list[dict[str
         "id": row["id"],
         "name": row["name"],
         "platform": embedded[0]["platformName"] if embedded else "",
-        "redirect": f"{REDIRECT_ORIGIN}/company/{row['id']}",
+        "redirect": link_url(row),
         "created": moments.text(row["created"]),
         "createdByUserName": CREATOR,
         "dataConnections": embedded,
@@ -88,6 +87,11 @@ def _document(row: sqlite3.Row, tags: Mapping[str, str], embedded: list[dict[str
     if synced:
         document["lastSync"] = max(synced)
     return document
+
+
+def link_url(row: sqlite3.Row) -> Link:
+    """Where the customer sees all connections (https://docs.codat.io/updates/250110-secure-linking)."""
+    return Link(f"/company/{row['id']}?link.otp={row['password']}")
 
 
 def _shown(session: Session, company_id: str) -> Answer:
@@ -106,11 +110,12 @@ def create_company(session: Session, call: Call) -> Answer:
         raise Problem(402, ERROR_TEXTS[402].format(limit=limit))
     company_id = session.new_id("company")
     session.run(
-        "INSERT INTO company (id, name, description, created, visible_at, visible_from)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO company (id, name, description, password, created, visible_at, visible_from)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         company_id,
         fields["name"],
         fields.get("description"),
+        session.new_password(),
         session.now,
         *visibility.of_new(session),
     )

@@ -10,13 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.sandbox import existing, moments, paging, visibility
-from reconciler.sandbox.answers import Answer, Call, Problem
+from reconciler.sandbox.answers import Answer, Call, Link, Problem
 from reconciler.sandbox.integrations import INTEGRATIONS, Integration
 from reconciler.sandbox.settings import read
 from reconciler.sandbox.store import Session
 from reconciler.sandbox.tagquery import EVERYTHING, Condition, by_field, parse
 
-LINK_ORIGIN: Final = "https://link-api.codat.io"
 BAD_TOKEN: Final = "bad-"  # noqa: S105 - the start of tokens that the sandbox refuses, not a token
 FIELDS: Final[Mapping[str, str]] = {
     "id": "id",
@@ -93,7 +92,7 @@ def _document(row: sqlite3.Row, synced: int | None, errors: list[dict[str, Any]]
         "sourceId": integration.source_id,
         "sourceType": integration.source_type,
         "platformName": integration.name,
-        "linkUrl": _link_url(row),
+        "linkUrl": link_url(row),
         "status": row["status"],
         "created": moments.text(row["created"]),
         "dataConnectionErrors": errors,
@@ -101,10 +100,9 @@ def _document(row: sqlite3.Row, synced: int | None, errors: list[dict[str, Any]]
     return document | ({"lastSync": moments.text(synced)} if synced is not None else {})
 
 
-def _link_url(row: sqlite3.Row) -> str:
-    """Where the customer authorizes; its one-time password makes it a credential."""
-    path = f"/companies/{row['company']}/connections/{row['id']}/start"
-    return f"{LINK_ORIGIN}{path}?otp={row['password']}"
+def link_url(row: sqlite3.Row) -> Link:
+    """Where the customer authorizes (https://docs.codat.io/updates/250110-secure-linking)."""
+    return Link(f"/companies/{row['company']}/connections/{row['id']}/start?otp={row['password']}")
 
 
 def _error_document(row: sqlite3.Row) -> dict[str, Any]:

@@ -99,6 +99,7 @@ def state(session: Session) -> dict[str, Any]:
     counts = connections.authorization_counts(session)
     shown = companies.everyone(session)
     for company in shown:
+        del company["redirect"]
         company["dataConnections"] = [
             {name: value for name, value in one.items() if name != "linkUrl"} | counts[one["id"]]
             for one in company["dataConnections"]

@@ -61,7 +61,7 @@ def keep(session: Session, call: Call, answer: Answer) -> None:
         call.key,
         _fingerprint(call),
         answer.status,
-        json.dumps(answer.document),
+        answer.json(call.origin),
         session.now,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised with every change of the tables; a file of another version is refused."""
 APPLICATION_ID: Final = 0x0C0DA7
 """Marks a SQLite file as ours."""
@@ -19,6 +19,7 @@ CREATE TABLE company (
     id TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
     description TEXT,
+    password TEXT NOT NULL,
     products TEXT NOT NULL DEFAULT '[]',
     sync_settings TEXT,
     created INTEGER NOT NULL,

@@ -13,13 +13,14 @@ from reconciler.codat import ReadClient, asgi_transport, check_api_url, connect,
 from reconciler.diagnostics import Diagnostic, RefusedError
 from reconciler.model import Limits, Secret, Workspace
 from reconciler.workflow.codes import Code
-from reconciler.workflow.sandbox import embedded_sandbox
+from reconciler.workflow.sandbox import SERVED_PORT, embedded_sandbox
 
 DEFAULT_API_URL: Final = "https://api.codat.io"
 SANDBOX_API: Final = "sandbox"
 """What a plan names as its API when it was made against the embedded sandbox."""
 
-_EMBEDDED_URL: Final = "http://127.0.0.1"
+_EMBEDDED_URL: Final = f"http://127.0.0.1:{SERVED_PORT}"
+"""Where the same sandbox answers once it is served: link URLs made in this process begin with it."""
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 C = TypeVar("C", bound=ReadClient)

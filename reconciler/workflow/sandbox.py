@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.workflow.codes import Code
 
 if TYPE_CHECKING:
     from reconciler.sandbox import Sandbox
+
+SERVED_PORT: Final = 8080
+"""Where the sandbox is served unless a user says otherwise."""
 
 
 def embedded_sandbox(file: Path) -> Sandbox:

@@ -121,6 +121,7 @@ def test_the_state_is_everything_but_secrets(api: Api) -> None:
     api.ok("POST", f"/companies/{company}/data/all")
     state = api.ok("GET", "/_sandbox/state")
     assert {one["companyId"] for one in state["pulls"]} == {company}
+    assert "redirect" not in state["companies"][0]
     (connection,) = state["companies"][0]["dataConnections"]
     assert (connection["authorizations"], connection["tokensWhileLinked"]) == (1, 0)
     assert "linkUrl" not in connection
