@@ -93,7 +93,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. A ``document`` of ``None`` is an empty body; ids tell the journal what was made."""
+    """One answer: a ``document``, a ``page`` of HTML, or no body. Ids tell the journal what was made."""
 
     status: int
     document: Any = None
@@ -102,14 +102,19 @@ class Answer:
     connection_id: str | None = None
     tokens_to_linked: bool = False
     """Credentials came for a connection that was Linked already."""
+    page: str | None = None
 
     def json(self, origin: str) -> str:
         """The document as JSON, for someone who asked the sandbox at ``origin``."""
         return json.dumps(self.document, separators=(",", ":"), default=partial(Link.below, origin=origin))
 
-    def content(self, origin: str) -> bytes:
-        """The body as bytes, for someone who asked the sandbox at ``origin``."""
-        return b"" if self.document is None else self.json(origin).encode()
+    def body(self, origin: str) -> tuple[bytes, str | None]:
+        """The body and its media type, for someone who asked the sandbox at ``origin``."""
+        if self.page is not None:
+            return self.page.encode(errors="replace"), "text/html"
+        if self.document is not None:
+            return self.json(origin).encode(), "application/json"
+        return b"", None
 
 
 class Problem(Exception):  # noqa: N818 - it is an answer on its way out, not a fault of the program

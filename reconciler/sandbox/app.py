@@ -13,10 +13,20 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reconciler.sandbox import account, companies, connections, control, integrations, moments, quota, syncing
+from reconciler.sandbox import (
+    account,
+    companies,
+    connections,
+    control,
+    integrations,
+    link_pages,
+    moments,
+    quota,
+    syncing,
+)
 from reconciler.sandbox.answering import Handler, ServerFault, answer_call, new_correlation_id
 from reconciler.sandbox.answers import Answer, Call, Problem
 from reconciler.sandbox.faults import FAULT, Faults, Sleep
@@ -56,6 +66,13 @@ API: Final[tuple[tuple[str, str, Handler], ...]] = (
 )
 """The Platform API (https://docs.codat.io/platform-api), as far as the sandbox has it."""
 
+LINKS: Final[tuple[tuple[str, str, Handler], ...]] = (
+    ("GET", CONNECTION + "/start", link_pages.show_connection),
+    ("POST", CONNECTION + "/start", link_pages.choose),
+    ("GET", "/company/{companyId}", link_pages.show_company),
+)
+"""Where link URLs lead: pages for customers, who meet no key, quota or fault."""
+
 CONTROL: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/faults", control.faults_route),
     ("POST", "/faults", control.add_faults_route),
@@ -79,26 +96,28 @@ Respond = Callable[[Store, Handler, Call, ServerFault | None], Answer]
 def build(store: Store, sleep: Sleep) -> ASGIApp:
     """The application: routes, behind faults, behind what every request meets."""
     control_table = tuple((method, control.PREFIX + path, handler) for method, path, handler in CONTROL)
+    pages = _routes(store, LINKS, _answer_plainly)
     router = Starlette(
-        routes=[*_routes(store, API, answer_call), *_routes(store, control_table, _answer_control)],
+        routes=[*_routes(store, API, answer_call), *pages, *_routes(store, control_table, _answer_plainly)],
         exception_handlers={HTTPException: partial(_refuse_unrouted, store)},
     )
     router.router.redirect_slashes = False
-    return _Front(router, Faults(router, store, sleep), store)
+    return _Front(router, Faults(router, store, sleep), pages, store)
 
 
 class _Front:
     """What every request meets first: which way it goes, whether its key is free, its answer's headers."""
 
-    def __init__(self, router: ASGIApp, api: ASGIApp, store: Store) -> None:
+    def __init__(self, router: ASGIApp, api: ASGIApp, pages: Iterable[Route], store: Store) -> None:
         self._router = router
         self._api = api
+        self._pages = tuple(pages)
         self._store = store
         self._claims = Claims()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or self._is_for_customers(scope):
             await self._router(scope, receive, send)
         elif not scope["path"].startswith(control.PREFIX + "/"):
             await self._answer_api(scope, receive, send)
@@ -106,6 +125,9 @@ class _Front:
             await self._router(scope, receive, send)
         else:
             await _response(_refusal(self._store, Problem(404)))(scope, receive, send)
+
+    def _is_for_customers(self, scope: Scope) -> bool:
+        return any(page.matches(scope)[0] is not Match.NONE for page in self._pages)
 
     async def _answer_api(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def stamped(message: Message) -> None:
@@ -169,7 +191,7 @@ async def _endpoint(
     return _response(respond(store, handlers[method], call, request.scope.get(FAULT)), call.origin)
 
 
-def _answer_control(store: Store, handler: Handler, call: Call, _fault: ServerFault | None) -> Answer:
+def _answer_plainly(store: Store, handler: Handler, call: Call, _fault: ServerFault | None) -> Answer:
     try:
         with store.transaction() as session:
             return handler(session, call)
@@ -188,5 +210,5 @@ def _refusal(store: Store, problem: Problem) -> Answer:
 
 
 def _response(answer: Answer, origin: str = "") -> Response:
-    media_type = None if answer.document is None else "application/json"
-    return Response(answer.content(origin), answer.status, dict(answer.headers), media_type)
+    content, media_type = answer.body(origin)
+    return Response(content, answer.status, dict(answer.headers), media_type)

@@ -1,0 +1,155 @@
+"""The pages behind link URLs, where a customer authorizes, declines and revokes. A form is all they need.
+
+Who opens one is told by the password in its URL alone, so it takes no API key. A wrong password gets the same
+page whether or not there is something behind it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qs, urlencode
+
+from reconciler.sandbox import connections, consent, existing, html
+from reconciler.sandbox.answers import Answer, Call, Problem
+from reconciler.sandbox.integrations import INTEGRATIONS
+from reconciler.sandbox.settings import read
+from reconciler.sandbox.store import Session
+
+# --- what can be chosen --------------------------------------------------------------------------
+
+
+def _decline(_session: Session, _connection_id: str) -> None:
+    """Codat hears of nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button: what it says, what it does, and what the next page says that its status does not."""
+
+    label: str
+    act: Callable[[Session, str], None]
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a page says of a status, and which of ``CHOICES`` it offers."""
+
+    title: str
+    meaning: str
+    choices: tuple[str, ...]
+
+
+CHOICES: Final[Mapping[str, Choice]] = {
+    "authorize": Choice("Authorize", consent.grant),
+    "decline": Choice("Decline", _decline, "You declined, so nothing has changed."),
+    "revoke": Choice("Revoke access", consent.withdraw),
+}
+STANDINGS: Final[Mapping[str, Standing]] = {
+    "PendingAuth": Standing("Waiting for you", "Nobody has given access yet.", ("authorize", "decline")),
+    "Linked": Standing("Access given", "It lasts until you revoke it.", ("revoke",)),
+    "Deauthorized": Standing(
+        "Access ended", "It was revoked, or has expired. You can give it again.", ("authorize", "decline")
+    ),
+    "Unlinked": Standing(
+        "Disconnected", "The other side ended it. You can give access again.", ("authorize", "decline")
+    ),
+}
+"""Every status of a connection."""
+
+
+# --- routes --------------------------------------------------------------------------------------
+
+
+def show_connection(session: Session, call: Call) -> Answer:
+    """``GET /companies/{companyId}/connections/{connectionId}/start``; ``chose`` is what led here."""
+    row = _connection(session, call)
+    if row is None:
+        return html.page("refused.html", 403)
+    chose = call.query.get("chose", "")
+    is_told = chose in STANDINGS[row["status"]].choices
+    return _connection_page(session, row, CHOICES[chose].notice if is_told else "")
+
+
+def choose(session: Session, call: Call) -> Answer:
+    """``POST /companies/{companyId}/connections/{connectionId}/start`` of one of ``CHOICES``."""
+    row = _connection(session, call)
+    if row is None:
+        return html.page("refused.html", 403)
+    choice = _chosen(call)
+    if choice not in STANDINGS[row["status"]].choices:
+        return _connection_page(session, row, "That can no longer be chosen. This is how it stands now.", 409)
+    try:
+        CHOICES[choice].act(session, row["id"])
+    except Problem as problem:
+        return _connection_page(session, row, problem.error, 409)
+    # Relative, so that it holds wherever the sandbox is served; a reload then repeats no choice.
+    return html.see_other("?" + urlencode({"otp": row["password"], "chose": choice}))
+
+
+def show_company(session: Session, call: Call) -> Answer:
+    """``GET /company/{companyId}``: its connections, each with its own link."""
+    row = _or_none(existing.company, session, call)
+    if row is None or not _is_password_of(row, call.query.get("link.otp", "")):
+        return html.page("refused.html", 403)
+    connections.notice_refusals(session)
+    shown = [
+        {
+            "platform": INTEGRATIONS[one["platform"]].name,
+            "status": one["status"],
+            "title": STANDINGS[one["status"]].title,
+            "url": connections.link_url(one).below(call.origin),
+        }
+        for one in session.rows("SELECT * FROM connection WHERE company = ? ORDER BY seq", row["id"])
+    ]
+    return html.page("company.html", account=_account(session), company=row["name"], connections=shown)
+
+
+def _connection(session: Session, call: Call) -> sqlite3.Row | None:
+    """The connection as it stands now, where the call knows its password."""
+    connections.notice_refusals(session)
+    row = _or_none(existing.connection, session, call)
+    return row if row is not None and _is_password_of(row, call.query.get("otp", "")) else None
+
+
+def _or_none(
+    find: Callable[[Session, Call], sqlite3.Row], session: Session, call: Call
+) -> sqlite3.Row | None:
+    try:
+        return find(session, call)
+    except Problem:
+        return None
+
+
+def _is_password_of(row: sqlite3.Row, password: str) -> bool:
+    return hmac.compare_digest(row["password"].encode(), password.encode())
+
+
+def _chosen(call: Call) -> str:
+    """The button in a form's body; nothing where the body is no form."""
+    try:
+        return parse_qs(call.body.decode("ascii"), max_num_fields=1)["choice"][0]
+    except (ValueError, KeyError):
+        return ""
+
+
+def _account(session: Session) -> str:
+    return str(read(session)["accountName"])
+
+
+def _connection_page(session: Session, row: sqlite3.Row, notice: str, status: int = 200) -> Answer:
+    return html.page(
+        "connection.html",
+        status,
+        account=_account(session),
+        company=existing.company_by_id(session, row["company"])["name"],
+        platform=INTEGRATIONS[row["platform"]].name,
+        status=row["status"],
+        standing=STANDINGS[row["status"]],
+        choices=CHOICES,
+        notice=notice,
+    )
