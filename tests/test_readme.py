@@ -16,6 +16,7 @@ from reconciler.plan import CLASS_OF, Code, Kind
 from reconciler.sandbox.app import CONTROL
 from reconciler.sandbox.control import EVENTS, PREFIX
 from reconciler.sandbox.faults import KINDS
+from reconciler.sandbox.link_pages import CHOICES, STANDINGS
 from reconciler.sandbox.settings import SETTINGS
 from reconciler.spec import load
 
@@ -195,6 +196,15 @@ def test_the_page_on_the_sandbox_has_every_route_fault_and_event() -> None:
     assert set(first_column("Making things go wrong", page)) == routes
     assert set(first_column("Faults", page)) == set(KINDS)
     assert set(first_column("What happens to a connection", page)) == set(EVENTS)
+
+
+def test_the_page_on_the_sandbox_has_every_button_of_the_customers_page() -> None:
+    shown: dict[str, list[str]] = {}
+    for status, label, *_ in table_rows("The customer's side", doc("sandbox")):
+        shown.setdefault(status.strip("` ") or list(shown)[-1], []).append(label)
+    assert shown == {
+        status: [CHOICES[name].label for name in standing.choices] for status, standing in STANDINGS.items()
+    }
 
 
 def test_the_page_on_the_sandbox_has_every_setting_with_its_default() -> None:
