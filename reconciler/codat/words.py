@@ -91,7 +91,7 @@ def of(content: bytes, mask: Mask) -> Words:
         body = read(content)
         error = body.get("error").optional_text() or ""
         correlation_id = body.get("correlationId").optional_text() or ""
-        parts = [error, *_validation(body), *_detailed_code(body)]
+        parts = [error.removesuffix("."), *_validation(body), *_detailed_code(body)]
     except WrongShapeError:
         return Words()
     return Words(
@@ -103,10 +103,14 @@ def of(content: bytes, mask: Mask) -> Words:
 
 
 def _validation(body: Node) -> list[str]:
+    """What is wrong with which field, ``authorization.accessToken: was rejected``."""
     errors = body.get("validation")
     if errors.value is None:
         return []
-    return [one.get("message").optional_text() or "" for one in errors.get("errors").items()]
+    return [
+        ": ".join(filter(None, (one.get(name).optional_text() for name in ("itemId", "message"))))
+        for one in errors.get("errors").items()
+    ]
 
 
 def _detailed_code(body: Node) -> list[str]:

@@ -162,11 +162,17 @@ def test_codats_validation_messages_are_shown() -> None:
         {
             "error": "Bad request",
             "detailedErrorCode": 7,
-            "validation": {"errors": [{"message": "Name too long", "itemId": None}, {"message": None}]},
+            "validation": {
+                "errors": [
+                    {"message": "Name too long", "itemId": None},
+                    {"message": None},
+                    {"itemId": "tags.region", "message": "is not text"},
+                ]
+            },
         },
     )
 
-    assert "Bad request; Name too long; detailed error code 7" in error.summary
+    assert "Bad request; Name too long; tags.region: is not text; detailed error code 7" in error.summary
 
 
 @pytest.mark.parametrize("status", [400, 409, 500])
