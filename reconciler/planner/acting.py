@@ -9,6 +9,7 @@ from reconciler.model import (
     KEY_TAG,
     LINKS_TAG,
     WORKSPACE_TAG,
+    DesiredCompany,
     DesiredConnection,
     Live,
     LiveCompany,
@@ -236,16 +237,29 @@ def sync_decision(
         return None
     pulls = pulls_of(company, connection, live)
     reason = due_reason(desired, current, pulls, policy.now) if current and is_linked else None
-    fetched = fetched_types(company.desired, company.live, live.fetched_types)
     situation = SyncSituation(
         authorized=connection.is_authorized,
         due=reason is not None,
         last_pull=last_pull(pulls) if connection.looks_due else LastPull.SETTLED,
         retry=policy.retry_syncs,
-        fetchable=bool(desired.sync.data_types) or fetched is None or bool(fetched),
+        fetchable=_is_fetchable(company.desired, desired, company.live, live),
     )
     row = SYNC_RULES.decide(situation)
     return SyncDecision(desired, situation, row, reason if row.name == "sync-due" and reason else row.why)
+
+
+def _is_fetchable(
+    company: DesiredCompany, connection: DesiredConnection, current: LiveCompany | None, live: Live
+) -> bool:
+    """Whether a sync of the connection would fetch anything, as far as Codat says what its platform has."""
+    if connection.sync.data_types:
+        return True
+    fetched = fetched_types(company, current, live.fetched_types)
+    if fetched is None:
+        return True
+    platform = next((one for one in live.platforms if one.key == connection.platform_key), None)
+    has = {one.lower() for one in platform.data_types} if platform else set()
+    return any(not has or one.lower() in has for one in fetched)
 
 
 def _add_sync(sync: _Sync, connection: ConnectionDraft, decision: SyncDecision) -> None:

@@ -6,7 +6,7 @@ that look due for a sync, and the profile's sync settings.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,8 +136,19 @@ def draft(desired: Desired, live: Live, policy: Policy) -> Draft:
         for _, company in sorted(desired.companies.items())
         if _concerns(company, policy)
     ]
-    orphans = [] if policy.targets else [_orphan(one, policy) for one in directory.orphans()]
+    kept = _perhaps_meant(wanted, directory)
+    orphans = [] if policy.targets else [_orphan(one, policy, kept) for one in directory.orphans()]
     return Draft((*wanted, *orphans), directory.managed())
+
+
+def _perhaps_meant(wanted: Iterable[CompanyDraft], directory: Directory) -> frozenset[str]:
+    """Ids of the companies that may be the ones that specs want; none is pruned until someone says so."""
+    return frozenset(
+        one.id
+        for company in wanted
+        if company.desired is not None and company.situation.found is Found.NAMESAKE and company.row.attention
+        for one in directory.match(company.desired).others
+    )
 
 
 def _concerns(company: DesiredCompany, policy: Policy) -> bool:
@@ -146,7 +157,7 @@ def _concerns(company: DesiredCompany, policy: Policy) -> bool:
 
 
 def _company(desired: DesiredCompany, directory: Directory, policy: Policy) -> CompanyDraft:
-    address = Address(desired.key)
+    address, workspace = Address(desired.key), directory.desired.workspace
     match = directory.match(desired)
     live = match.live
     proceeds = desired.state is Presence.PRESENT
@@ -156,7 +167,7 @@ def _company(desired: DesiredCompany, directory: Directory, policy: Policy) -> C
     links = record(desired, live, pairs.live, created)
     settled = {key: identifier for key, identifier in links.items() if identifier is not None}
     is_to_come = len(settled) < len(links)
-    ours = Ours(directory.desired.workspace, links_tag(settled) if links and not is_to_come else None)
+    ours = Ours(workspace, links_tag(settled) if links and not is_to_come else None)
     fields = wanted_fields(desired, live, ours)
     differences = changes(live, fields)
     situation = CompanySituation(
@@ -168,7 +179,7 @@ def _company(desired: DesiredCompany, directory: Directory, policy: Policy) -> C
         protected=live is not None and live.is_protected,
     )
     row = COMPANY_RULES.decide(situation)
-    subject = Subject(address, company=desired, live=live, others=match.others)
+    subject = Subject(address, company=desired, live=live, others=match.others, workspace=workspace)
     return CompanyDraft(
         address,
         desired,
@@ -184,10 +195,10 @@ def _company(desired: DesiredCompany, directory: Directory, policy: Policy) -> C
     )
 
 
-def _orphan(live: LiveCompany, policy: Policy) -> CompanyDraft:
+def _orphan(live: LiveCompany, policy: Policy, kept: Collection[str]) -> CompanyDraft:
     address = Address(live.tags[KEY_TAG])
     situation = CompanySituation(
-        want=Want.PRUNED if policy.prune else Want.GONE,
+        want=Want.PRUNED if policy.prune and live.id not in kept else Want.GONE,
         found=Found.OURS,
         new=False,
         differs=False,

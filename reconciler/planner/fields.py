@@ -71,8 +71,13 @@ def _wanted_description(desired: DesiredCompany, live: LiveCompany | None, _: Ou
     return desired.description or None
 
 
+def _live_tags(live: LiveCompany) -> dict[str, str]:
+    """The tags that say something; an empty one is as good as none."""
+    return {key: value for key, value in live.tags.items() if value}
+
+
 def _wanted_tags(desired: DesiredCompany, live: LiveCompany | None, ours: Ours) -> dict[str, str]:
-    tags = dict(live.tags) if live else {}
+    tags = _live_tags(live) if live else {}
     wanted: dict[str, str | None] = {
         **desired.tags,
         WORKSPACE_TAG: ours.workspace,
@@ -83,10 +88,10 @@ def _wanted_tags(desired: DesiredCompany, live: LiveCompany | None, ours: Ours) 
     if ours.links is not None:
         wanted[LINKS_TAG] = ours.links
     for key, value in wanted.items():
-        if value is None:
-            tags.pop(key, None)
-        else:
+        if value:
             tags[key] = value
+        else:
+            tags.pop(key, None)
     return tags
 
 
@@ -129,7 +134,7 @@ def _texts_by_type(settings: SyncSettings) -> dict[str, dict[str, str]]:
 FIELDS: Final = (
     Field("name", lambda live: live.name, lambda desired, _live, _ours: desired.name),
     Field("description", lambda live: live.description or None, _wanted_description),
-    Field("tags", lambda live: dict(live.tags), _wanted_tags),
+    Field("tags", _live_tags, _wanted_tags),
     Field("products", _live_products, _wanted_products, Writer.PRODUCTS),
     Field("syncSettings", _live_settings, _wanted_settings, Writer.SYNC_SETTINGS),
 )

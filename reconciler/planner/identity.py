@@ -57,7 +57,10 @@ class Directory:
         """Find the live company that ``company`` means."""
         ours = self._carrying(company)
         if company.id is not None:
-            return self._by_id(company.id, ours)
+            found = self._by_id(company.id, ours)
+            # What is to be deleted is there, under another id: a slip that must not look like done.
+            is_elsewhere = found.found is Found.MISSING and ours and company.state is Presence.ABSENT
+            return Match(Found.CONFLICT, others=ours) if is_elsewhere else found
         if len(ours) > 1:
             return Match(Found.DUPLICATE, others=ours)
         if ours:

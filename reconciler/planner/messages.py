@@ -31,6 +31,7 @@ class Subject:
     connection: DesiredConnection | None = None
     live_connection: LiveConnection | None = None
     candidates: tuple[LiveConnection, ...] = ()
+    workspace: str = ""
 
 
 def attention(code: Code, subject: Subject) -> Attention:
@@ -62,6 +63,11 @@ def _conflict(subject: Subject) -> str:
     wanted = subject.company.id if subject.company else ""
     other = subject.others[0]
     owner = other.owner()
+    if other.id == wanted and owner and owner[0] == subject.workspace:
+        return (
+            f"company {other.id} is managed here under the key {owner[1]}; to take it over say "
+            f"'renamedFrom: {owner[1]}', or correct 'id'"
+        )
     if other.id == wanted and owner:
         return (
             f"company {other.id} is managed as {owner[1]} in workspace {owner[0]}; remove 'id' here, or take "
@@ -81,8 +87,9 @@ def _missing(subject: Subject) -> str:
 
 
 def _duplicate(subject: Subject) -> str:
+    held = " or ".join(sorted({one.tags[KEY_TAG] for one in subject.others}))
     return (
-        f"{len(subject.others)} companies carry the key {subject.address.company}: {_ids(subject.others)}; "
+        f"{len(subject.others)} companies carry the key {held}: {_ids(subject.others)}; "
         f"say which one is meant with 'id', and delete the other or remove its tags"
     )
 
@@ -130,14 +137,15 @@ def _gate(subject: Subject) -> str:
     return (
         f"no token is sent before it is confirmed that {facts}: tokens that your own application still "
         f"refreshes become invalid. When that is so, write in workspace.yaml: "
-        f"platforms: {{{platform}: {{preconditions: {{{lines}}}}}}}"
+        f"platforms: {{{platform}: {{preconditions: {{{lines}}}}}}} (what the connection itself says "
+        f"under 'preconditions' comes first)"
     )
 
 
 def _nothing_to_sync(_: Subject) -> str:
     return (
-        "the Codat profile marks no data type to be fetched on first link, so a sync would fetch nothing; "
-        "mark some under Settings > Data types, or name them in the spec with sync.dataTypes"
+        "no data type of this platform is marked to be fetched on first link, so a sync would fetch nothing; "
+        "mark some in Codat under Settings > Data types, or name them in the spec with sync.dataTypes"
     )
 
 
@@ -160,21 +168,33 @@ def _managed(_: Subject) -> str:
 
 
 def _link(_: Subject) -> str:
-    return "waits for the customer to link; send them the connection's link URL from Codat"
+    return "waits for the customer to link; send them the link URL that 'codat-sync links' writes"
 
 
-def _relink(_: Subject) -> str:
+def _relink(subject: Subject) -> str:
+    reconnect = "the customer must reconnect, by the link URL that 'codat-sync links' writes"
+    if not _has_tokens(subject):
+        return f"access was revoked or has expired; {reconnect}"
     return (
-        "access was revoked or has expired, and the tokens we hold are stale; the customer must reconnect. "
-        "If you hold tokens that were issued since, set issuedAt, or name the address with --reauthorize"
+        f"access was revoked or has expired, and the tokens we hold are stale; {reconnect}. "
+        f"If you hold tokens that were issued since, set issuedAt, or pass --reauthorize {subject.address}"
     )
 
 
 def _unlinked(subject: Subject) -> str:
+    again = (
+        f"send the tokens again with --reauthorize {subject.address}"
+        if _has_tokens(subject)
+        else "let the customer link it again, by the link URL from Codat"
+    )
     return (
         "someone unlinked this connection on purpose; say 'state: unlinked' in the spec if that is right, "
-        f"or send the tokens again with --reauthorize {subject.address}"
+        f"or {again}"
     )
+
+
+def _has_tokens(subject: Subject) -> bool:
+    return subject.connection is not None and bool(subject.connection.authorization)
 
 
 def _syncing(_: Subject) -> str:

@@ -23,6 +23,10 @@ OLD_TOKENS_NOTE = (
     "Older than custody.warnAfter, by their issuedAt: the tokens of {addresses}. If your application has "
     "refreshed them since, they are dead: export them again before you apply."
 )
+DISABLED_NOTE = (
+    "Not enabled in your Codat account: {platforms}. Nobody can link there before you enable it in Codat "
+    "under Settings > Integrations."
+)
 _NAMED = 5
 """Connections that the warning names before it counts the rest."""
 
@@ -71,7 +75,7 @@ def finish(drafted: Draft, desired: Desired, live: Live, policy: Policy, *, tool
         unchanged=_unchanged(desired, policy, ordered),
         basis=Basis(desired_digest(desired), basis),
         refusals=refusals(ordered, drafted.managed, policy),
-        notes=_notes(drafted, policy),
+        notes=_notes(drafted, live, policy),
     )
 
 
@@ -94,11 +98,23 @@ def _unchanged(desired: Desired, policy: Policy, actions: tuple[Action, ...]) ->
     return sum(policy.includes(address) and address not in busy for address in wanted)
 
 
-def _notes(drafted: Draft, policy: Policy) -> tuple[str, ...]:
+def _notes(drafted: Draft, live: Live, policy: Policy) -> tuple[str, ...]:
     waived = policy.preconditions_waived and any(
         one.is_authorized and one.desired and one.desired.open_preconditions for one in drafted.connections()
     )
-    return (*_old_tokens(drafted, policy), *((WAIVED_NOTE,) if waived else ()))
+    return (
+        *_old_tokens(drafted, policy),
+        *_disabled_platforms(drafted, live),
+        *((WAIVED_NOTE,) if waived else ()),
+    )
+
+
+def _disabled_platforms(drafted: Draft, live: Live) -> tuple[str, ...]:
+    """A warning where a connection is created on a platform that is switched off."""
+    disabled = {one.key: one.name for one in live.platforms if not one.enabled}
+    wanted = {one.desired.platform_key for one in drafted.connections() if one.desired and one.is_created}
+    names = sorted(disabled[key] for key in wanted & disabled.keys())
+    return (DISABLED_NOTE.format(platforms=", ".join(names)),) if names else ()
 
 
 def _old_tokens(drafted: Draft, policy: Policy) -> tuple[str, ...]:

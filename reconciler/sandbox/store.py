@@ -140,7 +140,7 @@ def _opened(path: str | Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         db.close()
         raise SandboxError(
-            f"{path} cannot be used as the sandbox's state ({error}); `codat-sync sandbox reset` starts anew"
+            f"{path} cannot be used as the sandbox's state ({error}); name another file"
         ) from error
     except SandboxError:
         db.close()
@@ -160,7 +160,9 @@ def _prepare(db: sqlite3.Connection, path: str | Path) -> None:
     db.execute("COMMIT")
     (mark,) = db.execute("PRAGMA application_id").fetchone()
     (version,) = db.execute("PRAGMA user_version").fetchone()
-    if (mark, version) != (APPLICATION_ID, VERSION):
+    if mark != APPLICATION_ID:
+        raise SandboxError(f"{path} is another program's database; name another file")
+    if version != VERSION:
         raise SandboxError(
             f"{path} was not made by this version of the sandbox; `codat-sync sandbox reset` starts anew"
         )
@@ -169,6 +171,21 @@ def _prepare(db: sqlite3.Connection, path: str | Path) -> None:
 
 
 def reset(path: str | Path) -> None:
-    """Remove a sandbox's file and what SQLite keeps beside it; there need not be one."""
+    """Remove a sandbox's file and what SQLite keeps beside it; there need not be one.
+
+    Raises:
+        SandboxError: the file is something else, and is left alone.
+    """
+    if Path(path).exists() and not _is_a_sandboxs(path):
+        raise SandboxError(f"{path} is no file of a sandbox, so it is left alone; name another one")
     for suffix in ("", "-wal", "-shm", "-journal"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+
+def _is_a_sandboxs(path: str | Path) -> bool:
+    """Whether a file is empty, or a database that carries our mark (https://www.sqlite.org/fileformat.html)."""
+    with Path(path).open("rb") as file:
+        header = file.read(100)
+    return not header or (
+        header.startswith(b"SQLite format 3\0") and int.from_bytes(header[68:72]) == APPLICATION_ID
+    )

@@ -65,6 +65,7 @@ class Code(StrEnum):
     SEVERAL_BANK_FEEDS = "several-bank-feeds"
     ID_REQUIRED = "id-required"
     WRONG_TIME = "wrong-time"
+    ISSUED_IN_FUTURE = "issued-in-future"
     AUTHORIZATION_MISSING = "authorization-missing"
     AUTHORIZATION_UNUSED = "authorization-unused"
     AUTHORIZATION_LITERAL = "authorization-literal"

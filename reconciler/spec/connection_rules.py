@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -19,6 +20,8 @@ from reconciler.spec.values import moment
 from reconciler.spec.words import AUTHORIZATION, shown
 
 _ID_SUFFIX: Final = "Id"
+_CLOCKS_DIFFER: Final = timedelta(days=1)
+"""How far ahead the clock may be of whoever wrote down when tokens were issued."""
 _LENGTH_OF_SHORT_ID: Final = len(short_id("0" * 32))
 
 
@@ -77,6 +80,16 @@ def _record_too_long(specs: Specs) -> Iterator[Finding]:
 
 def _time_wrong(specs: Specs) -> Iterator[Finding]:
     return wrong_times((one.entry for one in specs.connections()), "issuedAt")
+
+
+def _issued_in_future(specs: Specs) -> Iterator[Finding]:
+    for connection in specs.connections():
+        issued = moment(connection.entry.fields.get("issuedAt", ""))
+        if issued is not None and issued > specs.now + _CLOCKS_DIFFER:
+            summary = "these tokens would be newer than everything that Codat records, for ever"
+            yield at_value(
+                connection.entry, "issuedAt", summary, "write when they were issued, not until when"
+            )
 
 
 def wrong_times(entries: Iterable[Entry], field: str) -> Iterator[Finding]:
@@ -160,6 +173,7 @@ CONNECTION_RULES: Final = (
     Rule(Code.SEVERAL_BANK_FEEDS, partial(_several_linked, SourceType.BANK_FEED, "bank feed")),
     Rule(Code.ID_REQUIRED, _record_too_long),
     Rule(Code.WRONG_TIME, _time_wrong),
+    Rule(Code.ISSUED_IN_FUTURE, _issued_in_future),
     Rule(Code.AUTHORIZATION_MISSING, _authorization_missing),
     Rule(Code.AUTHORIZATION_UNUSED, _authorization_unused, Severity.WARNING),
     Rule(Code.AUTHORIZATION_LITERAL, _authorization_literal),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -31,10 +32,17 @@ class Loaded:
     warnings: tuple[Diagnostic, ...] = ()
 
 
-def load(specs: Path, *, platforms: Sequence[Platform] = BUILTIN_PLATFORMS, sandbox: bool = False) -> Loaded:
+def load(
+    specs: Path,
+    *,
+    platforms: Sequence[Platform] = BUILTIN_PLATFORMS,
+    sandbox: bool = False,
+    now: datetime | None = None,
+) -> Loaded:
     """Read the specs at ``specs``, a directory or one file, and the workspace around them.
 
-    ``platforms`` are those that specs may name. With ``sandbox`` the workspace needs no name.
+    ``platforms`` are those that specs may name. With ``sandbox`` the workspace needs no name. ``now`` is the
+    time of this machine, if no other is given.
 
     Raises:
         SpecError: with every error of the files, the schemas and the rules at once.
@@ -48,7 +56,9 @@ def load(specs: Path, *, platforms: Sequence[Platform] = BUILTIN_PLATFORMS, sand
     settings, diagnostics = workspace_file.read(location, index, sandbox=sandbox)
     found = files.find(specs, location.root)
     documents, unsound = _documents(found.specs)
-    read, misset = _companies(documents, sources.Specs((), (), settings, index), location.root)
+    read, misset = _companies(
+        documents, sources.Specs((), (), settings, index, now or datetime.now(UTC)), location.root
+    )
     ruled = (one for rule in RULES for one in rule.diagnostics(read))
     errors, warnings = _by_severity((*diagnostics, *found.diagnostics, *unsound, *misset, *ruled))
     if errors:

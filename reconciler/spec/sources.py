@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from reconciler.model import Migration, Platform, Presence, SecretRef, Wanted
@@ -74,6 +75,8 @@ class Specs:
     keys: tuple[tuple[str, Spot], ...]
     settings: Settings
     platforms: PlatformIndex
+    now: datetime
+    """The time of the run; nothing that a spec says of the past may lie after it."""
 
     def connections(self) -> Iterator[ConnectionSpec]:
         """The connections of all companies."""

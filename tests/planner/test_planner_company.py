@@ -241,6 +241,21 @@ CASES = [
     case("absent-gone-namesake-left-alone", wanted(state=Presence.ABSENT), company(owner=None, name="Acme")),
     case("absent-gone-by-id", wanted(state=Presence.ABSENT, id="nowhere")),
     case(
+        "absent-by-a-wrong-id",
+        wanted(state=Presence.ABSENT, id="nowhere"),
+        OURS,
+        attention=("blocking conflict acme",),
+    ),
+    case("an-empty-tag-that-is-not-there", wanted(tags={"region": ""}), OURS),
+    case("an-empty-tag-that-is-there", wanted(tags={"region": None}), company(tags={"region": ""})),
+    case(
+        "an-empty-tag-that-has-a-value",
+        wanted(tags={"region": ""}),
+        company(tags={"region": "uk"}),
+        actions=("company.update acme",),
+        reason="managed fields differ",
+    ),
+    case(
         "absent-two-matches",
         wanted(state=Presence.ABSENT),
         OURS,
@@ -440,3 +455,16 @@ def test_exists_offers_to_take_an_orphan_over() -> None:
     plan = plan_for(wanted(), company(owner="gone", name="Acme"))
     (exists,) = plan.blocking()
     assert "renamedFrom: gone" in exists.message
+
+
+def test_a_company_that_may_be_the_wanted_one_is_not_pruned() -> None:
+    orphan = company(owner="old", name="Acme")
+    plan = plan_for(wanted(), orphan, policy(prune=True, allow_deletes=9))
+    assert actions(plan) == []
+    assert attention(plan) == ["blocking exists acme", "info orphan old"]
+
+
+def test_the_id_of_an_orphan_of_ours_is_told_how_to_be_taken_over() -> None:
+    plan = plan_for(wanted(id=OURS.id), company(owner="old"))
+    told = {str(one.address): one.message for one in plan.attention}
+    assert "say 'renamedFrom: old'" in told["acme"]

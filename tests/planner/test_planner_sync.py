@@ -7,9 +7,11 @@ from datetime import timedelta
 
 import pytest
 from builders import (
+    API,
     FEED,
     PLAID,
     QBO,
+    TOOL,
     Integration,
     actions,
     ago,
@@ -24,9 +26,9 @@ from builders import (
     wanted_connection,
 )
 
-from reconciler.model import Live, LiveConnection, Migration, Pull, PullState, Status, SyncPolicy
+from reconciler.model import Live, LiveConnection, Migration, Platform, Pull, PullState, Status, SyncPolicy
 from reconciler.plan import SyncCompany
-from reconciler.planner import Policy, draft
+from reconciler.planner import Policy, draft, make_plan
 
 ID = connection().id
 NEVER = connection(last_sync=None)
@@ -253,3 +255,24 @@ def test_the_clock_is_read_by_max_age_alone() -> None:
     live = company(connection(status=Status.DEAUTHORIZED, last_sync=ago(days=5)), connection("c2", on=PLAID))
     plans = [plan_for(spec, live, policy(now=now)) for now in (ago(days=3650), ago(), ago(days=-3650))]
     assert plans[0] == plans[1] == plans[2]
+
+
+@pytest.mark.parametrize(
+    ("has", "codes"),
+    [
+        pytest.param({"banking-accounts"}, ["blocking nothing-to-sync acme/books"], id="others"),
+        pytest.param({"Invoices"}, [], id="it, in another case"),
+        pytest.param(set(), [], id="Codat does not say"),
+    ],
+)
+def test_what_the_platform_does_not_have_is_nothing_to_sync(has: set[str], codes: list[str]) -> None:
+    platform = Platform(QBO.key, QBO.name, QBO.source_type, data_types=frozenset(has))
+    live = Live((company(NEVER),), (platform,), fetched_types=frozenset({"invoices"}))
+    plan = make_plan(specs(wanted(wanted_connection())), live, policy(), tool=TOOL, api=API)
+    assert attention(plan) == codes
+
+
+def test_a_platform_that_is_switched_off_is_warned_of() -> None:
+    platform = Platform(QBO.key, QBO.name, QBO.source_type, enabled=False)
+    plan = make_plan(specs(wanted(wanted_connection())), Live((), (platform,)), policy(), tool=TOOL, api=API)
+    assert [note for note in plan.notes if "QuickBooks Online" in note and "Not enabled" in note]

@@ -94,8 +94,17 @@ def test_two_processes_share_a_file(tmp_path: Path) -> None:
     assert names == {f"{name} {number}" for name in ("one", "two") for number in range(60)}
 
 
-@pytest.mark.parametrize("content", ["an older version", "another program's", "no database"])
-def test_a_file_that_is_not_ours_is_refused_with_the_way_out(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "way_out"),
+    [
+        ("an older version", "codat-sync sandbox reset"),
+        ("another program's", "name another file"),
+        ("no database", "name another file"),
+    ],
+)
+def test_a_file_that_is_not_ours_is_refused_with_the_way_out(
+    tmp_path: Path, content: str, way_out: str
+) -> None:
     path = tmp_path / "s.db"
     if content == "no database":
         path.write_text("a text that is long enough to be looked at " * 10)
@@ -105,9 +114,16 @@ def test_a_file_that_is_not_ours_is_refused_with_the_way_out(tmp_path: Path, con
     else:
         sqlite3.connect(path).executescript("CREATE TABLE theirs (x)")
     before = path.read_bytes()
-    with pytest.raises(SandboxError, match="codat-sync sandbox reset"):
+    with pytest.raises(SandboxError, match=way_out):
         Sandbox(path)
     assert path.read_bytes() == before
+    if content == "an older version":
+        reset(path)
+        assert not path.exists()
+    else:
+        with pytest.raises(SandboxError, match="is left alone"):
+            reset(path)
+        assert path.read_bytes() == before
 
 
 def test_a_directory_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
