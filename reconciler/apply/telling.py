@@ -38,7 +38,9 @@ class Telling:
     def started(self, plan: Plan, companies: int) -> None:
         """The run begins."""
         data = {"companies": companies, "actions": len(plan.actions), "planned": plan.requests}
-        message = f"applying {len(plan.actions)} actions on {companies} companies, {plan.requests} requests"
+        message = (
+            f"applying: actions {len(plan.actions)}, companies {companies}, write requests {plan.requests}"
+        )
         self._tell(Event(EventType.STARTED, message, data=self._with(data)))
 
     def action_started(self, action: Action) -> None:
@@ -68,7 +70,7 @@ class Telling:
 
     def company_ended(self, company: str, done: int, total: int) -> None:
         """A company's lane has come to its end; ``done`` of ``total`` have."""
-        message = f"{company} ended: {done} of {total} companies"
+        message = f"{company} ended, {done} of {total}"
         data = self._with({"done": done, "total": total})
         self._tell(Event(EventType.COMPANY_ENDED, message, address=Address(company), data=data))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -15,11 +16,13 @@ from reconciler.cli.options import (
     target_option,
 )
 
+DEFAULT_OUT: Final = Path("handoff")
+
 
 @click.command(
     epilog="""\b
 Examples:
-  codat-sync handoff specs/ --out handoff/
+  codat-sync handoff specs/
   codat-sync handoff specs/ --target 'acme/*' --out first-company/
 """
 )
@@ -27,8 +30,8 @@ Examples:
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="The directory to write, new or empty.",
+    default=DEFAULT_OUT,
+    help="The directory to write, new or empty (default: handoff/).",
 )
 @target_option
 @endpoint_options

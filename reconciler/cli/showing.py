@@ -23,7 +23,12 @@ PLAN_FORMATS: Final = ("text", "json", "markdown", "html")
 def show_plan(
     planned: Planned, format_: str, output: Output, *, specs: Path = Path(DEFAULT_SPECS), err: bool = False
 ) -> None:
-    """Print a plan to stdout, or to stderr where stdout is for something else."""
+    """Print a plan to stdout, or to stderr where stdout is for something else; warnings always to stderr."""
+    from reconciler import render
+
+    if planned.warnings and not output.quiet:
+        text = render.diagnostics_text(planned.warnings, output.style(err=True))
+        click.echo(text, nl=False, err=True)
     rate = planned.requests_per_minute
     show_document(
         planned.plan.document(),

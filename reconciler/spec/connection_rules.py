@@ -173,7 +173,7 @@ CONNECTION_RULES: Final = (
     Rule(Code.SEVERAL_BANK_FEEDS, partial(_several_linked, SourceType.BANK_FEED, "bank feed")),
     Rule(Code.ID_REQUIRED, _record_too_long),
     Rule(Code.WRONG_TIME, _time_wrong),
-    Rule(Code.ISSUED_IN_FUTURE, _issued_in_future),
+    Rule(Code.ISSUED_IN_FUTURE, _issued_in_future, Severity.WARNING),
     Rule(Code.AUTHORIZATION_MISSING, _authorization_missing),
     Rule(Code.AUTHORIZATION_UNUSED, _authorization_unused, Severity.WARNING),
     Rule(Code.AUTHORIZATION_LITERAL, _authorization_literal),

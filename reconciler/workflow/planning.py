@@ -88,6 +88,8 @@ class Planned:
     observed: Observed
     forecast: tuple[str, ...] = ()
     """What the day's quota means for this plan; not a part of it, since it differs from hour to hour."""
+    warnings: tuple[Diagnostic, ...] = ()
+    """What is odd about the specs, and no error."""
 
     @property
     def requests_per_minute(self) -> int:
@@ -123,7 +125,8 @@ async def from_specs(request: PlanRequest) -> Planned:
         base = (
             read_base(request.base, request.specs, offline, platforms) if request.base is not None else None
         )
-        return await _plan(client, circumstances, desired, workspace, options, platforms, base)
+        planned = await _plan(client, circumstances, desired, workspace, options, platforms, base)
+        return replace(planned, warnings=loaded.warnings)
 
 
 async def from_saved(request: SavedRequest) -> Planned:

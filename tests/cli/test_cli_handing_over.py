@@ -96,6 +96,16 @@ def test_nothing_is_written_over(move: Move) -> None:
     assert (move.directory / "pack" / "freeagent.md").read_text() == "mine"
 
 
+def test_the_pack_goes_into_a_directory_of_its_own_where_none_is_named(
+    move: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(move.directory)
+    move.specs(acme=managed())
+    move.apply()
+    assert move("handoff") == 0
+    assert any((move.directory / "handoff").iterdir())
+
+
 def test_without_managed_connections_there_is_nothing_to_hand_over(move: Move) -> None:
     move.specs(acme=tokens("ACME"))
     move.apply()

@@ -1,5 +1,6 @@
 """What bad specs print, to the letter: place, path, what is wrong and what to do."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -115,6 +116,16 @@ def test_an_authorization_that_is_never_sent_is_a_warning(project):
         "[authorization-unused] specs/a.yaml:9:9: companies.a.connections.x.authorization: this is never"
         " sent, because migration is managed; remove it, or set migration: self-service"
     )
+
+
+@pytest.mark.parametrize(
+    ("issued", "is_warned_of"), [("2026-11-21T11:00:00Z", False), ("2026-11-21T13:00:00Z", True)]
+)
+def test_tokens_that_cannot_have_been_issued_yet_are_warned_of(project, issued, is_warned_of):
+    project.connection(f"platform: xero\nissuedAt: '{issued}'\nauthorization: {{t: '${{env:A}}'}}")
+    warnings = project.load(now=datetime(2026, 11, 20, 12, tzinfo=UTC)).warnings
+    assert [one.code for one in warnings] == [Code.ISSUED_IN_FUTURE] * is_warned_of
+    assert all("write when they were issued" in str(one) for one in warnings)
 
 
 @pytest.mark.parametrize(
