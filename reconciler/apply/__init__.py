@@ -16,5 +16,6 @@
 
 from reconciler.apply.executing import execute
 from reconciler.apply.running import Resolve
+from reconciler.apply.turns import Turns
 
-__all__ = ["Resolve", "execute"]
+__all__ = ["Resolve", "Turns", "execute"]

@@ -34,6 +34,7 @@ async def execute(
     stop: asyncio.Event,
     planned_at: datetime | None = None,
     failed_before: int = 0,
+    turns: Turns | None = None,
 ) -> Outcome:
     """Carry out ``plan``, and say how each action ended, in the plan's order.
 
@@ -52,6 +53,7 @@ async def execute(
         stop: once set (Ctrl-C), what is in flight ends and nothing new starts.
         planned_at: when Codat's state was read for the plan; now, if it is not given.
         failed_before: how many companies failed in earlier parts of the same rollout.
+        turns: the caution with credentials that all parts of a rollout share; the plan's own, if not given.
     """
     began = clock.now()
     run = Run(
@@ -62,7 +64,7 @@ async def execute(
         seed=seed,
         stop=stop,
         tell=Telling(observer, client.meter),
-        turns=Turns(plan.actions),
+        turns=turns or Turns(plan.actions),
         max_failures=max(max_failures, 1),
         planned_at=planned_at or began,
         began=began,

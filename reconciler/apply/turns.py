@@ -21,7 +21,7 @@ TOGETHER: Final = 10
 
 
 class PlatformTurns:
-    """One platform's authorizations in a run of ``total`` of them."""
+    """One platform's authorizations in a run of ``total`` of them, however many parts it has."""
 
     def __init__(self, total: int) -> None:
         self._is_proved = total <= TOGETHER

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from reconciler.apply import Resolve, execute
+from reconciler.apply import Resolve, Turns, execute
 from reconciler.apply.lane import WELL
 from reconciler.apply.telling import Telling
 from reconciler.codat import Client, ReadClient
@@ -106,7 +106,7 @@ async def _execute(
 ) -> Outcome:
     circumstances, workspace = request.source.circumstances, planned.workspace
     plan, rollout = planned.plan, workspace.rollout
-    stop = asyncio.Event()
+    stop, turns = asyncio.Event(), Turns(plan.actions)
     async with circumstances.endpoint.open(Client, workspace.limits, circumstances.on_wait) as client:
 
         async def part(some: Plan, failed_before: int, told: Observer) -> Outcome:
@@ -122,6 +122,7 @@ async def _execute(
                 stop=stop,
                 planned_at=planned.observed.policy.now,
                 failed_before=failed_before,
+                turns=turns,
             )
 
         async def verify(companies: Sequence[str]) -> Verification:

@@ -133,3 +133,19 @@ def test_failures_of_earlier_batches_count_within_a_batch(
 
     assert len(move.names) == 3, "one of the second batch was not started"
     assert "2 companies have failed, and rollout.maxFailures is 2" in move.out
+
+
+@pytest.mark.parametrize("batch", ["2", "6"])
+def test_three_rejected_credentials_stop_a_platform_over_all_batches(
+    move: Move, monkeypatch: pytest.MonkeyPatch, batch: str
+) -> None:
+    keys = [f"k{number:02}" for number in range(12)]
+    move.specs(**{key: tokens(key.upper()) for key in keys})
+    for key in keys:
+        monkeypatch.setenv(key.upper(), "bad-token")
+
+    assert move.apply("--batch", batch) == 1
+
+    sent = [one for one in move.sandbox.journal() if one["method"] == "PUT"]
+    assert len(sent) == 3, "of more than ten the first goes alone, and so do the next until one is accepted"
+    assert "has rejected several credentials in a row" in move.out
