@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -75,10 +74,6 @@ class MakingCompany:
                 then="adopt it by 'id' in the spec, or delete it and run the same command again",
             )
         return live
-
-    def created(self, made: LiveCompany) -> datetime | None:
-        """When it was made."""
-        return made.created
 
     def is_another(self, made: LiveCompany) -> bool:  # noqa: ARG002 - of the protocol
         """Never: a key stands for one company."""

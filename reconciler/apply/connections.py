@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from reconciler.apply import keys
@@ -82,10 +81,6 @@ class MakingConnection:
     async def read(self, made: LiveConnection) -> LiveConnection:
         """The connection as it is now."""
         return await self.lane.run.client.connection(self.company_id, made.id)
-
-    def created(self, made: LiveConnection) -> datetime | None:
-        """When it was made."""
-        return made.created
 
     def is_another(self, made: LiveConnection) -> bool:
         """Whether the plan knew the connection and did not take it for this one, or the lane uses it."""

@@ -15,7 +15,7 @@ them what the others met (https://docs.codat.io/using-the-api/write-data/idempot
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -41,7 +41,7 @@ T = TypeVar("T")
 ATTEMPTS: Final = 5
 """Attempts, each under a key of its own, before a create fails."""
 YOUNG: Final = timedelta(minutes=2)
-"""How old a thing may be for a 404 to mean that Codat lags."""
+"""How old a thing may be, by Codat's own clock, for a 404 to mean that Codat lags."""
 REFUSALS: Final = (RejectedError, AccountLimitError, ForbiddenError)
 """Answers that created nothing, and that Codat repeats under the same key."""
 MENDED: Final = (
@@ -81,9 +81,6 @@ class Making(Protocol[T]):
             NotFoundError: it is gone.
             NotDoneError: it is no longer ours.
         """
-
-    def created(self, made: T) -> datetime | None:
-        """When it was made."""
 
     def is_another(self, made: T) -> bool:
         """Whether the replayed answer is of something that serves another purpose by now."""
@@ -164,15 +161,18 @@ async def _attempt(lane: LaneState, making: Making[T], attempt: int, *, is_first
         return None if found is None else Made(found, found=True)
     sends = lane.writes - before
     if answered.replayed:
-        return await _replayed(lane, making, answered.value, is_own=sends > 1)
+        return await _replayed(lane, making, answered, is_own=sends > 1)
     return Made(answered.value, ago=answered.made_ago if is_first and sends == 1 else None)
 
 
-async def _replayed(lane: LaneState, making: Making[T], made: T, *, is_own: bool) -> Made[T] | None:
+async def _replayed(
+    lane: LaneState, making: Making[T], answered: Answered[T], *, is_own: bool
+) -> Made[T] | None:
     """What a replayed answer speaks of, as it is now; ``None`` where that is gone.
 
     ``is_own``: this run asked more than once, so the thing may be seconds old whatever the clocks say.
     """
+    made, age = answered.value, answered.made_ago
     if making.is_another(made):
         found = await making.find()
         return None if found is None else Made(found, found=True)
@@ -183,8 +183,7 @@ async def _replayed(lane: LaneState, making: Making[T], made: T, *, is_own: bool
         except NotFoundError:
             return None
 
-    created = making.created(made)
-    if is_own or created is None or lane.run.clock.now() - created < YOUNG:
+    if is_own or age is None or age < YOUNG:
         live = await waiting.look(read, lane.pausing(f"Codat does not show {making.what} yet"))
     else:
         live = await read()

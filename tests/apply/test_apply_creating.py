@@ -201,6 +201,31 @@ def test_a_young_company_that_is_not_shown_is_waited_for_and_not_created_twice()
     virtual_time.run(scene())
 
 
+@pytest.mark.parametrize("minutes", [-60, 3, 60])
+def test_how_old_a_replayed_company_is_does_not_depend_on_our_clock(minutes):
+    wrong = virtual_time.VirtualClock(virtual_time.START + timedelta(minutes=minutes))
+
+    async def young():
+        one = Scene()
+        await one.apply([create_company()])
+        await one.clock.sleep(5)
+        one.codat.faults = [Fault("company", NotFoundError("404", status=404))]
+        assert ends(await one.apply([create_company()], clock=wrong)) == ["already"]
+        assert one.codat.journal == ["create company Acme"]
+
+    async def old():
+        one = Scene()
+        await one.apply([create_company()])
+        one.codat.live.clear()
+        await one.clock.sleep(600)
+        began = one.clock.now()
+        assert ends(await one.apply([create_company()], clock=wrong)) == ["done"]
+        assert one.clock.now() - began < timedelta(seconds=1), "it is too old for a lag"
+
+    virtual_time.run(young())
+    virtual_time.run(old())
+
+
 def test_a_replayed_company_that_no_longer_carries_our_key_fails():
     async def scene():
         one = Scene()
