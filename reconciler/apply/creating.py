@@ -111,6 +111,7 @@ async def create(lane: LaneState, making: Making[T]) -> Made[T]:
         ApiError: no answer came, or a look failed; asking again is safe.
     """
     if lane.run.is_plan_stale and (found := await making.find()) is not None:
+        making.compare(found)
         return Made(found, found=True)
     refused = False
     attempt, is_repeated = 0, False

@@ -275,6 +275,19 @@ def test_a_run_long_after_its_plan_looks_before_it_creates():
     virtual_time.run(scene())
 
 
+def test_what_a_late_run_finds_is_compared_with_what_was_asked():
+    async def scene():
+        one = Scene()
+        planned_at = one.clock.now()
+        one.codat.add(live_company(name="Acme by hand", tags=ours(region="uk")))
+        await one.clock.sleep(100 * 60)
+        outcome = await one.apply([create_company()], planned_at=planned_at)
+        assert ends(outcome) == ["failed answer-differs"]
+        assert "name is 'Acme by hand'" in outcome.results[0].failure.message
+
+    virtual_time.run(scene())
+
+
 def test_a_connection_that_may_be_known_to_others_is_read_before_its_tokens_are_sent():
     async def scene():
         for fault in ({"error": NO_ANSWER}, {"error": NO_ANSWER, "after": True}, {"error": FAULT}):
