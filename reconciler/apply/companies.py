@@ -75,6 +75,10 @@ class MakingCompany:
             )
         return live
 
+    async def has_owner(self) -> bool:
+        """Never: a company belongs to nothing."""
+        return False
+
     def is_another(self, made: LiveCompany) -> bool:  # noqa: ARG002 - of the protocol
         """Never: a key stands for one company."""
         return False

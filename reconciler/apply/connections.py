@@ -82,6 +82,11 @@ class MakingConnection:
         """The connection as it is now."""
         return await self.lane.run.client.connection(self.company_id, made.id)
 
+    async def has_owner(self) -> bool:
+        """Always, or the company is gone."""
+        await self.lane.read_company(self.company_id)
+        return True
+
     def is_another(self, made: LiveConnection) -> bool:
         """Whether the plan knew the connection and did not take it for this one, or the lane uses it."""
         return made.id in self.action.known or made.id in self.lane.claimed()

@@ -9,12 +9,15 @@ them what the others met (https://docs.codat.io/using-the-api/write-data/idempot
 - 5xx or 422: look; where nothing is, the next attempt. A gateway's 5xx may never have reached Codat,
   so the same key goes out once more before that: whoever comes later begins with it.
 - An answer that is a replay: the thing itself is read; where it is gone, the next attempt.
+- 404 where the company is there: Codat lags, or repeats what it said when it did. The next attempt, and
+  where this lane made the company not before Codat shows it, since each attempt's refusal is kept.
 - Any other 4xx created nothing and may be the replay of a refusal that was mended: one next attempt.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
@@ -26,6 +29,7 @@ from reconciler.apply.state import LaneState
 from reconciler.codat import Answered
 from reconciler.codat.errors import (
     AccountLimitError,
+    ApiError,
     ForbiddenError,
     GatewayFaultError,
     KeyReusedError,
@@ -82,6 +86,13 @@ class Making(Protocol[T]):
             NotDoneError: it is no longer ours.
         """
 
+    async def has_owner(self) -> bool:
+        """Whether it belongs to something that Codat shows, which is waited for where this lane made it.
+
+        Raises:
+            NotDoneError: what it belongs to is gone.
+        """
+
     def is_another(self, made: T) -> bool:
         """Whether the replayed answer is of something that serves another purpose by now."""
 
@@ -113,7 +124,7 @@ async def create(lane: LaneState, making: Making[T]) -> Made[T]:
     if lane.run.is_plan_stale and (found := await making.find()) is not None:
         making.compare(found)
         return Made(found, found=True)
-    refused = False
+    refusals = _Refusals(lane, making)
     attempt, is_repeated = 0, False
     for _ in range(ATTEMPTS):
         try:
@@ -122,19 +133,47 @@ async def create(lane: LaneState, making: Making[T]) -> Made[T]:
             attempt, is_repeated = attempt + is_repeated, not is_repeated
             continue
         except REFUSALS as error:
-            if refused and isinstance(error, RunStoppingError):
-                raise
-            if refused:
-                message = f"Codat does not create {making.what}"
-                raise not_done(error.code, message, then=MENDED, error=error) from None
-            refused = True
+            await refusals.get_over(error)
         else:
             if made is not None:
                 making.compare(made.value)
                 return made
         attempt, is_repeated = attempt + 1, False
     message = f"{ATTEMPTS} attempts to create {making.what} came to nothing"
-    raise not_done(FailureCode.NOT_CREATED, message, then=f"{RESUME} later")
+    then = MENDED if refusals.lagging else f"{RESUME} later"
+    raise not_done(FailureCode.NOT_CREATED, message, then=then, error=refusals.lagging)
+
+
+@dataclass(slots=True)
+class _Refusals(Generic[T]):
+    """What Codat has refused of one create, and whether another attempt may fare better."""
+
+    lane: LaneState
+    making: Making[T]
+    lags: Iterator[float] = field(default_factory=lambda: iter(waiting.GROWING[: ATTEMPTS - 1]))
+    """Seconds to wait after each refusal that comes of a lag, as long as an attempt follows."""
+    lagging: ApiError | None = None
+    """The last such refusal."""
+    is_refused: bool = False
+
+    async def get_over(self, error: ApiError) -> None:
+        """Return when the next attempt may be made.
+
+        Raises:
+            NotDoneError: none may.
+            RunStoppingError: nor of anything else.
+        """
+        if isinstance(error, NotFoundError) and await self.making.has_owner():
+            self.lagging = error
+            if self.lane.made_company is not None and (seconds := next(self.lags, None)) is not None:
+                await self.lane.pausing(f"Codat does not create {self.making.what} yet")(seconds)
+            return
+        if self.is_refused and isinstance(error, RunStoppingError):
+            raise error
+        if self.is_refused:
+            message = f"Codat does not create {self.making.what}"
+            raise not_done(error.code, message, then=MENDED, error=error) from None
+        self.is_refused = True
 
 
 async def _attempt(lane: LaneState, making: Making[T], attempt: int, *, is_first: bool) -> Made[T] | None:

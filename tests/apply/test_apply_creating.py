@@ -45,6 +45,7 @@ HELD_UP = HeldUpError("429: a pause", status=429)
 BUSY = StillRunningError("409: in progress", status=409)
 REUSED = KeyReusedError("422: key reused", status=422)
 REFUSED = RejectedError("400: refused", status=400, correlation_id="corr-400")
+NO_COMPANY = NotFoundError("404: no company", status=404)
 FULL = AccountLimitError("402: limit", status=402)
 
 DONE = ["done", "done", "done", "done"]
@@ -154,6 +155,74 @@ def test_a_lagging_index_is_looked_at_for_thirty_seconds():
         outcome = await one.apply(fresh())
         assert ends(outcome) == ["already", "done", "done", "done"]
         assert len(one.codat.live) == 1
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize(("refused", "hidden"), [(1, 0), (1, 4), (3, 0)], ids=["once", "hidden", "often"])
+def test_a_connection_waits_for_its_new_company_to_be_known_to_codat(refused, hidden):
+    async def scene():
+        one = Scene()
+        one.codat.faults = [
+            Fault("create_connection", NO_COMPANY, times=refused),
+            *([Fault("company", NO_COMPANY, times=hidden)] if hidden else []),
+        ]
+        began = one.clock.now()
+        outcome = await one.apply(fresh())
+        assert ends(outcome) == DONE
+        assert one.codat.requests.count("create_connection") == 1 + refused, "each refusal is kept by Codat"
+        assert one.clock.now() - began > timedelta(seconds=2 ** max(refused, hidden) - 1)
+
+    virtual_time.run(scene())
+
+
+def test_a_new_company_that_codat_does_not_show_costs_one_attempt_and_the_next_run_goes_on():
+    async def scene():
+        one = Scene()
+        one.codat.faults = [
+            Fault("create_connection", NO_COMPANY),
+            Fault("company", NO_COMPANY, times=6),
+        ]
+        began = one.clock.now()
+        assert ends(await one.apply(fresh()))[:2] == ["done", "failed changed-since-plan"]
+        assert one.codat.requests.count("create_connection") == 1
+        assert timedelta(seconds=30) < one.clock.now() - began < timedelta(seconds=33)
+        outcome = await one.apply([create_connection(company_id=one.company.id)])
+        assert ends(outcome) == ["done"]
+
+    virtual_time.run(scene())
+
+
+def test_refusals_that_codat_repeats_of_a_company_that_is_there_by_now_are_got_over():
+    async def scene():
+        one = Scene()
+        one.codat.add(live_company())
+        one.codat.faults = [Fault("create_connection", NO_COMPANY, times=4)]
+        assert ends(await one.apply([create_connection(company_id=COMPANY)])) == ["done"]
+
+    virtual_time.run(scene())
+
+
+def test_a_404_that_stays_although_the_company_is_there_is_told_in_codats_words():
+    async def scene():
+        one = Scene()
+        one.codat.add(live_company())
+        one.codat.faults = [Fault("create_connection", NO_COMPANY, times=99)]
+        outcome = await one.apply([create_connection(company_id=COMPANY)])
+        assert ends(outcome) == ["failed not-created"]
+        assert one.codat.requests.count("create_connection") == 5
+        assert "404: no company" in outcome.results[0].failure.message
+        assert "repeats a refusal for 90 minutes" in outcome.results[0].failure.message
+
+    virtual_time.run(scene())
+
+
+def test_no_second_attempt_is_made_on_a_company_that_is_gone():
+    async def scene():
+        one = Scene()
+        outcome = await one.apply([create_connection(company_id=COMPANY)])
+        assert ends(outcome) == ["failed changed-since-plan"]
+        assert one.codat.requests == ["create_connection", "company"]
 
     virtual_time.run(scene())
 
