@@ -62,9 +62,10 @@ async def _attempted(lane: LaneState, action: Action) -> tuple[Result, Failure |
         return (Result.INCOMPLETE, interrupted()) if lane.writes > before else (Result.NOT_STARTED, None)
     except ApiError as error:
         failure = of_error(error)
-        if isinstance(error, RunStoppingError):
-            lane.run.halt(failure)
-        return Result.FAILED, failure
+        if not isinstance(error, RunStoppingError):
+            return Result.FAILED, failure
+        lane.run.halt(failure)
+        return (Result.FAILED, failure) if lane.writes > before else (Result.NOT_STARTED, None)
     except Exception as error:
         logger.debug("a bug in %s %s", action.kind, action.address, exc_info=True)
         failure = of_bug(error)

@@ -13,7 +13,7 @@ from reconciler.apply import keys, waiting
 from reconciler.apply.failing import HaltedError, changed
 from reconciler.apply.running import Run
 from reconciler.apply.waiting import Pause
-from reconciler.codat.errors import HeldUpError, NotFoundError
+from reconciler.codat.errors import HeldUpError, NotFoundError, QuotaExhaustedError
 from reconciler.model import Address, LiveCompany, LiveConnection, LiveSyncSettings
 from reconciler.plan import (
     Action,
@@ -100,6 +100,9 @@ class LaneState:
             return await call(*args, **kwargs)
         except HeldUpError:
             self.writes -= 1
+            raise
+        except QuotaExhaustedError as error:
+            self.writes -= not error.was_sent
             raise
 
     def pausing(self, why: str) -> Pause:

@@ -153,6 +153,11 @@ class QuotaExhaustedError(RunStoppingError):
 
     code = "quota-exhausted"
 
+    @property
+    def was_sent(self) -> bool:
+        """Whether Codat refused the request; else it was held back, to leave what remains to others."""
+        return self.status is not None
+
 
 ALREADY_QUEUED: Final = "DatasetAlreadyInProgressException"
 """Codat gives no code for it, so this one is told by the start of the message."""

@@ -8,7 +8,16 @@ from dataclasses import replace
 import pytest
 import virtual_time
 from apply_codat import Fault
-from apply_scenes import Scene, authorize, create_company, ends, fresh, plan_of
+from apply_scenes import (
+    Scene,
+    authorize,
+    create_company,
+    ends,
+    fresh,
+    live_company,
+    plan_of,
+    update,
+)
 
 from reconciler.codat.errors import (
     ForbiddenError,
@@ -19,7 +28,7 @@ from reconciler.codat.errors import (
 )
 from reconciler.model import Address
 from reconciler.outcome import EventType, Result
-from reconciler.plan import Attention, Code
+from reconciler.plan import Attention, Change, Code
 
 
 def companies(count):
@@ -78,16 +87,55 @@ def test_a_failure_stops_its_company_alone():
     virtual_time.run(scene())
 
 
-@pytest.mark.parametrize("error", [UnauthorizedError, ForbiddenError, QuotaExhaustedError])
-def test_what_nothing_can_follow_stops_the_run(error):
+@pytest.mark.parametrize(
+    ("error", "status"), [(UnauthorizedError, 401), (ForbiddenError, 403), (QuotaExhaustedError, 429)]
+)
+def test_what_nothing_can_follow_stops_the_run(error, status):
     async def scene():
         one = Scene(concurrency=1)
-        one.codat.faults = [Fault("authorize", error("no", correlation_id="corr"))]
+        one.codat.faults = [Fault("authorize", error("no", status=status, correlation_id="corr"))]
         outcome = await one.apply(companies(5))
         assert sorted(ends(outcome)) == ["done"] * 2 + [f"failed {error.code}"] + ["not-started"] * 17
         assert outcome.stopped.code == error.code
         assert outcome.stopped.correlation_id == "corr"
         assert not outcome.interrupted
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize(
+    ("method", "error"),
+    [
+        ("update_company", QuotaExhaustedError("9 remain, and 11 are for others")),
+        ("company", QuotaExhaustedError("429", status=429)),
+        ("company", ForbiddenError("403", status=403)),
+    ],
+    ids=["a write is held back", "a look finds the quota used up", "a look is refused"],
+)
+def test_an_action_of_which_nothing_was_written_when_the_run_stops_is_not_started(method, error):
+    async def scene():
+        one = Scene()
+        live = [one.codat.add(live_company(key=f"k{number}", id=f"k{number}")) for number in range(8)]
+        one.codat.faults = [Fault(method, error, times=99)]
+        outcome = await one.apply(
+            [update(each, Change("name", each.name, "New"), key=each.id) for each in live]
+        )
+        assert ends(outcome) == ["not-started"] * 8
+        assert outcome.stopped.code == error.code
+
+    virtual_time.run(scene())
+
+
+def test_what_was_written_before_a_write_is_held_back_counts_as_a_failure():
+    async def scene():
+        one = Scene()
+        one.codat.add(live_company())
+        one.codat.faults = [
+            Fault("update_company", NoAnswerError("no")),
+            Fault("update_company", QuotaExhaustedError("9 remain, and 11 are for others")),
+        ]
+        outcome = await one.apply([update(one.company, Change("name", "Acme", "New"))])
+        assert ends(outcome) == ["failed quota-exhausted"]
 
     virtual_time.run(scene())
 
