@@ -2,7 +2,8 @@
 
 Pages shift when something is created or deleted meanwhile
 (https://docs.codat.io/using-the-api/paging), so a listing is believed only when its count stayed
-the same and that many different rows were seen.
+the same and that many different rows were seen, or when it kept changing and at least the smallest
+count was. A row that is overlooked would be created a second time, so a short listing is an error.
 """
 
 from __future__ import annotations
@@ -23,17 +24,22 @@ RESTARTS: Final = 3
 """How often a listing that does not hold together is read again from its first page."""
 PLACES: Final = frozenset({"page", "pageSize"})
 """The parameters that say where in a listing a page stands."""
+_DIGITS: Final = 9
+"""Digits of a page's number that make sense."""
 MAX_PAGES: Final = 10_000
 """Pages of one listing past which something is wrong; two million companies at Codat's page size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page. ``total`` is Codat's count of all rows, ``following`` the next page's URL."""
+    """One page. ``total`` is Codat's count of all rows."""
 
     rows: tuple[T, ...]
     total: int | None
     following: httpx.URL | None
+    """The next page, where the page links to one."""
+    numbered: httpx.URL | None
+    """The next page by its number, for a listing that links to none before it is whole."""
 
 
 def page(node: Node, parse: Callable[[Node], T], url: httpx.URL) -> Page[T]:
@@ -48,26 +54,25 @@ def page(node: Node, parse: Callable[[Node], T], url: httpx.URL) -> Page[T]:
         raise results.wrong("a list")
     rows = tuple(parse(row) for row in results.items())
     total = node.get("totalResults").optional_count()
-    return Page(rows, total, _following(node, url, len(rows), total))
+    if not rows:
+        return Page(rows, total, None, None)
+    return Page(rows, total, _linked(node, url), _numbered(node, url))
 
 
-def _following(node: Node, url: httpx.URL, found: int, total: int | None) -> httpx.URL | None:
-    """The next page, ``None`` at the end, which is where Codat's links name no next page.
-
-    An answer without links at all is led on by its page number and the page size that came back.
-    """
-    if not found:
-        return None
+def _linked(node: Node, url: httpx.URL) -> httpx.URL | None:
     links = node.get("_links")
-    if links.value is not None:
-        following = links.get("next")
-        link = None if following.value is None else following.get("href").optional_text()
-        return _on_origin(link, url) if link else None
-    number = node.get("pageNumber").optional_count()
+    following = links if links.value is None else links.get("next")
+    link = None if following.value is None else following.get("href").optional_text()
+    return _on_origin(link, url) if link else None
+
+
+def _numbered(node: Node, url: httpx.URL) -> httpx.URL | None:
+    """The page after the one that was asked for, of the size that came back."""
+    number = url.params.get("page", "")
     size = node.get("pageSize").optional_count()
-    if not (number and size and total is not None and number * size < total):
+    if not (number.isascii() and number.isdigit() and len(number) <= _DIGITS and size):
         return None
-    return url.copy_merge_params({"page": str(number + 1), "pageSize": str(size)})
+    return url.copy_merge_params({"page": str(int(number) + 1), "pageSize": str(size)})
 
 
 def _on_origin(link: str, url: httpx.URL) -> httpx.URL:
@@ -100,37 +105,67 @@ async def everything(
 
     A listing whose count changes meanwhile, or that shows fewer different rows than it counts, is
     read again, at most three times. If it still does not hold together, the rows of all readings
-    together are the answer, the latest of each: a row that is gone costs a request answered 404, one
-    that was overlooked would be created a second time.
+    together are the answer, the latest of each: a row that is gone costs a request answered 404.
 
     Raises:
-        UnexpectedAnswerError: the pages go in a circle, leave the API, or do not end.
+        UnexpectedAnswerError: the pages go in a circle, leave the API, or do not end; or all readings
+            together show fewer rows than any page counts.
     """
     met: dict[str, T] = {}
-    for _ in range(1 + RESTARTS):
-        rows, is_whole = await _reading(fetch, first, identity)
-        if is_whole:
-            return tuple(rows.values())
-        met |= rows
+    totals: set[int] = set()
+    for number in range(1 + RESTARTS):
+        reading = await _reading(fetch, first, identity, to_the_end=number == RESTARTS)
+        if reading.is_whole:
+            return tuple(reading.rows.values())
+        met |= reading.rows
+        totals |= reading.totals
+    if len(met) < (total := min(totals)):
+        raise UnexpectedAnswerError(
+            f"the listing counts {total:,} rows and shows {len(met):,}, however often it is read",
+            fix="run the same command again later; if it stays so, another limits.pageSize may help, and "
+            "Codat's support can say what is left out",
+            request=f"GET {quote(first.path)}",
+        )
     return tuple(met.values())
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading(Generic[T]):
+    """The rows of one reading by their identity, and every count that its pages gave."""
+
+    rows: dict[str, T]
+    totals: set[int]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it holds together."""
+        return len(self.totals) <= 1 and len(self.rows) >= max(self.totals, default=0)
+
+
 async def _reading(
-    fetch: Callable[[httpx.URL], Awaitable[Page[T]]], first: httpx.URL, identity: Callable[[T], str]
-) -> tuple[dict[str, T], bool]:
-    """One reading from the first page, given up when the count changes; whether it holds together."""
+    fetch: Callable[[httpx.URL], Awaitable[Page[T]]],
+    first: httpx.URL,
+    identity: Callable[[T], str],
+    *,
+    to_the_end: bool,
+) -> _Reading[T]:
+    """One reading from the first page, given up when the count changes or read ``to_the_end``."""
     rows: dict[str, T] = {}
-    seen: set[str] = set()
     totals: set[int] = set()
+    seen: set[str] = set()
     url: httpx.URL | None = first
     while url is not None:
         if str(url) in seen or len(seen) >= MAX_PAGES:
-            raise UnexpectedAnswerError("the pages of the listing do not end", request=f"GET {first.path}")
+            raise UnexpectedAnswerError(
+                "the pages of the listing do not end", request=f"GET {quote(first.path)}"
+            )
         seen.add(str(url))
         got = await fetch(url)
+        before = len(rows)
         rows |= {identity(row): row for row in got.rows}
         totals |= set() if got.total is None else {got.total}
-        if len(totals) > 1:
-            return rows, False
-        url = got.following
-    return rows, len(rows) >= max(totals, default=0)
+        if len(totals) > 1 and not to_the_end:
+            break
+        goes_on = before < len(rows) < max(totals, default=0)
+        url = got.following or (got.numbered if goes_on else None)
+    return _Reading(rows, totals)

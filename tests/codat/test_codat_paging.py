@@ -77,16 +77,68 @@ def test_a_company_deleted_meanwhile_is_not_in_the_listing() -> None:
 
 
 def test_a_listing_that_shows_fewer_rows_than_it_counts_is_read_again() -> None:
-    network = wire(page("a", total=2), page("a", "b", total=2))
+    network = wire(page("a", total=2), page(total=2), page("a", "b", total=2))
 
     assert ids(network) == ["a", "b"]
+    assert [one.partition("page=")[2][0] for one in network.sent] == ["1", "2", "1"]
 
 
-def test_after_three_restarts_all_that_was_seen_is_the_answer() -> None:
-    network = wire(page("a", total=9), page("b", total=9), page("c", total=9), page("a", total=9))
+def test_links_that_name_no_next_page_before_the_listing_is_whole_are_gone_beyond() -> None:
+    network = wire(page("a", "b", total=5), page("c", "d", total=5), page("e", total=5))
 
-    assert ids(network) == ["a", "b", "c"]
-    assert len(network.sent) == 1 + RESTARTS
+    assert ids(network) == ["a", "b", "c", "d", "e"]
+    assert [one.partition("?")[2] for one in network.sent] == [
+        "page=1&pageSize=1000&tags=uid%3D1",
+        "page=2&pageSize=100&tags=uid%3D1",
+        "page=3&pageSize=100&tags=uid%3D1",
+    ]
+
+
+@pytest.mark.parametrize("beyond", [(), ("a",)], ids=["nothing beyond", "the same page for every number"])
+def test_a_listing_that_stays_shorter_than_its_count_is_an_error_that_says_what_to_do(
+    beyond: tuple[str, ...],
+) -> None:
+    network = wire(*[page("a", total=3000), page(*beyond, total=3000)] * 4)
+
+    with pytest.raises(UnexpectedAnswerError, match="counts 3,000 rows and shows 1") as caught:
+        ids(network)
+
+    assert "run the same command again" in caught.value.fix
+    assert len(network.sent) == 2 * (1 + RESTARTS)
+
+
+def test_rows_that_several_readings_show_together_make_a_listing_whole() -> None:
+    short = [page("a", "b", total=3), page("a", total=3)]
+    network = wire(*short, *short, *short, page("b", "c", total=3), page("b", total=3))
+
+    assert sorted(ids(network)) == ["a", "b", "c"]
+
+
+def test_a_count_that_keeps_changing_makes_all_that_was_seen_the_answer() -> None:
+    restless = [page("a", total=3, following="?page=2"), page("b", total=4)]
+    last = [page("a", total=4, following="?page=2"), page("c", total=3, following="?page=3"), page(total=4)]
+    network = wire(*restless * RESTARTS, *last)
+
+    assert sorted(ids(network)) == ["a", "b", "c"]
+
+
+def test_the_last_reading_of_a_listing_that_keeps_changing_goes_to_the_end() -> None:
+    restless = [page("a", total=4, following="?page=2"), page("b", total=5)]
+    last = [
+        page("a", total=4, following="?page=2"),
+        page("b", total=5, following="?page=3"),
+        page("c", "d", total=5),
+    ]
+    network = wire(*restless * RESTARTS, *last, page(total=5))
+
+    assert ids(network) == ["a", "b", "c", "d"]
+
+
+def test_a_changing_listing_that_shows_fewer_rows_than_it_ever_counted_is_an_error() -> None:
+    network = wire(*[page("a", total=3000), page("b", total=3001), page(total=3001)] * 5)
+
+    with pytest.raises(UnexpectedAnswerError, match="counts 3,000 rows and shows 2"):
+        ids(network)
 
 
 @pytest.mark.parametrize(
