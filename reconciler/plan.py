@@ -287,7 +287,20 @@ class DeleteCompany:
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
-        return _document(self, companyId=self.company_id, before={"name": self.name}, pruned=self.pruned)
+        before = {"name": self.name, "connections": _lost(self.observed)}
+        return _document(self, companyId=self.company_id, before=before, pruned=self.pruned)
+
+
+def _lost(company: LiveCompany) -> list[dict[str, str]]:
+    """The connections that go with a company, whatever the order of Codat's answer was."""
+    return [
+        {
+            "connectionId": one.id,
+            "platform": one.platform_name or one.platform_key,
+            "status": one.status.value,
+        }
+        for one in sorted(company.connections, key=lambda one: (one.platform_name, one.id))
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ from reconciler.apply.failing import FailureCode, changed, not_done
 from reconciler.apply.settling import look_closely, settle
 from reconciler.apply.state import LaneState
 from reconciler.codat.errors import NotFoundError
+from reconciler.model import LiveCompany
 from reconciler.outcome import Result
 from reconciler.plan import DeleteCompany, DeleteConnection
 
 
 async def delete_company(lane: LaneState, action: DeleteCompany) -> Result:
-    """Delete a company that still carries the tags that the plan read, and no guard since."""
+    """Delete a company that still is what the plan read, its connections too, and carries no guard since."""
 
     async def check() -> None:
         live = await lane.run.client.company(action.company_id)
@@ -27,8 +28,23 @@ async def delete_company(lane: LaneState, action: DeleteCompany) -> Result:
                 then="set 'protect: false' in its spec and apply that first",
             )
         check_unchanged(action.observed, live)
+        _check_connections(action.observed, live)
 
     return await _delete(lane, action, check, lambda: lane.run.client.delete_company(action.company_id))
+
+
+def _check_connections(observed: LiveCompany, live: LiveCompany) -> None:
+    """Raise NotDoneError where the connections that go with a company are not those that the plan read."""
+    before = {one.id: one for one in observed.connections}
+    now = {one.id: one for one in live.connections}
+    for identifier, one in {**before, **now}.items():
+        named = f"connection {identifier} ({one.platform_name or one.platform_key})"
+        if identifier not in before:
+            raise changed(f"{named} has come up, and it is {one.status}")
+        if identifier not in now:
+            raise changed(f"{named} has gone")
+        if one.status is not before[identifier].status:
+            raise changed(f"{named} has become {one.status} where {before[identifier].status} was read")
 
 
 async def delete_connection(lane: LaneState, action: DeleteConnection) -> Result:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from reconciler.model import LINKS_TAG
+from reconciler.model import LINKS_TAG, short_id
 from reconciler.plan import Action, Kind, Plan, SyncCompany
 
 Document = Mapping[str, Any]
@@ -91,6 +91,13 @@ def _same_settings(reviewed: Document, now: Document) -> bool:
     return _same()(reviewed, now) and all((one if known else _aim(one)) in agreed for one in now["changes"])
 
 
+def _same_losses(reviewed: Document, now: Document) -> bool:
+    """The company of that name, and no connection but those that were reviewed, as they were."""
+    then, today = reviewed["before"], now["before"]
+    is_covered = all(one in then.get("connections", ()) for one in today["connections"])
+    return _same("pruned")(reviewed, now) and then["name"] == today["name"] and is_covered
+
+
 def _aim(change: Document) -> tuple[object, object]:
     return change["path"], change["after"]
 
@@ -102,7 +109,7 @@ _COVERS: Final[Mapping[Kind, Callable[[Document, Document], bool]]] = {
     Kind.PRODUCT_ADD: _same("after"),
     Kind.PRODUCT_REMOVE: _same("before"),
     Kind.COMPANY_SYNC_SETTINGS: _same_settings,
-    Kind.COMPANY_DELETE: _same("pruned"),
+    Kind.COMPANY_DELETE: _same_losses,
     Kind.CONNECTION_UNLINK: _same("platform"),
     Kind.CONNECTION_DELETE: _same("before", "pruned"),
     Kind.CONNECTION_CREATE: _same("after"),
@@ -126,5 +133,19 @@ def _told(documents: Iterable[Document]) -> str:
 
 
 def _words(document: Document) -> str:
-    parts = [change["path"] for change in document.get("changes", [])] or document.get("fields", [])
+    parts = (
+        [change["path"] for change in document.get("changes", [])]
+        or document.get("fields", [])
+        or _losses(document)
+    )
     return f"{document['kind']} ({', '.join(parts)})" if parts else str(document["kind"])
+
+
+def _losses(document: Document) -> list[str]:
+    """The name of a company that is deleted, and each connection that goes with it."""
+    before = document.get("before", {})
+    connections = (
+        f"{one['platform']} {short_id(one['connectionId'])} {one['status']}"
+        for one in before.get("connections", ())
+    )
+    return [before["name"], *connections] if "name" in before else []

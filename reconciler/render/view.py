@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
+from reconciler.model import Status
 from reconciler.plan import AttentionClass, Kind, Origin
 from reconciler.render.wording import clauses, counted, duration, joined, plural
 
@@ -160,7 +161,17 @@ def _platform(action: Document) -> Parts:
 
 
 def _deleted_company(action: Document) -> Parts:
-    return (*_name("before")(action), " and all its data at Codat")
+    connections = action.get("before", {}).get("connections", ())
+    return (*_name("before")(action), " and all its data at Codat", *_lost_connections(connections))
+
+
+def _lost_connections(connections: Sequence[Document]) -> Parts:
+    """How many connections go with a company, and how many of them work."""
+    if not connections:
+        return ()
+    total, linked = len(connections), sum(one.get("status") == Status.LINKED for one in connections)
+    told = f", {linked:,} of them Linked" if total > 1 else ", which is Linked"
+    return (f", and {counted(total, 'connection')}", told if linked else "")
 
 
 def _deleted_connection(action: Document) -> Parts:

@@ -94,6 +94,27 @@ def linked(status):
         pytest.param(
             DELETE, replace(OBSERVED, name="New"), "failed changed-since-plan", 0, id="delete renamed"
         ),
+        pytest.param(
+            replace(DELETE, observed=replace(OBSERVED, connections=())),
+            OBSERVED,
+            "failed changed-since-plan",
+            0,
+            id="delete what a customer has linked since",
+        ),
+        pytest.param(
+            replace(DELETE, observed=linked(Status.PENDING_AUTH)),
+            OBSERVED,
+            "failed changed-since-plan",
+            0,
+            id="delete what has become Linked",
+        ),
+        pytest.param(
+            DELETE,
+            replace(OBSERVED, connections=()),
+            "failed changed-since-plan",
+            0,
+            id="delete what has lost a connection",
+        ),
         pytest.param(DELETE_CONNECTION, OBSERVED, "done", 1, id="delete connection"),
         pytest.param(
             DELETE_CONNECTION, replace(OBSERVED, connections=()), "already", 0, id="connection gone"
@@ -110,6 +131,30 @@ def test_what_is_read_right_before_decides(action, live, end, writes):
         outcome = await one.apply([action])
         assert ends(outcome) == [end]
         assert outcome.requests == writes
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize(
+    ("before", "says"),
+    [
+        ((), f"connection {BOOKS} (QuickBooks Online) has come up, and it is Linked"),
+        (
+            (live_connection(),),
+            f"connection {BOOKS} (QuickBooks Online) has become Linked where PendingAuth was read",
+        ),
+        ((live_connection(Status.LINKED), live_connection(id="gone")), "connection gone (QuickBooks Online)"),
+    ],
+    ids=["come up", "linked", "gone"],
+)
+def test_a_delete_that_is_left_names_the_connection_that_is_in_its_way(before, says):
+    async def scene():
+        one = Scene()
+        one.codat.add(OBSERVED)
+        outcome = await one.apply([replace(DELETE, observed=replace(OBSERVED, connections=before))])
+        assert ends(outcome) == ["failed changed-since-plan"]
+        assert says in outcome.results[0].failure.message
+        assert one.company == OBSERVED
 
     virtual_time.run(scene())
 

@@ -184,6 +184,21 @@ def test_a_sync_that_became_due_meanwhile_is_left_for_the_next_plan(codat: Codat
     assert codat.writes()[len(before) :] == [("POST", "/companies")]
 
 
+def test_a_delete_is_refused_when_a_customer_has_linked_since_the_review(codat: Codat, specs: Path) -> None:
+    connections = "{books: {platform: xero, migration: link}}"
+    write_specs(codat.directory, [f"  delta: {{name: Delta, connections: {connections}}}\n"])
+    assert codat.run("apply", specs, "--yes").status == Exit.OK
+    write_specs(codat.directory, ["  delta: {name: Delta, state: absent}\n"])
+    planned = codat.run("plan", specs, "--out", "plan.json")
+    assert 'delete company "Delta" and all its data at Codat, and 1 connection (' in planned.out
+    codat.sandbox.happen(codat.company("Delta")["dataConnections"][0]["id"], "link")
+    before = codat.writes()
+    done = codat.run("apply", "plan.json", "--yes")
+    assert done.status == Exit.REFUSED
+    assert "Linked)" in done.err
+    assert codat.writes() == before
+
+
 # --- refused -----------------------------------------------------------------------------------
 
 

@@ -22,7 +22,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planner_states import Scenario, scenarios, searched
 
-from reconciler.model import LINKS_TAG, DesiredCompany, LiveCompany, Migration, Status, SyncPolicy, Wanted
+from reconciler.model import (
+    LINKS_TAG,
+    DesiredCompany,
+    LiveCompany,
+    Migration,
+    Presence,
+    Status,
+    SyncPolicy,
+    Wanted,
+)
 from reconciler.plan import Plan
 from reconciler.planner import as_reviewed
 
@@ -60,6 +69,8 @@ TWO = (
     connection("bbbbbbbb-2", Status.PENDING_AUTH, TRUELAYER),
 )
 AUTHORIZE_BANKS = ("connection.authorize acme/b1", "connection.authorize acme/b2", SYNC)
+
+GONE = wanted(state=Presence.ABSENT)
 
 CASES = [
     pytest.param(Case(wanted(), None, None, ("company.create acme",)), id="the-same"),
@@ -110,6 +121,30 @@ CASES = [
             ("acme/books",),
         ),
         id="a-delete-of-one-that-is-Linked-by-now",
+    ),
+    pytest.param(
+        Case(GONE, company(*TWO), company(*reversed(TWO)), ("company.delete acme",)),
+        id="a-delete-of-the-same-company",
+    ),
+    pytest.param(
+        Case(GONE, company(*TWO), company(*TWO[:1]), ("company.delete acme",)),
+        id="a-delete-that-takes-less-with-it",
+    ),
+    pytest.param(
+        Case(GONE, company(), company(connection()), (), ("acme",)),
+        id="a-delete-that-takes-a-connection-with-it-that-nobody-reviewed",
+    ),
+    pytest.param(
+        Case(GONE, company(connection("c1")), company(connection("c2")), (), ("acme",)),
+        id="a-delete-that-takes-another-connection-of-the-platform-with-it",
+    ),
+    pytest.param(
+        Case(GONE, PENDING, company(connection()), (), ("acme",)),
+        id="a-delete-that-takes-a-connection-with-it-that-is-Linked-by-now",
+    ),
+    pytest.param(
+        Case(GONE, company(), company(name="Bravo"), (), ("acme",)),
+        id="a-delete-of-a-company-that-has-another-name-by-now",
     ),
     pytest.param(
         Case(
@@ -165,6 +200,20 @@ def test_a_stale_address_says_what_was_reviewed_and_what_is_now() -> None:
     (stale,) = as_reviewed(documents(plan_for(spec, company(connection()))), plan_for(spec, expired())).stale
     assert stale.reviewed == "nothing"
     assert stale.now == "connection.authorize (accessToken, realmId)"
+
+
+def test_a_stale_delete_says_which_connections_were_to_go_and_which_would() -> None:
+    reviewed = documents(plan_for(GONE, company()))
+    (stale,) = as_reviewed(reviewed, plan_for(GONE, company(connection()))).stale
+    assert stale.reviewed == "company.delete (Acme)"
+    assert stale.now == "company.delete (Acme, QuickBooks Online c0000001 Linked)"
+
+
+def test_a_plan_that_does_not_say_which_connections_go_covers_a_company_without_any_alone() -> None:
+    (document,) = documents(plan_for(GONE, company()))
+    earlier = [{**document, "before": {"name": "Acme"}}]
+    assert as_reviewed(earlier, plan_for(GONE, company())).stale == ()
+    assert as_reviewed(earlier, plan_for(GONE, company(connection()))).stale != ()
 
 
 @searched

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reconciler.diagnostics import Diagnostic, Severity, Span
-from reconciler.model import Address, LiveCompany, SecretRef, Status
+from reconciler.model import Address, LiveCompany, LiveConnection, SecretRef, Status
 from reconciler.outcome import ActionOutcome, Failure, Outcome, Result
 from reconciler.plan import (
     Action,
@@ -60,6 +60,14 @@ DIAGNOSTICS = (
 )
 
 
+def lost_connections(hostile: str = "") -> tuple[LiveConnection, ...]:
+    """Connections of a company that is deleted."""
+    return (
+        LiveConnection(CONNECTION, "gbol", f"Xero{hostile}", Status.LINKED),
+        LiveConnection(COMPANY, "suuo", f"Plaid{hostile}", Status.DEAUTHORIZED),
+    )
+
+
 def one_of_each(hostile: str = "") -> tuple[Action, ...]:
     """An action of every kind; ``hostile`` is put into every text that Codat or a spec gives."""
     live = LiveCompany(COMPANY, "Old")
@@ -109,7 +117,7 @@ def one_of_each(hostile: str = "") -> tuple[Action, ...]:
                 COMPANY,
                 f"Charlie{hostile}",
                 True,
-                live,
+                LiveCompany(COMPANY, f"Charlie{hostile}", connections=lost_connections(hostile)),
             ),
             UnlinkConnection(
                 Address("delta", "bank"), "the spec says state: unlinked", COMPANY, CONNECTION, "Plaid"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from render_samples import (
@@ -17,7 +18,7 @@ from render_samples import (
 )
 
 from reconciler.diagnostics import Diagnostic, Severity
-from reconciler.model import Address
+from reconciler.model import Address, LiveConnection, Status
 from reconciler.outcome import Outcome, Result
 from reconciler.plan import Attention, AuthorizeConnection, Code, DeleteCompany, Kind
 from reconciler.render import (
@@ -52,6 +53,23 @@ def test_every_kind_of_action_is_one_line_with_address_and_reason(kind):
     assert str(action.address) in shown[0]
     assert verb(kind) in shown[0]
     assert action.reason in shown[0]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "told"),
+    [
+        ((), 'Charlie" and all its data at Codat ('),
+        ((Status.UNLINKED,), "at Codat, and 1 connection ("),
+        ((Status.LINKED,), "at Codat, and 1 connection, which is Linked ("),
+        ((Status.LINKED, Status.LINKED, Status.PENDING_AUTH), "and 3 connections, 2 of them Linked ("),
+    ],
+    ids=["none", "one", "one Linked", "several"],
+)
+def test_a_delete_says_how_many_connections_are_lost(statuses, told):
+    deletion = next(one for one in one_of_each() if isinstance(one, DeleteCompany))
+    lost = tuple(LiveConnection(str(number), "gbol", "Xero", one) for number, one in enumerate(statuses))
+    plan = plan_of([replace(deletion, observed=replace(deletion.observed, connections=lost))])
+    assert told in plan_text(plan.document(), PLAIN)
 
 
 @pytest.mark.parametrize(
