@@ -37,6 +37,8 @@ from reconciler.model import (
 T = TypeVar("T")
 
 IDENTITY: Final = attrgetter("id")
+ONE_PAGE: Final = 1000
+"""Rows of a page that holds a listing which is short whatever the account is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,10 @@ class ReadClient:
         )
 
     async def platforms(self) -> tuple[Platform, ...]:
-        """Every integration that Codat offers."""
-        return await self._all("integrations", parse=parsing.platform, identity=attrgetter("key"))
+        """Every integration that Codat offers, some fifty of them."""
+        return await self._all(
+            "integrations", parse=parsing.platform, identity=attrgetter("key"), page_size=ONE_PAGE
+        )
 
     async def account_name(self) -> str:
         """The name of the account that the key belongs to; nothing else of the profile is read."""
@@ -127,12 +131,13 @@ class ReadClient:
         parse: Callable[[Node], T],
         query: Mapping[str, str] | None = None,
         identity: Callable[[T], str] = IDENTITY,
+        page_size: int | None = None,
     ) -> tuple[T, ...]:
         async def fetch(url: httpx.URL) -> paging.Page[T]:
             received = await self._exchange("GET", url)
             return received.parsed(lambda node: paging.page(node, parse, url))
 
-        asked = {"page": "1", "pageSize": str(self._page_size), **(query or {})}
+        asked = {"page": "1", "pageSize": str(page_size or self._page_size), **(query or {})}
         return await paging.everything(fetch, self._url(*path).copy_merge_params(asked), identity)
 
 

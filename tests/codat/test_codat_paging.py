@@ -197,9 +197,9 @@ def test_an_empty_page_is_the_last_one() -> None:
 def test_the_size_of_a_page_is_the_workspaces() -> None:
     network = wire(page(total=0))
 
-    talk(network, lambda client: client.platforms(), limits=Limits(page_size=7))
+    talk(network, lambda client: client.companies(), limits=Limits(page_size=7))
 
-    assert network.sent == ["GET /integrations?page=1&pageSize=7"]
+    assert network.sent == ["GET /companies?page=1&pageSize=7"]
 
 
 def test_a_listing_without_results_is_no_listing() -> None:
@@ -222,3 +222,9 @@ def test_pulls_come_newest_first_whatever_the_order_of_the_answer() -> None:
     got = talk(wire(answer(listing(*rows))), lambda client: client.pulls("x"))
 
     assert [one.id for one in got] == ["3", "2", "1"]
+
+
+def test_the_integrations_come_on_one_page_however_small_the_pages_of_companies_are() -> None:
+    network = wire(answer(listing()))
+    talk(network, lambda client: client.platforms(), limits=Limits(page_size=2))
+    assert network.sent == ["GET /integrations?page=1&pageSize=1000"]
