@@ -69,10 +69,11 @@ class ReadClient:
     async def companies(self, tags: str = "") -> tuple[LiveCompany, ...]:
         """Every company with its connections, or those that the tag query finds.
 
-        A query is under 2,048 characters (https://docs.codat.io/core-concepts/companies).
+        A query is under 2,048 characters (https://docs.codat.io/core-concepts/companies). Whether Codat
+        then counts the rows that the query finds or all is not said, so the count is not insisted on.
         """
         query = {"tags": tags} if tags else {}
-        return await self._all("companies", parse=parsing.company, query=query)
+        return await self._all("companies", parse=parsing.company, query=query, may_be_short=bool(tags))
 
     async def company(self, company_id: str) -> LiveCompany:
         """One company with its connections."""
@@ -132,13 +133,15 @@ class ReadClient:
         query: Mapping[str, str] | None = None,
         identity: Callable[[T], str] = IDENTITY,
         page_size: int | None = None,
+        may_be_short: bool = False,
     ) -> tuple[T, ...]:
         async def fetch(url: httpx.URL) -> paging.Page[T]:
             received = await self._exchange("GET", url)
             return received.parsed(lambda node: paging.page(node, parse, url))
 
         asked = {"page": "1", "pageSize": str(page_size or self._page_size), **(query or {})}
-        return await paging.everything(fetch, self._url(*path).copy_merge_params(asked), identity)
+        first = self._url(*path).copy_merge_params(asked)
+        return await paging.everything(fetch, first, identity, may_be_short=may_be_short)
 
 
 class Client(ReadClient):

@@ -21,7 +21,7 @@ from reconciler.model import KEY_TAG, WORKSPACE_TAG
 from reconciler.plan import _Patch
 from reconciler.planner import Directory
 
-MOST_SEEDS: Final = 150
+MOST_SEEDS: Final = 400
 
 
 def no_key(patch: pytest.MonkeyPatch) -> None:
