@@ -48,7 +48,8 @@ class Tables:
                     line, problem, fix = index.unsound
                     raise refused(table, Code.UNREADABLE, f"line {line}: {problem}", fix)
                 if column not in index.header:
-                    fix = f"it has {', '.join(index.header)}"
+                    # No name of the header is shown: a table without one has tokens there.
+                    fix = f"the first line must name the columns; it has {len(index.header)}"
                     raise refused(table, Code.MISSING, f"there is no column {column!r}", fix)
                 return self._cell(ref, file, index, key, column)
         except OSError as error:

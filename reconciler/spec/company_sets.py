@@ -32,12 +32,14 @@ from reconciler.spec.templates import (
     template,
     without_rows,
 )
-from reconciler.spec.words import did_you_mean, dotted, listed, quoted, shown
+from reconciler.spec.words import did_you_mean, dotted, plural, quoted
 
 SETS: Final = "companySets"
 _FIELDS: Final = frozenset({"from", "key", "company"})
 _SAMPLE: Final = "x"
 """What stands for every cell where the rules look at a set as such."""
+_SLIP: Final = 2
+"""By how many characters a name that is offered may be longer or shorter than what was written."""
 _OF_TEMPLATE: Final = frozenset(
     {
         Code.AUTHORIZATION_LITERAL,
@@ -175,9 +177,18 @@ def _wrong_rows(spot: Spot, text: str, table: Table) -> Iterator[Diagnostic]:
         yield _at(Code.REFERENCE_FORM, spot, "this is not written as ${row:COLUMN}", "close the brace")
     for column in dict.fromkeys(columns_of(text)) if table.columns else ():
         if column not in table.columns:
-            fix = did_you_mean(column, table.columns, f"it has {listed(map(shown, table.columns))}")
+            fix = did_you_mean(column, _names_like(column, table), _first_line(table))
             summary = f"{table.file.shown} has no column {quoted(column)}"
             yield _at(Code.TABLE_COLUMN, spot, summary, fix)
+
+
+def _names_like(column: str, table: Table) -> list[str]:
+    """The names that a slip of the pen makes of one another; a cell that is a token is none of them."""
+    return [name for name in table.columns if abs(len(name) - len(column)) <= _SLIP]
+
+
+def _first_line(table: Table) -> str:
+    return f"its first line must name the columns; it has {plural(len(table.columns), 'column')}"
 
 
 def _ruled(company: Entry, table: Table, make: Make, nothing: Specs) -> Iterator[Diagnostic]:

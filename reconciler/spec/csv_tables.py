@@ -1,6 +1,7 @@
 """CSV tables: rows that know where each of their cells stands, and what is wrong with a table's form.
 
-No text here repeats what a cell holds; a header's names are shown.
+No text here repeats what a cell holds, of the header neither: where a table has none, its first row
+stands there, and that may hold tokens.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.spec.codes import Code
 from reconciler.spec.nodes import Place, SourceFile
-from reconciler.spec.words import plural, shown
+from reconciler.spec.words import plural
 
 _QUOTING: Final = 'begin and end a cell with ", and write "" for a " in it'
 
@@ -67,7 +68,7 @@ def read(text: str, file: SourceFile) -> tuple[Table, tuple[Diagnostic, ...]]:
             summary = f"column {number + 1} of the header has no name"
             found.append(_problem(file, place, summary, "name it, or remove the column"))
         elif name in columns:
-            summary = f"the column {shown(name)!r} stands twice in the header"
+            summary = f"columns {columns[name] + 1} and {number + 1} of the header have the same name"
             found.append(_problem(file, place, summary, "give one of the two another name"))
         columns.setdefault(name, number)
     return Table(file, text, {} if found else columns), tuple(found)

@@ -237,6 +237,45 @@ def test_malformed_yaml_shows_no_token(
         assert leaked(secretive, done, caplog) == []
 
 
+TABLES = {
+    "no header": f"acme,{CANARY}-a,{CANARY}-b\n",
+    "no header, one cell": f"{CANARY}\n",
+    "no header, a token twice": f"acme,{CANARY},{CANARY}\n",
+    "no header, other columns": f"{CANARY}-name,{CANARY}-secret,id-{CANARY}\n",
+    "another separator": f"acme;{CANARY}\nbravo;{CANARY}\n",
+    "a row too long": f"id,name,secret\nacme,Acme,{CANARY}\nb,{CANARY},x,y\n",
+    "a row too short": f"id,name,secret\n{CANARY}\n",
+    "a key twice": f"id,name,secret\nacme,Acme,{CANARY}\nacme,Acme,{CANARY}\n",
+    "a quote that is not closed": f'id,name,secret\nacme,Acme,"{CANARY}\n',
+    "a quote that is not closed, in the header": f'"{CANARY},x\n',
+    "something behind a quote": f'id,name,secret\nacme,Acme,"{CANARY}"{CANARY}\n',
+    "not UTF-8": f"id,name,secret\nacme,Acme,\xe9{CANARY}\n",
+    "a NUL": f"id,name,secret\nacme,Acme,\0{CANARY}\n",
+    "a reference in a cell": f"id,name,secret\nacme,${{{CANARY}}},x\n",
+}
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_a_table_of_tokens_that_is_wrong_shows_none(
+    secretive: Codat, caplog: pytest.LogCaptureFixture, table: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    specs = secretive.directory / "specs"
+    (specs / "tokens" / "all.csv").write_bytes(table.encode("latin-1"))
+    (specs / "set.yaml").write_text(
+        "version: 1\ncompanySets:\n"
+        "  s: {from: tokens/all.csv, key: '${row:id}', company: {name: '${row:name}'}}\n"
+    )
+    for form in formats(codat_sync.commands["validate"]):
+        done = secretive.run("validate", "specs", "-vv", *form)
+        assert done.status == Exit.ERROR
+        assert leaked(secretive, done, caplog) == []
+    (specs / "set.yaml").unlink()
+    done = secretive.run("apply", "specs", "--yes", "-vv")
+    assert "bug in codat-sync" not in done.err
+    assert leaked(secretive, done, caplog) == []
+
+
 @pytest.mark.parametrize("verbosity", [(), ("-v",), ("-vv",)])
 def test_a_bug_shows_where_and_never_what(
     secretive: Codat, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, verbosity: tuple[str]

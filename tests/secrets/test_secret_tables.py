@@ -64,6 +64,13 @@ BAD = [
     (f"id,token\na,{CANARY}\nb,x,y\n", "a.token", Code.UNREADABLE, "line 3: this row has 3 cells"),
     (f'id,token\na,"{CANARY}\n', "a.token", Code.UNREADABLE, "line 2: the quotes of this row are not right"),
     (f'id,token\na,"{CANARY}"x\n', "a.token", Code.UNREADABLE, "line 2: the quotes of this row"),
+    (f'id,token\na,{CANARY}"x"\na,{CANARY}\n', "b.token", Code.MISSING, "tokens.csv has no row for this key"),
+    (f"acme,{CANARY}-a,{CANARY}-r\n", "acme.accessToken", Code.MISSING, "no column 'accessToken'"),
+    (f"{CANARY}\n", "acme.accessToken", Code.MISSING, "there is no column 'accessToken'"),
+    (f"acme;{CANARY}\nb;{CANARY}\n", "acme.token", Code.MISSING, "there is no column 'token'"),
+    (f"acme,{CANARY},{CANARY}\n", "acme.token", Code.UNREADABLE, "line 1: the header is empty, or has a"),
+    (f'"{CANARY}\n', "acme.token", Code.UNREADABLE, "line 1: the quotes of this row are not right"),
+    (f"{CANARY},b\nacme\n", "acme.b", Code.UNREADABLE, "line 2: this row has 1 cells"),
     (f"id,token\na,{CANARY}LATIN\n", "a.token", Code.UNREADABLE, "line 2: this line is not UTF-8 text"),
 ]
 
@@ -92,7 +99,7 @@ def test_check_lists_every_missing_key_and_each_fault_of_a_table_once(root):
     row = "tokens.csv has no row for this key; add the row, or correct the key; the first column has the keys"
     assert [str(one) for one in resolver(root).check(refs)] == [
         f"${{table:none.csv}}: there is no file none.csv; its path counts from {root}",
-        "${table:tokens.csv}: there is no column 'no'; it has id, accessToken, refreshToken, empty",
+        "${table:tokens.csv}: there is no column 'no'; the first line must name the columns; it has 4",
         "${table:../out.csv}: '../out.csv' leads out of the workspace's root; move the file below it",
         f"specs/customers.csv:3:1: ${{table:tokens.csv#x.accessToken}}: {row}",
         f"specs/customers.csv:3:1: ${{table:tokens.csv#y.accessToken}}: {row}",
