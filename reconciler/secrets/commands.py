@@ -44,6 +44,8 @@ class Commands:
         if ref.locator.startswith("-"):
             fix = "a reference cannot begin with '-'"
             raise refused(ref, Code.UNREADABLE, "it would be read as an option of the command", fix)
+        if not ref.locator.isprintable():
+            raise refused(ref, Code.UNREADABLE, "it holds what no argument can", "write plain text")
         program, *rest = self._permitted.by_scheme[ref.scheme]
         printed = self._printed(ref, [program, *(one.replace(REF_PLACE, ref.locator) for one in rest)])
         text = _decoded(printed)

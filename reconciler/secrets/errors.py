@@ -12,6 +12,7 @@ class Code(StrEnum):
     """What can be wrong with a reference when it is resolved."""
 
     MISSING = "secret-missing"
+    RESERVED = "secret-reserved"
     UNREADABLE = "secret-unreadable"
     OUTSIDE_ROOT = "secret-outside-root"
     NOT_TEXT = "secret-not-text"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.diagnostics import Diagnostic, in_reading_order
-from reconciler.model import Secret, SecretCommands, SecretRef
+from reconciler.model import RESERVED_VARIABLES, Secret, SecretCommands, SecretRef
 from reconciler.secrets.commands import Commands
 from reconciler.secrets.errors import Code, SecretError, refused
 from reconciler.secrets.places import located, unreadable
@@ -112,6 +112,10 @@ class Resolver:
                 raise refused(ref, Code.UNKNOWN_SCHEME, "there is no such kind of reference", fix)
 
     def _variable(self, ref: SecretRef) -> str:
+        if ref.locator.upper().startswith(RESERVED_VARIABLES):
+            # Specs cannot hold such a reference; a plan file that someone wrote can.
+            fix = "our own key is no authorization; make the plan again from the specs"
+            raise refused(ref, Code.RESERVED, f"{RESERVED_VARIABLES} variables cannot be referred to", fix)
         value = self._environ.get(ref.locator, "")
         if not value:
             state = "empty" if ref.locator in self._environ else "not set"

@@ -33,6 +33,7 @@ class Code(StrEnum):
     PLAN_UNSAVED = "plan-unsaved"
     PLAN_EDITED = "plan-edited"
     PLAN_MALFORMED = "plan-malformed"
+    PLAN_ELSEWHERE = "plan-elsewhere"
     PLAN_OTHER_API = "plan-other-api"
     PLAN_OTHER_SPECS = "plan-other-specs"
     PLAN_STALE = "plan-stale"

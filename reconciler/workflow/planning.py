@@ -35,7 +35,7 @@ from reconciler.workflow.reading import (
     read_specs,
     with_sync_settings,
 )
-from reconciler.workflow.saving import PLAN_AGAIN, Options, read, save
+from reconciler.workflow.saving import PLAN_AGAIN, Options, check_place, read, save
 
 TOOL = f"codat-sync {__version__}"
 
@@ -133,11 +133,14 @@ async def from_saved(request: SavedRequest) -> Planned:
     """Plan again from the desired state that a saved plan carries, and keep what was reviewed of it.
 
     Raises:
-        RefusedError: the plan is edited, stale, for another API, or the specs say something else now.
+        RefusedError: the plan is edited, stale, for another API or workspace, or the specs say something
+            else now.
         CodatSyncError: the file or Codat cannot be read.
     """
     saved, circumstances = read(request.file), request.circumstances
     endpoint, workspace = circumstances.endpoint, saved.workspace
+    if request.specs is None:
+        check_place(request.file, workspace, sandbox=endpoint.is_sandbox)
     endpoint.check(workspace)
     if saved.document["api"] != endpoint.name:
         raise _refused(

@@ -15,6 +15,7 @@ from reconciler.model import Desired, Guard, Limit, Limits, Rollout, Workspace
 from reconciler.plan import FORMAT_VERSION, Plan, digest
 from reconciler.planner import desired_document
 from reconciler.spec import plan_complaints
+from reconciler.spec.files import WORKSPACE_FILES
 from reconciler.workflow.codes import Code
 
 SAVED_MODE: Final = 0o600
@@ -102,25 +103,34 @@ def read(path: Path) -> Saved:
         ) from None
     document = _sound(path, text)
     run = document["run"]
-    workspace = _read_workspace(run["workspace"])
-    if not _is_near(Path(workspace.root)):
-        raise _refused(path, Code.PLAN_MALFORMED, f"is of a workspace elsewhere, at {workspace.root}")
     return Saved(
         document,
         desired_document.from_document(document["desired"]),
-        workspace,
+        _read_workspace(run["workspace"]),
         _read_options(run["options"]),
         Path(run["specs"]),
     )
 
 
-def _is_near(root: Path) -> bool:
-    """Whether the directory that references are looked up below has to do with where we run.
+def check_place(path: Path, workspace: Workspace, *, sandbox: bool) -> None:
+    """Refuse a plan of a workspace that is not here: references and commands are looked up below its root.
 
-    A plan file may come from elsewhere; it must not point at another directory's secrets and commands.
+    A plan file may come from elsewhere, and its seal tells slips and not malice; it must not point at
+    another directory's secrets. The sandbox needs no workspace.yaml, so there a root may lack one.
+
+    Raises:
+        RefusedError: the root has nothing to do with where we run, or is no workspace's.
     """
-    here = Path.cwd()
-    return here.is_relative_to(root) or root.is_relative_to(here)
+    root, here = Path(workspace.root), Path.cwd()
+    if not (here.is_relative_to(root) or root.is_relative_to(here)):
+        problem = "is neither around nor below this directory"
+    elif not (sandbox or any((root / name).is_file() for name in WORKSPACE_FILES)):
+        problem = f"has no {WORKSPACE_FILES[0]}"
+    else:
+        return
+    told = f"{path} is of a workspace elsewhere: {root} {problem}"
+    fix = "apply it where the workspace is checked out, from the directory that it was made in"
+    raise RefusedError(Diagnostic(Code.PLAN_ELSEWHERE, told, fix))
 
 
 def _sound(path: Path, text: str) -> dict[str, Any]:

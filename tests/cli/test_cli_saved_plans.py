@@ -258,17 +258,93 @@ def test_specs_that_say_something_else_now_are_refused(codat: Codat, plan: Path,
     assert codat.writes() == []
 
 
-def test_a_whole_forgery_does_not_get_past_the_specs(codat: Codat, plan: Path, specs: Path) -> None:
-    """The seal tells slips and not malice; with ``--plan`` the specs decide what is wanted."""
+def forge(plan: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change a saved plan and seal it anew, as whoever may write the file can."""
     from reconciler.plan import digest
 
     document = json.loads(plan.read_text())
-    document["desired"]["companies"]["bravo"]["name"] = "Mallory"
-    for action in document["actions"]:
-        if action["address"] == "bravo":
-            action["after"]["name"] = "Mallory"
+    change(document)
     document["seal"] = digest({name: value for name, value in document.items() if name != "seal"})
     plan.write_text(json.dumps(document))
+
+
+def with_token(reference: str) -> Callable[[dict[str, Any]], None]:
+    def change(document: dict[str, Any]) -> None:
+        books = document["desired"]["companies"]["acme"]["connections"]["books"]
+        books["authorization"]["accessToken"] = reference
+
+    return change
+
+
+def test_a_forged_plan_does_not_get_our_own_key(codat: Codat, plan: Path) -> None:
+    forge(plan, with_token("${env:CODAT_API_KEY}"))
+    done = codat.run("apply", plan, "--yes")
+    assert (done.status, codat.writes()) == (Exit.ERROR, [])
+    assert "${env:CODAT_API_KEY}: CODAT_ variables cannot be referred to" in done.err
+
+
+def test_a_forged_plan_does_not_get_a_file_outside_the_workspace(codat: Codat, plan: Path) -> None:
+    outside = codat.directory / "outside"
+    outside.write_text(TOKEN)
+    forge(plan, with_token("${file:../outside}"))
+    done = codat.run("apply", plan, "--yes")
+    assert (done.status, codat.writes()) == (Exit.ERROR, [])
+    assert "leads out of the workspace's root" in done.err
+
+
+@pytest.mark.parametrize(
+    ("root", "told"),
+    [
+        ("../" * 40, "/ has no workspace.yaml"),
+        (".", " has no workspace.yaml"),
+        ("specs/elsewhere", " has no workspace.yaml"),
+        ("../beside", "/beside is neither around nor below this directory"),
+    ],
+)
+def test_a_plan_takes_its_root_from_nowhere_but_a_workspace_that_is_here(
+    root: str, told: str, codat: Codat, plan: Path
+) -> None:
+    beside = codat.directory.parent / "beside"
+    beside.mkdir(exist_ok=True)
+    (beside / "workspace.yaml").write_text("version: 1\nworkspace: test\n")
+    forge(plan, lambda document: document["run"]["workspace"].update(root=root))
+    done = codat.run("apply", plan, "--yes")
+    assert (done.status, codat.writes()) == (Exit.REFUSED, [])
+    assert f"{plan} is of a workspace elsewhere: " in done.err
+    assert told in done.err
+
+
+def test_a_plan_file_may_lie_anywhere_and_is_shown_anywhere(
+    codat: Codat, plan: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    artifact = plan.rename(tmp_path_factory.mktemp("artifacts") / "plan.json")
+    assert codat.run("apply", artifact, "--yes").status == Exit.OK
+    monkeypatch.chdir(artifact.parent)
+    assert codat.run("show", artifact).status == Exit.OK
+    assert codat.run("apply", artifact, "--yes").status == Exit.REFUSED
+
+
+def test_with_specs_the_root_is_theirs(
+    codat: Codat,
+    plan: Path,
+    specs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert codat.run("apply", specs, "--plan", plan, "--yes").status == Exit.OK
+
+
+def test_a_whole_forgery_does_not_get_past_the_specs(codat: Codat, plan: Path, specs: Path) -> None:
+    """The seal tells slips and not malice; with ``--plan`` the specs decide what is wanted."""
+
+    def change(document: dict[str, Any]) -> None:
+        document["desired"]["companies"]["bravo"]["name"] = "Mallory"
+        for action in document["actions"]:
+            if action["address"] == "bravo":
+                action["after"]["name"] = "Mallory"
+
+    forge(plan, change)
     done = codat.run("apply", specs, "--plan", plan, "--yes")
     assert (done.status, codat.writes()) == (Exit.REFUSED, [])
 

@@ -39,7 +39,10 @@ def root(tmp_path):
 
 
 def resolver(root) -> Resolver:
-    return Resolver(root, {"TOKEN": CANARY, "EMPTY": "", "LINES": CANARY + "\n"})
+    return Resolver(
+        root,
+        {"TOKEN": CANARY, "EMPTY": "", "LINES": CANARY + "\n", "CODAT_API_KEY": CANARY, "codat_x": CANARY},
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,6 +66,8 @@ def test_a_reference_gives_its_secret(root, reference, value):
 BAD = [
     ("${env:NOT_THERE}", Code.MISSING, "the environment variable NOT_THERE is not set"),
     ("${env:EMPTY}", Code.MISSING, "the environment variable EMPTY is empty"),
+    ("${env:CODAT_API_KEY}", Code.RESERVED, "CODAT_ variables cannot be referred to"),
+    ("${env:codat_x}", Code.RESERVED, "CODAT_ variables cannot be referred to"),
     ("${file:secrets/nothing}", Code.MISSING, "there is no file secrets/nothing"),
     ("${file:secrets/empty}", Code.MISSING, "it is empty"),
     ("${file:secrets/latin}", Code.UNREADABLE, "the file secrets/latin is not UTF-8 text"),

@@ -184,6 +184,12 @@ def test_a_reference_is_never_an_option(programs):
         resolver(programs, show=["show", "{ref}"])(ref("show:--help"))
 
 
+def test_what_no_argument_can_hold_is_refused(programs):
+    stub(programs, "show", "print('run')")
+    with pytest.raises(SecretError, match="it holds what no argument can"):
+        resolver(programs, show=["show", "{ref}"])(ref("show:a\0b"))
+
+
 def test_a_command_that_is_not_permitted_is_not_run(programs):
     stub(programs, "vault", "open('ran', 'w')")
     with pytest.raises(SecretError, match="known here are env, file, table, show"):
