@@ -17,6 +17,7 @@ from typing import Final
 
 from reconciler.model import REF_PLACE, RESERVED_VARIABLES, Secret, SecretCommands, SecretRef
 from reconciler.secrets.errors import Code, refused
+from reconciler.secrets.texts import decoded, without_newline
 
 MAX_BYTES: Final = 1024 * 1024
 """What a command may print: far more than any token."""
@@ -48,10 +49,10 @@ class Commands:
             raise refused(ref, Code.UNREADABLE, "it holds what no argument can", "write plain text")
         program, *rest = self._permitted.by_scheme[ref.scheme]
         printed = self._printed(ref, [program, *(one.replace(REF_PLACE, ref.locator) for one in rest)])
-        text = _decoded(printed)
+        text = decoded(printed)
         if text is None:
             raise refused(ref, Code.NOT_TEXT, f"{program} printed what is no UTF-8 text", "let it print text")
-        value = text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
+        value = without_newline(text)
         if not value:
             raise refused(ref, Code.MISSING, f"{program} printed nothing", "put the secret there")
         return Secret(value)
@@ -102,11 +103,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         return
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-
-
-def _decoded(data: bytes) -> str | None:
-    """The text; ``None`` instead of an error, which would carry the bytes along."""
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return None

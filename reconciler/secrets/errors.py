@@ -1,4 +1,4 @@
-"""Why a reference has no secret. No text here holds what a variable or a file contains."""
+"""Why a reference has no secret. The texts name references, files and programs, never what those hold."""
 
 from __future__ import annotations
 

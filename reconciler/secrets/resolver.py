@@ -17,6 +17,7 @@ from reconciler.secrets.places import located, unreadable
 from reconciler.secrets.pointer import target
 from reconciler.secrets.providers import Providers
 from reconciler.secrets.tables import Tables
+from reconciler.secrets.texts import decoded, without_newline
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 AT_ONCE: Final = 8
@@ -100,7 +101,7 @@ class Resolver:
                 path, separator, pointer = ref.locator.partition("#")
                 if separator:
                     return Secret(_at_pointer(ref, parsed(ref, path), pointer))
-                return Secret(_filled(ref, _without_newline(text(ref, path))))
+                return Secret(_filled(ref, without_newline(text(ref, path))))
             case "table":
                 return self._tables(ref)
             case scheme if scheme in self._commands:
@@ -131,7 +132,7 @@ class Resolver:
         return parsed
 
     def _text(self, ref: SecretRef, path: str) -> str:
-        text = _decoded(self._bytes(ref, path))
+        text = decoded(self._bytes(ref, path), "utf-8-sig")
         if text is None:
             raise refused(ref, Code.UNREADABLE, f"the file {path} is not UTF-8 text", "save it as UTF-8")
         return text
@@ -160,14 +161,6 @@ class _Once:
         return self._known[path]
 
 
-def _decoded(data: bytes) -> str | None:
-    """The text; ``None`` instead of an error, which would carry the bytes along."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return None
-
-
 def _parsed(text: str) -> Any:
     """The JSON document; ``None`` instead of an error, which would carry the text along."""
     try:
@@ -186,11 +179,6 @@ def _at_pointer(ref: SecretRef, document: Any, pointer: str) -> str:
         problem = "the JSON pointer leads to something that is not text"
         raise refused(ref, Code.NOT_TEXT, problem, "point at a string")
     return _filled(ref, found)
-
-
-def _without_newline(text: str) -> str:
-    """``text`` without the one newline that editors put at the end."""
-    return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
 
 
 def _filled(ref: SecretRef, value: str) -> str:

@@ -17,6 +17,7 @@ from typing import BinaryIO, Final
 from reconciler.model import Secret, SecretRef
 from reconciler.secrets.errors import Code, refused
 from reconciler.secrets.places import located, unreadable
+from reconciler.secrets.texts import decoded
 
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -138,19 +139,19 @@ def _records(file: BinaryIO, start: int, line: int) -> Iterator[tuple[int, int, 
     """Offset, line and cells of each record from ``start`` on."""
     end, problem = start, ""
 
-    def decoded() -> Iterator[str]:
+    def lines() -> Iterator[str]:
         nonlocal end, problem
         file.seek(start)
         for raw in file:
             data = raw.removeprefix(_BOM) if not end else raw
             end += len(raw)
-            text = _decoded(data)
+            text = decoded(data)
             if text is None:
                 problem = "this line is not UTF-8 text"
                 return
             yield text
 
-    reader = csv.reader(decoded(), strict=True)
+    reader = csv.reader(lines(), strict=True)
     while True:
         begin, first = end, line + reader.line_num
         try:
@@ -162,11 +163,3 @@ def _records(file: BinaryIO, start: int, line: int) -> Iterator[tuple[int, int, 
         if cells is None:
             return
         yield begin, first, cells
-
-
-def _decoded(data: bytes) -> str | None:
-    """The text; ``None`` instead of an error, which would carry the bytes along."""
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
