@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from os.path import realpath
 from pathlib import Path
+from typing import BinaryIO, Final
 
 from reconciler.model import SecretRef
 from reconciler.secrets.errors import Code, SecretError, refused
+
+MAX_BYTES: Final = 64 * 1024 * 1024
+"""How large a file may be that is read as a whole."""
 
 
 def located(ref: SecretRef, root: Path, path: str) -> Path:
@@ -34,3 +39,21 @@ def unreadable(ref: SecretRef, root: Path, path: str, error: OSError) -> SecretE
         return refused(ref, Code.MISSING, f"there is no file {path}", f"its path counts from {root}")
     problem = f"the file {path} cannot be read: {(error.strerror or 'unknown reason').lower()}"
     return refused(ref, Code.UNREADABLE, problem, "let the user that runs codat-sync read it")
+
+
+def too_large(ref: SecretRef, path: str) -> SecretError:
+    """The error for a file of more than ``MAX_BYTES``."""
+    fix = f"secrets are kept in files of at most {MAX_BYTES // 1024 // 1024} MiB"
+    return refused(ref, Code.UNREADABLE, f"the file {path} is too large", fix)
+
+
+def changed_meanwhile(ref: SecretRef, path: str) -> SecretError:
+    """The error for a file that was written while a part of it was read: the part may be another's."""
+    fix = "let what writes it put a new file in its place"
+    return refused(ref, Code.UNREADABLE, f"the file {path} changed while it was read", fix)
+
+
+def stamp(file: BinaryIO) -> tuple[int, ...]:
+    """What changes when an open file does."""
+    found = os.fstat(file.fileno())
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

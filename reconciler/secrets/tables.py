@@ -8,18 +8,15 @@ table (about 150 bytes each) and one row. A table that changes is indexed again.
 from __future__ import annotations
 
 import csv
-import os
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from reconciler.model import Secret, SecretRef
 from reconciler.secrets.errors import Code, refused
-from reconciler.secrets.places import located, unreadable
-from reconciler.secrets.texts import decoded
-
-_BOM: Final = b"\xef\xbb\xbf"
+from reconciler.secrets.places import changed_meanwhile, located, stamp, unreadable
+from reconciler.secrets.texts import BOM, decoded
 
 
 class Tables:
@@ -52,7 +49,10 @@ class Tables:
                     # No name of the header is shown: a table without one has tokens there.
                     fix = f"the first line must name the columns; it has {len(index.header)}"
                     raise refused(table, Code.MISSING, f"there is no column {column!r}", fix)
-                return self._cell(ref, file, index, key, column)
+                secret = self._cell(ref, file, index, key, column)
+                if stamp(file) != index.stamp:
+                    raise changed_meanwhile(table, path)
+                return secret
         except OSError as error:
             raise unreadable(table, self._root, path, error) from None
 
@@ -73,7 +73,7 @@ class Tables:
 
     def _index(self, file: BinaryIO, real: Path) -> _Index:
         known = self._indexes.get(real)
-        if known is None or known.stamp != _stamp(file):
+        if known is None or known.stamp != stamp(file):
             known = self._indexes[real] = _Index(file)
         return known
 
@@ -86,7 +86,7 @@ class _Index:
     """Where each row of a table begins: ``rows`` numbers the keys, ``doubled`` has lines of second rows."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self.stamp = _stamp(file)
+        self.stamp = stamp(file)
         self.header: list[str] = []
         self.rows: dict[str, int] = {}
         self.doubled: dict[int, int] = {}
@@ -129,12 +129,6 @@ class _Index:
         return next(_records(file, self.starts[row], self.lines[row]))[2]
 
 
-def _stamp(file: BinaryIO) -> tuple[int, ...]:
-    """What changes when a file does."""
-    found = os.fstat(file.fileno())
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
-
-
 def _records(file: BinaryIO, start: int, line: int) -> Iterator[tuple[int, int, list[str]]]:
     """Offset, line and cells of each record from ``start`` on."""
     end, problem = start, ""
@@ -143,7 +137,7 @@ def _records(file: BinaryIO, start: int, line: int) -> Iterator[tuple[int, int, 
         nonlocal end, problem
         file.seek(start)
         for raw in file:
-            data = raw.removeprefix(_BOM) if not end else raw
+            data = raw.removeprefix(BOM) if not end else raw
             end += len(raw)
             text = decoded(data)
             if text is None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+BOM: Final = b"\xef\xbb\xbf"
+"""What some editors put before UTF-8."""
+
 
 def decoded(data: bytes, encoding: str = "utf-8") -> str | None:
     """The text; ``None`` instead of an error, which would hold the bytes."""

@@ -121,16 +121,6 @@ def test_check_lists_every_reference_that_cannot_be_resolved(root):
     assert [one.summary.partition(":")[2][:6] for one in found] == ["A}: th", "B}: th", "secret"]
 
 
-def test_check_reads_a_file_once_however_many_references_point_into_it(root, monkeypatch):
-    reads = []
-    path_class = type(root)
-    real = path_class.read_bytes
-    monkeypatch.setattr(path_class, "read_bytes", lambda self: reads.append(self) or real(self))
-    refs = [ref("${file:secrets/all.json#/a/~0}"), ref("${file:secrets/all.json#/a/b~1c/0}")]
-    assert resolver(root).check(refs * 50) == ()
-    assert len(reads) == 1
-
-
 def test_a_secret_is_read_anew_at_each_use(root):
     resolve = resolver(root)
     resolve(ref("${file:secrets/token}"))

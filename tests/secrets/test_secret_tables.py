@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.diagnostics import Span
 from reconciler.model import SecretRef
-from reconciler.secrets import Code, Resolver, SecretError
+from reconciler.secrets import Code, Resolver, SecretError, tables
 
 CANARY = "canary-7b1d"
 PLACE = Span("specs/customers.csv", 3, 1)
@@ -111,6 +111,19 @@ def test_a_token_is_read_anew_at_each_use(root):
     assert resolve(ref("tokens.csv#last.refreshToken")).reveal() == "r5"
     (root / "tokens.csv").write_text("id,refreshToken\nnew,x\nlast,rotated\n")
     assert resolve(ref("tokens.csv#last.refreshToken")).reveal() == "rotated"
+
+
+def test_a_table_that_changes_while_it_is_read_gives_no_token(root, monkeypatch):
+    real = tables._Index.read
+
+    def meanwhile(*arguments):
+        cells = real(*arguments)
+        (root / "tokens.csv").write_text("id,accessToken\n")
+        return cells
+
+    monkeypatch.setattr(tables._Index, "read", meanwhile)
+    with pytest.raises(SecretError, match=r"the file tokens\.csv changed while it was read"):
+        resolver(root)(ref("tokens.csv#acme.accessToken"))
 
 
 def test_a_table_that_is_no_file_is_refused(root):
