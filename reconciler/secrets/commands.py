@@ -8,12 +8,14 @@ validate, and what it printed is kept by nothing in between.
 from __future__ import annotations
 
 import os
+import selectors
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import IO, Final, cast
 
 from reconciler.model import REF_PLACE, RESERVED_VARIABLES, Secret, SecretCommands, SecretRef
 from reconciler.secrets.errors import Code, refused
@@ -21,6 +23,8 @@ from reconciler.secrets.texts import decoded, without_newline
 
 MAX_BYTES: Final = 1024 * 1024
 """What a command may print: far more than any token."""
+PIECE: Final = 64 * 1024
+"""How much of it is read at a time."""
 
 
 class Commands:
@@ -76,24 +80,51 @@ class Commands:
             raise refused(ref, Code.COMMAND, f"{program} cannot be run: {reason}", fix) from None
         with process:
             try:
-                printed, _ = process.communicate(timeout=seconds)
-            except subprocess.TimeoutExpired:
-                printed = None
-                _end(process)
+                printed = _read(process, time.monotonic() + seconds)
             except BaseException:
                 _end(process)
                 raise
+            if printed is None or len(printed) > MAX_BYTES:
+                _end(process)
         if printed is None:
             fix = "raise secrets.timeout in workspace.yaml, or see whether it waits for a login"
             raise refused(ref, Code.COMMAND, f"{program} did not end within {seconds:g} s", fix)
-        if process.returncode:
-            fix = "run it by hand to see why; what it says is not shown, since it may hold secrets"
-            raise refused(ref, Code.COMMAND, f"{program} ended with status {process.returncode}", fix)
         if len(printed) > MAX_BYTES:
             raise refused(
                 ref, Code.COMMAND, f"{program} printed more than a secret", "let it print one value"
             )
+        if process.returncode:
+            fix = "run it by hand to see why; what it says is not shown, since it may hold secrets"
+            raise refused(ref, Code.COMMAND, f"{program} ended with status {process.returncode}", fix)
         return printed
+
+
+def _read(process: subprocess.Popen[bytes], deadline: float) -> bytes | None:
+    """What it prints until it ends, or a little more than it may; ``None`` where the time is over before."""
+    output, printed = cast("IO[bytes]", process.stdout), bytearray()
+    with selectors.DefaultSelector() as ready:
+        ready.register(output, selectors.EVENT_READ)
+        while len(printed) <= MAX_BYTES:
+            if not ready.select(_left(deadline)):
+                return None
+            some = os.read(output.fileno(), PIECE)
+            if not some:
+                return bytes(printed) if _has_ended(process, deadline) else None
+            printed += some
+    return bytes(printed)
+
+
+def _has_ended(process: subprocess.Popen[bytes], deadline: float) -> bool:
+    """Whether the program, which has closed its output, ends in time."""
+    try:
+        process.wait(_left(deadline))
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
