@@ -27,15 +27,18 @@ PIECE: Final = 64 * 1024
 """How much of it is read at a time."""
 
 
+def for_programs(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment that a program is started with: ours without our own variables, which hold the key."""
+    return {name: value for name, value in environ.items() if not name.upper().startswith(RESERVED_VARIABLES)}
+
+
 class Commands:
     """Runs the permitted commands in ``root``, with ``environ`` but for our own variables."""
 
     def __init__(self, permitted: SecretCommands, root: Path, environ: Mapping[str, str]) -> None:
         self._permitted = permitted
         self._root = root
-        self._environ = {
-            name: value for name, value in environ.items() if not name.upper().startswith(RESERVED_VARIABLES)
-        }
+        self._environ = for_programs(environ)
 
     def __contains__(self, scheme: str) -> bool:
         return scheme in self._permitted.by_scheme

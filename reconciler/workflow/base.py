@@ -13,6 +13,7 @@ from typing import Final
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.model import Desired, Platform
+from reconciler.secrets import for_programs
 from reconciler.spec import SpecError
 from reconciler.spec.files import WORKSPACE_FILES
 from reconciler.workflow.codes import Code
@@ -128,9 +129,11 @@ def _git(where: Path, *arguments: str, complaint: str, asked: bytes = b"") -> by
         CodatSyncError: there is no git, or it fails.
     """
     directory = where if where.is_dir() else where.parent
-    command = ["git", "-C", str(directory), *arguments]
+    command, environ = ["git", "-C", str(directory), *arguments], for_programs(os.environ)
     try:
-        done = subprocess.run(command, input=asked, capture_output=True, check=True)  # noqa: S603
+        done = subprocess.run(  # noqa: S603
+            command, input=asked, capture_output=True, check=True, env=environ
+        )
     except FileNotFoundError:
         found = "git is not installed, and --base needs it for a ref"
     except subprocess.CalledProcessError as error:

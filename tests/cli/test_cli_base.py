@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -162,6 +164,24 @@ def test_specs_below_the_repository_and_its_workspace_are_found(
     monkeypatch.chdir(codat.directory / "codat")
     assert origins(codat, "HEAD", specs="specs/north") == {"company.create bravo": "pending"}
     assert origins(codat, "HEAD", specs="specs/north/bravo.yaml") == {"company.create bravo": "pending"}
+
+
+def test_git_is_not_given_our_key(
+    codat: Codat, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit("bravo")
+    programs = codat.directory / "bin"
+    programs.mkdir()
+    seen = codat.directory / "seen"
+    git = programs / "git"
+    git.write_text(f'#!/bin/sh\nenv >> "{seen}"\nexec "{shutil.which("git")}" "$@"\n')
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.setenv("CODAT_AUTH_HEADER", "Basic eA==")
+    origins(codat, "HEAD")
+    names = {line.partition("=")[0] for line in seen.read_text().splitlines()}
+    assert "PATH" in names
+    assert [name for name in names if name.startswith("CODAT_")] == []
 
 
 def test_links_in_the_base_lead_nowhere(codat: Codat, repository: Repository) -> None:
