@@ -15,6 +15,7 @@ from reconciler.model import Limits, LiveCompany
 from reconciler.spec import BUILTIN_PLATFORMS, company_keys, is_nameable, spec_text
 from reconciler.workflow.codes import Code
 from reconciler.workflow.endpoint import Endpoint
+from reconciler.workflow.new_files import FOR_ALL, write_whole
 
 HEADING: Final = (
     "Companies that existed in Codat before, each pinned to its id: plan shows that they are adopted.\n"
@@ -116,8 +117,7 @@ def write_new(path: Path, text: str) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        write_whole(path, text, FOR_ALL)
     except OSError as error:
         raise CodatSyncError(
             Diagnostic(Code.FILE_EXISTS, f"{path} cannot be written: {error.strerror}", "name another file")

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,8 @@ from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.workflow.codes import Code
 
 OWNER_ONLY: Final = 0o600
+FOR_ALL: Final = 0o666
+"""What the umask leaves of it, as for any new file."""
 
 
 def check_free(out: Path) -> None:
@@ -54,11 +57,27 @@ def write_new(path: Path, text: str) -> None:
         CodatSyncError: it is there already, or cannot be written.
     """
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as opened:
-            opened.write(text)
+        write_whole(path, text, OWNER_ONLY)
     except OSError as error:
         raise _unwritable(path, error) from None
+
+
+def write_whole(path: Path, text: str, mode: int) -> None:
+    """Write a file that must not exist; where it cannot be written whole, nothing is left of it.
+
+    Half a file would be taken for the whole, and would be in the way of the next run.
+
+    Raises:
+        OSError: it is there already, or cannot be written.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as opened:
+            opened.write(text)
+    except OSError:
+        with suppress(OSError):
+            path.unlink()
+        raise
 
 
 def write_directory(out: Path, texts: Mapping[str, str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -85,6 +86,9 @@ def save(
                 "name a file in a directory that is there, and that you may write to",
             )
         ) from None
+    finally:
+        with suppress(OSError):
+            beside.unlink()
 
 
 def read(path: Path) -> Saved:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import stat
 from collections.abc import Callable
@@ -59,6 +61,24 @@ def test_a_plan_that_is_there_already_is_replaced_as_a_whole(codat: Codat, specs
 def test_a_plan_that_cannot_be_written_leaves_no_file_behind(codat: Codat, specs: Path) -> None:
     done = codat.run("plan", specs, "--out", "nowhere/plan.json")
     assert (done.status, "nowhere/plan.json cannot be written" in done.err) == (Exit.ERROR, True)
+
+
+def test_a_disk_that_is_full_leaves_nothing_of_a_plan(
+    codat: Codat, plan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = plan.read_text()
+    monkeypatch.setattr(Path, "write_text", half_written)
+    done = codat.run("plan", "specs", "--out", "plan.json")
+    assert (done.status, "No space left" in done.err) == (Exit.ERROR, True)
+    assert [one.name for one in codat.directory.glob("*plan*")] == ["plan.json"]
+    assert [one.name for one in codat.directory.glob(".*plan*")] == []
+    assert plan.read_text() == before
+
+
+def half_written(path: Path, text: str, **_: object) -> None:
+    with path.open("w") as opened:
+        opened.write(text[: len(text) // 2])
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @pytest.mark.parametrize("format_", ["text", "json", "markdown", "html"])

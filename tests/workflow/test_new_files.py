@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,21 @@ def test_a_file_that_came_up_meanwhile_is_kept(tmp_path: Path) -> None:
         write_new(tmp_path / "links.csv", "ours")
 
     assert (tmp_path / "links.csv").read_text() == "mine"
+
+
+def test_of_a_file_that_cannot_be_written_whole_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fdopen", lambda descriptor, *_, **__: os.close(descriptor) or Full())
+
+    with pytest.raises(CodatSyncError, match="No space left"):
+        write_new(tmp_path / "links.csv", "ours")
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_directory_that_was_filled_meanwhile_is_kept_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
