@@ -71,6 +71,8 @@ def save(
             "workspace": _workspace(workspace),
         },
     }
+    if path.exists() and not path.is_file():
+        raise _unwritable(path, "it is no file", "name a file, which is replaced as a whole")
     text = json.dumps({**document, "seal": digest(document)}, indent=2, ensure_ascii=True) + "\n"
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -79,16 +81,15 @@ def save(
         beside.write_text(text, encoding="utf-8")
         beside.replace(path)
     except OSError as error:
-        raise CodatSyncError(
-            Diagnostic(
-                Code.PLAN_UNWRITABLE,
-                f"{path} cannot be written: {error.strerror}",
-                "name a file in a directory that is there, and that you may write to",
-            )
-        ) from None
+        fix = "name a file in a directory that is there, and that you may write to"
+        raise _unwritable(path, error.strerror, fix) from None
     finally:
         with suppress(OSError):
             beside.unlink()
+
+
+def _unwritable(path: Path, why: str | None, fix: str) -> CodatSyncError:
+    return CodatSyncError(Diagnostic(Code.PLAN_UNWRITABLE, f"{path} cannot be written: {why}", fix))
 
 
 def read(path: Path) -> Saved:

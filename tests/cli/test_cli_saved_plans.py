@@ -75,6 +75,14 @@ def test_a_disk_that_is_full_leaves_nothing_of_a_plan(
     assert plan.read_text() == before
 
 
+@pytest.mark.usefixtures("specs")
+def test_a_device_or_a_pipe_is_not_replaced_by_a_plan(codat: Codat) -> None:
+    os.mkfifo(codat.directory / "pipe")
+    done = codat.run("plan", "specs", "--out", "pipe")
+    assert (done.status, "pipe cannot be written: it is no file" in done.err) == (Exit.ERROR, True)
+    assert (codat.directory / "pipe").is_fifo()
+
+
 def half_written(path: Path, text: str, **_: object) -> None:
     with path.open("w") as opened:
         opened.write(text[: len(text) // 2])
