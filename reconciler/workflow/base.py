@@ -6,7 +6,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Container, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -70,10 +70,15 @@ def _checked_out(base: str, specs: Path) -> Iterator[Path]:
             complaint=f"is in a repository without '{base}'; a shallow clone may lack it (fetch-depth: 0)",
         )
     )
-    with tempfile.TemporaryDirectory(prefix="codat-sync-base-") as directory:
-        top = Path(directory)
-        (top / ".git").mkdir()  # the search for workspace.yaml ends here, as in the repository
-        _unpack(specs, tree, within, top)
+    with ExitStack() as held:
+        try:
+            top = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="codat-sync-base-")))
+            (top / ".git").mkdir()  # the search for workspace.yaml ends here, as in the repository
+            _unpack(specs, tree, within, top)
+        except OSError as error:
+            fix = "make room there, or name another directory in TMPDIR"
+            told = f"--base: no temporary directory can be filled: {error.strerror}"
+            raise CodatSyncError(Diagnostic(Code.BAD_BASE, told, fix)) from None
         yield top / within
 
 
