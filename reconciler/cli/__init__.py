@@ -10,7 +10,15 @@ from reconciler import __version__
 from reconciler.cli.apply import apply
 from reconciler.cli.exits import Exit
 from reconciler.cli.explain import explain
-from reconciler.cli.failing import leave_closed_pipe, show_bug, show_error, show_interrupt, show_misuse
+from reconciler.cli.failing import (
+    is_lost_output,
+    let_go,
+    show_bug,
+    show_error,
+    show_interrupt,
+    show_lost,
+    show_misuse,
+)
 from reconciler.cli.handoff import handoff
 from reconciler.cli.import_ import import_
 from reconciler.cli.init import init
@@ -91,7 +99,9 @@ def run(arguments: list[str]) -> int:
         return show_misuse(error)
     except (KeyboardInterrupt, click.Abort):
         return show_interrupt()
-    except BrokenPipeError:
-        return leave_closed_pipe()
+    except OSError as error:
+        return (show_lost if is_lost_output(error) else show_bug)(error, shown())
     except Exception as error:  # noqa: BLE001 - the last border: no traceback ever reaches a user
         return show_bug(error, shown())
+    finally:
+        let_go()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.events import opened_events
+from reconciler.cli.events import check_whole, opened_events
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import (
     DEFAULT_SPECS,
@@ -113,6 +113,7 @@ def apply(
     if asked or applied.verification or format_ == "json":
         show_outcome(applied, format_, shown, err=aside)
     append_outputs(outputs, applied.outcome or applied.planned.plan.document())
+    check_whole(events, observer)
     return _exit(applied)
 
 

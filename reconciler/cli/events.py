@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import click
-
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.workflow.codes import Code
 
 if TYPE_CHECKING:
-    from reconciler.outcome import Observer
+    from reconciler.render.events import EventsWriter
 
 EVENTS_MODE: Final = 0o600
 
 
 @contextmanager
-def opened_events(path: Path | None) -> Iterator[Observer | None]:
+def opened_events(path: Path | None) -> Iterator[EventsWriter | None]:
     """An observer that writes to ``path``; ``None`` where nobody asked for events.
 
-    A stream that breaks off meanwhile does not stop the apply, and is told of at the end.
+    A stream that breaks off meanwhile does not stop the apply; ``check_whole`` tells of it at the end.
 
     Raises:
         CodatSyncError: the file cannot be opened.
@@ -38,16 +37,40 @@ def opened_events(path: Path | None) -> Iterator[Observer | None]:
         yield render.events_writer(sys.stdout)
         return
     try:
-        path.touch(EVENTS_MODE)
-        path.chmod(EVENTS_MODE)
-        stream = path.open("w", encoding="utf-8")
+        stream = os.fdopen(_opened(path), "w", encoding="utf-8")
     except OSError as error:
         raise CodatSyncError(
             Diagnostic(Code.EVENTS_UNWRITABLE, f"{path} cannot be written: {error.strerror}")
         ) from None
-    with stream:
-        writer = render.events_writer(stream)
+    writer = render.events_writer(stream)
+    try:
         yield writer
-    if writer.failure is not None:
-        reason = os.strerror(writer.failure.errno or 0)
-        click.echo(f"Warning: {path} holds only a part of the events: {reason}", err=True)
+    finally:
+        try:
+            stream.close()
+        except OSError as error:
+            writer.failure = writer.failure or error
+
+
+def _opened(path: Path) -> int:
+    """A file that its owner alone may read; a device or a pipe is not ours to close to others."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, EVENTS_MODE)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.fchmod(descriptor, EVENTS_MODE)
+    return descriptor
+
+
+def check_whole(path: Path | None, writer: EventsWriter | None) -> None:
+    """Fail where events got lost, once the outcome has been told.
+
+    Raises:
+        CodatSyncError: the stream could not be written to its end.
+    """
+    if writer is None or writer.failure is None:
+        return
+    where = "stdout" if str(path) == "-" else path
+    reason = os.strerror(writer.failure.errno or 0)
+    fix = "what the apply did is done, and told above"
+    raise CodatSyncError(
+        Diagnostic(Code.EVENTS_UNWRITABLE, f"{where} holds only a part of the events: {reason}", fix)
+    )

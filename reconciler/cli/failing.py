@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
+from typing import Final
 
 import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import Output
-from reconciler.diagnostics import CodatSyncError
+from reconciler.diagnostics import CodatSyncError, Diagnostic
+from reconciler.workflow.codes import Code
 
-ISSUES = "https://github.com/codat-sync/codat-sync/issues"
+_UNWRITABLE: Final = frozenset({errno.EPIPE, errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO})
+ISSUES: Final = "https://github.com/codat-sync/codat-sync/issues"
 
 
 def show_error(error: CodatSyncError, output: Output) -> Exit:
@@ -49,7 +53,24 @@ def show_bug(error: Exception, output: Output) -> Exit:
     return Exit.ERROR
 
 
-def leave_closed_pipe() -> Exit:
-    """End quietly when whoever read our output has gone, as ``| head`` does."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return Exit.ERROR
+def is_lost_output(error: OSError) -> bool:
+    """Whether what failed is our printing: files of ours say themselves that they cannot be written."""
+    return error.errno in _UNWRITABLE
+
+
+def let_go() -> None:
+    """Drop what waits in a stream that cannot be written, or Python would fail at its own end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def show_lost(error: OSError, output: Output) -> Exit:
+    """Say that our output got lost; quietly where whoever read it has gone, as ``| head`` does."""
+    if isinstance(error, BrokenPipeError):
+        return Exit.ERROR
+    fix = "what was done is done; run the same command again to see it"
+    told = Diagnostic(Code.STDOUT_UNWRITABLE, f"the output cannot be written: {error.strerror}", fix)
+    return show_error(CodatSyncError(told), output)

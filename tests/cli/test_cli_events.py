@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
-from installed import company, connection, write_specs
+from installed import COMMAND, company, connection, write_specs
 from served import Codat
 
 from reconciler.cli.exits import Exit
@@ -57,3 +59,50 @@ def test_outputs_are_added_to_what_is_in_the_file(codat: Codat) -> None:
 def test_a_file_that_cannot_be_written_says_so(option: str, codat: Codat) -> None:
     done = codat.run("apply", "--yes", option, "nowhere/file")
     assert (done.status, "nowhere/file cannot be written" in done.err) == (Exit.ERROR, True)
+
+
+def test_a_full_disk_stops_no_apply_and_the_outcome_is_told_before_the_loss(
+    codat: Codat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that is always full stands for the disk; it stays open to others."""
+    monkeypatch.setattr(os, "fchmod", lambda *_: pytest.fail("not ours to close to others"))
+    done = codat.run("apply", "--yes", "--events", "/dev/full")
+    assert done.status == Exit.ERROR
+    assert "Applied: 4 done, 0 failed" in done.out
+    assert "/dev/full holds only a part of the events: No space left on device" in done.err
+    assert codat.company("Acme")["dataConnections"][0]["status"] == "Linked"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("plan",), ("validate",), ("platforms",), ("apply", "--yes", "--format", "json"), ("--help",)],
+)
+def test_output_that_gets_lost_is_told_and_is_no_bug(arguments: tuple[str, ...], codat: Codat) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [COMMAND, *arguments],
+            cwd=codat.directory,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == Exit.ERROR
+    assert "the output cannot be written: No space left on device" in done.stderr
+    assert "bug" not in done.stderr
+
+
+def test_events_that_nobody_reads_to_the_end_are_told_of(codat: Codat) -> None:
+    with subprocess.Popen(
+        [COMMAND, "apply", "--yes", "--events", "-"],
+        cwd=codat.directory,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as apply:
+        apply.stdout.close()
+        told = apply.stderr.read()
+    assert apply.returncode == Exit.ERROR
+    assert "Applied: 4 done, 0 failed" in told
+    assert "stdout holds only a part of the events: Broken pipe" in told
+    assert "Exception" not in told
