@@ -17,6 +17,7 @@ from reconciler.sandbox import (
     syncing,
 )
 from reconciler.sandbox.answers import Answer, Call, Problem
+from reconciler.sandbox.numbers import is_jump
 from reconciler.sandbox.store import Session
 
 PREFIX: Final = "/_sandbox"
@@ -152,8 +153,8 @@ def clock_route(session: Session, _call: Call) -> Answer:
 def advance_route(session: Session, call: Call) -> Answer:
     """``POST /_sandbox/clock`` ``{"advance": seconds}``."""
     seconds = call.fields().get("advance")
-    if not isinstance(seconds, int | float) or isinstance(seconds, bool):
-        raise Problem(400, invalid={"advance": "must be a number of seconds"})
+    if not is_jump(seconds) or not moments.is_bearable(session.now + moments.span(seconds)):
+        raise Problem(400, invalid={"advance": "must be seconds, at most ten years, that end before 9000"})
     session.advance(seconds)
     return Answer(204)
 

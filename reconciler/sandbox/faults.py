@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.sandbox.answering import ServerFault
 from reconciler.sandbox.answers import Problem
+from reconciler.sandbox.numbers import is_count, is_seconds
 from reconciler.sandbox.store import Session, Store
 
 FAULT: Final = "sandbox.fault"
@@ -98,11 +99,10 @@ def _unfit(fault: Fault) -> list[str]:
         "when": fault.when in WHEN,
         "match.method": fault.method is None or isinstance(fault.method, str),
         "match.path": _is_pattern(fault.path),
-        "match.nth": type(fault.nth) is int and fault.nth >= 1,
-        "times": fault.times is None or (type(fault.times) is int and fault.times >= 1),
-        "seconds": type(fault.seconds) in (int, float) and 0 <= fault.seconds < float("inf"),
-        "retryAfter": fault.retry_after is None
-        or (type(fault.retry_after) is int and fault.retry_after >= 0),
+        "match.nth": is_count(fault.nth, 1),
+        "times": fault.times is None or is_count(fault.times, 1),
+        "seconds": is_seconds(fault.seconds),
+        "retryAfter": fault.retry_after is None or is_count(fault.retry_after),
     }
     return [name for name, fits in checks.items() if not fits]
 

@@ -8,15 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from reconciler.sandbox.answers import Problem
+from reconciler.sandbox.numbers import is_count, is_seconds
 from reconciler.sandbox.store import Session
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_seconds(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
 
 
 def _is_flag(value: Any) -> bool:
@@ -42,16 +35,16 @@ class Setting:
 
 SETTINGS: Final[Mapping[str, Setting]] = {
     # Requests a day; null is Codat's own formula. A number is enforced; the formula when asked for.
-    "quota": Setting(None, _is_count, is_optional=True),
+    "quota": Setting(None, is_count, is_optional=True),
     "enforceQuota": Setting(False, _is_flag),
     # Companies at most; null is no limit. Codat's free plan has 50.
-    "companyLimit": Setting(None, _is_count, is_optional=True),
-    "syncSeconds": Setting(2, _is_seconds),
+    "companyLimit": Setting(None, is_count, is_optional=True),
+    "syncSeconds": Setting(2, is_seconds),
     # What is created stays out of listings for so long, and for so many requests.
-    "lagSeconds": Setting(0, _is_seconds),
-    "lagRequests": Setting(0, _is_count),
+    "lagSeconds": Setting(0, is_seconds),
+    "lagRequests": Setting(0, is_count),
     # Larger page sizes are answered with this one; null is no cap.
-    "pageSizeCap": Setting(None, _is_count, is_optional=True),
+    "pageSizeCap": Setting(None, is_count, is_optional=True),
     "disabledPlatforms": Setting([], _is_texts),
     "accountName": Setting("Sandbox", _is_text),
 }

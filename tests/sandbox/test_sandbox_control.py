@@ -11,6 +11,7 @@ from sandbox_api import HEADERS, KEY, NOBODY, Api, id_of
 
 from reconciler.sandbox import Sandbox
 from reconciler.sandbox.control import EVENTS
+from reconciler.sandbox.numbers import LONGEST
 
 EXPECTED = {
     "deauthorize": "Deauthorized",
@@ -49,6 +50,17 @@ def test_a_customer_may_link(api: Api, sandbox: Sandbox) -> None:
         (f"companies/{NOBODY}/wipe-tags", None, 404),
         ("clock", {"advance": "soon"}, 400),
         ("clock", {}, 400),
+        ("clock", {"advance": 1e300}, 400),
+        ("clock", {"advance": 1e12}, 400),
+        ("clock", {"advance": -1e12}, 400),
+        ("clock", {"advance": True}, 400),
+        ("settings", {"lagSeconds": 1e300}, 400),
+        ("settings", {"syncSeconds": 1e12}, 400),
+        ("settings", {"lagRequests": 10**30}, 400),
+        ("settings", {"pageSizeCap": 10**30}, 400),
+        ("settings", {"quota": 10**30}, 400),
+        ("faults", {"kind": "latency", "seconds": 1e300}, 400),
+        ("faults", {"kind": "latency", "times": 10**30}, 400),
         ("settings", {"weather": "fine"}, 400),
         ("settings", {"quota": "many"}, 400),
         ("settings", {"syncSeconds": -1}, 400),
@@ -162,3 +174,17 @@ def test_it_is_for_this_machine_alone(sandbox: Sandbox, address: str, status: in
             return await client.get("/_sandbox/journal")
 
     assert asyncio.run(send()).status_code == status
+
+
+def test_the_clock_stops_where_the_calendar_would_end_and_all_goes_on(api: Api) -> None:
+    """One jump too many made every later request fail, in that file for good."""
+    api.ok("POST", "/_sandbox/settings", {"lagSeconds": LONGEST, "syncSeconds": LONGEST, "quota": 10**9})
+    jump = {"advance": LONGEST}
+    while api("POST", "/_sandbox/clock", jump).status_code == 204:
+        pass
+    path = api.linked(api.company())
+    assert api.status(path) == "Linked"
+    back = {"advance": -LONGEST}
+    while api("POST", "/_sandbox/clock", back).status_code == 204:
+        pass
+    assert api("GET", "/companies").status_code == 200
