@@ -13,7 +13,7 @@
 """
 
 from reconciler.codat.client import Answered, Client, ReadClient
-from reconciler.codat.connecting import asgi_transport, check_api_url, connect
+from reconciler.codat.connecting import asgi_transport, check_api_url, connect, is_loopback
 from reconciler.codat.credentials import credentials
 from reconciler.codat.metering import Meter
 
@@ -26,4 +26,5 @@ __all__ = [
     "check_api_url",
     "connect",
     "credentials",
+    "is_loopback",
 ]

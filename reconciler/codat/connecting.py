@@ -72,14 +72,15 @@ def _complaint(url: httpx.URL) -> str:
         return "the API's URL is not an https URL"
     if url.userinfo:
         return "the API's URL holds a user name or password, and credentials never go into it"
-    if url.scheme == "http" and not _is_loopback(url.host):
+    if url.scheme == "http" and not is_loopback(url.host):
         return f"the API's URL is http, and would show your key to the network on the way to {url.host}"
     if url.path not in ("", "/") or url.query or url.fragment:
         return "the API's URL has more than a host and a port"
     return ""
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its name or address alone, without asking anyone."""
     if host == "localhost":
         return True
     try:
@@ -105,7 +106,7 @@ def asgi_transport(app: App) -> httpx.AsyncBaseTransport:
 
 def _network(origin: httpx.URL, limits: Limits) -> httpx.AsyncBaseTransport:
     """The network, through the proxy that the environment names; a loopback address never is proxied."""
-    proxies = {} if _is_loopback(origin.host) or proxy_bypass(origin.host) else getproxies()
+    proxies = {} if is_loopback(origin.host) or proxy_bypass(origin.host) else getproxies()
     try:
         return httpx.AsyncHTTPTransport(
             proxy=proxies.get(origin.scheme) or proxies.get("all"),
@@ -123,7 +124,7 @@ def _network(origin: httpx.URL, limits: Limits) -> httpx.AsyncBaseTransport:
 def _per_minute(origin: httpx.URL, limits: Limits) -> int:
     """Requests a minute: what is configured, and off loopback never more than Codat bears."""
     wanted = limits.requests_per_minute
-    return wanted if _is_loopback(origin.host) else min(wanted, MOST_PER_MINUTE)
+    return wanted if is_loopback(origin.host) else min(wanted, MOST_PER_MINUTE)
 
 
 @asynccontextmanager

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from reconciler.codat import ReadClient, asgi_transport, check_api_url, connect, credentials
+from reconciler.codat import ReadClient, asgi_transport, check_api_url, connect, credentials, is_loopback
 from reconciler.diagnostics import Diagnostic, RefusedError
 from reconciler.model import Limits, Secret, Workspace
 from reconciler.workflow.codes import Code
@@ -21,7 +21,6 @@ SANDBOX_API: Final = "sandbox"
 
 _EMBEDDED_URL: Final = f"http://127.0.0.1:{SERVED_PORT}"
 """Where the same sandbox answers once it is served: link URLs made in this process begin with it."""
-_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 C = TypeVar("C", bound=ReadClient)
 
@@ -63,7 +62,7 @@ class Endpoint:
             RefusedError: ``sandboxOnly`` specs, and the API is neither embedded nor on loopback.
 
         """
-        if self.is_sandbox or not workspace.sandbox_only or urlsplit(self.url).hostname in _LOOPBACK:
+        if self.is_sandbox or not workspace.sandbox_only or is_loopback(urlsplit(self.url).hostname or ""):
             return
         raise RefusedError(
             Diagnostic(
@@ -92,14 +91,14 @@ class Endpoint:
             ) as opened:
                 yield opened
             return
-        transport = asgi_transport(embedded_sandbox(self.sandbox_file))
-        async with connect(
-            client,
-            self.url,
-            Secret("Basic c2FuZGJveA=="),
-            limits=limits,
-            transport=transport,
-            paced=False,
-            on_wait=on_wait,
-        ) as opened:
-            yield opened
+        with closing(embedded_sandbox(self.sandbox_file)) as sandbox:
+            async with connect(
+                client,
+                self.url,
+                Secret("Basic c2FuZGJveA=="),
+                limits=limits,
+                transport=asgi_transport(sandbox),
+                paced=False,
+                on_wait=on_wait,
+            ) as opened:
+                yield opened
