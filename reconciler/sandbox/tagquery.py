@@ -24,7 +24,6 @@ LONGEST: Final = 2048
 """Characters in a query (https://docs.codat.io/using-the-api/querying)."""
 DEEPEST: Final = 50
 
-OPERATORS: Final = ("&&", "||", "!=", "=", "~", "{", "}")
 _TOKEN: Final = re.compile(
     r"""\s*(?:
         (?P<operator>&&|\|\||!=|=|~|\{|\})
@@ -57,7 +56,7 @@ Compare = Callable[[str, str, str], Condition]
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word, or where ``is_operator`` one of ``OPERATORS``."""
+    """A word, or where ``is_operator`` an operator or a brace."""
 
     text: str
     is_operator: bool = False

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from reconciler.diagnostics import Diagnostic
 from reconciler.model import Secret, SecretRef
 from reconciler.secrets.errors import SecretError
 
@@ -29,9 +28,3 @@ class MadeUp:
         except SecretError:
             self.made_up.add(str(ref))
             return Secret(PREFIX + hashlib.sha256(str(ref).encode()).hexdigest()[:24])
-
-    def check(self, refs: Iterable[SecretRef]) -> tuple[Diagnostic, ...]:
-        """Nothing is ever missing; the made-up ones are noted in ``made_up``."""
-        for ref in refs:
-            self(ref)
-        return ()

@@ -151,8 +151,3 @@ class TestMadeUp:
         one, other = MadeUp(resolver(root)), MadeUp(resolver(root))
         assert one(ref("${env:A}")) == other(ref("${env:A}"))
         assert one(ref("${env:A}")) != one(ref("${env:B}"))
-
-    def test_nothing_is_ever_missing(self, root):
-        made_up = MadeUp(resolver(root))
-        assert made_up.check([ref("${env:A}"), ref("${file:../outside}")]) == ()
-        assert made_up.made_up == {"${env:A}", "${file:../outside}"}
