@@ -8,12 +8,11 @@ where no answer told what became of the tokens.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Final, NoReturn
 
 from reconciler.apply import waiting
 from reconciler.apply.failing import RESUME, FailureCode, NotDoneError, changed, differs, not_done
-from reconciler.apply.settling import HELD_UP, LOOK_LASTS
+from reconciler.apply.settling import HELD_UP
 from reconciler.apply.state import LaneState
 from reconciler.apply.turns import PlatformTurns
 from reconciler.codat.errors import (
@@ -27,6 +26,7 @@ from reconciler.codat.errors import (
     StillRunningError,
     UnreachableError,
 )
+from reconciler.codat.looking import Look
 from reconciler.diagnostics import CodatSyncError
 from reconciler.model import LiveConnection, Secret, SecretRef, Status
 from reconciler.outcome import Failure, Result
@@ -65,7 +65,7 @@ class _Authorizing:
         self._company_id = lane.company_id(action.company_id)
         self._connection_id = lane.connection_id(action.address, action.connection_id)
         self._expected = action.observed or Status.PENDING_AUTH
-        self._looked_at: datetime | None = None
+        self._look = lane.creates.pop(self._connection_id, Look())
 
     async def run(self) -> Result:
         """Look, where someone else may know the connection; then send."""
@@ -79,11 +79,11 @@ class _Authorizing:
     async def _send(self) -> Result:
         """Send the tokens right after a look, however long that or the tokens take.
 
-        After a pause that Codat asks for, look again; after no answer, send once more where the
-        connection still is what it was.
+        Where the look was too old by the time of sending, or Codat asks for a pause, look again; after
+        no answer, send once more where the connection still is what it was.
         """
         errors: list[ApiError] = []
-        pauses = 0
+        held_up = 0
         while len(errors) < SENDS:
             if await self._is_already_linked():
                 return Result.DONE if errors else Result.ALREADY
@@ -93,10 +93,9 @@ class _Authorizing:
             try:
                 await self._put(tokens)
             except HeldUpError:
-                pauses += 1
-                if pauses == HELD_UP:
+                held_up += 1
+                if held_up == HELD_UP:
                     raise
-                self._forget_looks()
             except UNANSWERED as error:
                 errors.append(error)
                 if await self._is_linked_now(errors):
@@ -111,7 +110,7 @@ class _Authorizing:
         Raises:
             NotDoneError: it has become something else.
         """
-        if self._lane.is_untouched(self._connection_id) or self._has_just_looked():
+        if self._look.lasts(self._lane.run.clock.now()):
             return False
         live = await self._read()
         if live.status is self._expected:
@@ -120,16 +119,8 @@ class _Authorizing:
             return True
         raise changed(f"the connection has become {live.status} where {self._expected} was read")
 
-    def _forget_looks(self) -> None:
-        self._looked_at = None
-        self._lane.untouched.pop(self._connection_id, None)
-
-    def _has_just_looked(self) -> bool:
-        now = self._lane.run.clock.now()
-        return self._looked_at is not None and self._looked_at <= now < self._looked_at + LOOK_LASTS
-
     async def _put(self, tokens: Mapping[str, Secret]) -> None:
-        client = self._lane.run.client
+        client = self._lane.run.client.resting_on(self._look)
         self._lane.authorized[self._connection_id] = self._lane.run.clock.now()
         answer = await self._lane.write(client.authorize, self._company_id, self._connection_id, tokens)
         if answer.status is not Status.LINKED:
@@ -174,8 +165,7 @@ class _Authorizing:
         raise self._unknown([*errors, failed])
 
     async def _read(self) -> LiveConnection:
-        self._looked_at = self._lane.run.clock.now()
-        return await self._lane.read_connection(self._company_id, self._connection_id)
+        return await self._lane.read_connection(self._company_id, self._connection_id, self._look)
 
     def _unknown(self, errors: Sequence[ApiError]) -> Exception:
         """What to raise when sending came to no end: the tokens may have arrived, or none was ever sent."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 from uuid import UUID
 
 from reconciler.apply.failing import changed, differs
-from reconciler.apply.settling import look_closely, settle
+from reconciler.apply.settling import settle
 from reconciler.apply.state import LaneState
+from reconciler.codat.looking import Look
 from reconciler.model import LiveCompany, LiveConnection, Status
 from reconciler.outcome import Result
 from reconciler.plan import AdoptCompany, Change, UnlinkConnection, UpdateCompany
@@ -17,16 +18,17 @@ from reconciler.plan import AdoptCompany, Change, UnlinkConnection, UpdateCompan
 
 async def patch_company(lane: LaneState, action: AdoptCompany | UpdateCompany) -> Result:
     """Adopt or update a company: one PATCH of what differs."""
-    client = lane.run.client
+    look = Look()
+    client = lane.run.client.resting_on(look)
 
     async def find_done() -> LiveCompany | None:
-        live = await lane.read_company(action.company_id)
+        live = await lane.read_company(action.company_id, look)
         if not _open_changes(action, live):
             return live
         check_unchanged(action.observed, live)
         return None
 
-    if await look_closely(lane, find_done):
+    if await find_done():
         return Result.ALREADY
 
     async def send(key: UUID) -> LiveCompany:
@@ -40,17 +42,18 @@ async def patch_company(lane: LaneState, action: AdoptCompany | UpdateCompany) -
 
 async def unlink_connection(lane: LaneState, action: UnlinkConnection) -> Result:
     """Sever a Linked connection; its data stays."""
-    client = lane.run.client
+    look = Look()
+    client = lane.run.client.resting_on(look)
 
     async def find_done() -> LiveConnection | None:
-        live = await lane.read_connection(action.company_id, action.connection_id)
+        live = await lane.read_connection(action.company_id, action.connection_id, look)
         if live.status is Status.UNLINKED:
             return live
         if live.status is not Status.LINKED:
             raise changed(f"the connection has become {live.status} where {Status.LINKED} was read")
         return None
 
-    if await look_closely(lane, find_done):
+    if await find_done():
         return Result.ALREADY
 
     async def send(key: UUID) -> LiveConnection:

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from reconciler.apply import waiting
 from reconciler.apply.failing import changed, differs
-from reconciler.apply.settling import look_closely, settle
+from reconciler.apply.settling import settle
 from reconciler.apply.state import LaneState
 from reconciler.codat.errors import NotFoundError
+from reconciler.codat.looking import Look
 from reconciler.model import LiveSyncSettings, setting_text
 from reconciler.outcome import Result
 from reconciler.plan import AddProduct, Change, RemoveProduct, SetSyncSettings
@@ -44,12 +45,13 @@ async def set_sync_settings(lane: LaneState, action: SetSyncSettings) -> Result:
 
     What others have set meanwhile of the same fields is a failure; the rest of theirs is kept.
     """
-    client, company_id = lane.run.client, lane.company_id(action.company_id)
+    look, company_id = Look(), lane.company_id(action.company_id)
+    client = lane.run.client.resting_on(look)
     live = target = LiveSyncSettings({}, are_own=False)
 
     async def read() -> bool | None:
         nonlocal live, target
-        live = await lane.read_sync_settings(company_id)
+        live = await lane.read_sync_settings(company_id, look)
         target = live.as_wanted(action.settings)
         return True if target == live else None
 
@@ -59,7 +61,7 @@ async def set_sync_settings(lane: LaneState, action: SetSyncSettings) -> Result:
             _check_unchanged(action, live)
         return done
 
-    if await look_closely(lane, find_done):
+    if await find_done():
         return Result.ALREADY
 
     async def send(key: UUID) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from reconciler.apply import keys
@@ -11,17 +11,20 @@ from reconciler.apply.failing import PLAN_AGAIN, FailureCode, differs, not_done
 from reconciler.apply.recording import record_links
 from reconciler.apply.state import LaneState
 from reconciler.codat import Answered
+from reconciler.codat.looking import Look
 from reconciler.model import LiveConnection, Status
 from reconciler.outcome import Result
-from reconciler.plan import CreateConnection
+from reconciler.plan import AuthorizeConnection, CreateConnection
 
 
 async def create_connection(lane: LaneState, action: CreateConnection) -> Result:
     """Create the connection, or find that another run of ours did; then record the links, if it is due."""
-    made = await create(lane, MakingConnection(lane, action, lane.company_id(action.company_id)))
+    making = MakingConnection(lane, action, lane.company_id(action.company_id))
+    made = await create(lane, making)
     lane.made[action.address] = made.value.id
     if made.ago is not None:
-        lane.note_untouched(made.value.id, made.ago)
+        making.look.taken_at = lane.run.clock.now() - made.ago
+        lane.creates[made.value.id] = making.look
     if action.links:
         await record_links(lane, action)
     return Result.ALREADY if made.found else Result.DONE
@@ -34,6 +37,12 @@ class MakingConnection:
     lane: LaneState
     action: CreateConnection
     company_id: str
+    look: Look = field(default_factory=Look)
+    """The create, which its tokens may rest on: until then nobody else can know the connection.
+
+    Codat does not tell an answer from the replay of one, so another run may have made it as well, and
+    it counts from the moment that Codat made it.
+    """
 
     @property
     def what(self) -> str:
@@ -46,7 +55,16 @@ class MakingConnection:
 
     async def send(self, key: UUID) -> Answered[LiveConnection]:
         """``POST /companies/{id}/connections``."""
-        return await self.lane.run.client.create_connection(self.company_id, self.action.platform_key, key)
+        client = self.lane.run.client
+        client = client.looking(self.look) if self._is_authorized_next() else client
+        return await client.create_connection(self.company_id, self.action.platform_key, key)
+
+    def _is_authorized_next(self) -> bool:
+        """Whether its tokens are the next thing to be sent, so that a turn is to be kept for them."""
+        following = self.lane.actions[self.lane.actions.index(self.action) + 1 :][:1]
+        return not self.action.links and any(
+            isinstance(one, AuthorizeConnection) and one.address == self.action.address for one in following
+        )
 
     async def find(self) -> LiveConnection | None:
         """The connection of our platform that the plan did not know and no action of this lane uses.

@@ -10,16 +10,17 @@ from uuid import UUID
 
 from reconciler.apply import waiting
 from reconciler.apply.failing import changed, differs
-from reconciler.apply.settling import look_closely, settle
+from reconciler.apply.settling import settle
 from reconciler.apply.state import LaneState
 from reconciler.codat.errors import NotFoundError
+from reconciler.codat.looking import Look
 from reconciler.model import LINKS_TAG, Address, LiveCompany, links_tag
 from reconciler.plan import CreateConnection
 
 
 async def record_links(lane: LaneState, action: CreateConnection) -> None:
     """Write the record that ``action`` carries, merged into the tags as they are now."""
-    company_id = lane.company_id(action.company_id)
+    client, look, company_id = lane.run.client, Look(), lane.company_id(action.company_id)
     record = links_tag(
         {
             key: lane.connection_id(Address(lane.key, key), identifier)
@@ -31,7 +32,7 @@ async def record_links(lane: LaneState, action: CreateConnection) -> None:
 
     async def read() -> LiveCompany | None:
         try:
-            live = await lane.run.client.company(company_id)
+            live = await client.looking(look).company(company_id)
         except NotFoundError:
             return None
         if live.owner() != (lane.run.workspace, lane.key):
@@ -47,11 +48,11 @@ async def record_links(lane: LaneState, action: CreateConnection) -> None:
             raise changed(f"company {company_id} has gone")
         return live if live.tags.get(LINKS_TAG) == record else None
 
-    if await look_closely(lane, find_recorded):
+    if await find_recorded():
         return
 
     async def send(key: UUID) -> LiveCompany:
-        return await lane.run.client.update_company(company_id, {"tags": dict(tags)}, key)
+        return await client.resting_on(look).update_company(company_id, {"tags": dict(tags)}, key)
 
     answer = await settle(lane, action, send, find_recorded)
     for tag, value in sorted(tags.items()):

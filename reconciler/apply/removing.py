@@ -8,9 +8,10 @@ from uuid import UUID
 
 from reconciler.apply.changing import check_unchanged
 from reconciler.apply.failing import FailureCode, changed, not_done
-from reconciler.apply.settling import look_closely, settle
+from reconciler.apply.settling import settle
 from reconciler.apply.state import LaneState
 from reconciler.codat.errors import NotFoundError
+from reconciler.codat.looking import Look
 from reconciler.model import LiveCompany
 from reconciler.outcome import Result
 from reconciler.plan import DeleteCompany, DeleteConnection
@@ -18,9 +19,10 @@ from reconciler.plan import DeleteCompany, DeleteConnection
 
 async def delete_company(lane: LaneState, action: DeleteCompany) -> Result:
     """Delete a company that still is what the plan read, its connections too, and carries no guard since."""
+    client, look = lane.run.client, Look()
 
     async def check() -> None:
-        live = await lane.run.client.company(action.company_id)
+        live = await client.looking(look).company(action.company_id)
         if live.is_protected:
             raise not_done(
                 FailureCode.PROTECTED,
@@ -30,7 +32,9 @@ async def delete_company(lane: LaneState, action: DeleteCompany) -> Result:
         check_unchanged(action.observed, live)
         _check_connections(action.observed, live)
 
-    return await _delete(lane, action, check, lambda: lane.run.client.delete_company(action.company_id))
+    return await _delete(
+        lane, action, check, lambda: client.resting_on(look).delete_company(action.company_id)
+    )
 
 
 def _check_connections(observed: LiveCompany, live: LiveCompany) -> None:
@@ -49,15 +53,18 @@ def _check_connections(observed: LiveCompany, live: LiveCompany) -> None:
 
 async def delete_connection(lane: LaneState, action: DeleteConnection) -> Result:
     """Delete a connection that still has the status that the plan read."""
-    client = lane.run.client
+    client, look = lane.run.client, Look()
 
     async def check() -> None:
-        live = await client.connection(action.company_id, action.connection_id)
+        live = await client.looking(look).connection(action.company_id, action.connection_id)
         if live.status is not action.status:
             raise changed(f"the connection has become {live.status} where {action.status} was read")
 
     return await _delete(
-        lane, action, check, lambda: client.delete_connection(action.company_id, action.connection_id)
+        lane,
+        action,
+        check,
+        lambda: client.resting_on(look).delete_connection(action.company_id, action.connection_id),
     )
 
 
@@ -79,7 +86,7 @@ async def _delete(
             await delete()
         return True
 
-    if await look_closely(lane, find_gone):
+    if await find_gone():
         return Result.ALREADY
     await settle(lane, action, send, find_gone)
     return Result.DONE

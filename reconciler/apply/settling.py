@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -16,20 +15,10 @@ T = TypeVar("T")
 
 KEPT: Final = (ServerFaultError, StillRunningError)
 """Answers that Codat may repeat under the same key."""
-LOOK_LASTS: Final = timedelta(seconds=2)
-"""How long after a look was asked for a write may still rest on it."""
 HELD_UP: Final = 5
-"""How often Codat may ask for a pause right after a look, until that is a failure."""
+"""How often a write may be held up right after the look that it rests on, until that is a failure."""
 BEFORE_LOOKING: Final = 2.0
 """Seconds to give a write that was not answered."""
-
-
-async def look_closely(lane: LaneState, find_done: Callable[[], Awaitable[T | None]]) -> T | None:
-    """What ``find_done`` finds; where that took so long that it may be old, what it finds once more."""
-    asked_at = lane.run.clock.now()
-    done = await find_done()
-    is_old = not timedelta() <= lane.run.clock.now() - asked_at < LOOK_LASTS
-    return await find_done() if done is None and is_old else done
 
 
 async def settle(
@@ -40,6 +29,7 @@ async def settle(
 ) -> T:
     """What ``send`` answers, or what ``find_done`` finds where it left that open.
 
+    A ``send`` that rests on a look rests on what ``find_done`` saw last.
     ``send`` is given an idempotency key: the same one again after no answer, which Codat replays; a
     new one after a fault, which Codat would replay too.
 
@@ -70,12 +60,12 @@ async def _promptly(
     key: UUID,
     find_done: Callable[[], Awaitable[T | None]],
 ) -> T:
-    """What ``send`` answers right after a look, or what a further look finds done after a pause."""
+    """What ``send`` answers right after a look, or what a further look finds done where that was too old."""
     for _ in range(HELD_UP):
         try:
             return await lane.write(send, key)
         except HeldUpError:
-            done = await look_closely(lane, find_done)
+            done = await find_done()
             if done is not None:
                 return done
     return await lane.write(send, key)
@@ -83,4 +73,4 @@ async def _promptly(
 
 async def _looked(lane: LaneState, action: Action, find_done: Callable[[], Awaitable[T | None]]) -> T | None:
     await lane.pausing(f"looking what came of {action.kind} {action.address}")(BEFORE_LOOKING)
-    return await look_closely(lane, find_done)
+    return await find_done()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from typing import Final, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 from reconciler.apply import keys, waiting
 from reconciler.apply.failing import HaltedError, changed
 from reconciler.apply.running import Run
 from reconciler.apply.waiting import Pause
+from reconciler.codat import Client
 from reconciler.codat.errors import HeldUpError, NotFoundError, QuotaExhaustedError
+from reconciler.codat.looking import Look
 from reconciler.model import Address, LiveCompany, LiveConnection, LiveSyncSettings
 from reconciler.plan import (
     Action,
@@ -28,12 +30,6 @@ from reconciler.plan import (
 P = ParamSpec("P")
 T = TypeVar("T")
 
-UNTOUCHED_FOR: Final = timedelta(seconds=2)
-"""How old a connection is at most that nobody else is taken to have authorized.
-
-Codat does not tell an answer from the replay of one, so another run may have made it as well.
-"""
-
 
 @dataclass(slots=True)
 class LaneState:
@@ -47,8 +43,8 @@ class LaneState:
     """The id of the company, once this lane has created it."""
     made: dict[Address, str] = field(default_factory=dict)
     """Ids of the connections that this lane has created, or found created."""
-    untouched: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
-    """From when until when a connection needs no look before its tokens are sent, by id."""
+    creates: dict[str, Look] = field(default_factory=dict)
+    """This run's own creates, by the id of the connection: for as long as a look they serve as one."""
     authorized: dict[str, datetime] = field(default_factory=dict)
     """When this run last sent a connection's tokens, by id."""
     writes: int = 0
@@ -77,16 +73,6 @@ class LaneState:
         self._numbered += 1
         return keys.run_key(self.run.seed, action.address, action.kind, self._numbered)
 
-    def is_untouched(self, connection_id: str) -> bool:
-        """Whether a connection is so young that its tokens may be sent without a look."""
-        span = self.untouched.get(connection_id)
-        return span is not None and span[0] <= self.run.clock.now() < span[1]
-
-    def note_untouched(self, connection_id: str, ago: timedelta) -> None:
-        """Take note of a connection that this run's request made, so long ago at most."""
-        now = self.run.clock.now()
-        self.untouched[connection_id] = (now, now - ago + UNTOUCHED_FOR)
-
     async def write(self, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """What a writing method of the client answers.
 
@@ -113,34 +99,37 @@ class LaneState:
         self.run.tell.waiting(self.address, seconds, why)
         await waiting.interruptible(self.run.clock, seconds, self.run.stop)
 
-    async def read_company(self, company_id: str) -> LiveCompany:
-        """A company as it is now.
+    async def read_company(self, company_id: str, look: Look | None = None) -> LiveCompany:
+        """A company as it is now; a write that follows may rest on ``look``.
 
         Raises:
             NotDoneError: it is gone.
         """
-        client = self.run.client
+        client = self._reading(look)
         return await self._seen("company", company_id, lambda: client.company(company_id))
 
-    async def read_sync_settings(self, company_id: str) -> LiveSyncSettings:
-        """A company's sync settings as they are now.
+    async def read_sync_settings(self, company_id: str, look: Look | None = None) -> LiveSyncSettings:
+        """A company's sync settings as they are now; a write that follows may rest on ``look``.
 
         Raises:
             NotDoneError: the company is gone.
         """
-        client = self.run.client
+        client = self._reading(look)
         return await self._seen("company", company_id, lambda: client.sync_settings(company_id))
 
-    async def read_connection(self, company_id: str, connection_id: str) -> LiveConnection:
-        """A connection as it is now.
+    async def read_connection(self, company_id: str, connection_id: str, look: Look) -> LiveConnection:
+        """A connection as it is now; a write that follows may rest on ``look``.
 
         Raises:
             NotDoneError: it is gone.
         """
-        client = self.run.client
+        client = self._reading(look)
         return await self._seen(
             "connection", connection_id, lambda: client.connection(company_id, connection_id)
         )
+
+    def _reading(self, look: Look | None) -> Client:
+        return self.run.client if look is None else self.run.client.looking(look)
 
     async def _seen(self, what: str, identifier: str, read: Callable[[], Awaitable[T]]) -> T:
         """What ``read`` answers; what this lane made itself is waited for, since Codat may lag."""

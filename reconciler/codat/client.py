@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 from operator import attrgetter
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
@@ -19,9 +19,10 @@ import httpx
 
 from reconciler.codat import paging, parsing
 from reconciler.codat.exchange import Exchange, sealed
+from reconciler.codat.looking import Look
 from reconciler.codat.metering import Meter
 from reconciler.codat.reading import Node
-from reconciler.codat.transport import READS, READS_AND_WRITES
+from reconciler.codat.transport import READS, READS_AND_WRITES, RESTS_ON, TAKES_LOOK
 from reconciler.codat.words import Mask
 from reconciler.model import (
     DataStatus,
@@ -65,6 +66,13 @@ class ReadClient:
         self._exchange = exchange
         self._page_size = page_size
         self.meter = meter
+
+    def looking(self, look: Look) -> Self:
+        """A client each request of which is a ``look`` that a write will rest on."""
+        return self._extended(TAKES_LOOK, look)
+
+    def _extended(self, name: str, value: object) -> Self:
+        return type(self)(self._exchange.extended(name, value), self.meter, page_size=self._page_size)
 
     async def companies(self, tags: str = "") -> tuple[LiveCompany, ...]:
         """Every company with its connections, or those that the tag query finds.
@@ -148,6 +156,10 @@ class Client(ReadClient):
     """Reads and writes. ``key`` is the idempotency key; Codat replays its answer for 90 minutes."""
 
     methods: ClassVar[AbstractSet[str]] = READS_AND_WRITES
+
+    def resting_on(self, look: Look) -> Self:
+        """A client whose next write is sent while ``look`` lasts, or raises ``HeldUpError``."""
+        return self._extended(RESTS_ON, look)
 
     async def create_company(self, body: Mapping[str, Any], key: UUID) -> Answered[LiveCompany]:
         """Create a company: ``name``, and if wanted ``description`` and ``tags``."""

@@ -4,7 +4,7 @@
 
     ApiError                    exit 1; every failure of a request
     +-- NoAnswerError           sent, and no whole answer came back: it may have taken effect
-    +-- HeldUpError             Codat asked for a pause right before a write that rests on a look: not done
+    +-- HeldUpError             the look that a write rests on is too old, or a pause came up: not done
     +-- UnreachableError        never sent: no connection could be made (DNS, TLS, refused)
     +-- UnexpectedAnswerError   a read was answered with something that is not Codat's JSON
     +-- ServerFaultError        5xx: it may have taken effect; Codat caches it under the key
@@ -68,9 +68,9 @@ class UnreachableError(ApiError):
 
 
 class HeldUpError(ApiError):
-    """Codat asked for a pause (429) before or in answer to a write that rests on a look: it is not done.
+    """A write that rests on a look is not done: the look is too old, or Codat asks for a pause first.
 
-    After the pause the look would be old, so the caller looks again; that look waits the pause out.
+    After the pause the look would be old too, so the caller looks again; that look waits the pause out.
     """
 
     code = "held-up"

@@ -11,6 +11,7 @@ from base64 import b64decode
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 from uuid import UUID
@@ -33,6 +34,7 @@ DATE_UNIT: Final = timedelta(seconds=1)
 """What ``Date`` counts in."""
 NO_TIME: Final = timedelta()
 NOTHING_SECRET: Final = Mask()
+NO_EXTENSIONS: Final[Mapping[str, object]] = MappingProxyType({})
 
 
 class Authorization(httpx.Auth):
@@ -132,12 +134,24 @@ class Exchange:
     """Sends one request to the API's origin and returns its 2xx answer, or raises an error of ours."""
 
     def __init__(
-        self, http: httpx.AsyncClient, origin: httpx.URL, authorization: Secret, clock: Clock
+        self,
+        http: httpx.AsyncClient,
+        origin: httpx.URL,
+        authorization: Secret,
+        clock: Clock,
+        extensions: Mapping[str, object] = NO_EXTENSIONS,
     ) -> None:
         self._http = http
         self.origin = origin
         self._clock = clock
+        self._authorization = authorization
         self._mask = Mask(_forms(authorization))
+        self._extensions = extensions
+
+    def extended(self, name: str, value: object) -> Exchange:
+        """An exchange whose requests carry one extension more down to the transport."""
+        extensions = {**self._extensions, name: value}
+        return Exchange(self._http, self.origin, self._authorization, self._clock, extensions)
 
     async def __call__(
         self,
@@ -176,7 +190,11 @@ class Exchange:
             headers_out["Content-Type"] = "application/json"
         try:
             return await self._http.request(
-                method, url, content=None if body is None else body.reveal().encode(), headers=headers_out
+                method,
+                url,
+                content=None if body is None else body.reveal().encode(),
+                headers=headers_out,
+                extensions=dict(self._extensions),
             )
         except ApiError as error:
             return error.with_traceback(None)

@@ -24,14 +24,13 @@ from reconciler.codat import faults, headers
 from reconciler.codat.clock import Clock
 from reconciler.codat.codes import Code
 from reconciler.codat.errors import HeldUpError, QuotaExhaustedError
+from reconciler.codat.looking import Look
 from reconciler.codat.metering import Meter
 from reconciler.codat.pacing import Pacer
 from reconciler.diagnostics import Diagnostic, RefusedError
 
 READS: Final = frozenset({"GET"})
 READS_AND_WRITES: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
-PROMPT: Final = frozenset({"PUT", "PATCH", "DELETE"})
-"""What changes a thing that exists rests on a look at it, which must not grow old."""
 
 ATTEMPTS: Final = 4
 """How often a read is sent before its failure counts."""
@@ -44,6 +43,10 @@ SHORTEST_HOLD: Final = 1.0
 UNTOLD_WAIT: Final = 5.0
 """Seconds to wait after a 429 that does not say how long; doubled with each in a row."""
 
+TAKES_LOOK: Final = "codat_sync.takes_look"
+"""The request extension with the ``Look`` that a request is: a write will rest on it."""
+RESTS_ON: Final = "codat_sync.rests_on"
+"""The request extension with the ``Look`` that a write rests on: it is sent while that lasts, or never."""
 SENT_AT: Final = "codat_sync.sent_at"
 """The response extension that says when its request, the last attempt, was sent by our clock."""
 ANSWERED_AT: Final = "codat_sync.answered_at"
@@ -56,8 +59,9 @@ class CourteousTransport(httpx.AsyncBaseTransport):
     - A 429 is waited out by everyone, and the same request sent again with the same key, which Codat
       releases (https://docs.codat.io/using-the-api/write-data/idempotency). One that means that the
       day's quota is gone, or ten minutes of them in a row, is handed on.
-    - A write that rests on a look is never held back for a pause: it is handed back undone instead, and
-      the next look waits with everyone.
+    - A write that rests on a look waits for no pause, nor for its turn: that was kept when the look was
+      taken. Where Codat asks for a pause or the look is old, it is handed back undone, and the next look
+      waits with everyone.
     - A GET that failed in passing, or was answered 5xx, is sent again, at most four times in all.
     - Any other failed request is handed on: whether to repeat a write is for the executor to decide.
     """
@@ -85,7 +89,7 @@ class CourteousTransport(httpx.AsyncBaseTransport):
         Raises:
             RefusedError: the method is not permitted; nothing was sent.
             QuotaExhaustedError: what remains of the day is for others; nothing was sent.
-            HeldUpError: Codat asks for a pause; a write that rests on a look was not done.
+            HeldUpError: a write rests on a look that is old, or Codat asks for a pause; it was not done.
             httpx.TransportError: what the transport beneath raised, last.
         """
         if request.method not in self._methods:
@@ -137,10 +141,11 @@ class CourteousTransport(httpx.AsyncBaseTransport):
 
     async def _patiently(self, request: httpx.Request) -> httpx.Response:
         """Send, and as often as the answer is a 429 that passes, wait with everyone and send again."""
-        is_prompt = request.method in PROMPT
         waited = 0.0
         refusals = 0
-        while await self._pacer.turn(waits=not is_prompt):
+        while True:
+            await self._turn(request)
+            slowed = self._pacer.slowed
             response = await self._once(request)
             if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
                 return response
@@ -151,15 +156,44 @@ class CourteousTransport(httpx.AsyncBaseTransport):
                 return response
             waited += seconds
             refusals += 1
+            self._pacer.slow_down(seconds, slowed)
             self._pacer.hold(seconds, "Codat asks for a pause (429)")
+
+    async def _turn(self, request: httpx.Request) -> None:
+        """Return when ``request`` may be sent.
+
+        Raises:
+            HeldUpError: that would be too late for the look that it rests on.
+        """
+        look: Look | None = request.extensions.get(RESTS_ON)
+        if look is not None:
+            await self._turn_in_time(request, look)
+            return
+        turns = 2 if TAKES_LOOK in request.extensions else 1
+        await self._pacer.turn(turns)
+
+    async def _turn_in_time(self, request: httpx.Request, look: Look) -> None:
+        """Take the turn that was kept with the look, or the next one if that comes while the look lasts."""
+        if not look.has_turn and self._pacer.comes_in() < look.seconds_left(self._clock.now()):
+            await self._pacer.turn()
+            look.has_turn = True
+        is_in_time = look.has_turn and look.lasts(self._clock.now())
+        look.use_up()
+        if is_in_time and not self._pacer.is_held:
+            return
         raise HeldUpError(
-            "Codat asks for a pause (429), so what was read before it may have changed",
+            "Codat asks for a pause (429), so what was read before it may have changed"
+            if self._pacer.is_held
+            else "what was read right before is too old by now, so it may have changed",
             request=f"{request.method} {request.url.path}",
         )
 
     async def _once(self, request: httpx.Request) -> httpx.Response:
         self._meter.sent(request)
         sent_at = self._clock.now()
+        look: Look | None = request.extensions.get(TAKES_LOOK)
+        if look is not None:
+            look.take(sent_at)
         response = await self._beneath.handle_async_request(request)
         try:
             await response.aread()

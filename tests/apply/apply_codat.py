@@ -8,6 +8,7 @@ of virtual time, so that runs interleave.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -29,6 +30,7 @@ from reconciler.codat.errors import (
     StillRunningError,
     UnreachableError,
 )
+from reconciler.codat.looking import Look
 from reconciler.model import LiveCompany, LiveConnection, LiveSyncSettings, Pull, PullState, Secret, Status
 
 LATENCY = 0.1
@@ -213,15 +215,35 @@ class FakeCodat:
 
 
 class FakeClient:
-    """The client's methods, on a ``FakeCodat``."""
+    """The client's methods, on a ``FakeCodat``. There is no pace, so every turn comes at once."""
 
     def __init__(self, codat: FakeCodat) -> None:
         self.codat = codat
         self.meter = SimpleNamespace(writes=0, reads=0)
+        self._takes: Look | None = None
+        self._rests_on: Look | None = None
+
+    def looking(self, look: Look) -> FakeClient:
+        return self._with(_takes=look)
+
+    def resting_on(self, look: Look) -> FakeClient:
+        return self._with(_rests_on=look)
+
+    def _with(self, **fields: Any) -> FakeClient:
+        other = copy(self)
+        vars(other).update(fields)
+        return other
 
     async def _ask(
         self, method: str, path: str, effect: Callable[[], Any], key: UUID | None = None, body: object = None
     ) -> Any:
+        if self._takes is not None:
+            self._takes.take(self.codat.clock.now())
+        if self._rests_on is not None:
+            is_in_time = self._rests_on.lasts(self.codat.clock.now())
+            self._rests_on.use_up()
+            if not is_in_time:
+                raise HeldUpError("what was read right before is too old by now")
         if method in WRITES:
             self.meter.writes += 1
         else:

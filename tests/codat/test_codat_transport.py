@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from typing import Any
@@ -10,7 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from codat_wire import HEADER, answer, at_once, blank, company, connection, listing, talk, wire
-from virtual_time import VirtualClock, run
+from virtual_time import START, VirtualClock, run
 
 from reconciler.codat import Client, ReadClient, connect
 from reconciler.codat.errors import (
@@ -21,6 +22,8 @@ from reconciler.codat.errors import (
     ServerFaultError,
     UnreachableError,
 )
+from reconciler.codat.looking import Look
+from reconciler.codat.pacing import QUIET, SLOWER
 from reconciler.codat.transport import ATTEMPTS
 from reconciler.diagnostics import RefusedError
 from reconciler.model import Limits, Secret
@@ -89,19 +92,22 @@ def test_a_429_on_a_create_is_waited_out_and_the_same_request_sent_again() -> No
 
 @pytest.mark.parametrize("write", ["PATCH", "PUT", "DELETE"])
 def test_a_write_that_rests_on_a_look_is_handed_back_and_the_next_look_waits(write: str) -> None:
-    network = wire(BUSY, answer(company()), answer(company(status="Linked")))
+    network = wire(answer(company()), BUSY, answer(company()), answer(company(status="Linked")))
 
     async def do(client: Client) -> None:
+        look = Look()
+        resting = client.resting_on(look)
+        await client.looking(look).company("1")
         for _ in range(2):
             with pytest.raises(HeldUpError, match="429"):
-                await WRITES[write](client)
-        await client.company("1")
-        await WRITES[write](client)
+                await WRITES[write](resting)
+        await client.looking(look).company("1")
+        await WRITES[write](resting)
 
     talk(network, do)
 
-    assert [one.method for one in network.requests] == [write, "GET", write]
-    assert network.seconds_sent[1] == pytest.approx(7, abs=0.5)
+    assert [one.method for one in network.requests] == ["GET", write, "GET", write]
+    assert network.seconds_sent[2] == pytest.approx(7.2, abs=0.5)
 
 
 def test_a_429_stops_everyone_and_afterwards_the_pace_is_kept() -> None:
@@ -171,6 +177,172 @@ def test_ten_minutes_of_refusals_are_an_exhausted_quota() -> None:
         talk(network, GET)
 
     assert network.seconds_sent[-1] == pytest.approx(600, abs=2)
+
+
+# --- looks -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("per_minute", [600, 60, 20])
+def test_a_write_follows_its_look_at_once_however_many_others_wait_for_a_turn(per_minute: int) -> None:
+    network = wire(answer(company()), seconds=0.2)
+
+    async def change(client: Client) -> None:
+        look = Look()
+        await client.looking(look).company("1")
+        await client.resting_on(look).update_company("1", {"name": "A"}, uuid4())
+
+    talk(
+        network,
+        lambda client: at_once(change(client) for _ in range(10)),
+        limits=Limits(requests_per_minute=per_minute),
+    )
+
+    looks, writes = (
+        [at for at, one in zip(network.seconds_sent, network.requests, strict=True) if one.method == method]
+        for method in ("GET", "PATCH")
+    )
+    assert [late - early for early, late in zip(looks, writes, strict=True)] == pytest.approx(
+        [0.2] * 10, abs=0.05
+    )
+    assert min(late - early for early, late in pairwise(looks)) >= 2 * 60 / per_minute - 0.005
+
+
+@pytest.mark.parametrize("seconds", [1.9, 2.1])
+def test_a_write_is_not_sent_on_a_look_that_is_older_than_two_seconds(seconds: float) -> None:
+    network = wire(answer(company()), seconds=seconds)
+
+    async def do(client: Client) -> None:
+        look = Look()
+        await client.looking(look).company("1")
+        await client.resting_on(look).delete_company("1")
+
+    if seconds < 2:
+        talk(network, do)
+    else:
+        with pytest.raises(HeldUpError, match="too old"):
+            talk(network, do)
+    assert [one.method for one in network.requests] == ["GET", "DELETE"][: 1 + (seconds < 2)]
+
+
+def test_a_look_counts_from_its_last_attempt_and_not_from_the_wait_before() -> None:
+    network = wire(BUSY, blank(500), answer(company()))
+
+    async def do(client: Client) -> None:
+        look = Look()
+        await client.looking(look).company("1")
+        await client.resting_on(look).delete_company("1")
+
+    talk(network, do)
+
+    assert [one.method for one in network.requests] == ["GET"] * 3 + ["DELETE"]
+
+
+def test_a_look_carries_one_write() -> None:
+    network = wire(answer(company()))
+
+    async def do(client: Client) -> None:
+        look = Look()
+        await client.looking(look).company("1")
+        await client.resting_on(look).delete_company("1")
+        with pytest.raises(HeldUpError):
+            await client.resting_on(look).delete_company("1")
+
+    talk(network, do)
+
+    assert len(network.requests) == 2
+
+
+@pytest.mark.parametrize(("in_line", "sent"), [(5, True), (30, False)])
+def test_a_write_for_which_no_turn_was_kept_waits_for_one_only_if_it_comes_in_time(
+    in_line: int, sent: bool
+) -> None:
+    network = wire(answer(company()))
+
+    async def do(client: Client) -> float:
+        clock = VirtualClock()
+        waiting = [asyncio.ensure_future(client.company("1")) for _ in range(in_line)]
+        await clock.sleep(0.01)
+        write = client.resting_on(Look(taken_at=clock.now())).delete_company("1")
+        if sent:
+            await write
+        else:
+            with pytest.raises(HeldUpError):
+                await write
+        ended = (clock.now() - START).total_seconds()
+        await asyncio.gather(*waiting)
+        return ended
+
+    ended = talk(network, do)
+
+    assert [one.method for one in network.requests].count("DELETE") == sent
+    assert ended == pytest.approx(0.5 if sent else 0.01, abs=0.02)
+
+
+# --- the pace after refusals -------------------------------------------------------------------
+
+
+def pace(moments: list[float]) -> float:
+    return 60 * (len(moments) - 1) / (moments[-1] - moments[0])
+
+
+async def burst(client: Client, requests: int = 11) -> None:
+    await at_once(client.company("1") for _ in range(requests))
+
+
+def test_requests_that_are_refused_together_slow_the_pace_down_once() -> None:
+    network = wire(*[answer({}, 429, Retry_After="1")] * 10, answer(company()), seconds=1.2)
+
+    talk(network, lambda client: burst(client, 40))
+
+    assert pace(network.seconds_sent[-20:]) == pytest.approx(600 / SLOWER, rel=0.02)
+
+
+def test_the_pace_recovers_step_by_step_in_quiet_times() -> None:
+    network = wire(answer({}, 429, Retry_After="1"), answer({}, 429, Retry_After="1"), answer(company()))
+    paces: list[float] = []
+
+    async def do(client: Client) -> None:
+        await client.company("1")
+        for _ in range(4):
+            before = len(network.requests)
+            await burst(client)
+            paces.append(pace(network.seconds_sent[before + 1 :]))
+            await VirtualClock().sleep(QUIET)
+
+    talk(network, do)
+
+    assert paces == pytest.approx([600 / SLOWER**2, 600 / SLOWER, 600, 600], rel=0.02)
+
+
+def test_a_long_pause_is_no_quiet_time() -> None:
+    network = wire(answer({}, 429, Retry_After="590"), answer(company()))
+
+    talk(network, burst)
+
+    assert pace(network.seconds_sent[-10:]) == pytest.approx(600 / SLOWER, rel=0.02)
+
+
+def test_the_pace_settles_below_a_limit_that_is_lower_than_configured() -> None:
+    limit = 300
+
+    def refuse_beyond(_request: httpx.Request) -> httpx.Response:
+        now = network.seconds_sent[-1]
+        lately = [at for at in network.seconds_sent if now - at < 60]
+        return answer({}, 429, Retry_After="10") if len(lately) > limit else answer(company())
+
+    network = wire(refuse_beyond, seconds=0.1)
+    refused: list[float] = []
+
+    talk(
+        network,
+        lambda client: burst(client, 3000),
+        on_wait=lambda *_: refused.append(network.seconds_sent[-1]),
+    )
+
+    settled = 180
+    later = [at for at in refused if at > settled]
+    assert len(later) <= (network.seconds_sent[-1] - settled) / QUIET + 1
+    assert 0.75 * limit < pace(network.seconds_sent[-1500:]) <= limit
 
 
 # --- reads again, writes not -------------------------------------------------------------------
@@ -272,7 +444,7 @@ def test_an_answer_that_breaks_off_is_no_answer_and_a_read_is_sent_again() -> No
 def test_a_read_client_has_no_way_to_write() -> None:
     writing = {name for name, member in vars(Client).items() if callable(member)}
 
-    assert len(writing) == 12
+    assert len(writing) == 13
     assert not [name for name in writing if hasattr(ReadClient, name)]
 
 

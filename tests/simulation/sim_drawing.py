@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 from typing import Final
@@ -14,6 +15,10 @@ from reconciler.model import Migration, SourceType, Wanted
 KEYS: Final = ("acme", "bravo", "cargo", "delta")
 REQUESTS_PER_FIRM: Final = 10
 """About so many requests a company takes; faults strike among them."""
+SLOW: Final = (60, 20)
+"""Requests a minute at which a request stands in line for seconds."""
+REQUESTS_IN_LINE: Final = 14
+"""So many requests the tokens of all companies take, with the plan."""
 FATES: Final = {"new": 9, "kept": 9, "absent": 2, "renamed": 2, "adopted": 2}
 """What becomes of a company between the earlier and the later specs, and how often."""
 INDISTINCT: Final = frozenset({"abandoned"})
@@ -48,7 +53,18 @@ def draw(seed: int) -> Scene:
         page_size=rng.choice((1000, 1000, 1, 2)),
         lag_seconds=lag,
         sync_seconds=rng.choice((2, 20, 600)),
+        per_minute=rng.choice((600, 100, 60, 20)),
     )
+
+
+def in_line() -> Iterator[Scene]:
+    """Scenes at a slow pace, in which customers go through their links while tokens wait for their turn."""
+    later = tuple(Firm(key, f"{key.title()} Stores", links=(Link("books", "xero"),)) for key in KEYS)
+    earlier = tuple(replace(one, links=(Link("books", "xero", Migration.LINK),)) for one in later)
+    for per_minute in SLOW:
+        scene = Scene(1, earlier, later, per_minute=per_minute)
+        for at in range(REQUESTS_IN_LINE):
+            yield scene.with_faults(*(Fault("customer-links", at, pick=pick) for pick in (at, at + 1)))
 
 
 def _history(rng: Random, key: str) -> tuple[Firm | None, Firm]:

@@ -127,6 +127,7 @@ class Scene:
     ponder: float = 0
     concurrency: int = 10
     page_size: int = 1000
+    per_minute: int = 600
     lag_seconds: int = 0
     sync_seconds: int = 20
 

@@ -310,7 +310,10 @@ class World:
             )
 
     def _limits(self) -> Limits:
-        return Limits(concurrency=self.scene.concurrency, page_size=self.scene.page_size)
+        scene = self.scene
+        return Limits(
+            requests_per_minute=scene.per_minute, concurrency=scene.concurrency, page_size=scene.page_size
+        )
 
     # --- requests and faults -------------------------------------------------------------------
 

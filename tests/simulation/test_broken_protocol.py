@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 import pytest
-from sim_drawing import draw
+from sim_drawing import draw, in_line
 from sim_trials import trial
 from simulation_tally import BROKEN
 
@@ -17,6 +17,7 @@ from reconciler.apply import authorizing, connections, creating, keys
 from reconciler.apply.creating import Made
 from reconciler.apply.state import LaneState
 from reconciler.codat.exchange import Exchange
+from reconciler.codat.transport import CourteousTransport
 from reconciler.model import KEY_TAG, WORKSPACE_TAG
 from reconciler.plan import _Patch
 from reconciler.planner import Directory
@@ -78,7 +79,21 @@ def tokens_again_after_no_answer(patch: pytest.MonkeyPatch) -> None:
 
 def tokens_without_reading(patch: pytest.MonkeyPatch) -> None:
     """Tokens are sent to whatever the plan saw as PendingAuth."""
-    patch.setattr(LaneState, "is_untouched", lambda *_: True)
+
+    async def not_linked(*_: Any) -> bool:
+        return False
+
+    patch.setattr(authorizing._Authorizing, "_is_already_linked", not_linked)
+    tokens_that_wait_for_their_turn(patch)
+
+
+def tokens_that_wait_for_their_turn(patch: pytest.MonkeyPatch) -> None:
+    """What rests on a look stands in line as everything does, and leaves however old the look is by then."""
+
+    async def stand_in_line(self: CourteousTransport, *_: Any) -> None:
+        await self._pacer.turn()
+
+    patch.setattr(CourteousTransport, "_turn_in_time", stand_in_line)
 
 
 def tags_without_merging(patch: pytest.MonkeyPatch) -> None:
@@ -124,3 +139,9 @@ def test_a_broken_protocol_is_found_out(
             record_property(BROKEN, f"{name} {seed + 1}")
             return
     pytest.fail(f"{MOST_SEEDS} seeds do not find out: {name}")
+
+
+def test_tokens_that_wait_for_their_turn_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens_that_wait_for_their_turn(monkeypatch)
+    broken = {one.promise for scene in in_line() for one in trial(scene).violations}
+    assert "no_tokens_to_linked" in broken

@@ -14,7 +14,7 @@ from itertools import count
 
 import pytest
 from sim_checks import Reference
-from sim_drawing import draw
+from sim_drawing import draw, in_line
 from sim_faults import KINDS, Fault
 from sim_scenes import Firm, Link, Scene
 from sim_trials import shrunk, trial, undisturbed
@@ -106,6 +106,13 @@ def test_random_scenes_end_where_they_would_without_faults(
             pytest.fail(shrunk(verdict).story(), pytrace=False)
         tally += Tally(1, 0, verdict.requests, Counter(verdict.struck), 0)
     record_property(PROPERTY, tally.document())
+
+
+def test_who_links_while_tokens_wait_for_their_turn_gets_none() -> None:
+    for scene in in_line():
+        verdict = trial(scene)
+        if verdict.violations:
+            pytest.fail(shrunk(verdict).story(), pytrace=False)
 
 
 def test_a_seed_plays_the_same_every_time() -> None:

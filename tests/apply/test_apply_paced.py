@@ -1,0 +1,126 @@
+"""Apply at the pace and in the pauses that Codat asks for: the real client, and the sandbox beneath it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import virtual_time
+from apply_scenes import XERO, authorize, fresh, plan_of
+from virtual_time import START, VirtualClock
+
+from reconciler.apply import execute
+from reconciler.codat import Client, asgi_transport, connect
+from reconciler.model import Limits, Secret, Status
+from reconciler.outcome import Outcome, Result
+from reconciler.plan import Action
+from reconciler.sandbox import Sandbox
+
+LATENCY = 0.1
+HEADER = Secret("Basic eHg6eA==")
+API = "http://127.0.0.1"
+
+
+class Line(httpx.AsyncBaseTransport):
+    """The way to the sandbox: notes what was sent and when, and says of each answer that it is on its way."""
+
+    def __init__(self, sandbox: Sandbox, answered: Callable[[httpx.Request], None] = lambda _: None) -> None:
+        self._beneath = asgi_transport(sandbox)
+        self._answered = answered
+        self.sent: list[tuple[float, str, str]] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.sent.append((seconds(), request.method, request.url.path))
+        await asyncio.sleep(LATENCY)
+        response = await self._beneath.handle_async_request(request)
+        await response.aread()
+        self._answered(request)
+        return response
+
+
+def seconds() -> float:
+    return (VirtualClock().now() - START).total_seconds()
+
+
+async def carried_out(
+    line: Line, actions: Iterator[Action] | tuple[Action, ...], per_minute: int, stop: asyncio.Event
+) -> Outcome:
+    clock, limits = VirtualClock(), Limits(requests_per_minute=per_minute)
+    async with connect(Client, API, HEADER, limits=limits, clock=clock, transport=line) as client:
+        return await execute(
+            plan_of(*actions),
+            client,
+            lambda _: Secret("token"),
+            clock=clock,
+            limits=limits,
+            observer=lambda _: None,
+            seed=3,
+            stop=stop,
+        )
+
+
+async def waiting_connections(sandbox: Sandbox, number: int) -> list[tuple[str, str]]:
+    """Companies with a connection that waits to be authorized, made long ago; the ids of both."""
+    transport = asgi_transport(sandbox)
+    async with connect(
+        Client, API, HEADER, limits=Limits(), clock=VirtualClock(), transport=transport, paced=False
+    ) as client:
+        found = []
+        for one in range(number):
+            company = (await client.create_company({"name": f"Firm {one}"}, uuid4())).value
+            connection = (await client.create_connection(company.id, XERO, uuid4())).value
+            found.append((company.id, connection.id))
+    await asyncio.sleep(100)
+    return found
+
+
+@pytest.mark.parametrize("per_minute", [600, 100, 60, 20])
+def test_who_links_while_tokens_wait_for_their_turn_gets_none(per_minute: int) -> None:
+    async def scene() -> tuple[Outcome, list[dict[str, Any]]]:
+        sandbox = Sandbox(now=VirtualClock().now, seed=1)
+        ids = await waiting_connections(sandbox, 10)
+
+        def links_soon(request: httpx.Request) -> None:
+            if request.method == "GET":
+                connection_id = request.url.path.rpartition("/")[2]
+                asyncio.get_running_loop().call_later(2.5, link, connection_id)
+
+        def link(connection_id: str) -> None:
+            statuses = {
+                one["id"]: one["status"]
+                for company in sandbox.state()["companies"]
+                for one in company["dataConnections"]
+            }
+            if statuses[connection_id] == "PendingAuth":
+                sandbox.happen(connection_id, "link")
+
+        actions = (
+            authorize(f"k{number}/books", company_id, connection_id, Status.PENDING_AUTH, XERO)
+            for number, (company_id, connection_id) in enumerate(ids)
+        )
+        outcome = await carried_out(Line(sandbox, links_soon), actions, per_minute, asyncio.Event())
+        return outcome, sandbox.journal()
+
+    outcome, journal = virtual_time.run(scene())
+
+    assert outcome.counts[Result.DONE] == 10, "it makes progress at any pace"
+    assert not [one for one in journal if one["tokensToLinked"]]
+
+
+@pytest.mark.parametrize("per_minute", [600, 60])
+def test_a_new_company_with_one_connection_takes_four_requests_at_any_pace(per_minute: int) -> None:
+    async def scene() -> list[tuple[float, str, str]]:
+        line = Line(Sandbox(now=VirtualClock().now, seed=1))
+        actions = tuple(action for number in range(10) for action in fresh(f"f{number}"))
+        outcome = await carried_out(line, actions, per_minute, asyncio.Event())
+        assert outcome.counts[Result.DONE] == 40
+        return line.sent
+
+    sent = virtual_time.run(scene())
+
+    assert len(sent) <= 44
+    assert sent[-1][0] <= 50 * 60 / per_minute
