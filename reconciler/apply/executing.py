@@ -58,7 +58,7 @@ async def execute(
     began = clock.now()
     run = Run(
         workspace=plan.workspace,
-        client=client,
+        client=client.heeding(stop),
         resolve=resolve,
         clock=clock,
         seed=seed,

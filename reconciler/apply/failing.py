@@ -72,10 +72,6 @@ class NotDoneError(Exception):
         self.result = result
 
 
-class HaltedError(Exception):
-    """The run ends, so nothing further is sent; whatever was sent before stands."""
-
-
 def not_done(
     code: str,
     message: str,

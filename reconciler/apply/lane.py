@@ -10,11 +10,12 @@ from reconciler.apply.changing import patch_company, unlink_connection
 from reconciler.apply.companies import create_company
 from reconciler.apply.configuring import change_product, set_sync_settings
 from reconciler.apply.connections import create_connection
-from reconciler.apply.failing import HaltedError, NotDoneError, interrupted, of_bug, of_error
+from reconciler.apply.failing import NotDoneError, interrupted, of_bug, of_error
 from reconciler.apply.removing import delete_company, delete_connection
 from reconciler.apply.state import LaneState, planned_company_id
 from reconciler.apply.syncing import sync_company
 from reconciler.codat.errors import ApiError, RunStoppingError
+from reconciler.codat.stopping import StoppedError
 from reconciler.outcome import ActionOutcome, Failure, Result
 from reconciler.plan import (
     Action,
@@ -58,7 +59,7 @@ async def _attempted(lane: LaneState, action: Action) -> tuple[Result, Failure |
         return await perform(lane, action), None
     except NotDoneError as error:
         return error.result, error.failure
-    except HaltedError:
+    except StoppedError:
         return (Result.INCOMPLETE, interrupted()) if lane.writes > before else (Result.NOT_STARTED, None)
     except ApiError as error:
         failure = of_error(error)
@@ -78,7 +79,7 @@ async def perform(lane: LaneState, action: Action) -> Result:  # noqa: C901 - a 
 
     Raises:
         NotDoneError: it failed, or its end is not known.
-        HaltedError: Ctrl-C came.
+        StoppedError: Ctrl-C came.
         ApiError: a request failed in a way that the action has no answer to.
     """
     match action:

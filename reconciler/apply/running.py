@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from reconciler.apply.failing import RESUME, FailureCode, HaltedError
+from reconciler.apply.failing import RESUME, FailureCode
 from reconciler.apply.telling import Telling
 from reconciler.apply.turns import Turns
 from reconciler.codat import Client
 from reconciler.codat.clock import Clock
+from reconciler.codat.stopping import StoppedError
 from reconciler.model import Secret, SecretRef
 from reconciler.outcome import Failure
 
@@ -60,9 +61,9 @@ class Run:
         return self.clock.now() - self.planned_at > STALE_AFTER
 
     def check_going(self) -> None:
-        """Raise HaltedError where nothing new may start."""
+        """Raise StoppedError where nothing new may start."""
         if self.is_ending:
-            raise HaltedError
+            raise StoppedError
 
     def halt(self, why: Failure) -> None:
         """Let what is in flight end, and start nothing new."""

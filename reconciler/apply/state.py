@@ -10,12 +10,13 @@ from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 from reconciler.apply import keys, waiting
-from reconciler.apply.failing import HaltedError, changed
+from reconciler.apply.failing import changed
 from reconciler.apply.running import Run
 from reconciler.apply.waiting import Pause
 from reconciler.codat import Client
 from reconciler.codat.errors import HeldUpError, NotFoundError, QuotaExhaustedError
 from reconciler.codat.looking import Look
+from reconciler.codat.stopping import StoppedError, unless_stopped
 from reconciler.model import Address, LiveCompany, LiveConnection, LiveSyncSettings
 from reconciler.plan import (
     Action,
@@ -77,14 +78,14 @@ class LaneState:
         """What a writing method of the client answers.
 
         Raises:
-            HaltedError: Ctrl-C came before; nothing was sent.
+            StoppedError: Ctrl-C came before; nothing was sent.
         """
         if self.run.stop.is_set():
-            raise HaltedError
+            raise StoppedError
         self.writes += 1
         try:
             return await call(*args, **kwargs)
-        except HeldUpError:
+        except (HeldUpError, StoppedError):
             self.writes -= 1
             raise
         except QuotaExhaustedError as error:
@@ -97,7 +98,7 @@ class LaneState:
 
     async def _pause(self, why: str, seconds: float) -> None:
         self.run.tell.waiting(self.address, seconds, why)
-        await waiting.interruptible(self.run.clock, seconds, self.run.stop)
+        await unless_stopped(self.run.clock.sleep(seconds), self.run.stop)
 
     async def read_company(self, company_id: str, look: Look | None = None) -> LiveCompany:
         """A company as it is now; a write that follows may rest on ``look``.

@@ -1,11 +1,10 @@
 """Waits that grow: looking again, and asking again under the same key.
 
-All waiting goes through a ``Pause``, which tests replace and Ctrl-C cuts short.
+All waiting here goes through a ``Pause``, which Ctrl-C cuts short; so it does what a client waits for.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, Final, TypeVar, cast
@@ -21,8 +20,6 @@ from tenacity import (
 )
 from tenacity.retry import retry_base
 
-from reconciler.apply.failing import HaltedError
-from reconciler.codat.clock import Clock
 from reconciler.codat.errors import (
     ApiError,
     NoAnswerError,
@@ -34,7 +31,7 @@ from reconciler.codat.errors import (
 
 T = TypeVar("T")
 Pause = Callable[[float], Awaitable[None]]
-"""Returns after so many seconds, or raises ``HaltedError``."""
+"""Returns after so many seconds, or raises ``StoppedError``."""
 
 GROWING: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds between looks: 30 in all, since Codat's index may lag."""
@@ -66,24 +63,6 @@ async def under_same_key(send: Callable[[], Awaitable[T]], pause: Pause) -> T:
         ApiError: the last answer, or none.
     """
     return await _again(send, retry_if_exception_type(SAME_KEY_ERRORS), SAME_KEY, pause)
-
-
-async def interruptible(clock: Clock, seconds: float, stop: asyncio.Event) -> None:
-    """Return after ``seconds``.
-
-    Raises:
-        HaltedError: ``stop`` was set first.
-    """
-    sleeping = asyncio.ensure_future(clock.sleep(seconds))
-    stopping = asyncio.ensure_future(stop.wait())
-    try:
-        await asyncio.wait((sleeping, stopping), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        sleeping.cancel()
-        stopping.cancel()
-    if stop.is_set():
-        raise HaltedError
-    sleeping.result()
 
 
 async def _again(

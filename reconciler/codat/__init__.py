@@ -6,7 +6,7 @@
     client       the endpoints
     paging       listings over many pages
     exchange     one request and its answer
-    transport    permit, pace, meter, waits and repeats         (pacing, metering, looking, headers)
+    transport    permit, pace, meter, waits and repeats         (pacing, metering, looking, stopping, headers)
     faults       what is raised and answered below becomes the tree of ``errors``   (words)
     parsing      JSON objects become nouns                       (reading)
     credentials  the key, from the environment

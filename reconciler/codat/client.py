@@ -6,6 +6,7 @@ request. ``Client`` writes too. Every method raises the errors of ``reconciler.c
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from reconciler.codat.exchange import Exchange, sealed
 from reconciler.codat.looking import Look
 from reconciler.codat.metering import Meter
 from reconciler.codat.reading import Node
-from reconciler.codat.transport import READS, READS_AND_WRITES, RESTS_ON, TAKES_LOOK
+from reconciler.codat.transport import READS, READS_AND_WRITES, RESTS_ON, STOP, TAKES_LOOK
 from reconciler.codat.words import Mask
 from reconciler.model import (
     DataStatus,
@@ -66,6 +67,13 @@ class ReadClient:
         self._exchange = exchange
         self._page_size = page_size
         self.meter = meter
+
+    def heeding(self, stop: asyncio.Event) -> Self:
+        """A client that sends nothing more and waits for nothing once ``stop`` is set.
+
+        What is in flight then ends; every other call raises ``StoppedError``.
+        """
+        return self._extended(STOP, stop)
 
     def looking(self, look: Look) -> Self:
         """A client each request of which is a ``look`` that a write will rest on."""

@@ -22,6 +22,7 @@ from reconciler.codat import faults, headers
 from reconciler.codat.clock import Clock
 from reconciler.codat.errors import ApiError, NoAnswerError, UnexpectedAnswerError
 from reconciler.codat.reading import Node, WrongShapeError, read
+from reconciler.codat.stopping import StoppedError
 from reconciler.codat.transport import ANSWERED_AT, SENT_AT
 from reconciler.codat.words import Mask
 from reconciler.model import Secret
@@ -166,10 +167,11 @@ class Exchange:
 
         Raises:
             ApiError: one of the tree in ``reconciler.codat.errors``.
+            StoppedError: the run ended before it was sent.
         """
         request = f"{method} {quote(url.path)}"
         outcome = await self._send(method, url, body, key, request)
-        if isinstance(outcome, ApiError):
+        if isinstance(outcome, Exception):
             raise outcome
         if outcome.is_success:
             return Received(outcome, request)
@@ -183,7 +185,7 @@ class Exchange:
 
     async def _send(
         self, method: str, url: httpx.URL, body: Secret | None, key: UUID | None, request: str
-    ) -> httpx.Response | ApiError:
+    ) -> httpx.Response | ApiError | StoppedError:
         """The answer whatever its status, or the failure to get one: raised from here it would be chained."""
         headers_out = {"Idempotency-Key": str(key)} if key else {}
         if body is not None:
@@ -196,7 +198,7 @@ class Exchange:
                 headers=headers_out,
                 extensions=dict(self._extensions),
             )
-        except ApiError as error:
+        except (ApiError, StoppedError) as error:
             return error.with_traceback(None)
         except faults.CAUGHT as error:
             return faults.of_exception(error, request=request, origin=str(self.origin))

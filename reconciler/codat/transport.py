@@ -6,6 +6,7 @@ slide a fake beneath. Nothing is translated here: answers and httpx's exceptions
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future
@@ -27,6 +28,7 @@ from reconciler.codat.errors import HeldUpError, QuotaExhaustedError
 from reconciler.codat.looking import Look
 from reconciler.codat.metering import Meter
 from reconciler.codat.pacing import Pacer
+from reconciler.codat.stopping import unless_stopped
 from reconciler.diagnostics import Diagnostic, RefusedError
 
 READS: Final = frozenset({"GET"})
@@ -47,6 +49,8 @@ TAKES_LOOK: Final = "codat_sync.takes_look"
 """The request extension with the ``Look`` that a request is: a write will rest on it."""
 RESTS_ON: Final = "codat_sync.rests_on"
 """The request extension with the ``Look`` that a write rests on: it is sent while that lasts, or never."""
+STOP: Final = "codat_sync.stop"
+"""The request extension with the event of Ctrl-C, after which the request is not sent any more."""
 SENT_AT: Final = "codat_sync.sent_at"
 """The response extension that says when its request, the last attempt, was sent by our clock."""
 ANSWERED_AT: Final = "codat_sync.answered_at"
@@ -63,6 +67,7 @@ class CourteousTransport(httpx.AsyncBaseTransport):
       taken. Where Codat asks for a pause or the look is old, it is handed back undone, and the next look
       waits with everyone.
     - A GET that failed in passing, or was answered 5xx, is sent again, at most four times in all.
+    - Nothing waits beyond the end of the run: what has not been sent by then is not sent.
     - Any other failed request is handed on: whether to repeat a write is for the executor to decide.
     """
 
@@ -90,6 +95,7 @@ class CourteousTransport(httpx.AsyncBaseTransport):
             RefusedError: the method is not permitted; nothing was sent.
             QuotaExhaustedError: what remains of the day is for others; nothing was sent.
             HeldUpError: a write rests on a look that is old, or Codat asks for a pause; it was not done.
+            StoppedError: the run ends; it was not done.
             httpx.TransportError: what the transport beneath raised, last.
         """
         if request.method not in self._methods:
@@ -99,7 +105,7 @@ class CourteousTransport(httpx.AsyncBaseTransport):
         if request.method not in READS:
             self._keep_reserve(request)
             return await self._patiently(request)
-        response: httpx.Response = await self._retrying()(self._patiently, request)
+        response: httpx.Response = await self._retrying(_stop(request))(self._patiently, request)
         return response
 
     async def aclose(self) -> None:
@@ -122,13 +128,13 @@ class CourteousTransport(httpx.AsyncBaseTransport):
             request=f"{request.method} {request.url.path}",
         )
 
-    def _retrying(self) -> AsyncRetrying:
+    def _retrying(self, stop: asyncio.Event | None) -> AsyncRetrying:
         return AsyncRetrying(
             retry=retry_if_exception(faults.is_passing) | retry_if_result(_is_fault),
             stop=stop_after_attempt(ATTEMPTS),
             wait=self._backoff,
             before_sleep=self._tell,
-            sleep=self._clock.sleep,
+            sleep=lambda seconds: unless_stopped(self._clock.sleep(seconds), stop),
             retry_error_callback=_last,
         )
 
@@ -164,18 +170,19 @@ class CourteousTransport(httpx.AsyncBaseTransport):
 
         Raises:
             HeldUpError: that would be too late for the look that it rests on.
+            StoppedError: the run ends first.
         """
         look: Look | None = request.extensions.get(RESTS_ON)
         if look is not None:
             await self._turn_in_time(request, look)
             return
         turns = 2 if TAKES_LOOK in request.extensions else 1
-        await self._pacer.turn(turns)
+        await unless_stopped(self._pacer.turn(turns), _stop(request))
 
     async def _turn_in_time(self, request: httpx.Request, look: Look) -> None:
         """Take the turn that was kept with the look, or the next one if that comes while the look lasts."""
         if not look.has_turn and self._pacer.comes_in() < look.seconds_left(self._clock.now()):
-            await self._pacer.turn()
+            await unless_stopped(self._pacer.turn(), _stop(request))
             look.has_turn = True
         is_in_time = look.has_turn and look.lasts(self._clock.now())
         look.use_up()
@@ -203,6 +210,11 @@ class CourteousTransport(httpx.AsyncBaseTransport):
         response.extensions |= {SENT_AT: sent_at, ANSWERED_AT: self._clock.now()}
         self._meter.answered(response)
         return response
+
+
+def _stop(request: httpx.Request) -> asyncio.Event | None:
+    stop: asyncio.Event | None = request.extensions.get(STOP)
+    return stop
 
 
 def _is_fault(response: httpx.Response) -> bool:

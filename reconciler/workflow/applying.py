@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from reconciler.apply import Resolve, Turns, execute
 from reconciler.apply.lane import WELL
 from reconciler.apply.telling import Telling
 from reconciler.codat import Client, ReadClient
+from reconciler.codat.stopping import StoppedError
 from reconciler.diagnostics import Diagnostic, RefusedError
 from reconciler.migration import Verification
 from reconciler.model import Secret, SecretRef
@@ -127,7 +128,7 @@ async def _execute(
 
         async def verify(companies: Sequence[str]) -> Verification:
             pause = observed_pause(circumstances.clock.sleep, stop, observer)
-            on = _ground(client, request, planned, tuple(companies))
+            on = _ground(client.heeding(stop), request, planned, tuple(companies))
             wait = max(CANARY_WAIT, request.wait or CANARY_WAIT)
             return await verification(on, wait, pause, concerns=lambda one: not one.waits_for_others)
 
@@ -169,8 +170,9 @@ async def _verified(request: ApplyRequest, applied: Applied, observer: Observer)
     circumstances, stop = request.source.circumstances, asyncio.Event()
     limits = planned.workspace.limits
     async with circumstances.endpoint.open(ReadClient, limits, circumstances.on_wait) as client:
-        on = _ground(client, request, planned, planned.observed.policy.targets)
-        with _stopping_on_signals(stop):
+        on = _ground(client.heeding(stop), request, planned, planned.observed.policy.targets)
+        found = None
+        with _stopping_on_signals(stop), suppress(StoppedError):
             pause = observed_pause(circumstances.clock.sleep, stop, observer)
             found = await verification(on, request.wait, pause, concerns=concerns)
     return replace(applied, verification=found, outcome=replace(outcome, interrupted=stop.is_set()))

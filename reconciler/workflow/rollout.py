@@ -15,6 +15,7 @@ from typing import Final
 from reconciler.apply.failing import RESUME, FailureCode
 from reconciler.apply.state import planned_company_id
 from reconciler.apply.telling import Telling
+from reconciler.codat.stopping import StoppedError
 from reconciler.diagnostics import Diagnostic, MisusedError
 from reconciler.migration import Verdict, Verification
 from reconciler.model import Address, Desired, Presence, Rollout, matches
@@ -142,7 +143,10 @@ async def _halted(part: Stage, ended: Outcome, verify: Verify, stop: asyncio.Eve
     names = ", ".join(part.canaries)
     if not ended.is_complete:
         return _canary_failed(f"{names} went first and did not succeed")
-    found = await verify(part.canaries)
+    try:
+        found = await verify(part.canaries)
+    except StoppedError:
+        return None
     if found.is_passed or stop.is_set():
         return None
     told = [

@@ -7,6 +7,7 @@ of virtual time, so that runs interleave.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,7 @@ from reconciler.codat.errors import (
     UnreachableError,
 )
 from reconciler.codat.looking import Look
+from reconciler.codat.stopping import StoppedError
 from reconciler.model import LiveCompany, LiveConnection, LiveSyncSettings, Pull, PullState, Secret, Status
 
 LATENCY = 0.1
@@ -220,8 +222,12 @@ class FakeClient:
     def __init__(self, codat: FakeCodat) -> None:
         self.codat = codat
         self.meter = SimpleNamespace(writes=0, reads=0)
+        self._stop: asyncio.Event | None = None
         self._takes: Look | None = None
         self._rests_on: Look | None = None
+
+    def heeding(self, stop: asyncio.Event) -> FakeClient:
+        return self._with(_stop=stop)
 
     def looking(self, look: Look) -> FakeClient:
         return self._with(_takes=look)
@@ -237,6 +243,8 @@ class FakeClient:
     async def _ask(
         self, method: str, path: str, effect: Callable[[], Any], key: UUID | None = None, body: object = None
     ) -> Any:
+        if self._stop is not None and self._stop.is_set():
+            raise StoppedError
         if self._takes is not None:
             self._takes.take(self.codat.clock.now())
         if self._rests_on is not None:

@@ -124,3 +124,20 @@ def test_a_new_company_with_one_connection_takes_four_requests_at_any_pace(per_m
 
     assert len(sent) <= 44
     assert sent[-1][0] <= 50 * 60 / per_minute
+
+
+def test_ctrl_c_in_a_pause_ends_the_run_and_sends_nothing_more() -> None:
+    async def scene() -> tuple[Outcome, Line, float]:
+        sandbox = Sandbox(now=VirtualClock().now, seed=1)
+        sandbox.fault("429", retryAfter=590, match={"method": "POST", "path": "/companies$"})
+        line, stop = Line(sandbox), asyncio.Event()
+        asyncio.get_running_loop().call_later(5, stop.set)
+        actions = tuple(action for number in range(12) for action in fresh(f"f{number}"))
+        return await carried_out(line, actions, 600, stop), line, seconds()
+
+    outcome, line, ended = virtual_time.run(scene())
+
+    assert ended == pytest.approx(5, abs=0.1)
+    assert max(at for at, _, _ in line.sent) < 5
+    assert outcome.interrupted
+    assert not [one for one in outcome.results if one.result is Result.FAILED]

@@ -24,6 +24,7 @@ from reconciler.codat.errors import (
 )
 from reconciler.codat.looking import Look
 from reconciler.codat.pacing import QUIET, SLOWER
+from reconciler.codat.stopping import StoppedError
 from reconciler.codat.transport import ATTEMPTS
 from reconciler.diagnostics import RefusedError
 from reconciler.model import Limits, Secret
@@ -343,6 +344,53 @@ def test_the_pace_settles_below_a_limit_that_is_lower_than_configured() -> None:
     later = [at for at in refused if at > settled]
     assert len(later) <= (network.seconds_sent[-1] - settled) / QUIET + 1
     assert 0.75 * limit < pace(network.seconds_sent[-1500:]) <= limit
+
+
+# --- the end of the run ------------------------------------------------------------------------
+
+
+PAUSE = answer({}, 429, Retry_After="590")
+
+
+async def twice(ask: Do, client: Client) -> None:
+    await ask(client)
+    await ask(client)
+
+
+@pytest.mark.parametrize(
+    ("ask", "first", "per_minute"),
+    [
+        pytest.param(GET, PAUSE, 600, id="a read in a pause"),
+        pytest.param(WRITES["POST"], PAUSE, 600, id="a create in a pause"),
+        pytest.param(GET, blank(500), 600, id="a read before it is repeated"),
+        pytest.param(GET, answer(company()), 2, id="a read in line"),
+        pytest.param(WRITES["POST"], answer(company()), 2, id="a create in line"),
+    ],
+)
+def test_what_waits_when_the_run_ends_is_not_sent(ask: Do, first: httpx.Response, per_minute: int) -> None:
+    network = wire(first, answer(company()))
+
+    async def do(client: Client) -> float:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.2, stop.set)
+        heeding = client.heeding(stop)
+        with pytest.raises(StoppedError):
+            await twice(ask, heeding)
+        return (VirtualClock().now() - START).total_seconds()
+
+    assert talk(network, do, limits=Limits(requests_per_minute=per_minute)) == pytest.approx(0.2, abs=0.01)
+    assert len(network.requests) == 1
+
+
+def test_what_is_in_flight_when_the_run_ends_is_answered() -> None:
+    network = wire(answer(company()), seconds=5)
+
+    async def do(client: Client) -> str:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().call_later(1, stop.set)
+        return (await client.heeding(stop).company("1")).id
+
+    assert talk(network, do)
 
 
 # --- reads again, writes not -------------------------------------------------------------------
