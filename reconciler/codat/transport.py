@@ -45,6 +45,9 @@ SHORTEST_HOLD: Final = 1.0
 UNTOLD_WAIT: Final = 5.0
 """Seconds to wait after a 429 that does not say how long; doubled with each in a row."""
 
+LONGEST_UNAVAILABLE: Final = LONGEST_HOLD / (ATTEMPTS - 1)
+"""Seconds of a 503's ``Retry-After`` that are waited out; a read waits no longer in all than for 429s."""
+
 TAKES_LOOK: Final = "codat_sync.takes_look"
 """The request extension with the ``Look`` that a request is: a write will rest on it."""
 RESTS_ON: Final = "codat_sync.rests_on"
@@ -66,7 +69,8 @@ class CourteousTransport(httpx.AsyncBaseTransport):
     - A write that rests on a look waits for no pause, nor for its turn: that was kept when the look was
       taken. Where Codat asks for a pause or the look is old, it is handed back undone, and the next look
       waits with everyone.
-    - A GET that failed in passing, or was answered 5xx, is sent again, at most four times in all.
+    - A GET that failed in passing, or was answered 5xx, is sent again, at most four times in all. The
+      ``Retry-After`` of a 503 holds everyone, whoever got it.
     - Nothing waits beyond the end of the run: what has not been sent by then is not sent.
     - Any other failed request is handed on: whether to repeat a write is for the executor to decide.
     """
@@ -154,6 +158,7 @@ class CourteousTransport(httpx.AsyncBaseTransport):
             slowed = self._pacer.slowed
             response = await self._once(request)
             if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                self._hold_while_unavailable(response)
                 return response
             told = headers.retry_after(response, self._clock.now())
             seconds = UNTOLD_WAIT * 2**refusals if told is None else max(told, SHORTEST_HOLD)
@@ -164,6 +169,12 @@ class CourteousTransport(httpx.AsyncBaseTransport):
             refusals += 1
             self._pacer.slow_down(seconds, slowed)
             self._pacer.hold(seconds, "Codat asks for a pause (429)")
+
+    def _hold_while_unavailable(self, response: httpx.Response) -> None:
+        """Let everyone wait where Codat is unavailable and says for how long."""
+        told = headers.retry_after(response, self._clock.now())
+        if response.status_code == httpx.codes.SERVICE_UNAVAILABLE and told:
+            self._pacer.hold(min(told, LONGEST_UNAVAILABLE), "Codat is unavailable (503)")
 
     async def _turn(self, request: httpx.Request) -> None:
         """Return when ``request`` may be sent.
@@ -189,7 +200,7 @@ class CourteousTransport(httpx.AsyncBaseTransport):
         if is_in_time and not self._pacer.is_held:
             return
         raise HeldUpError(
-            "Codat asks for a pause (429), so what was read before it may have changed"
+            "Codat asks for a pause (429 or 503), so what was read before it may have changed"
             if self._pacer.is_held
             else "what was read right before is too old by now, so it may have changed",
             request=f"{request.method} {request.url.path}",

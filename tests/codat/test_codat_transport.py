@@ -346,6 +346,47 @@ def test_the_pace_settles_below_a_limit_that_is_lower_than_configured() -> None:
     assert 0.75 * limit < pace(network.seconds_sent[-1500:]) <= limit
 
 
+# --- 503 ---------------------------------------------------------------------------------------
+
+
+def test_the_pause_that_a_503_asks_for_is_kept_by_everyone() -> None:
+    network = wire(answer({}, 503, Retry_After="30"), answer(company()))
+
+    async def do(client: Client) -> None:
+        reading = asyncio.ensure_future(client.company("1"))
+        await VirtualClock().sleep(1)
+        await client.create_company({"name": "A"}, uuid4())
+        await reading
+
+    talk(network, do)
+
+    assert [moment >= 30 for moment in network.seconds_sent] == [False, True, True]
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_write_that_is_answered_503_is_handed_on_and_what_follows_waits(write: str) -> None:
+    network = wire(answer({}, 503, Retry_After="30"), answer(company()))
+
+    async def do(client: Client) -> None:
+        with pytest.raises(ServerFaultError):
+            await WRITES[write](client)
+        await client.company("1")
+
+    talk(network, do)
+
+    assert network.seconds_sent == pytest.approx([0, 30], abs=0.1)
+
+
+def test_a_503_is_waited_out_for_ten_minutes_at_most() -> None:
+    network = wire(answer({}, 503, Retry_After="86400"))
+
+    with pytest.raises(ServerFaultError):
+        talk(network, GET)
+
+    assert len(network.requests) == ATTEMPTS
+    assert network.seconds_sent[-1] == pytest.approx(600, abs=2)
+
+
 # --- the end of the run ------------------------------------------------------------------------
 
 
@@ -362,6 +403,7 @@ async def twice(ask: Do, client: Client) -> None:
     [
         pytest.param(GET, PAUSE, 600, id="a read in a pause"),
         pytest.param(WRITES["POST"], PAUSE, 600, id="a create in a pause"),
+        pytest.param(GET, answer({}, 503, Retry_After="100"), 600, id="a read while Codat is unavailable"),
         pytest.param(GET, blank(500), 600, id="a read before it is repeated"),
         pytest.param(GET, answer(company()), 2, id="a read in line"),
         pytest.param(WRITES["POST"], answer(company()), 2, id="a create in line"),
