@@ -120,7 +120,7 @@ CALLS: dict[str, tuple[httpx.Response, Ours, Theirs]] = {
     "integrations": (
         answer(listing()),
         lambda c: c.platforms(),
-        lambda sdk: sdk.integrations.list(request={"page": 1, "page_size": 100}),
+        lambda sdk: sdk.integrations.list(request={"page": 1, "page_size": 1000}),
     ),
 }
 
