@@ -79,6 +79,8 @@ class Outcome:
     stopped: Failure | None = None
     """Why the whole run stopped before its end, if it did."""
     interrupted: bool = False
+    resent: tuple[Address, ...] = ()
+    """Connections whose tokens were sent, and would be sent again by the same command."""
 
     @property
     def counts(self) -> Mapping[Result, int]:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
@@ -406,11 +407,19 @@ class AuthorizeConnection:
     """The status that the plan read; ``None`` where this plan creates the connection."""
     authorization: Mapping[str, str | SecretRef] = field(repr=False)
     reauthorized: bool = False
+    last_sync: datetime | None = None
+    """When the connection was synced last before this plan."""
 
     @property
     def requests(self) -> int:
         """Write requests that the action takes."""
         return 1
+
+    def _before(self) -> dict[str, str] | None:
+        if self.observed is None:
+            return None
+        synced = {"lastSync": self.last_sync.isoformat()} if self.last_sync else {}
+        return {"status": self.observed.value, **synced}
 
     def document(self) -> dict[str, Any]:
         """The JSON form: the names of the fields, never their values."""
@@ -419,6 +428,7 @@ class AuthorizeConnection:
             companyId=self.company_id,
             connectionId=self.connection_id,
             platform=self.platform,
+            before=self._before(),
             fields=sorted(self.authorization),
         )
 

@@ -34,6 +34,10 @@ from reconciler.plan import AuthorizeConnection
 
 SENDS: Final = 2
 """How often the tokens are sent at most."""
+LOOKS_FIRST: Final = f"{RESUME}: it reads the connection first, and sends nothing to one that is Linked"
+VERIFY_FIRST: Final = (
+    "see with verify whether it works, and name it in --reauthorize again only if it does not"
+)
 UNANSWERED: Final = (NoAnswerError, ServerFaultError, UnreachableError)
 """After these the tokens may or may not have arrived."""
 REFUSED: Final = (RejectedError, StillRunningError, KeyReusedError)
@@ -174,7 +178,7 @@ class _Authorizing:
         return not_done(
             FailureCode.AUTHORIZE_UNKNOWN,
             "the tokens were sent, and whether they arrived is not known",
-            then=f"{RESUME}: it reads the connection first, and sends nothing to one that is Linked",
+            then=VERIFY_FIRST if self._expected is Status.LINKED else LOOKS_FIRST,
             error=errors[-1],
         )
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
+from reconciler.apply.failing import RESUME
 from reconciler.apply.lane import work
 from reconciler.apply.running import Resolve, Run
 from reconciler.apply.state import LaneState, planned_company_id
@@ -35,6 +36,7 @@ async def execute(
     planned_at: datetime | None = None,
     failed_before: int = 0,
     turns: Turns | None = None,
+    resume: str = RESUME,
 ) -> Outcome:
     """Carry out ``plan``, and say how each action ended, in the plan's order.
 
@@ -54,6 +56,7 @@ async def execute(
         planned_at: when Codat's state was read for the plan; now, if it is not given.
         failed_before: how many companies failed in earlier parts of the same rollout.
         turns: the caution with credentials that all parts of a rollout share; the plan's own, if not given.
+        resume: how to go on, as failures say it.
     """
     began = clock.now()
     run = Run(
@@ -69,6 +72,7 @@ async def execute(
         planned_at=planned_at or began,
         began=began,
         failed_before=failed_before,
+        resume=resume,
     )
     lanes = _lanes(run, plan)
     run.tell.started(plan, len(lanes))

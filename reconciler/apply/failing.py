@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from traceback import extract_tb
@@ -51,6 +52,8 @@ class FailureCode(StrEnum):
 
 
 RESUME: Final = "run the same command again"
+RESUME_REAUTHORIZED: Final = "apply again without --reauthorize, or with it for what failed alone"
+"""Where the same command would send tokens again to connections that are Linked by then."""
 PLAN_AGAIN: Final = "review a new plan, or run the same command again"
 
 THEN: Final[Mapping[type[ApiError], str]] = {
@@ -117,6 +120,11 @@ def of_bug(error: Exception) -> Failure:
         f"a bug in codat-sync ({type(error).__name__}{where}): please report it; {RESUME}: "
         "what is done is not done twice",
     )
+
+
+def resumed_by(failure: Failure, resume: str) -> Failure:
+    """The failure, with what a run that ``--reauthorize`` steers says in the place of ``RESUME``."""
+    return replace(failure, message=failure.message.replace(RESUME, resume))
 
 
 def interrupted() -> Failure:

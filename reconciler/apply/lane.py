@@ -45,7 +45,8 @@ async def work(lane: LaneState) -> list[ActionOutcome]:
             break
         lane.run.tell.action_started(action)
         result, failure = await _attempted(lane, action)
-        outcomes.append(_outcome(lane, action, result, failure))
+        told = lane.run.told(failure) if failure else None
+        outcomes.append(_outcome(lane, action, result, told))
         lane.run.tell.action_ended(outcomes[-1])
         if result not in WELL:
             break

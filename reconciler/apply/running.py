@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from reconciler.apply.failing import RESUME, FailureCode
+from reconciler.apply.failing import RESUME, FailureCode, resumed_by
 from reconciler.apply.telling import Telling
 from reconciler.apply.turns import Turns
 from reconciler.codat import Client
@@ -45,6 +45,8 @@ class Run:
     began: datetime
     failed_before: int = 0
     """Companies that failed in earlier parts of the same rollout."""
+    resume: str = RESUME
+    """How to go on, as failures say it."""
     failed: set[str] = field(default_factory=set)
     """Companies that failed."""
     stopped: Failure | None = None
@@ -68,8 +70,12 @@ class Run:
     def halt(self, why: Failure) -> None:
         """Let what is in flight end, and start nothing new."""
         if self.stopped is None:
-            self.stopped = why
-            self.tell.stopping(why.message)
+            self.stopped = self.told(why)
+            self.tell.stopping(self.stopped.message)
+
+    def told(self, why: Failure) -> Failure:
+        """A failure that says how this run is resumed."""
+        return resumed_by(why, self.resume)
 
     def company_failed(self, company: str, *, others_left: bool) -> None:
         """Count a company that failed; as many as are permitted stop the others that are left."""

@@ -7,8 +7,8 @@ from reconciler.planner.explaining import Explanation, addresses, explained
 from reconciler.planner.identity import Directory
 from reconciler.planner.origins import with_origins
 from reconciler.planner.planning import check_companies, check_patterns, finish, make_plan
-from reconciler.planner.policy import Policy
-from reconciler.planner.reviewing import Stale, as_reviewed
+from reconciler.planner.policy import Earlier, Policy
+from reconciler.planner.reviewing import Stale, as_reviewed, known_from
 from reconciler.planner.soundness import UnsoundPlanError
 from reconciler.planner.standings import Standing, standings
 from reconciler.planner.verifying import CHECKS, Namesakes, evidence_of, needs_history, verified
@@ -18,6 +18,7 @@ __all__ = [
     "Code",
     "Directory",
     "Draft",
+    "Earlier",
     "Explanation",
     "Namesakes",
     "Policy",
@@ -33,6 +34,7 @@ __all__ = [
     "evidence_of",
     "explained",
     "finish",
+    "known_from",
     "make_plan",
     "needs_history",
     "standings",

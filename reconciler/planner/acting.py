@@ -182,6 +182,7 @@ def _authorize(
         live.status if live else None,
         desired.authorization,
         reauthorized=live is not None and live.status is Status.LINKED,
+        last_sync=live.last_sync if live else None,
     )
 
 
@@ -236,7 +237,9 @@ def sync_decision(
     if not (connection.is_authorized or is_linked):
         return None
     pulls = pulls_of(company, connection, live)
-    reason = due_reason(desired, current, pulls, policy.now) if current and is_linked else None
+    reason = (
+        due_reason(connection.address, desired, current, pulls, policy) if current and is_linked else None
+    )
     situation = SyncSituation(
         authorized=connection.is_authorized,
         due=reason is not None,

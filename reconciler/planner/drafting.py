@@ -237,7 +237,8 @@ def _connection(
         live=LiveStatus(live.status.value) if live else LiveStatus.NONE,
         migration=desired.migration,
         fresh=live is not None and _is_fresh(desired, live),
-        reauthorize=bool(desired.authorization) and policy.reauthorizes(address),
+        reauthorize=bool(desired.authorization)
+        and policy.reauthorizes(address, live.status if live else None),
         occupied=desired.source_type is SourceType.ACCOUNTING and bool(others),
         gated=bool(desired.open_preconditions) and not policy.preconditions_waived,
     )
@@ -250,17 +251,19 @@ def _connection(
         row,
         situation,
         attention(row.attention, subject) if row.attention else None,
-        _looks_due(desired, live, row, policy),
+        _looks_due(address, desired, live, row, policy),
     )
 
 
-def _looks_due(desired: DesiredConnection, live: LiveConnection | None, row: Row, policy: Policy) -> bool:
+def _looks_due(
+    address: Address, desired: DesiredConnection, live: LiveConnection | None, row: Row, policy: Policy
+) -> bool:
     """Whether the listing alone says that a sync is due; the history may yet say otherwise."""
     if live is None or live.status is not Status.LINKED or desired.wanted is not Wanted.LINKED:
         return False
     if Kind.CONNECTION_AUTHORIZE in row.actions or not wants_sync(desired):
         return False
-    return due_reason(desired, live, (), policy.now) is not None
+    return due_reason(address, desired, live, (), policy) is not None
 
 
 def _is_fresh(desired: DesiredConnection, live: LiveConnection) -> bool:

@@ -2,10 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from reconciler.model import Address, Guard, matches
+from reconciler.model import Address, Guard, Status, matches
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A connection as the plan that was agreed to read it, before its tokens were sent."""
+
+    status: Status | None
+    """``None`` where that plan creates it."""
+    last_sync: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a run that goes on knows from before this plan, and Codat does not show.
+
+    Once tokens have arrived Codat rotates them, so the same ones sent again would break the connection
+    (https://docs.codat.io/get-started/migration). ``--reauthorize`` must not do that by being repeated.
+    """
+
+    sent: frozenset[Address] = frozenset()
+    """Connections whose tokens this run has sent."""
+    before: Mapping[Address, Before] = field(default_factory=dict)
+    """Connections whose tokens were to be sent."""
+
+    def __or__(self, later: Earlier) -> Earlier:
+        return Earlier(self.sent | later.sent, {**self.before, **later.before})
+
+    def is_done(self, address: Address, status: Status | None) -> bool:
+        """Whether the tokens were sent, or are not needed any more: it was not Linked, and now it is."""
+        before = self.before.get(address)
+        became_linked = status is Status.LINKED and before is not None and before.status is not Status.LINKED
+        return address in self.sent or became_linked
+
+    def owes_sync(self, address: Address, last_sync: datetime) -> bool:
+        """Whether the sync that was to follow the tokens has not ended."""
+        before = self.before.get(address)
+        return before is not None and before.last_sync is not None and last_sync <= before.last_sync
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +67,13 @@ class Policy:
     preconditions_waived: bool = False
     warn_after: timedelta | None = None
     """The age of tokens past which the plan warns before they are sent."""
+    earlier: Earlier = field(default_factory=Earlier)
 
     def includes(self, address: Address) -> bool:
         """Whether this run concerns itself with ``address``."""
         return not self.targets or any(matches(pattern, address) for pattern in self.targets)
 
-    def reauthorizes(self, address: Address) -> bool:
-        """Whether ``--reauthorize`` names ``address``."""
-        return any(matches(pattern, address) for pattern in self.reauthorize)
+    def reauthorizes(self, address: Address, status: Status | None) -> bool:
+        """Whether ``--reauthorize`` names ``address``, and what it asks for is not done already."""
+        named = any(matches(pattern, address) for pattern in self.reauthorize)
+        return named and not self.earlier.is_done(address, status)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
-from reconciler.model import LINKS_TAG, short_id
+from reconciler.model import LINKS_TAG, Address, Status, short_id
 from reconciler.plan import Action, Kind, Plan, SyncCompany
+from reconciler.planner.policy import Before, Earlier
 
 Document = Mapping[str, Any]
 
@@ -32,6 +34,25 @@ class Reviewed:
 
     plan: Plan
     stale: tuple[Stale, ...]
+
+
+def known_from(reviewed: Iterable[Document]) -> Earlier:
+    """What the actions of a plan's document tell of the connections whose tokens they send."""
+    return Earlier(
+        before={
+            Address.parse(one["address"]): _before(one)
+            for one in reviewed
+            if one["kind"] == Kind.CONNECTION_AUTHORIZE
+        }
+    )
+
+
+def _before(document: Document) -> Before:
+    before = document.get("before")
+    if before is None:
+        return Before(None)
+    synced = before.get("lastSync")
+    return Before(Status(before["status"]), datetime.fromisoformat(synced) if synced else None)
 
 
 def as_reviewed(reviewed: Sequence[Document], now: Plan) -> Reviewed:
@@ -55,14 +76,18 @@ def as_reviewed(reviewed: Sequence[Document], now: Plan) -> Reviewed:
 
 def _reviewed_sync(reviewed: Iterable[Document], action: SyncCompany) -> list[SyncCompany]:
     """The sync, for those connections alone for which one was reviewed."""
-    addresses = {
-        target["address"]
+    addresses = _reviewed_targets(reviewed)
+    targets = tuple(one for one in action.targets if one.address in addresses)
+    return [replace(action, targets=targets)] if targets else []
+
+
+def _reviewed_targets(reviewed: Iterable[Document]) -> frozenset[Address]:
+    return frozenset(
+        Address.parse(target["address"])
         for document in reviewed
         if document["kind"] == Kind.COMPANY_SYNC
         for target in document["connections"]
-    }
-    targets = tuple(one for one in action.targets if str(one.address) in addresses)
-    return [replace(action, targets=targets)] if targets else []
+    )
 
 
 def _is_covered(reviewed: Iterable[Document], action: Action) -> bool:
@@ -98,6 +123,12 @@ def _same_losses(reviewed: Document, now: Document) -> bool:
     return _same("pruned")(reviewed, now) and then["name"] == today["name"] and is_covered
 
 
+def _same_sending(reviewed: Document, now: Document) -> bool:
+    """Equal fields; sending to a connection that works has to be reviewed as such."""
+    would_break = _before(now).status is Status.LINKED and _before(reviewed).status is not Status.LINKED
+    return not would_break and _same("platform", "fields")(reviewed, now)
+
+
 def _aim(change: Document) -> tuple[object, object]:
     return change["path"], change["after"]
 
@@ -113,7 +144,7 @@ _COVERS: Final[Mapping[Kind, Callable[[Document, Document], bool]]] = {
     Kind.CONNECTION_UNLINK: _same("platform"),
     Kind.CONNECTION_DELETE: _same("before", "pruned"),
     Kind.CONNECTION_CREATE: _same("after"),
-    Kind.CONNECTION_AUTHORIZE: _same("platform", "fields"),
+    Kind.CONNECTION_AUTHORIZE: _same_sending,
 }
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from reconciler.model import (
     FETCH_ON_FIRST_LINK,
+    Address,
     DesiredCompany,
     DesiredConnection,
     LiveCompany,
@@ -21,6 +22,7 @@ from reconciler.model import (
     Unset,
 )
 from reconciler.plan import Code, Kind
+from reconciler.planner.policy import Policy
 from reconciler.planner.rules import NO, YES, Row, Table
 
 
@@ -133,7 +135,7 @@ def _marked(settings: SyncSettings, mark: bool) -> frozenset[str]:
 
 
 def due_reason(
-    desired: DesiredConnection, live: LiveConnection, pulls: Sequence[Pull], now: datetime
+    address: Address, desired: DesiredConnection, live: LiveConnection, pulls: Sequence[Pull], policy: Policy
 ) -> str | None:
     """Why a Linked connection is due for a sync, or ``None`` where it is not.
 
@@ -145,7 +147,9 @@ def due_reason(
         return "never synced"
     if desired.issued_at is not None and desired.issued_at > last:
         return "authorized with newer tokens since the last sync"
-    if desired.sync.max_age is not None and now - last > desired.sync.max_age:
+    if policy.earlier.owes_sync(address, last):
+        return "authorized by an earlier part of this run, and not synced since"
+    if desired.sync.max_age is not None and policy.now - last > desired.sync.max_age:
         return "last sync older than sync.maxAge"
     return None
 

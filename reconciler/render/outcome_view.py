@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from reconciler.outcome import ActionOutcome, Outcome, Result
-from reconciler.plan import AttentionClass
+from reconciler.plan import AttentionClass, Kind
 from reconciler.render.view import AttentionGroup, attention_clause, attention_groups, verb
 from reconciler.render.wording import clauses, counted
 
@@ -47,6 +47,9 @@ class OutcomeView:
 
 
 _RESUME: Final = "To go on, run the same command again: what is done is not done twice."
+_SETTLE_FIRST: Final = "Settle what is blocking. "
+_NAMED: Final = 5
+"""Connections that are named before the rest is counted."""
 _SETTLE: Final = "Settle what is blocking, then run the same command again."
 
 _PROBLEM: Final = {Result.FAILED: "failed", Result.INCOMPLETE: "is incomplete"}
@@ -112,7 +115,26 @@ def _resume(outcome: Outcome) -> str:
         return ""
     blocking = any(one.attention_class is AttentionClass.BLOCKING for one in outcome.attention)
     undone = any(one.result not in (Result.DONE, Result.ALREADY) for one in outcome.results)
-    return _SETTLE if blocking and not undone else _RESUME
+    settle = blocking and not undone
+    if outcome.resent:
+        return f"{_SETTLE_FIRST if settle else ''}{_without_reauthorize(outcome)}"
+    return _SETTLE if settle else _RESUME
+
+
+def _without_reauthorize(outcome: Outcome) -> str:
+    """How to go on where the same command would send tokens to connections that work."""
+    left = [
+        str(one.address)
+        for one in outcome.results
+        if one.kind is Kind.CONNECTION_AUTHORIZE and one.address not in outcome.resent
+    ]
+    more = f" and {len(left) - _NAMED:,} more" if len(left) > _NAMED else ""
+    only = f", or name with it only what is left: {', '.join(left[:_NAMED])}{more}" if left else ""
+    sent = counted(len(outcome.resent), "connection")
+    return (
+        f"To go on, leave --reauthorize out{only}. The same command would send tokens again to {sent} "
+        "that may be Linked by now, and break them."
+    )
 
 
 def _sentence(outcome: Outcome, groups: tuple[AttentionGroup, ...]) -> str:

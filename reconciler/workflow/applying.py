@@ -25,6 +25,7 @@ from reconciler.secrets import MadeUp, Resolver, SecretError
 from reconciler.spec import secret_commands
 from reconciler.workflow.codes import Code
 from reconciler.workflow.planning import Planned, PlanRequest, SavedRequest, from_saved, from_specs
+from reconciler.workflow.resuming import resume, with_resent
 from reconciler.workflow.rollout import CANARY_WAIT, canaries, observed_pause, roll_out, stages
 from reconciler.workflow.surveying import Ground
 from reconciler.workflow.verifying import verification
@@ -90,7 +91,7 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
             )
         )
     outcome = asyncio.run(_execute(request, planned, first, resolve, observer))
-    applied = Applied(planned, outcome, _notes(resolve))
+    applied = Applied(planned, with_resent(outcome, planned, request.source), _notes(resolve))
     return asyncio.run(_verified(request, applied, observer))
 
 
@@ -107,7 +108,7 @@ async def _execute(
 ) -> Outcome:
     circumstances, workspace = request.source.circumstances, planned.workspace
     plan, rollout = planned.plan, workspace.rollout
-    stop, turns = asyncio.Event(), Turns(plan.actions)
+    stop, turns, going_on = asyncio.Event(), Turns(plan.actions), resume(planned, request.source)
     async with circumstances.endpoint.open(Client, workspace.limits, circumstances.on_wait) as client:
 
         async def part(some: Plan, failed_before: int, told: Observer) -> Outcome:
@@ -124,6 +125,7 @@ async def _execute(
                 planned_at=planned.observed.policy.now,
                 failed_before=failed_before,
                 turns=turns,
+                resume=going_on,
             )
 
         async def verify(companies: Sequence[str]) -> Verification:
@@ -145,6 +147,7 @@ async def _execute(
                 telling=Telling(observer, client.meter),
                 observer=observer,
                 stop=stop,
+                resume=going_on,
             )
 
 

@@ -15,6 +15,7 @@ from reconciler.model import Desired, Limits, Live, Platform, Workspace
 from reconciler.plan import Plan
 from reconciler.planner import (
     Draft,
+    Earlier,
     Policy,
     Stale,
     as_reviewed,
@@ -22,6 +23,7 @@ from reconciler.planner import (
     desired_digest,
     draft,
     finish,
+    known_from,
     with_origins,
 )
 from reconciler.workflow.base import Base, read_base
@@ -58,6 +60,7 @@ class PlanRequest:
     options: Options = field(default_factory=Options)
     base: str | None = None
     out: Path | None = None
+    earlier: Earlier = field(default_factory=Earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class SavedRequest:
     file: Path
     circumstances: Circumstances
     specs: Path | None = None
+    earlier: Earlier = field(default_factory=Earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ async def from_specs(request: PlanRequest) -> Planned:
         base = (
             read_base(request.base, request.specs, offline, platforms) if request.base is not None else None
         )
-        planned = await _plan(client, circumstances, desired, workspace, options, platforms, base)
+        planned = await _plan(client, request, desired, workspace, options, platforms, base)
         return replace(planned, warnings=loaded.warnings)
 
 
@@ -155,7 +159,8 @@ async def from_saved(request: SavedRequest) -> Planned:
                 raise _refused(Code.PLAN_OTHER_SPECS, f"{request.specs} does not say the same any more")
             workspace = loaded.workspace  # its guards and account hold, whatever the file says
             endpoint.check(workspace)
-        planned = await _plan(client, circumstances, saved.desired, workspace, saved.options, platforms)
+        known = replace(request, earlier=known_from(saved.document["actions"]) | request.earlier)
+        planned = await _plan(client, known, saved.desired, workspace, saved.options, platforms)
     reviewed = as_reviewed(saved.document["actions"], planned.plan)
     if reviewed.stale:
         raise RefusedError(*map(_stale, reviewed.stale))
@@ -173,7 +178,7 @@ def _stale(one: Stale) -> Diagnostic:
 
 async def _plan(
     client: ReadClient,
-    circumstances: Circumstances,
+    request: PlanRequest | SavedRequest,
     desired: Desired,
     workspace: Workspace,
     options: Options,
@@ -181,7 +186,8 @@ async def _plan(
     base: Base | None = None,
 ) -> Planned:
     await check_account(client, workspace)
-    policy = _policy(circumstances, workspace, options)
+    circumstances = request.circumstances
+    policy = _policy(request, workspace, options)
     companies = await list_companies(client, desired, base.desired if base else None)
     companies = await with_sync_settings(client, companies, desired, policy, workspace.limits)
     live = Live(companies, platforms)
@@ -197,7 +203,8 @@ async def _plan(
     return Planned(made, desired, workspace, Observed(live, drafted, policy), told)
 
 
-def _policy(circumstances: Circumstances, workspace: Workspace, options: Options) -> Policy:
+def _policy(request: PlanRequest | SavedRequest, workspace: Workspace, options: Options) -> Policy:
+    circumstances = request.circumstances
     return Policy(
         now=circumstances.clock.now(),
         targets=options.targets,
@@ -209,6 +216,7 @@ def _policy(circumstances: Circumstances, workspace: Workspace, options: Options
         allow_unlinks=options.allow_unlinks,
         preconditions_waived=circumstances.endpoint.is_sandbox,
         warn_after=workspace.warn_after,
+        earlier=request.earlier,
     )
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from reconciler.codat.clock import Clock
 from reconciler.codat.errors import QuotaExhaustedError
-from reconciler.outcome import Event, EventType, Observer
+from reconciler.outcome import ActionOutcome, Event, EventType, Observer, Outcome
 from reconciler.workflow.applying import Applied, ApplyRequest, apply
 from reconciler.workflow.planning import Planned
+from reconciler.workflow.resuming import known_after, lost_from_sight
 
 AFTER_RESET: Final = timedelta(minutes=1)
 """How long after the reset to go on: clocks differ."""
@@ -22,21 +25,38 @@ def apply_through_quota(
     """Apply, and as often as the day's quota runs out, wait for the next day's and apply what is left.
 
     The quota comes back at 00:00 UTC (https://docs.codat.io/using-the-api/rate-limits). What is left is
-    planned anew each time, and the first answer of ``ask`` holds for all of it.
+    planned anew each time, and the first answer of ``ask`` holds for all of it. Tokens that were sent are
+    not sent again, whatever ``--reauthorize`` names.
 
     Raises:
         CodatSyncError: as ``apply`` does.
     """
     applied = apply(request, ask=ask, observer=observer)
-    clock = request.source.circumstances.clock
-    while _is_out_of_quota(applied):
-        seconds = until_reset(clock.now())
-        left = timedelta(seconds=round(seconds))
-        told = f"waiting for the day's quota, which comes back at 00:00 UTC, in {left}"
-        observer(Event(EventType.WAITING, told, data={"seconds": seconds}))
-        asyncio.run(clock.sleep(seconds))
+    unknown: tuple[ActionOutcome, ...] = ()
+    while applied.outcome is not None and _is_out_of_quota(applied.outcome):
+        unknown += lost_from_sight(applied.planned, applied.outcome)
+        known = known_after(applied.planned, applied.outcome)
+        _wait_for_reset(request.source.circumstances.clock, observer)
+        request = replace(request, source=replace(request.source, earlier=known))
         applied = apply(request, ask=lambda _: True, observer=observer)
-    return applied
+    return _with_results(applied, unknown)
+
+
+def _wait_for_reset(clock: Clock, observer: Observer) -> None:
+    seconds = until_reset(clock.now())
+    left = timedelta(seconds=round(seconds))
+    told = f"waiting for the day's quota, which comes back at 00:00 UTC, in {left}"
+    observer(Event(EventType.WAITING, told, data={"seconds": seconds}))
+    asyncio.run(clock.sleep(seconds))
+
+
+def _with_results(applied: Applied, earlier: Iterable[ActionOutcome]) -> Applied:
+    """The last part, with results of earlier ones that it did not come back to."""
+    if applied.outcome is None:
+        return applied
+    again = {(one.kind, one.address) for one in applied.outcome.results}
+    left = tuple(one for one in earlier if (one.kind, one.address) not in again)
+    return replace(applied, outcome=replace(applied.outcome, results=(*left, *applied.outcome.results)))
 
 
 def until_reset(now: datetime) -> float:
@@ -45,8 +65,7 @@ def until_reset(now: datetime) -> float:
     return (tomorrow + AFTER_RESET - now).total_seconds()
 
 
-def _is_out_of_quota(applied: Applied) -> bool:
-    outcome = applied.outcome
-    if outcome is None or outcome.stopped is None or outcome.interrupted:
+def _is_out_of_quota(outcome: Outcome) -> bool:
+    if outcome.stopped is None or outcome.interrupted:
         return False
     return outcome.stopped.code == QuotaExhaustedError.code

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from reconciler.apply.failing import RESUME, FailureCode
+from reconciler.apply.failing import RESUME, FailureCode, resumed_by
 from reconciler.apply.state import planned_company_id
 from reconciler.apply.telling import Telling
 from reconciler.codat.stopping import StoppedError
@@ -113,6 +113,7 @@ async def roll_out(
     telling: Telling,
     observer: Observer,
     stop: asyncio.Event,
+    resume: str = RESUME,
 ) -> Outcome:
     """Carry out the stages until one must be the last, and say how every action of the plan ended."""
     joined = _Joined(plan, telling, observer)
@@ -129,6 +130,7 @@ async def roll_out(
             break
         stopped = await _halted(part, ended, verify, stop) or _too_many(outcomes, max_failures)
         if stopped is not None:
+            stopped = resumed_by(stopped, resume)
             telling.stopping(stopped.message)
             break
     whole = _merged(plan, outcomes, stopped, telling.requests, interrupted=stop.is_set())

@@ -15,6 +15,7 @@ from builders import (
     company,
     connection,
     plan_for,
+    policy,
     wanted,
     wanted_connection,
 )
@@ -33,7 +34,7 @@ from reconciler.model import (
     Wanted,
 )
 from reconciler.plan import Plan
-from reconciler.planner import as_reviewed
+from reconciler.planner import as_reviewed, known_from
 
 LINK = wanted_connection(migration=Migration.LINK)
 BANKS = wanted(wanted_connection("b1", TRUELAYER), wanted_connection("b2", TRUELAYER))
@@ -214,6 +215,41 @@ def test_a_plan_that_does_not_say_which_connections_go_covers_a_company_without_
     earlier = [{**document, "before": {"name": "Acme"}}]
     assert as_reviewed(earlier, plan_for(GONE, company())).stale == ()
     assert as_reviewed(earlier, plan_for(GONE, company(connection()))).stale != ()
+
+
+EXPIRED, LINKED = company(connection(status=Status.DEAUTHORIZED)), company(connection())
+REAUTHORIZE = policy(reauthorize=("acme/books",))
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "kept"),
+    [
+        pytest.param(EXPIRED, EXPIRED, (SEND, SYNC), id="still-deauthorized"),
+        pytest.param(EXPIRED, LINKED, (SYNC,), id="linked-by-now-and-not-synced-since"),
+        pytest.param(EXPIRED, company(connection(last_sync=ago(hours=1))), (), id="linked-and-synced"),
+        pytest.param(LINKED, LINKED, (SEND, SYNC), id="linked-as-reviewed"),
+        pytest.param(LINKED, EXPIRED, (SEND, SYNC), id="deauthorized-since"),
+    ],
+)
+def test_reauthorize_is_done_where_the_connection_has_become_linked_since_the_review(
+    then: LiveCompany, now: LiveCompany, kept: tuple[str, ...]
+) -> None:
+    spec = wanted(wanted_connection())
+    reviewed = documents(plan_for(spec, then, run=REAUTHORIZE))
+
+    found = as_reviewed(reviewed, plan_for(spec, now, run=replace(REAUTHORIZE, earlier=known_from(reviewed))))
+
+    assert tuple(actions(found.plan)) == kept
+    assert found.stale == ()
+
+
+def test_tokens_for_a_connection_that_works_are_stale_unless_that_was_reviewed() -> None:
+    spec = wanted(wanted_connection())
+    reviewed = documents(plan_for(spec, EXPIRED, run=REAUTHORIZE))
+
+    (stale,) = as_reviewed(reviewed, plan_for(spec, LINKED, run=REAUTHORIZE)).stale
+
+    assert stale.address == "acme/books"
 
 
 @searched

@@ -1,0 +1,177 @@
+"""--reauthorize, repeated: tokens that have arrived are never sent again to a connection that works."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from migrating import Move, tokens
+from virtual_time import START
+
+from reconciler.sandbox import Sandbox
+from reconciler.workflow.applying import Applied, ApplyRequest
+from reconciler.workflow.endpoint import Endpoint
+from reconciler.workflow.planning import Circumstances, PlanRequest, SavedRequest
+from reconciler.workflow.quota import apply_through_quota
+from reconciler.workflow.saving import Options
+
+KEYS = ("acme", "bravo", "delta", "echo")
+DAY = 24 * 3600
+
+
+@pytest.fixture
+def move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Move:
+    """Four connections that were linked and synced, and have lost their authorization since."""
+    monkeypatch.chdir(tmp_path)
+    made = Move(tmp_path, capsys)
+    made.settings("limits: {reserve: 0%, concurrency: 1}\n")
+    made.specs(**{key: tokens(key.upper()) for key in KEYS})
+    assert made.apply() == 0
+    made.sandbox.advance(DAY)
+    for key in KEYS:
+        made.sandbox.happen(made.connection(key), "deauthorize")
+        monkeypatch.setenv(key.upper(), f"new-{key}")
+    return made
+
+
+def statuses(move: Move) -> set[str]:
+    return {move.company(key)["dataConnections"][0]["status"] for key in KEYS}
+
+
+def tokens_to_linked(move: Move) -> int:
+    return sum(entry["tokensToLinked"] for entry in move.sandbox.journal())
+
+
+def syncs(move: Move) -> int:
+    return sum(entry["path"].endswith("/data/all") for entry in move.sandbox.journal())
+
+
+class Nights:
+    """Sleeping through a night lets the sandbox's quota come back, and takes no time."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.nights = 0
+
+    def now(self) -> datetime:
+        return START + timedelta(days=self.nights)
+
+    async def sleep(self, seconds: float) -> None:
+        assert seconds > 600, "only the night is waited for"
+        assert self.nights < 5, "it never comes to an end"
+        self.nights += 1
+        self.sandbox.advance(DAY)
+
+
+def through_quota(move: Move, quota: int, *, plan: Path | None = None) -> tuple[Applied, Nights]:
+    move.sandbox.set(quota=quota)
+    clock = Nights(move.sandbox)
+    place = Circumstances(Endpoint({}, sandbox_file=move.directory / "codat.db"), clock)
+    source = (
+        SavedRequest(plan, place)
+        if plan
+        else PlanRequest(move.directory / "specs", place, Options(reauthorize=("*",)))
+    )
+    applied = apply_through_quota(ApplyRequest(source, 7), ask=lambda _: True, observer=lambda _: None)
+    return applied, clock
+
+
+@pytest.mark.parametrize("is_saved", [False, True], ids=["specs", "saved-plan"])
+@pytest.mark.parametrize("quota", range(7, 13))
+def test_the_next_day_sends_no_tokens_again_and_owes_no_sync(move: Move, quota: int, is_saved: bool) -> None:
+    plan = move.directory / "plan.json"
+    assert move("plan", "--reauthorize", "*", "--out", str(plan)) == 0
+    before = syncs(move)
+
+    applied, clock = through_quota(move, quota, plan=plan if is_saved else None)
+
+    assert clock.nights >= 1
+    assert applied.outcome is not None
+    assert applied.outcome.is_complete
+    assert statuses(move) == {"Linked"}
+    assert tokens_to_linked(move) == 0
+    assert syncs(move) == before + len(KEYS)
+
+
+def test_a_saved_plan_applied_again_leaves_what_was_linked_by_it(
+    move: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move("plan", "--reauthorize", "*", "--out", "plan.json")
+    monkeypatch.setenv("ECHO", "bad-token")
+    assert apply_saved(move) == 1
+    monkeypatch.setenv("ECHO", "good-token")
+
+    assert "run the same command again" in move.out, "which is safe, since the plan knows better"
+    assert apply_saved(move) == 0
+
+    assert "2 done, 0 failed" in move.out
+    assert statuses(move) == {"Linked"}
+    assert tokens_to_linked(move) == 0
+    assert apply_saved(move) == 0
+    assert "Nothing to do" in move.out
+
+
+def test_a_saved_plan_leaves_a_connection_that_the_customer_has_relinked(move: Move) -> None:
+    move("plan", "--reauthorize", "acme", "--out", "plan.json")
+    move.sandbox.happen(move.connection("acme"), "link")
+
+    assert apply_saved(move) == 0
+
+    assert move.company("acme")["dataConnections"][0]["status"] == "Linked"
+    assert tokens_to_linked(move) == 0
+
+
+def test_a_saved_plan_that_was_reviewed_for_a_linked_connection_is_applied_as_reviewed(move: Move) -> None:
+    move.sandbox.happen(move.connection("acme"), "link")
+    move("plan", "--reauthorize", "acme", "--out", "plan.json")
+
+    assert apply_saved(move) == 0
+
+    assert tokens_to_linked(move) == 1
+
+
+def test_a_plan_says_what_it_read_of_a_connection_whose_tokens_it_sends(move: Move) -> None:
+    move("plan", "--reauthorize", "acme", "--format", "json")
+
+    (action,) = (one for one in json.loads(move.out)["actions"] if one["kind"] == "connection.authorize")
+
+    assert action["before"]["status"] == "Deauthorized"
+    assert action["before"]["lastSync"]
+
+
+def test_resuming_is_not_advised_where_it_would_send_tokens_again(
+    move: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ECHO", "bad-token")
+
+    assert move.apply("--reauthorize", "*") == 1
+
+    shown = " ".join(move.out.split())
+    assert "same command again" not in shown
+    assert "correct the authorization of echo/books, then apply again without --reauthorize" in shown
+    assert "leave --reauthorize out, or name with it only what is left: echo/books." in shown
+    assert "would send tokens again to 3 connections" in shown
+
+    monkeypatch.setenv("ECHO", "good-token")
+    assert move.apply("--reauthorize", "echo/books") == 0
+    assert statuses(move) == {"Linked"}
+    assert tokens_to_linked(move) == 0
+
+
+def test_without_reauthorize_the_same_command_is_advised(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+    move.specs(foxtrot=tokens("FOXTROT"))
+    monkeypatch.setenv("FOXTROT", "bad-token")
+
+    assert move.apply("--reauthorize", "foxtrot", "--target", "foxtrot") == 1
+
+    assert "To go on, run the same command again" in " ".join(move.out.split())
+
+
+def apply_saved(move: Move) -> int:
+    from reconciler.cli import run
+
+    status = run(["apply", "plan.json", "--sandbox-file", str(move.directory / "codat.db"), "--yes"])
+    move.out, move.err = move.capsys.readouterr()
+    return status
