@@ -26,7 +26,9 @@ def apply_through_quota(
 
     The quota comes back at 00:00 UTC (https://docs.codat.io/using-the-api/rate-limits). What is left is
     planned anew each time, and the first answer of ``ask`` holds for all of it. Tokens that were sent are
-    not sent again, whatever ``--reauthorize`` names.
+    not sent again, whatever ``--reauthorize`` names. Each part has a seed of its own: under the keys of
+    the part before, Codat would replay answers for 90 minutes
+    (https://docs.codat.io/using-the-api/write-data/idempotency).
 
     Raises:
         CodatSyncError: as ``apply`` does.
@@ -37,7 +39,7 @@ def apply_through_quota(
         unknown += lost_from_sight(applied.planned, applied.outcome)
         known = known_after(applied.planned, applied.outcome)
         _wait_for_reset(request.source.circumstances.clock, observer)
-        request = replace(request, source=replace(request.source, earlier=known))
+        request = replace(request, seed=request.seed + 1, source=replace(request.source, earlier=known))
         applied = apply(request, ask=lambda _: True, observer=observer)
     return _with_results(applied, unknown)
 

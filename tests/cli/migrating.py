@@ -80,19 +80,19 @@ class Move:
 
     def ask(self, do: Callable[[Client], Awaitable[Any]]) -> None:
         """Let someone else ask Codat."""
+        asyncio.run(self.talk(do))
 
-        async def talk() -> None:
-            async with connect(
-                Client,
-                "http://127.0.0.1",
-                Secret("Basic eA=="),
-                limits=Limits(),
-                transport=asgi_transport(self.sandbox),
-                paced=False,
-            ) as client:
-                await do(client)
-
-        asyncio.run(talk())
+    async def talk(self, do: Callable[[Client], Awaitable[Any]]) -> None:
+        """Let someone else ask Codat, from within a loop."""
+        async with connect(
+            Client,
+            "http://127.0.0.1",
+            Secret("Basic eA=="),
+            limits=Limits(),
+            transport=asgi_transport(self.sandbox),
+            paced=False,
+        ) as client:
+            await do(client)
 
     @property
     def names(self) -> list[str]:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
+import pytest
 from installed import company, connection, over_http, run, write_specs
 from loopback import serving
+from migrating import Move
+from virtual_time import START
 
 from reconciler.sandbox import Sandbox
-from reconciler.workflow.quota import until_reset
+from reconciler.workflow.applying import ApplyRequest
+from reconciler.workflow.endpoint import Endpoint
+from reconciler.workflow.planning import Circumstances, PlanRequest
+from reconciler.workflow.quota import apply_through_quota, until_reset
 
 
 def test_a_plan_beyond_the_quota_stops_cleanly_and_goes_on_the_next_day(
@@ -48,3 +55,64 @@ def test_the_wait_ends_just_after_midnight_in_utc() -> None:
     assert until_reset(late) == timedelta(minutes=31).total_seconds()
     elsewhere = datetime.fromisoformat("2026-11-25T01:30:00+02:00")
     assert until_reset(elsewhere) == timedelta(minutes=31).total_seconds()
+
+
+REGIONS = ("acme", "bravo", "delta")
+
+
+def regions(move: Move) -> dict[str, str]:
+    return {key: move.company(key)["tags"]["region"] for key in REGIONS}
+
+
+class LateEvening:
+    """Waiting for midnight takes eleven minutes of Codat's, in which someone undoes what was changed."""
+
+    def __init__(self, move: Move) -> None:
+        self.move = move
+        self.undone: list[str] = []
+
+    def now(self) -> datetime:
+        return START
+
+    async def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        assert not self.undone, "it waits for a second night"
+        self.move.sandbox.advance(11 * 60)
+        self.move.sandbox.set(quota=100)
+        self.undone = [key for key, region in regions(self.move).items() if region == "eu"]
+        for key in self.undone:
+            found = self.move.company(key)
+            changes = {"tags": {**found["tags"], "region": "us"}}
+            await self.move.talk(
+                lambda client, i=found["id"], c=changes: client.update_company(i, c, uuid4())
+            )
+
+
+def test_after_midnight_what_someone_undid_is_changed_again_and_not_replayed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    move = Move(tmp_path, capsys)
+    move.settings("limits: {reserve: 0%, concurrency: 1}\n")
+
+    def want(region: str) -> None:
+        wanted = "".join(f"  {key}: {{name: {key.title()}, tags: {{region: {region}}}}}\n" for key in REGIONS)
+        (tmp_path / "specs" / "companies.yaml").write_text(f"version: 1\ncompanies:\n{wanted}")
+
+    want("uk")
+    assert move.apply() == 0
+    want("eu")
+    now = datetime.fromisoformat(move.sandbox.state()["now"])
+    ten_to_midnight = (now + timedelta(days=1)).replace(hour=23, minute=50)
+    move.sandbox.advance((ten_to_midnight - now).total_seconds())
+    move.sandbox.set(quota=7)
+    clock = LateEvening(move)
+    place = Circumstances(Endpoint({}, sandbox_file=tmp_path / "codat.db"), clock)
+    request = ApplyRequest(PlanRequest(tmp_path / "specs", place), 7)
+
+    applied = apply_through_quota(request, ask=lambda _: True, observer=lambda _: None)
+
+    assert clock.undone, "nothing was changed before midnight"
+    assert applied.outcome is not None
+    assert applied.outcome.is_complete
+    assert set(regions(move).values()) == {"eu"}
