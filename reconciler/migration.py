@@ -88,6 +88,8 @@ class Verification:
     workspace: str
     api: str
     connections: tuple[Verified, ...]
+    unread: Finding | None = None
+    """Why the last look was not finished; what is listed stands as the looks before it found it."""
 
     @property
     def counts(self) -> Mapping[Verdict, int]:
@@ -97,22 +99,24 @@ class Verification:
 
     @property
     def is_passed(self) -> bool:
-        """Whether nothing failed and nothing is pending; what is offline waits for the customer."""
-        return not self.counts[Verdict.FAILED] and not self.counts[Verdict.PENDING]
+        """Whether all was read, and nothing failed or is pending; what is offline waits for the customer."""
+        return self.unread is None and not (self.counts[Verdict.FAILED] or self.counts[Verdict.PENDING])
 
     @property
     def may_still_pass(self) -> bool:
-        """Whether waiting can help: something is pending."""
-        return bool(self.counts[Verdict.PENDING])
+        """Whether waiting can help: something is pending, or could not be read."""
+        return self.unread is not None or bool(self.counts[Verdict.PENDING])
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
         counts = {verdict.value: count for verdict, count in self.counts.items()}
+        unread = {"unread": self.unread.document()} if self.unread else {}
         return {
             "formatVersion": FORMAT_VERSION,
             "workspace": self.workspace,
             "api": self.api,
             "passed": self.is_passed,
+            **unread,
             "summary": {"connections": len(self.connections), **counts},
             "connections": [one.document() for one in self.connections],
         }

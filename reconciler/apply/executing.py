@@ -12,7 +12,7 @@ from datetime import datetime
 from reconciler.apply.failing import RESUME
 from reconciler.apply.lane import work
 from reconciler.apply.running import Resolve, Run
-from reconciler.apply.state import LaneState, planned_company_id
+from reconciler.apply.state import LaneState, not_started
 from reconciler.apply.telling import Telling
 from reconciler.apply.turns import Turns
 from reconciler.codat import Client
@@ -154,6 +154,4 @@ def _results(plan: Plan, outcomes: dict[str, list[ActionOutcome]]) -> Iterator[A
     ended = {company: iter(of_company) for company, of_company in outcomes.items()}
     for action in plan.actions:
         found = next(ended.get(action.address.company, iter(())), None)
-        yield found or ActionOutcome(
-            action.kind, action.address, Result.NOT_STARTED, company_id=planned_company_id(action)
-        )
+        yield found or not_started(action)

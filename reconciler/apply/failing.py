@@ -122,6 +122,17 @@ def of_bug(error: Exception) -> Failure:
     )
 
 
+def too_many_failed(count: int, limit: int) -> Failure | None:
+    """Why nothing further may start after so many companies have failed, if so."""
+    if count < limit:
+        return None
+    noun = "company has" if count == 1 else "companies have"
+    return Failure(
+        FailureCode.MAX_FAILURES,
+        f"{count} {noun} failed, and rollout.maxFailures is {limit}; put them right, then {RESUME}",
+    )
+
+
 def resumed_by(failure: Failure, resume: str) -> Failure:
     """The failure, with what a run that ``--reauthorize`` steers says in the place of ``RESUME``."""
     return replace(failure, message=failure.message.replace(RESUME, resume))

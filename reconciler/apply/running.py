@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from reconciler.apply.failing import RESUME, FailureCode, resumed_by
+from reconciler.apply.failing import RESUME, resumed_by, too_many_failed
 from reconciler.apply.telling import Telling
 from reconciler.apply.turns import Turns
 from reconciler.codat import Client
@@ -80,8 +80,6 @@ class Run:
     def company_failed(self, company: str, *, others_left: bool) -> None:
         """Count a company that failed; as many as are permitted stop the others that are left."""
         self.failed.add(company)
-        count = self.failed_before + len(self.failed)
-        if others_left and count >= self.max_failures:
-            noun = "company has" if count == 1 else "companies have"
-            message = f"{count} {noun} failed, and rollout.maxFailures is {self.max_failures}; "
-            self.halt(Failure(FailureCode.MAX_FAILURES, f"{message}put them right, then {RESUME}"))
+        why = too_many_failed(self.failed_before + len(self.failed), self.max_failures)
+        if why is not None and others_left:
+            self.halt(why)

@@ -18,6 +18,7 @@ from reconciler.codat.errors import HeldUpError, NotFoundError, QuotaExhaustedEr
 from reconciler.codat.looking import Look
 from reconciler.codat.stopping import StoppedError, unless_stopped
 from reconciler.model import Address, LiveCompany, LiveConnection, LiveSyncSettings
+from reconciler.outcome import ActionOutcome, Result
 from reconciler.plan import (
     Action,
     AuthorizeConnection,
@@ -174,3 +175,10 @@ def _ids(action: Action) -> tuple[str, ...]:
 def planned_company_id(action: Action) -> str | None:
     """The id of the action's company, if the plan knew it."""
     return None if isinstance(action, CreateCompany) else action.company_id
+
+
+def not_started(action: Action) -> ActionOutcome:
+    """The outcome of an action that the run did not come to."""
+    return ActionOutcome(
+        action.kind, action.address, Result.NOT_STARTED, company_id=planned_company_id(action)
+    )

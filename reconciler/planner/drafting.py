@@ -137,7 +137,7 @@ def draft(desired: Desired, live: Live, policy: Policy) -> Draft:
         if _concerns(company, policy)
     ]
     kept = _perhaps_meant(wanted, directory)
-    orphans = [] if policy.targets else [_orphan(one, policy, kept) for one in directory.orphans()]
+    orphans = [] if policy.is_narrowed else [_orphan(one, policy, kept) for one in directory.orphans()]
     return Draft((*wanted, *orphans), directory.managed())
 
 

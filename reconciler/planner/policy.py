@@ -67,10 +67,19 @@ class Policy:
     preconditions_waived: bool = False
     warn_after: timedelta | None = None
     """The age of tokens past which the plan warns before they are sent."""
+    companies: frozenset[str] | None = None
+    """The keys of the companies that the run narrows to, besides ``targets``."""
     earlier: Earlier = field(default_factory=Earlier)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether the run does not concern itself with all of the specs."""
+        return bool(self.targets) or self.companies is not None
 
     def includes(self, address: Address) -> bool:
         """Whether this run concerns itself with ``address``."""
+        if self.companies is not None and address.company not in self.companies:
+            return False
         return not self.targets or any(matches(pattern, address) for pattern in self.targets)
 
     def reauthorizes(self, address: Address, status: Status | None) -> bool:

@@ -37,6 +37,8 @@ _COUNTS: Final[Mapping[Verdict, str]] = {
     Verdict.OFFLINE: "waiting for the customer's connector",
 }
 
+_NOTHING_READ: Final = "Nothing could be verified."
+
 
 def verification_json(verification: Verification) -> str:
     """A verification's document."""
@@ -50,8 +52,9 @@ def verification_text(verification: Verification, style: Style) -> str:
     )
     if style.quiet:
         return printed(sentence, style)
+    unread = _unread(verification, style)
     shown = [one for one in _LOOKS if style.verbose or one is not Verdict.PASSED]
-    return printed(chain(*(_section(one, verification, style) for one in shown), sentence), style)
+    return printed(chain(*(_section(one, verification, style) for one in shown), unread, sentence), style)
 
 
 def _section(verdict: Verdict, verification: Verification, style: Style) -> Iterator[Text]:
@@ -61,6 +64,15 @@ def _section(verdict: Verdict, verification: Verification, style: Style) -> Iter
     yield Text(f"{_TITLES[verdict]} ({len(found):,})", _LOOKS[verdict][1])
     for one in found:
         yield from _connection(one, style)
+    yield Text()
+
+
+def _unread(verification: Verification, style: Style) -> Iterator[Text]:
+    if (finding := verification.unread) is None:
+        return
+    yield Text("The last look was not finished", "bold red")
+    fix = f"; {finding.fix}" if finding.fix else ""
+    yield from hanging(Text("x ", "bold red"), message(finding.message + fix), style)
     yield Text()
 
 
@@ -81,7 +93,8 @@ def _connection(one: Verified, style: Style) -> Iterator[Text]:
 
 def _sentence(verification: Verification) -> str:
     if not verification.connections:
-        return "Nothing to verify: no connection is wanted Linked."
+        return _NOTHING_READ if verification.unread else "Nothing to verify: no connection is wanted Linked."
     counts = verification.counts
     how = clauses((counts[one], words) for one, words in _COUNTS.items())
-    return f"Verified {counted(len(verification.connections), 'connection')}: {how}."
+    unfinished = " The last look was not finished." if verification.unread else ""
+    return f"Verified {counted(len(verification.connections), 'connection')}: {how}.{unfinished}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,8 +14,7 @@ from reconciler.apply import Resolve, Turns, execute
 from reconciler.apply.lane import WELL
 from reconciler.apply.telling import Telling
 from reconciler.codat import Client, ReadClient
-from reconciler.codat.stopping import StoppedError
-from reconciler.diagnostics import Diagnostic, RefusedError
+from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError
 from reconciler.migration import Verification
 from reconciler.model import Secret, SecretRef
 from reconciler.outcome import Observer, Outcome
@@ -28,7 +27,7 @@ from reconciler.workflow.planning import Planned, PlanRequest, SavedRequest, fro
 from reconciler.workflow.resuming import resume, with_resent
 from reconciler.workflow.rollout import CANARY_WAIT, canaries, observed_pause, roll_out, stages
 from reconciler.workflow.surveying import Ground
-from reconciler.workflow.verifying import verification
+from reconciler.workflow.verifying import Pause, unread, verification
 
 MADE_UP_NOTE = "Against the sandbox, made-up tokens stood in for {count} references without a value here."
 
@@ -129,10 +128,10 @@ async def _execute(
             )
 
         async def verify(companies: Sequence[str]) -> Verification:
-            pause = observed_pause(circumstances.clock.sleep, stop, observer)
-            on = _ground(client.heeding(stop), request, planned, tuple(companies))
+            on = replace(_ground(client, request, planned), companies=frozenset(companies))
             wait = max(CANARY_WAIT, request.wait or CANARY_WAIT)
-            return await verification(on, wait, pause, concerns=lambda one: not one.waits_for_others)
+            pause = observed_pause(circumstances.clock, stop, observer)
+            return await _looked(on, wait, pause, stop, lambda one: not one.waits_for_others)
 
         with _stopping_on_signals(stop):
             parts = stages(plan, first, request.batch or rollout.batch)
@@ -173,17 +172,26 @@ async def _verified(request: ApplyRequest, applied: Applied, observer: Observer)
     circumstances, stop = request.source.circumstances, asyncio.Event()
     limits = planned.workspace.limits
     async with circumstances.endpoint.open(ReadClient, limits, circumstances.on_wait) as client:
-        on = _ground(client.heeding(stop), request, planned, planned.observed.policy.targets)
-        found = None
-        with _stopping_on_signals(stop), suppress(StoppedError):
-            pause = observed_pause(circumstances.clock.sleep, stop, observer)
-            found = await verification(on, request.wait, pause, concerns=concerns)
+        on = replace(_ground(client, request, planned), targets=planned.observed.policy.targets)
+        with _stopping_on_signals(stop):
+            pause = observed_pause(circumstances.clock, stop, observer)
+            found = await _looked(on, request.wait, pause, stop, concerns)
     return replace(applied, verification=found, outcome=replace(outcome, interrupted=stop.is_set()))
 
 
-def _ground(client: ReadClient, request: ApplyRequest, planned: Planned, targets: tuple[str, ...]) -> Ground:
+async def _looked(
+    on: Ground, wait: timedelta, pause: Pause, stop: asyncio.Event, concerns: Callable[[Standing], bool]
+) -> Verification:
+    """What ``verify`` says; whatever keeps it from that, what was applied is not lost."""
+    try:
+        return await verification(on, wait, pause, stop=stop, concerns=concerns)
+    except CodatSyncError as error:
+        return Verification(on.desired.workspace, on.circumstances.endpoint.name, (), unread(str(error)))
+
+
+def _ground(client: ReadClient, request: ApplyRequest, planned: Planned) -> Ground:
     circumstances, platforms = request.source.circumstances, planned.observed.live.platforms
-    return Ground(client, circumstances, planned.desired, planned.workspace, platforms, targets)
+    return Ground(client, circumstances, planned.desired, planned.workspace, platforms)
 
 
 def _resolver(request: ApplyRequest, planned: Planned) -> Resolver | MadeUp:

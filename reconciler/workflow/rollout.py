@@ -7,20 +7,22 @@ as one run. A run that stops between two stages is resumed by the same command, 
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from reconciler.apply.failing import RESUME, FailureCode, resumed_by
-from reconciler.apply.state import planned_company_id
+from reconciler.apply.failing import RESUME, resumed_by, too_many_failed
+from reconciler.apply.state import not_started
 from reconciler.apply.telling import Telling
-from reconciler.codat.stopping import StoppedError
+from reconciler.codat.clock import Clock
+from reconciler.codat.stopping import StoppedError, unless_stopped
 from reconciler.diagnostics import Diagnostic, MisusedError
 from reconciler.migration import Verdict, Verification
 from reconciler.model import Address, Desired, Presence, Rollout, matches
-from reconciler.outcome import ActionOutcome, Event, EventType, Failure, Observer, Outcome, Result
-from reconciler.plan import Action, Plan
+from reconciler.outcome import Event, EventType, Failure, Observer, Outcome, Result
+from reconciler.plan import Action, Plan, in_order
 from reconciler.workflow.codes import Code
 from reconciler.workflow.verifying import Pause
 
@@ -80,19 +82,21 @@ def stages(plan: Plan, first: Sequence[str], batch: int | None) -> tuple[Stage, 
     The canaries make a stage of their own even where nothing is to be done for them: an earlier run may
     have done it all and found them wanting. Where nothing would follow them there is nothing to hold back.
     """
-    companies = list(dict.fromkeys(action.address.company for action in plan.actions))
-    rest = [one for one in companies if one not in first]
+    by_company: defaultdict[str, list[Action]] = defaultdict(list)
+    for action in plan.actions:
+        by_company[action.address.company].append(action)
+
+    def part(companies: Iterable[str]) -> Plan:
+        actions = in_order(action for one in companies for action in by_company.get(one, ()))
+        return replace(plan, actions=actions, attention=(), origins=())
+
+    canaries = dict.fromkeys(first)
+    rest = [one for one in by_company if one not in canaries]
     if not rest:
         return (Stage(plan),)
-    head = (Stage(_part(plan, first), tuple(first)),) if first else ()
+    head = (Stage(part(canaries), tuple(first)),) if first else ()
     size = batch or len(rest)
-    return head + tuple(Stage(_part(plan, rest[start : start + size])) for start in range(0, len(rest), size))
-
-
-def _part(plan: Plan, companies: Iterable[str]) -> Plan:
-    chosen = frozenset(companies)
-    actions = tuple(one for one in plan.actions if one.address.company in chosen)
-    return replace(plan, actions=actions, attention=(), origins=())
+    return head + tuple(Stage(part(rest[start : start + size])) for start in range(0, len(rest), size))
 
 
 # --- one stage after the other -----------------------------------------------------------------
@@ -118,17 +122,19 @@ async def roll_out(
     """Carry out the stages until one must be the last, and say how every action of the plan ended."""
     joined = _Joined(plan, telling, observer)
     outcomes: list[Outcome] = []
+    failed: set[str] = set()
     stopped: Failure | None = None
     telling.started(plan, joined.total)
     for part in parts:
         if stop.is_set():
             break
-        ended = await execute(part.plan, len(_failed(outcomes)), joined)
+        ended = await execute(part.plan, len(failed), joined)
         outcomes.append(ended)
+        failed |= _failed(ended)
         stopped = ended.stopped
         if len(outcomes) == len(parts) or stopped is not None:
             break
-        stopped = await _halted(part, ended, verify, stop) or _too_many(outcomes, max_failures)
+        stopped = await _halted(part, ended, verify, stop) or too_many_failed(len(failed), max_failures)
         if stopped is not None:
             stopped = resumed_by(stopped, resume)
             telling.stopping(stopped.message)
@@ -145,12 +151,11 @@ async def _halted(part: Stage, ended: Outcome, verify: Verify, stop: asyncio.Eve
     names = ", ".join(part.canaries)
     if not ended.is_complete:
         return _canary_failed(f"{names} went first and did not succeed")
-    try:
-        found = await verify(part.canaries)
-    except StoppedError:
-        return None
+    found = await verify(part.canaries)
     if found.is_passed or stop.is_set():
         return None
+    if found.unread is not None:
+        return _canary_failed(f"{names} went first and could not be verified: {found.unread.message}")
     told = [
         f"{one.address} {finding.check}: {finding.message}"
         for one in found.connections
@@ -165,21 +170,8 @@ def _canary_failed(why: str) -> Failure:
     return Failure(Code.CANARY_FAILED, f"{why}. No other company was started; put it right, then {RESUME}")
 
 
-def _too_many(outcomes: Sequence[Outcome], max_failures: int) -> Failure | None:
-    count = len(_failed(outcomes))
-    if count < max_failures:
-        return None
-    noun = "company has" if count == 1 else "companies have"
-    message = (
-        f"{count} {noun} failed, and rollout.maxFailures is {max_failures}; put them right, then {RESUME}"
-    )
-    return Failure(FailureCode.MAX_FAILURES, message)
-
-
-def _failed(outcomes: Iterable[Outcome]) -> frozenset[str]:
-    return frozenset(
-        one.address.company for outcome in outcomes for one in outcome.results if one.result is Result.FAILED
-    )
+def _failed(outcome: Outcome) -> frozenset[str]:
+    return frozenset(one.address.company for one in outcome.results if one.result is Result.FAILED)
 
 
 def _merged(
@@ -189,17 +181,11 @@ def _merged(
     found = {(one.kind, one.address): one for outcome in outcomes for one in outcome.results}
     return Outcome(
         workspace=plan.workspace,
-        results=tuple(found.get((one.kind, one.address)) or _not_started(one) for one in plan.actions),
+        results=tuple(found.get((one.kind, one.address)) or not_started(one) for one in plan.actions),
         attention=plan.attention,
         requests=requests,
         stopped=stopped,
         interrupted=interrupted,
-    )
-
-
-def _not_started(action: Action) -> ActionOutcome:
-    return ActionOutcome(
-        action.kind, action.address, Result.NOT_STARTED, company_id=planned_company_id(action)
     )
 
 
@@ -223,19 +209,16 @@ class _Joined:
         self._observer(replace(event, data={**event.data, "requests": self._telling.requests}))
 
 
-def observed_pause(
-    sleep: Callable[[float], Awaitable[None]], stop: asyncio.Event, observer: Observer
-) -> Pause:
+def observed_pause(clock: Clock, stop: asyncio.Event, observer: Observer) -> Pause:
     """A pause that tells ``observer``, and that Ctrl-C ends."""
 
     async def pause(seconds: float, why: str) -> bool:
         data = {"seconds": seconds, "reason": why}
         observer(Event(EventType.WAITING, f"waiting {seconds:g} s: {why}", data=data))
-        tasks = {asyncio.ensure_future(sleep(seconds)), asyncio.ensure_future(stop.wait())}
-        _, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
-        return not stop.is_set()
+        try:
+            await unless_stopped(clock.sleep(seconds), stop)
+        except StoppedError:
+            return False
+        return True
 
     return pause

@@ -33,6 +33,8 @@ class Ground:
     workspace: Workspace
     platforms: tuple[Platform, ...]
     targets: tuple[str, ...] = ()
+    companies: frozenset[str] | None = None
+    """The keys of the companies to look at; all, where it is ``None``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ async def look(on: Ground, *, everywhere: bool = False) -> Survey:
     policy = Policy(
         now=on.circumstances.clock.now(),
         targets=on.targets,
+        companies=on.companies,
         preconditions_waived=on.circumstances.endpoint.is_sandbox,
     )
     seen = replace(policy, targets=()) if everywhere else policy

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from reconciler.migration import Verdict, Verification, Verified
+from reconciler.codat.errors import ApiError, RunStoppingError
+from reconciler.codat.stopping import StoppedError, unless_stopped
+from reconciler.migration import Finding, Verdict, Verification, Verified
 from reconciler.model import Address, Live
 from reconciler.planner import Namesakes, Standing, evidence_of, needs_history, verified
 from reconciler.workflow.reading import each
@@ -17,6 +19,8 @@ from reconciler.workflow.surveying import Ground, Survey, SurveyRequest, ground,
 FIRST_PAUSE: Final = 1.0
 """Seconds from the first look to the second; every later pause is twice as long as the one before."""
 LONGEST_PAUSE: Final = 60.0
+READ: Final = "read"
+"""The check that stands for all others where Codat could not be read."""
 
 Pause = Callable[[float, str], Awaitable[bool]]
 """Waits so many seconds for the reason given; whether to look again afterwards."""
@@ -34,7 +38,7 @@ def verify(request: VerifyRequest) -> Verification:
     """Verify every wanted connection through a client that can only GET.
 
     Raises:
-        CodatSyncError: specs, flags or credentials are wrong, or Codat cannot be read.
+        CodatSyncError: specs, flags or credentials are wrong, or Codat cannot be read at all.
     """
     return asyncio.run(_verify(request))
 
@@ -53,34 +57,95 @@ async def _verify(request: VerifyRequest) -> Verification:
 
 
 async def verification(
-    on: Ground, wait: timedelta, pause: Pause, *, concerns: Callable[[Standing], bool] = lambda _: True
+    on: Ground,
+    wait: timedelta,
+    pause: Pause,
+    *,
+    stop: asyncio.Event | None = None,
+    concerns: Callable[[Standing], bool] = lambda _: True,
 ) -> Verification:
-    """Look until nothing is pending, ``wait`` is over, or ``pause`` says no.
+    """Look until nothing is pending, ``wait`` is over, ``stop`` is set, or ``pause`` says no.
 
-    Waiting helps what is pending alone: a look that finds nothing but failures is the last.
-    What has passed once is not read again.
+    Waiting helps what is pending alone: a look that finds nothing but failures is the last. One that
+    failed itself is followed by another, as long as there is time and the next one can succeed; what it
+    leaves open is in the report.
     """
-    clock = on.circumstances.clock
+    clock, looking, stop = on.circumstances.clock, _Looking(on, concerns), stop or asyncio.Event()
     deadline = clock.now() + wait
-    fetched: frozenset[str] | None = None
-    found: dict[Address, Verified] = {}
     for seconds in _pauses():
-        survey = await look(on)
-        open_ones = [one for one in survey.standings if concerns(one) and not _has_passed(one, found)]
-        if fetched is None and any(_needs_profile(one) for one in open_ones):
-            fetched = await on.client.fetched_types()
-        found |= await _judged(
-            on, replace(survey, live=replace(survey.live, fetched_types=fetched)), open_ones
-        )
-        report = Verification(
-            on.desired.workspace,
-            on.circumstances.endpoint.name,
-            tuple(one for _, one in sorted(found.items())),
-        )
+        is_final = False
+        try:
+            await unless_stopped(looking.look(), stop)
+        except StoppedError:
+            return looking.report(unread("interrupted before all was looked at"))
+        except ApiError as error:
+            report = looking.report(unread(_told(error), error.fix))
+            is_final = isinstance(error, RunStoppingError)
+        else:
+            report = looking.report()
         left = (deadline - clock.now()).total_seconds()
-        if not report.may_still_pass or left <= 0 or not await pause(min(seconds, left), _progress(report)):
+        if is_final or not report.may_still_pass or left <= 0:
+            return report
+        if not await pause(min(seconds, left), _progress(report)):
             return report
     raise AssertionError("the pauses have no end")
+
+
+def unread(why: str, fix: str = "") -> Finding:
+    """What is told of a look that did not come to its end."""
+    return Finding(READ, Verdict.PENDING, why, fix)
+
+
+def _told(error: ApiError) -> str:
+    trailer = f" (correlation id {error.correlation_id})" if error.correlation_id else ""
+    return f"{error.summary}{trailer}"
+
+
+class _Looking:
+    """What the looks have found so far. What has passed once is not read again."""
+
+    def __init__(self, on: Ground, concerns: Callable[[Standing], bool]) -> None:
+        self._on = on
+        self._concerns = concerns
+        self._fetched: frozenset[str] | None = None
+        self._found: dict[Address, Verified] = {}
+
+    async def look(self) -> None:
+        """Look once.
+
+        Raises:
+            ApiError: Codat could not be read; what was found before stands.
+        """
+        survey = await look(self._on)
+        open_ones = [one for one in survey.standings if self._concerns(one) and not self._has_passed(one)]
+        for one in open_ones:
+            self._found.setdefault(one.address, _not_judged(one))
+        if self._fetched is None and any(_needs_profile(one) for one in open_ones):
+            self._fetched = await self._on.client.fetched_types()
+        live = replace(survey.live, fetched_types=self._fetched)
+        self._found |= await _judged(self._on, replace(survey, live=live), open_ones)
+
+    def report(self, incomplete: Finding | None = None) -> Verification:
+        """All that is known by now."""
+        on = self._on
+        connections = tuple(one for _, one in sorted(self._found.items()))
+        return Verification(on.desired.workspace, on.circumstances.endpoint.name, connections, incomplete)
+
+    def _has_passed(self, standing: Standing) -> bool:
+        before = self._found.get(standing.address)
+        return before is not None and before.verdict is Verdict.PASSED
+
+
+def _not_judged(one: Standing) -> Verified:
+    """What stands for a connection until a look has come to its end."""
+    finding = unread("it could not be verified")
+    return Verified(
+        one.address,
+        one.connection.platform,
+        (finding,),
+        one.live_company.id if one.live_company else None,
+        one.live.id if one.live else None,
+    )
 
 
 def _pauses() -> Iterator[float]:
@@ -91,13 +156,10 @@ def _pauses() -> Iterator[float]:
 
 
 def _progress(report: Verification) -> str:
+    if report.unread is not None:
+        return f"verifying: a look failed, and is tried again: {report.unread.message}"
     pending = report.counts[Verdict.PENDING]
     return f"verifying: {pending:,} of {len(report.connections):,} connections are not there yet"
-
-
-def _has_passed(standing: Standing, found: dict[Address, Verified]) -> bool:
-    before = found.get(standing.address)
-    return before is not None and before.verdict is Verdict.PASSED
 
 
 def _needs_profile(standing: Standing) -> bool:

@@ -16,9 +16,10 @@ from builders import (
     wanted,
     wanted_connection,
 )
+from counting import calls
 
 from reconciler.diagnostics import MisusedError
-from reconciler.model import Desired, LiveCompany, Migration, Presence, Status
+from reconciler.model import Address, Desired, LiveCompany, Migration, Presence, Status
 from reconciler.plan import AdoptCompany
 from reconciler.planner import Policy
 
@@ -178,3 +179,20 @@ def test_reauthorize_by_glob_passes_over_those_without_tokens() -> None:
     plan = plan_for(spec, live, policy(reauthorize=("*",)))
     assert actions(plan) == ["connection.authorize acme/books", "company.sync acme"]
     assert attention(plan) == ["waiting unlinked acme/bank"]
+
+
+def test_a_run_narrowed_to_companies_sees_these_alone_and_calls_no_other_an_orphan() -> None:
+    live = company(owner="charlie", identifier="c3")
+
+    plan = plan_for(TWO, live, policy(companies=frozenset({"bravo"})))
+
+    assert actions(plan) == ALL[3:]
+    assert attention(plan) == ["waiting link bravo/books"]
+
+
+def test_the_work_for_an_address_does_not_grow_with_the_companies_that_a_run_is_narrowed_to() -> None:
+    few, many = (policy(companies=frozenset(f"c{number}" for number in range(size))) for size in (10, 10_000))
+
+    assert calls(lambda: many.includes(Address("c7", "books"))) == calls(
+        lambda: few.includes(Address("c7", "books"))
+    )

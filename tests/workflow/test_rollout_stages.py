@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from counting import grows_in_proportion
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,3 +61,9 @@ def test_where_nothing_follows_the_canaries_there_is_nothing_to_hold_back() -> N
     (only,) = stages(plan, ["acme"], 1)
 
     assert (only.plan, only.canaries) == (plan, ())
+
+
+def test_cutting_into_small_batches_takes_work_in_proportion_to_the_plan() -> None:
+    plans = {size: plan_of([f"c{number:04}" for number in range(size)]) for size in (150, 600)}
+
+    assert grows_in_proportion(lambda size: lambda: stages(plans[size], (), 1))

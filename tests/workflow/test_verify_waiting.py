@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,10 +12,14 @@ import pytest
 from virtual_time import START
 
 from reconciler.cli import run
+from reconciler.codat import ReadClient
+from reconciler.codat.errors import ApiError, ServerFaultError, UnauthorizedError
 from reconciler.migration import Verdict, Verification
+from reconciler.outcome import Event, EventType
 from reconciler.sandbox import Sandbox
+from reconciler.workflow.applying import Applied, ApplyRequest, apply
 from reconciler.workflow.endpoint import Endpoint
-from reconciler.workflow.planning import Circumstances
+from reconciler.workflow.planning import Circumstances, PlanRequest
 from reconciler.workflow.surveying import SurveyRequest
 from reconciler.workflow.verifying import LONGEST_PAUSE, VerifyRequest, verify
 
@@ -98,3 +104,120 @@ def test_no_pause_is_longer_than_the_longest(clock: SandboxClock) -> None:
     assert not waited(clock, 10).is_passed
     assert max(clock.slept) == LONGEST_PAUSE
     assert sum(clock.slept) == 600
+
+
+# --- looks that fail ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> list[ApiError]:
+    """What reads of the data status answer, one after the other, until none is left."""
+    errors: list[ApiError] = []
+    read = ReadClient.data_status
+
+    async def data_status(client: ReadClient, company_id: str) -> object:
+        if errors:
+            raise errors.pop(0)
+        return await read(client, company_id)
+
+    monkeypatch.setattr(ReadClient, "data_status", data_status)
+    return errors
+
+
+def test_a_look_that_fails_is_tried_again_while_there_is_time(
+    clock: SandboxClock, failing: list[ApiError]
+) -> None:
+    failing += [ServerFaultError("503: offline")] * 3
+    told: list[str] = []
+
+    assert waited(clock, 15, lambda _, why: told.append(why)).is_passed
+
+    assert told[:3] == ["verifying: a look failed, and is tried again: 503: offline"] * 3
+
+
+def test_what_could_not_be_read_in_time_is_reported_as_not_verified(
+    clock: SandboxClock, failing: list[ApiError]
+) -> None:
+    failing += [ServerFaultError("503: offline", fix="try later", correlation_id="c-1")] * 99
+
+    found = waited(clock, 1)
+
+    assert sum(clock.slept) == 60
+    assert not found.is_passed
+    document = found.document()
+    assert document["unread"]["message"] == "503: offline (correlation id c-1)"
+    assert document["unread"]["fix"] == "try later"
+    assert [(one["address"], one["verdict"]) for one in document["connections"]] == [
+        ("acme/books", "pending")
+    ]
+
+
+def test_a_failure_that_no_waiting_helps_ends_the_wait(clock: SandboxClock, failing: list[ApiError]) -> None:
+    failing += [UnauthorizedError("401: the key is wrong")]
+
+    assert not waited(clock, 15).is_passed
+
+    assert clock.slept == []
+
+
+# --- after an apply ----------------------------------------------------------------------------
+
+
+def applied(clock: SandboxClock, events: list[Event], **options: object) -> Applied:
+    (Path("specs") / "bravo.yaml").write_text(SPEC.replace("acme:", "bravo:").replace("Acme", "Bravo"))
+    clock.sandbox.set(syncSeconds=0)
+    place = Circumstances(Endpoint({}, sandbox_file=Path("codat.db")), clock=clock)
+    request = ApplyRequest(PlanRequest(Path("specs"), place), 7, **options)  # type: ignore[arg-type]
+    return apply(request, ask=lambda _: True, observer=events.append)
+
+
+@pytest.mark.parametrize("error", [ServerFaultError("503: offline"), UnauthorizedError("401: wrong")])
+def test_what_was_applied_is_told_although_it_cannot_be_verified(
+    clock: SandboxClock, failing: list[ApiError], error: ApiError
+) -> None:
+    failing += [error] * 999
+    events: list[Event] = []
+
+    found = applied(clock, events, wait=timedelta(minutes=1))
+
+    assert found.outcome is not None
+    assert found.outcome.is_complete
+    assert found.verification is not None
+    assert not found.verification.is_passed
+    assert found.verification.unread is not None
+    assert EventType.ENDED in {one.type for one in events}
+
+
+def test_a_canary_that_cannot_be_verified_is_told_as_such_and_the_run_ends_in_order(
+    clock: SandboxClock, failing: list[ApiError]
+) -> None:
+    failing += [ServerFaultError("503: offline")] * 999
+    events: list[Event] = []
+
+    found = applied(clock, events, canary="acme")
+
+    assert found.outcome is not None
+    assert found.outcome.stopped is not None
+    assert "acme went first and could not be verified: 503: offline" in found.outcome.stopped.message
+    assert {one.result.value for one in found.outcome.results} == {"not-started"}
+    assert events[-1].type is EventType.ENDED
+
+
+def test_ctrl_c_is_heard_within_a_look(clock: SandboxClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+
+    async def endless(_client: ReadClient, company_id: str) -> object:
+        looks.append(company_id)
+        signal.raise_signal(signal.SIGINT)
+        return await asyncio.Event().wait()
+
+    monkeypatch.setattr(ReadClient, "data_status", endless)
+
+    found = applied(clock, [], wait=timedelta(minutes=1))
+
+    assert found.outcome is not None
+    assert found.outcome.interrupted
+    assert all(one.result.value == "done" for one in found.outcome.results)
+    assert found.verification is not None
+    assert found.verification.unread is not None
+    assert looks
