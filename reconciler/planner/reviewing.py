@@ -60,18 +60,27 @@ def as_reviewed(reviewed: Sequence[Document], now: Plan) -> Reviewed:
     by_address: defaultdict[str, list[Document]] = defaultdict(list)
     for document in reviewed:
         by_address[document["address"]].append(document)
+    by_company: defaultdict[str, list[Document]] = defaultdict(list)
+    for document in reviewed:
+        by_company[Address.parse(document["address"]).company].append(document)
     kept: list[Action] = []
-    stale: dict[str, Stale] = {}
+    unreviewed: set[str] = set()
     for action in now.actions:
         address = str(action.address)
         if isinstance(action, SyncCompany):
             kept += _reviewed_sync(by_address[address], action)
-        elif _records_reviewed_links(reviewed, action) or _is_covered(by_address[address], action):
+        elif _records_reviewed_links(by_company[action.address.company], action) or _is_covered(
+            by_address[address], action
+        ):
             kept.append(action)
         else:
-            wanted = [one.document() for one in now.actions if one.address == action.address]
-            stale[address] = Stale(address, _told(by_address[address]), _told(wanted))
-    return Reviewed(replace(now, actions=tuple(kept)), tuple(stale.values()))
+            unreviewed.add(address)
+    wanted: defaultdict[str, list[Document]] = defaultdict(list)
+    for action in now.actions:
+        if (address := str(action.address)) in unreviewed:
+            wanted[address].append(action.document())
+    stale = tuple(Stale(one, _told(by_address[one]), _told(found)) for one, found in wanted.items())
+    return Reviewed(replace(now, actions=tuple(kept)), stale)
 
 
 def _reviewed_sync(reviewed: Iterable[Document], action: SyncCompany) -> list[SyncCompany]:
@@ -153,8 +162,7 @@ def _records_reviewed_links(reviewed: Iterable[Document], action: Action) -> boo
     document = action.document()
     changes = document.get("changes", [])
     return [one["path"] for one in changes] == [f"tags.{LINKS_TAG}"] and any(
-        one.get("recordsLinks") and one["address"].partition("/")[0] == action.address.company
-        for one in reviewed
+        one.get("recordsLinks") for one in reviewed
     )
 
 

@@ -19,6 +19,7 @@ from builders import (
     wanted,
     wanted_connection,
 )
+from counting import grows_in_proportion
 from hypothesis import given
 from hypothesis import strategies as st
 from planner_states import Scenario, scenarios, searched
@@ -250,6 +251,15 @@ def test_tokens_for_a_connection_that_works_are_stale_unless_that_was_reviewed()
     (stale,) = as_reviewed(reviewed, plan_for(spec, LINKED, run=REAUTHORIZE)).stale
 
     assert stale.address == "acme/books"
+
+
+def test_a_plan_that_is_stale_everywhere_takes_work_in_proportion_to_its_size() -> None:
+    plans = {
+        size: plan_for([wanted(wanted_connection(), key=f"c{number:04}") for number in range(size)])
+        for size in (150, 600)
+    }
+
+    assert grows_in_proportion(lambda size: lambda: as_reviewed((), plans[size]))
 
 
 @searched
