@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from reconciler.apply import Resolve, Turns, execute
 from reconciler.apply.lane import WELL
@@ -29,6 +31,7 @@ from reconciler.workflow.rollout import CANARY_WAIT, canaries, observed_pause, r
 from reconciler.workflow.surveying import Ground
 from reconciler.workflow.verifying import Pause, unread, verification
 
+Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
 MADE_UP_NOTE = "Against the sandbox, made-up tokens stood in for {count} references without a value here."
 
 
@@ -241,19 +244,25 @@ def _notes(resolve: Resolver | MadeUp) -> tuple[str, ...]:
 
 @contextmanager
 def _stopping_on_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Let SIGINT and SIGTERM set ``stop``; a second one ends the process as it always does."""
+    """Let SIGINT and SIGTERM set ``stop``; a second one ends the process as it always does.
+
+    Python's own handlers serve on every system; those of an event loop are missing on Windows
+    (https://docs.python.org/3/library/asyncio-platforms.html).
+    """
     loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    as_always: dict[signal.Signals, Handler] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+    }
 
-    def note() -> None:
-        stop.set()
-        for number in numbers:
-            loop.remove_signal_handler(number)
+    def note(_number: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stop.set)
+        for number, handler in as_always.items():
+            signal.signal(number, handler)
 
-    for number in numbers:
-        loop.add_signal_handler(number, note)
+    before = {number: signal.signal(number, note) for number in as_always}
     try:
         yield
     finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -15,7 +15,7 @@ from reconciler.cli import run
 from reconciler.codat import ReadClient
 from reconciler.codat.errors import ApiError, ServerFaultError, UnauthorizedError
 from reconciler.migration import Verdict, Verification
-from reconciler.outcome import Event, EventType
+from reconciler.outcome import Event, EventType, Observer
 from reconciler.sandbox import Sandbox
 from reconciler.workflow.applying import Applied, ApplyRequest, apply
 from reconciler.workflow.endpoint import Endpoint
@@ -163,12 +163,14 @@ def test_a_failure_that_no_waiting_helps_ends_the_wait(clock: SandboxClock, fail
 # --- after an apply ----------------------------------------------------------------------------
 
 
-def applied(clock: SandboxClock, events: list[Event], **options: object) -> Applied:
+def applied(
+    clock: SandboxClock, events: list[Event], observer: Observer | None = None, **options: object
+) -> Applied:
     (Path("specs") / "bravo.yaml").write_text(SPEC.replace("acme:", "bravo:").replace("Acme", "Bravo"))
     clock.sandbox.set(syncSeconds=0)
     place = Circumstances(Endpoint({}, sandbox_file=Path("codat.db")), clock=clock)
     request = ApplyRequest(PlanRequest(Path("specs"), place), 7, **options)  # type: ignore[arg-type]
-    return apply(request, ask=lambda _: True, observer=events.append)
+    return apply(request, ask=lambda _: True, observer=observer or events.append)
 
 
 @pytest.mark.parametrize("error", [ServerFaultError("503: offline"), UnauthorizedError("401: wrong")])
@@ -203,12 +205,35 @@ def test_a_canary_that_cannot_be_verified_is_told_as_such_and_the_run_ends_in_or
     assert events[-1].type is EventType.ENDED
 
 
+def test_where_the_event_loop_takes_no_signals_as_on_windows_ctrl_c_is_heard_all_the_same(
+    clock: SandboxClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: object) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "add_signal_handler", missing)
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "remove_signal_handler", missing)
+    before = signal.getsignal(signal.SIGTERM)
+
+    def interrupt(event: Event) -> None:
+        if event.type is EventType.ACTION_STARTED:
+            signal.raise_signal(signal.SIGTERM)
+            monkeypatch.setattr(signal, "raise_signal", lambda _: None)
+
+    found = applied(clock, [], observer=interrupt)
+
+    assert found.outcome is not None
+    assert found.outcome.interrupted
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 def test_ctrl_c_is_heard_within_a_look(clock: SandboxClock, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[str] = []
 
     async def endless(_client: ReadClient, company_id: str) -> object:
+        if not looks:
+            signal.raise_signal(signal.SIGINT)
         looks.append(company_id)
-        signal.raise_signal(signal.SIGINT)
         return await asyncio.Event().wait()
 
     monkeypatch.setattr(ReadClient, "data_status", endless)
