@@ -74,9 +74,7 @@ def _connections(
     """The connections, the best of each one-at-a-time kind wanted as it is and the others left unlinked."""
     taken: set[str] = set()
     single: set[SourceType] = set()
-    for one in sorted(
-        connections, key=lambda one: (one.status is not Status.LINKED, one.platform_key, one.id)
-    ):
+    for one in sorted(connections, key=_linked_first):
         platform = platforms.get(one.platform_key)
         name = platform.slug if platform else one.platform_key
         key = _free(name, taken, one.id)

@@ -15,7 +15,7 @@ from reconciler.model import Limits, LiveCompany
 from reconciler.spec import BUILTIN_PLATFORMS, company_keys, is_nameable, spec_text
 from reconciler.workflow.codes import Code
 from reconciler.workflow.endpoint import Endpoint
-from reconciler.workflow.new_files import FOR_ALL, write_whole
+from reconciler.workflow.new_files import write_specs
 
 HEADING: Final = (
     "Companies that existed in Codat before, each pinned to its id: plan shows that they are adopted.\n"
@@ -104,21 +104,5 @@ def _write(out: Path, companies: Sequence[LiveCompany]) -> tuple[Path, ...]:
                 for path in present
             )
         )
-    for path, text in texts.items():
-        write_new(path, text)
+    write_specs(texts)
     return tuple(texts)
-
-
-def write_new(path: Path, text: str) -> None:
-    """Write a file that is not there yet, and the directories above it.
-
-    Raises:
-        CodatSyncError: it is there, or cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, text, FOR_ALL)
-    except OSError as error:
-        raise CodatSyncError(
-            Diagnostic(Code.FILE_EXISTS, f"{path} cannot be written: {error.strerror}", "name another file")
-        ) from None

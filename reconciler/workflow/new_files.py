@@ -1,4 +1,4 @@
-"""Files that must not be there yet, for their owner alone to read."""
+"""Files that must not be there yet, for their owner alone to read unless they are specs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.workflow.codes import Code
 
 OWNER_ONLY: Final = 0o600
-FOR_ALL: Final = 0o666
-"""What the umask leaves of it, as for any new file."""
+ANYONE: Final = 0o666
+"""For specs, which hold no secret: the user's umask decides."""
 
 
 def check_free(out: Path) -> None:
@@ -50,14 +50,28 @@ def check_empty(out: Path) -> None:
         )
 
 
-def write_new(path: Path, text: str) -> None:
-    """Write a file that must not exist, for its owner alone to read from the first byte on.
+def write_specs(texts: Mapping[Path, str]) -> None:
+    """Write files that must not exist, and the directories above them.
+
+    Raises:
+        CodatSyncError: one is there already, or cannot be written.
+    """
+    for path, text in texts.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unwritable(path, error) from None
+        write_new(path, text, mode=ANYONE)
+
+
+def write_new(path: Path, text: str, *, mode: int = OWNER_ONLY) -> None:
+    """Write a file that must not exist, of this mode from the first byte on.
 
     Raises:
         CodatSyncError: it is there already, or cannot be written.
     """
     try:
-        write_whole(path, text, OWNER_ONLY)
+        write_whole(path, text, mode)
     except OSError as error:
         raise _unwritable(path, error) from None
 
@@ -101,4 +115,5 @@ def write_directory(out: Path, texts: Mapping[str, str]) -> None:
 
 
 def _unwritable(path: Path, error: OSError) -> CodatSyncError:
-    return CodatSyncError(Diagnostic(Code.FILE_EXISTS, f"{path} cannot be written: {error.strerror}"))
+    what = f"{path} cannot be written: {error.strerror}"
+    return CodatSyncError(Diagnostic(Code.FILE_EXISTS, what, "name another file"))

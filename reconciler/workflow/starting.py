@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.spec import file_text
-from reconciler.workflow.importing import write_new
+from reconciler.workflow.new_files import write_specs
 
 SCHEMAS: Final = ".schemas"
 """Where editors find our schemas; hidden, so that the loader passes it by."""
@@ -60,6 +60,5 @@ def start(directory: Path, workspace: str) -> tuple[Path, ...]:
         directory / SCHEMAS / "spec.schema.json": file_text("spec.schema.json"),
         directory / SCHEMAS / "workspace.schema.json": file_text("workspace.schema.json"),
     }
-    for path, text in texts.items():
-        write_new(path, text)
+    write_specs(texts)
     return tuple(texts)
