@@ -41,6 +41,7 @@ async def work(lane: LaneState) -> list[ActionOutcome]:
     """Carry out the lane's actions; those that are left when it ends are not among the outcomes."""
     outcomes: list[ActionOutcome] = []
     for action in lane.actions:
+        lane.run.keep_reserve()
         if lane.run.is_ending:
             break
         lane.run.tell.action_started(action)

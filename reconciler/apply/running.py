@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from reconciler.apply.failing import RESUME, resumed_by, too_many_failed
+from reconciler.apply.failing import RESUME, of_error, resumed_by, too_many_failed
 from reconciler.apply.telling import Telling
 from reconciler.apply.turns import Turns
 from reconciler.codat import Client
@@ -66,6 +66,12 @@ class Run:
         """Raise StoppedError where nothing new may start."""
         if self.is_ending:
             raise StoppedError
+
+    def keep_reserve(self) -> None:
+        """Start nothing once what remains of the day is for others; a look before a write counts as well."""
+        meter = self.client.meter
+        if meter.spare(self.clock.now()) == 0:
+            self.halt(of_error(meter.used_up()))
 
     def halt(self, why: Failure) -> None:
         """Let what is in flight end, and start nothing new."""

@@ -7,6 +7,7 @@ from datetime import datetime
 import httpx
 
 from reconciler.codat import headers
+from reconciler.codat.errors import QuotaExhaustedError
 
 
 class Meter:
@@ -40,6 +41,16 @@ class Meter:
         if self.remaining is None or (self.reset is not None and now >= self.reset):
             return None
         return max(0, self.remaining - self.reserve)
+
+    def used_up(self, request: str = "") -> QuotaExhaustedError:
+        """The error that what remains of the day is for others; nothing was sent of ``request``."""
+        back = f" at {self.reset:%Y-%m-%dT%H:%M:%SZ}" if self.reset else ""
+        return QuotaExhaustedError(
+            f"{self.remaining} requests remain of the day's quota, and limits.reserve leaves "
+            f"{self.reserve} to others",
+            fix=f"run the same command again when the quota comes back{back}, or lower limits.reserve",
+            request=request,
+        )
 
     def sent(self, request: httpx.Request) -> None:
         """Count a request."""

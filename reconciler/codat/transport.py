@@ -24,7 +24,7 @@ from tenacity import (
 from reconciler.codat import faults, headers
 from reconciler.codat.clock import Clock
 from reconciler.codat.codes import Code
-from reconciler.codat.errors import HeldUpError, QuotaExhaustedError
+from reconciler.codat.errors import HeldUpError
 from reconciler.codat.looking import Look
 from reconciler.codat.metering import Meter
 from reconciler.codat.pacing import Pacer
@@ -122,15 +122,8 @@ class CourteousTransport(httpx.AsyncBaseTransport):
         Raises:
             QuotaExhaustedError: it is; nothing was sent.
         """
-        if self._meter.spare(self._clock.now()) != 0:
-            return
-        back = f" at {self._meter.reset:%Y-%m-%dT%H:%M:%SZ}" if self._meter.reset else ""
-        raise QuotaExhaustedError(
-            f"{self._meter.remaining} requests remain of the day's quota, and limits.reserve leaves "
-            f"{self._meter.reserve} to others",
-            fix=f"run the same command again when the quota comes back{back}, or lower limits.reserve",
-            request=f"{request.method} {request.url.path}",
-        )
+        if self._meter.spare(self._clock.now()) == 0:
+            raise self._meter.used_up(f"{request.method} {request.url.path}")
 
     def _retrying(self, stop: asyncio.Event | None) -> AsyncRetrying:
         return AsyncRetrying(

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler import __version__
+from reconciler.apply.failing import RESUME, RESUME_REAUTHORIZED
 from reconciler.codat import ReadClient
 from reconciler.codat.clock import Clock, SystemClock
 from reconciler.diagnostics import Diagnostic, MisusedError, RefusedError
-from reconciler.model import Desired, Limits, Live, Platform, Workspace
-from reconciler.plan import Plan
+from reconciler.model import Desired, Limits, Live, Platform, Status, Workspace
+from reconciler.plan import Kind, Plan
 from reconciler.planner import (
     Draft,
     Earlier,
@@ -197,9 +198,12 @@ async def _plan(
     made = finish(drafted, desired, live, policy, tool=TOOL, api=api)
     if base is not None:
         made = with_origins(made, base.desired, live, policy)
-    told = (
-        () if circumstances.endpoint.is_sandbox else forecast(made, client.meter, circumstances.clock.now())
-    )
+    if circumstances.endpoint.is_sandbox:
+        return Planned(made, desired, workspace, Observed(live, drafted, policy))
+    sends = (one.address for one in made.actions if one.kind is Kind.CONNECTION_AUTHORIZE)
+    is_renewing = any(policy.reauthorizes(one, Status.LINKED) for one in sends)
+    again = RESUME_REAUTHORIZED if is_renewing else RESUME
+    told = forecast(made, client.meter, circumstances.clock.now(), again=again)
     return Planned(made, desired, workspace, Observed(live, drafted, policy), told)
 
 

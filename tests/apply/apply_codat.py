@@ -12,13 +12,12 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 from virtual_time import VirtualClock
 
-from reconciler.codat import Answered
+from reconciler.codat import Answered, Meter
 from reconciler.codat.errors import (
     AlreadyQueuedError,
     ApiError,
@@ -99,6 +98,8 @@ class FakeCodat:
         self.keys: list[tuple[str, UUID]] = []
         self.tokens: list[tuple[str, datetime]] = []
         """Each time tokens arrived: the connection, and when."""
+        self.remaining: int | None = None
+        """Requests of the day's quota, where they are told; 100 of them are for others."""
         self.lag = timedelta()
         """How long listings do not show what was created."""
         self.ignores_tags = False
@@ -221,7 +222,8 @@ class FakeClient:
 
     def __init__(self, codat: FakeCodat) -> None:
         self.codat = codat
-        self.meter = SimpleNamespace(writes=0, reads=0)
+        self.meter = Meter(reserve_percent=10)
+        self.meter.limit = 1000
         self._stop: asyncio.Event | None = None
         self._takes: Look | None = None
         self._rests_on: Look | None = None
@@ -256,7 +258,11 @@ class FakeClient:
             self.meter.writes += 1
         else:
             self.meter.reads += 1
-        return await self.codat.answer(method, path, effect, key, body)
+        answer = await self.codat.answer(method, path, effect, key, body)
+        if self.codat.remaining is not None:
+            self.codat.remaining -= 1
+        self.meter.remaining = self.codat.remaining
+        return answer
 
     # --- reads ---
 

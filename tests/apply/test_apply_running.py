@@ -15,6 +15,7 @@ from apply_scenes import (
     ends,
     fresh,
     live_company,
+    ours,
     plan_of,
     update,
 )
@@ -136,6 +137,28 @@ def test_what_was_written_before_a_write_is_held_back_counts_as_a_failure():
         ]
         outcome = await one.apply([update(one.company, Change("name", "Acme", "New"))])
         assert ends(outcome) == ["failed quota-exhausted"]
+
+    virtual_time.run(scene())
+
+
+def test_looks_leave_the_reserve_of_the_quota_to_others():
+    """Updates that somebody made already take a look each, and no write that would stop at the reserve."""
+
+    async def scene():
+        one = Scene(concurrency=1)
+        updates = []
+        for number in range(10):
+            key = f"k{number}"
+            observed = live_company(id=key, key=key, tags=ours(key, region="uk"))
+            one.codat.add(replace(observed, tags=ours(key, region="eu")))
+            updates.append(update(observed, Change("tags.region", "uk", "eu"), key=key))
+        one.codat.remaining = 104
+        outcome = await one.apply(updates)
+        assert one.codat.remaining == 100
+        assert ends(outcome).count("already") == 4
+        assert ends(outcome).count("not-started") == 6
+        assert outcome.stopped.code == "quota-exhausted"
+        assert "limits.reserve leaves 100 to others" in outcome.stopped.message
 
     virtual_time.run(scene())
 
