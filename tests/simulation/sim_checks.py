@@ -23,6 +23,8 @@ from reconciler.model import KEY_TAG, LINKS_TAG, RESERVED_TAG_PREFIX, WORKSPACE_
 from reconciler.plan import Attention, AttentionClass, Code
 
 RACE: Final = 2.0
+FORGOTTEN: Final = 90 * 60.0
+"""Seconds after which Codat has forgotten a key: a create that is under way for longer may create again."""
 STATUSES: Final = {
     "Linked": "linked",
     "Deauthorized": "severed",
@@ -202,6 +204,11 @@ def ends_as_the_reference(ending: Ending) -> Iterator[str]:
             continue
         if any(one.kind == "tags-wiped" and _makes_room(ending, one) for one in ending.befell(key)):
             continue
+        ids = _ids(ending, key)
+        if any(
+            one.creates_connection and one.company in ids and _came_late(ending, one) for one in ending.log
+        ):
+            continue
         yield f"{key} is {now}, and should be {ending.reference.replayed.get(key)}"
 
 
@@ -215,8 +222,21 @@ def _is_told(ending: Ending, key: str, now: Shape) -> bool:
 
 def _raced(ending: Ending, key: str) -> bool:
     """Whether two runs authorized a connection of this company at once, which revokes its access."""
-    ids = {one["id"] for name, one in ending.owned() if name == key}
+    ids = _ids(ending, key)
     return any(one.tokens_to_linked and one.company in ids for one in ending.log)
+
+
+def _ids(ending: Ending, key: str) -> set[str]:
+    """The ids of the companies that carry this key."""
+    return {one["id"] for name, one in ending.owned() if name == key}
+
+
+def _came_late(ending: Ending, create: Exchange) -> bool:
+    """Whether a create was under way while the machine slept so long that Codat had forgotten its key."""
+    return any(
+        one.fault.kind == "suspended" and one.fault.at == create.number and one.fault.seconds >= FORGOTTEN
+        for one in ending.world.strikes
+    )
 
 
 def one_company_per_key(ending: Ending) -> Iterator[str]:
@@ -227,7 +247,7 @@ def one_company_per_key(ending: Ending) -> Iterator[str]:
     existed = {key for one in ending.world.at_start.values() if (key := ending.key_of(one)) is not None}
     for key, made in _created(ending).items():
         needed = sum(_makes_room(ending, one) for one in ending.befell(key)) + (key not in existed)
-        if len(made) > needed:
+        if len(made) > needed + sum(_came_late(ending, one) for one in made):
             yield f"{key} was created {len(made)} times, and {needed} would do"
 
 
@@ -262,7 +282,7 @@ def one_connection_per_spec(ending: Ending) -> Iterator[str]:
     made = Counter(
         (one.company, one.body["platformKey"])
         for one in ending.log
-        if one.creates_connection and one.took_effect
+        if one.creates_connection and one.took_effect and not _came_late(ending, one)
     )
     for (company, platform), count in made.items():
         key = keys.get(company)
