@@ -69,7 +69,7 @@ def explanation_text(document: Document, style: Style) -> str:
 
 def _explanation(one: Document, style: Style) -> Lines:
     result = joined([each["kind"] for each in one["actions"]]) or NOTHING
-    yield from hanging(Text.assemble((for_terminal(one["address"]), "bold"), ": "), message(result), style)
+    yield from hanging(_label(one["address"], "bold"), message(result), style)
     if style.quiet:
         return
     for change in (change for action in one["actions"] for change in action.get("changes", ())):
@@ -138,7 +138,7 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _label(name: str, look: str = "") -> Text:
-    return Text(f"{for_terminal(name)}: ", look)
+    return Text(f"{for_terminal(f'{name}:')} ", look)
 
 
 def _spaced(sections: Iterable[Iterable[Text]]) -> Lines:

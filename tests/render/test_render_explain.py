@@ -144,6 +144,7 @@ def test_json_is_the_document_as_it_is() -> None:
 @example(text=DANGEROUS, style=Style(color=True, width=40))
 @example(text=COMMANDS, style=Style())
 @example(text="x" * 100_000, style=Style())
+@example(text=":", style=Style())
 def test_no_explanation_shows_anything_dangerous(text: str, style: Style) -> None:
     check(explanation_text(replaced(DOCUMENT, text), style), style)
     tags = {f"{text}{number}": text for number in range(20)}
