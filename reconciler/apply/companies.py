@@ -10,7 +10,7 @@ from reconciler.apply import keys
 from reconciler.apply.creating import create
 from reconciler.apply.failing import FailureCode, differs, not_done
 from reconciler.apply.state import LaneState
-from reconciler.codat import Answered
+from reconciler.codat import Answered, Client
 from reconciler.model import KEY_TAG, WORKSPACE_TAG, LiveCompany
 from reconciler.outcome import Result
 from reconciler.plan import CreateCompany
@@ -43,12 +43,12 @@ class MakingCompany:
         """The idempotency key of an attempt."""
         return keys.company_key(*self._owner, attempt)
 
-    async def send(self, key: UUID) -> Answered[LiveCompany]:
+    async def send(self, client: Client, key: UUID) -> Answered[LiveCompany]:
         """``POST /companies``."""
         body: dict[str, Any] = {"name": self.action.name, "tags": dict(self.action.tags)}
         if self.action.description is not None:
             body["description"] = self.action.description
-        return await self.lane.run.client.create_company(body, key)
+        return await client.create_company(body, key)
 
     async def find(self) -> LiveCompany | None:
         """The company that carries our two tags; the answer is filtered again on our side."""

@@ -10,7 +10,7 @@ from reconciler.apply.creating import create
 from reconciler.apply.failing import PLAN_AGAIN, FailureCode, differs, not_done
 from reconciler.apply.recording import record_links
 from reconciler.apply.state import LaneState
-from reconciler.codat import Answered
+from reconciler.codat import Answered, Client
 from reconciler.codat.looking import Look
 from reconciler.model import LiveConnection, Status
 from reconciler.outcome import Result
@@ -53,9 +53,8 @@ class MakingConnection:
         """The idempotency key of an attempt."""
         return keys.connection_key(self.company_id, self.action.address.connection, attempt)
 
-    async def send(self, key: UUID) -> Answered[LiveConnection]:
+    async def send(self, client: Client, key: UUID) -> Answered[LiveConnection]:
         """``POST /companies/{id}/connections``."""
-        client = self.lane.run.client
         client = client.looking(self.look) if self._is_authorized_next() else client
         return await client.create_connection(self.company_id, self.action.platform_key, key)
 

@@ -4,8 +4,9 @@ The key of a create follows from what is created and the number of the attempt, 
 that creates the same thing sends the same keys in the same order, and Codat's replays tell each of
 them what the others met (https://docs.codat.io/using-the-api/write-data/idempotency).
 
-- No answer, or 409: the same key again, unless the machine slept so long that Codat may have forgotten
-  it: then look, as after a 5xx.
+- No answer, or 409: the same key again.
+- No key is sent when it is an hour ago that nothing was there, since Codat may have forgotten what it
+  answered under it: then look first, as after a 5xx.
 - 5xx or 422: look; where nothing is, the next attempt. A gateway's 5xx may never have reached Codat,
   so the same key goes out once more before that: whoever comes later begins with it.
 - An answer that is a replay: the thing itself is read; where it is gone, the next attempt.
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -26,12 +27,13 @@ from reconciler.apply import waiting
 from reconciler.apply.failing import RESUME, FailureCode, not_done
 from reconciler.apply.running import STALE_AFTER
 from reconciler.apply.state import LaneState
-from reconciler.codat import Answered
+from reconciler.codat import Answered, Client
 from reconciler.codat.errors import (
     AccountLimitError,
     ApiError,
     ForbiddenError,
     GatewayFaultError,
+    HeldUpError,
     KeyReusedError,
     NotFoundError,
     RejectedError,
@@ -54,10 +56,6 @@ MENDED: Final = (
 )
 
 
-class _ForgottenKeyError(Exception):
-    """A key was sent so long ago that Codat may have forgotten it, so the same request would create again."""
-
-
 class Making(Protocol[T]):
     """A thing that is to be made: what the protocol asks of it."""
 
@@ -68,7 +66,7 @@ class Making(Protocol[T]):
     def key(self, attempt: int) -> UUID:
         """The idempotency key of an attempt."""
 
-    async def send(self, key: UUID) -> Answered[T]:
+    async def send(self, client: Client, key: UUID) -> Answered[T]:
         """Ask Codat to make it."""
 
     async def find(self) -> T | None:
@@ -121,16 +119,21 @@ async def create(lane: LaneState, making: Making[T]) -> Made[T]:
         RunStoppingError: nothing further can succeed.
         ApiError: no answer came, or a look failed; asking again is safe.
     """
-    if lane.run.is_plan_stale and (found := await making.find()) is not None:
-        making.compare(found)
-        return Made(found, found=True)
+    known = _Known(lane.run.planned_at)
+    if lane.run.is_plan_stale:
+        known.at = lane.run.clock.now()
+        if (found := await making.find()) is not None:
+            making.compare(found)
+            return Made(found, found=True)
     refusals = _Refusals(lane, making)
     attempt, is_repeated = 0, False
     for _ in range(ATTEMPTS):
         try:
-            made = await _attempt(lane, making, attempt, is_first=not (attempt or is_repeated))
+            made = await _attempt(lane, making, attempt, known, is_first=not (attempt or is_repeated))
         except GatewayFaultError:
             attempt, is_repeated = attempt + is_repeated, not is_repeated
+            continue
+        except HeldUpError:
             continue
         except REFUSALS as error:
             await refusals.get_over(error)
@@ -142,6 +145,13 @@ async def create(lane: LaneState, making: Making[T]) -> Made[T]:
     message = f"{ATTEMPTS} attempts to create {making.what} came to nothing"
     then = MENDED if refusals.lagging else f"{RESUME} later"
     raise not_done(FailureCode.NOT_CREATED, message, then=then, error=refusals.lagging)
+
+
+@dataclass(slots=True)
+class _Known:
+    """When it was last seen that there is nothing; no key is sent much later, for Codat forgets keys."""
+
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -176,27 +186,30 @@ class _Refusals(Generic[T]):
         self.is_refused = True
 
 
-async def _attempt(lane: LaneState, making: Making[T], attempt: int, *, is_first: bool) -> Made[T] | None:
+async def _attempt(
+    lane: LaneState, making: Making[T], attempt: int, known: _Known, *, is_first: bool
+) -> Made[T] | None:
     """What an attempt made or found; ``None`` means that there is nothing, so the next one may follow.
 
     Raises:
         GatewayFaultError: there is nothing, and Codat may not have seen the request.
+        HeldUpError: there is nothing, and the request was not sent, since Codat may have forgotten its key.
     """
-    key = making.key(attempt)
-    before, began = lane.writes, lane.run.clock.now()
+    key, before = making.key(attempt), lane.writes
 
     async def send() -> Answered[T]:
-        if lane.run.clock.now() - began > STALE_AFTER:
-            raise _ForgottenKeyError
-        return await lane.write(making.send, key)
+        client = lane.run.client.not_after(known.at + STALE_AFTER)
+        return await lane.write(making.send, client, key)
 
     pause = lane.pausing(f"no answer yet on creating {making.what}; asking again under the same key")
     try:
         answered = await waiting.under_same_key(send, pause)
-    except (ServerFaultError, KeyReusedError, StillRunningError, _ForgottenKeyError) as error:
+    except (ServerFaultError, KeyReusedError, StillRunningError, HeldUpError) as error:
+        looking_since = lane.run.clock.now()
         pause = lane.pausing(f"looking whether {making.what} was created")
         found = await waiting.look(making.find, pause)
-        if found is None and isinstance(error, GatewayFaultError):
+        known.at = looking_since
+        if found is None and isinstance(error, GatewayFaultError | HeldUpError):
             raise
         return None if found is None else Made(found, found=True)
     sends = lane.writes - before

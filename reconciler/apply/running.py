@@ -21,7 +21,7 @@ Resolve = Callable[[SecretRef], Secret | Awaitable[Secret]]
 """Reads a secret; one that takes a while may be awaited, so that other lanes go on."""
 
 STALE_AFTER: Final = timedelta(minutes=60)
-"""How old a plan may be before a create looks first, and a key before it is not sent again.
+"""How long after nothing was there a create may still be sent without a look.
 
 Codat replays an answer for 90 minutes only, so a doubled run may have created what an older plan
 did not see, and no key would tell (https://docs.codat.io/using-the-api/write-data/idempotency).

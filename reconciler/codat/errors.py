@@ -68,9 +68,10 @@ class UnreachableError(ApiError):
 
 
 class HeldUpError(ApiError):
-    """A write that rests on a look is not done: the look is too old, or Codat asks for a pause first.
+    """A write is not done: the look that it rests on is too old, or Codat asks for a pause first.
 
     After the pause the look would be old too, so the caller looks again; that look waits the pause out.
+    A create is held up where Codat may have forgotten its key.
     """
 
     code = "held-up"

@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future
+from datetime import datetime
 from typing import Final, cast
 
 import httpx
@@ -52,6 +53,8 @@ TAKES_LOOK: Final = "codat_sync.takes_look"
 """The request extension with the ``Look`` that a request is: a write will rest on it."""
 RESTS_ON: Final = "codat_sync.rests_on"
 """The request extension with the ``Look`` that a write rests on: it is sent while that lasts, or never."""
+NOT_AFTER: Final = "codat_sync.not_after"
+"""The request extension with the moment, by our clock, after which the request is not sent any more."""
 STOP: Final = "codat_sync.stop"
 """The request extension with the event of Ctrl-C, after which the request is not sent any more."""
 SENT_AT: Final = "codat_sync.sent_at"
@@ -173,7 +176,7 @@ class CourteousTransport(httpx.AsyncBaseTransport):
         """Return when ``request`` may be sent.
 
         Raises:
-            HeldUpError: that would be too late for the look that it rests on.
+            HeldUpError: that would be too late for the look that it rests on, or for its key.
             StoppedError: the run ends first.
         """
         look: Look | None = request.extensions.get(RESTS_ON)
@@ -182,6 +185,12 @@ class CourteousTransport(httpx.AsyncBaseTransport):
             return
         turns = 2 if TAKES_LOOK in request.extensions else 1
         await unless_stopped(self._pacer.turn(turns), _stop(request))
+        latest: datetime | None = request.extensions.get(NOT_AFTER)
+        if latest is not None and self._clock.now() > latest:
+            raise HeldUpError(
+                "so much time has passed that Codat may have forgotten the request's key",
+                request=f"{request.method} {request.url.path}",
+            )
 
     async def _turn_in_time(self, request: httpx.Request, look: Look) -> None:
         """Take the turn that was kept with the look, or the next one if that comes while the look lasts."""

@@ -220,13 +220,15 @@ class FakeCodat:
 class FakeClient:
     """The client's methods, on a ``FakeCodat``. There is no pace, so every turn comes at once."""
 
-    def __init__(self, codat: FakeCodat) -> None:
+    def __init__(self, codat: FakeCodat, clock: VirtualClock | None = None) -> None:
         self.codat = codat
+        self._clock = clock or codat.clock
         self.meter = Meter(reserve_percent=10)
         self.meter.limit = 1000
         self._stop: asyncio.Event | None = None
         self._takes: Look | None = None
         self._rests_on: Look | None = None
+        self._not_after: datetime | None = None
 
     def heeding(self, stop: asyncio.Event) -> FakeClient:
         return self._with(_stop=stop)
@@ -236,6 +238,9 @@ class FakeClient:
 
     def resting_on(self, look: Look) -> FakeClient:
         return self._with(_rests_on=look)
+
+    def not_after(self, moment: datetime) -> FakeClient:
+        return self._with(_not_after=moment)
 
     def _with(self, **fields: Any) -> FakeClient:
         other = copy(self)
@@ -254,6 +259,8 @@ class FakeClient:
             self._rests_on.use_up()
             if not is_in_time:
                 raise HeldUpError("what was read right before is too old by now")
+        if self._not_after is not None and self._clock.now() > self._not_after:
+            raise HeldUpError("Codat may have forgotten the key")
         if method in WRITES:
             self.meter.writes += 1
         else:

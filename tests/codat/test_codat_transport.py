@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 from uuid import uuid4
@@ -422,6 +424,20 @@ def test_what_waits_when_the_run_ends_is_not_sent(ask: Do, first: httpx.Response
 
     assert talk(network, do, limits=Limits(requests_per_minute=per_minute)) == pytest.approx(0.2, abs=0.01)
     assert len(network.requests) == 1
+
+
+@pytest.mark.parametrize(("late", "sent"), [(False, 2), (True, 1)])
+def test_what_must_leave_by_a_moment_is_not_sent_after_it(late: bool, sent: int) -> None:
+    network = wire(answer(company()))
+
+    async def do(client: Client) -> None:
+        bound = client.not_after(VirtualClock().now() + timedelta(seconds=10 if late else 60))
+        await WRITES["POST"](bound)
+        with pytest.raises(HeldUpError, match="may have forgotten") if late else nullcontext():
+            await WRITES["POST"](bound)
+
+    talk(network, do, limits=Limits(requests_per_minute=2))
+    assert len(network.requests) == sent
 
 
 def test_what_is_in_flight_when_the_run_ends_is_answered() -> None:
