@@ -61,9 +61,11 @@ class Call:
             Problem: 400, the body is something else.
         """
         try:
-            return json.loads(self.body)
+            document = json.loads(self.body)
+            json.dumps(document, ensure_ascii=False).encode()  # half a character can be stored nowhere
         except (ValueError, RecursionError):
             raise Problem(400, "The request body is not valid JSON.") from None
+        return document
 
     def fields(self) -> dict[str, Any]:
         """The JSON object in the body.

@@ -61,6 +61,7 @@ def test_a_customer_may_link(api: Api, sandbox: Sandbox) -> None:
         ("settings", {"quota": 10**30}, 400),
         ("faults", {"kind": "latency", "seconds": 1e300}, 400),
         ("faults", {"kind": "latency", "times": 10**30}, 400),
+        ("settings", b'{"accountName": "half a \\ud800"}', 400),
         ("settings", {"weather": "fine"}, 400),
         ("settings", {"quota": "many"}, 400),
         ("settings", {"syncSeconds": -1}, 400),
