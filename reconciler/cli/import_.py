@@ -48,6 +48,8 @@ def import_(
 
     if [everything, bool(tags), bool(ids)].count(True) != 1:
         raise click.UsageError("say which companies: one of --all, --tags QUERY, --id ID")
+    if not all(one.isprintable() for one in (tags, *ids)):
+        raise click.UsageError("what --tags and --id name must be printable text")
     place = endpoint(sandbox, sandbox_file, api_url)
     found = importing.import_companies(importing.ImportRequest(place, out, tags, ids))
     if found.warnings:

@@ -84,3 +84,9 @@ def test_companies_can_be_chosen_by_tag(account: Path) -> None:
 def test_one_choice_of_companies_is_needed(choice: list[str], tmp_path: Path) -> None:
     done = run("import", *choice, "--sandbox", cwd=tmp_path)
     assert (done.returncode, "one of --all, --tags QUERY, --id ID" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("option", ["--id", "--tags"])
+def test_what_no_query_can_hold_is_misuse(account: Path, option: str) -> None:
+    done = run("import", option, "a\udcff", "--sandbox", "--sandbox-file", "sandbox.db", cwd=account)
+    assert (done.returncode, "must be printable text" in done.stderr) == (2, True)
