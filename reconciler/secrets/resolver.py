@@ -16,7 +16,7 @@ from reconciler.secrets.json_files import JsonFiles
 from reconciler.secrets.places import MAX_BYTES, located, too_large, unreadable
 from reconciler.secrets.providers import Providers
 from reconciler.secrets.tables import Tables
-from reconciler.secrets.texts import decoded, without_newline
+from reconciler.secrets.texts import decoded, is_sendable, without_newline
 
 AT_ONCE: Final = 8
 """Commands that a check runs at the same time."""
@@ -53,24 +53,13 @@ class Resolver:
         """The secret that ``ref`` points to.
 
         Raises:
-            SecretError: there is none, or it may not be read.
+            SecretError: there is none, it may not be read, or it is no text that can be sent.
         """
-        match ref.scheme:
-            case "env":
-                return Secret(self._variable(ref))
-            case "file" if "#" in ref.locator:
-                return Secret(_filled(ref, self._json_files(ref)))
-            case "file":
-                return Secret(_filled(ref, without_newline(self._text(ref))))
-            case "table":
-                return self._tables(ref)
-            case scheme if scheme in self._commands:
-                return self._commands(ref)
-            case scheme if self._providers is not None and scheme in self._providers:
-                return self._providers(ref)
-            case _:
-                fix = f"known here are {', '.join(self._known)}"
-                raise refused(ref, Code.UNKNOWN_SCHEME, "there is no such kind of reference", fix)
+        secret = self._found(ref)
+        if not is_sendable(secret.reveal()):
+            fix = "put the secret there as UTF-8 text"
+            raise refused(ref, Code.NOT_TEXT, "it holds bytes or half characters that are no text", fix)
+        return secret
 
     def check(self, refs: Iterable[SecretRef]) -> tuple[Diagnostic, ...]:
         """One diagnostic for every reference that cannot be resolved.
@@ -102,6 +91,24 @@ class Resolver:
         except SecretError as error:
             return error.diagnostics
         return ()
+
+    def _found(self, ref: SecretRef) -> Secret:
+        match ref.scheme:
+            case "env":
+                return Secret(self._variable(ref))
+            case "file" if "#" in ref.locator:
+                return Secret(_filled(ref, self._json_files(ref)))
+            case "file":
+                return Secret(_filled(ref, without_newline(self._text(ref))))
+            case "table":
+                return self._tables(ref)
+            case scheme if scheme in self._commands:
+                return self._commands(ref)
+            case scheme if self._providers is not None and scheme in self._providers:
+                return self._providers(ref)
+            case _:
+                fix = f"known here are {', '.join(self._known)}"
+                raise refused(ref, Code.UNKNOWN_SCHEME, "there is no such kind of reference", fix)
 
     def _variable(self, ref: SecretRef) -> str:
         if ref.locator.upper().startswith(RESERVED_VARIABLES):

@@ -19,3 +19,12 @@ def decoded(data: bytes, encoding: str = "utf-8") -> str | None:
 def without_newline(text: str) -> str:
     """``text`` without the one newline that editors and programs put at the end."""
     return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
+
+
+def is_sendable(text: str) -> bool:
+    """Whether ``text`` is whole characters: a variable may hold any bytes, and JSON half a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

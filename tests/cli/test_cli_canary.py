@@ -175,7 +175,11 @@ def test_the_tokens_did_arrive(secretive: Codat) -> None:
         ("CODAT_AUTH_HEADER", f"Bearer {CANARY}"),
         ("CODAT_API_URL", f"https://user:{CANARY}@api.codat.example"),
         ("CODAT_API_URL", f"http://api.codat.example/?key={CANARY}"),
+        ("CODAT_API_KEY", f"{CANARY}\udcff"),
+        ("CODAT_AUTH_HEADER", f"Basic \udcff{CANARY}"),
+        ("CODAT_API_URL", f"https://{CANARY}\udcff:{CANARY}"),
         ("ACME_TOKEN", f"bad-{CANARY}"),
+        ("ACME_TOKEN", f"{CANARY}\udcff"),
         ("ACME_TOKEN", ""),
     ],
 )
@@ -191,6 +195,7 @@ def test_no_failure_shows_a_secret(
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv(variable, value)
     done = secretive.run(command, *RUNS[command][0], "-vv")
+    assert "bug in codat-sync" not in done.err
     assert leaked(secretive, done, caplog) == []
 
 
@@ -273,6 +278,33 @@ def test_a_table_of_tokens_that_is_wrong_shows_none(
     (specs / "set.yaml").unlink()
     done = secretive.run("apply", "specs", "--yes", "-vv")
     assert "bug in codat-sync" not in done.err
+    assert leaked(secretive, done, caplog) == []
+
+
+JSON = {
+    "cut": f'{{"refresh": "{CANARY}',
+    "no JSON": CANARY,
+    "something behind it": f'{{"refresh": "{CANARY}"}} {CANARY}',
+    "a name that is missing": f'{{"{CANARY}": "{CANARY}"}}',
+    "a list": f'{{"refresh": ["{CANARY}"]}}',
+    "half a character": f'{{"refresh": "\\ud800{CANARY}"}}',
+    "a line break": f'{{"refresh": "{CANARY}\n"}}',
+    "not UTF-8": f'{{"refresh": "\xe9{CANARY}"}}',
+    "too deep": "[" * 100_000 + CANARY,
+    "large and cut": f'{{"{CANARY}": "{CANARY * 10_000}", "refresh": "{CANARY}',
+    "large, and a list": f'{{"{CANARY}": "{CANARY * 10_000}", "refresh": ["{CANARY}"]}}',
+}
+
+
+@pytest.mark.parametrize("document", JSON.values(), ids=JSON)
+def test_a_json_file_of_tokens_that_is_wrong_shows_none_and_nothing_is_written(
+    secretive: Codat, caplog: pytest.LogCaptureFixture, document: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    (secretive.directory / "specs" / "tokens" / "acme.json").write_bytes(document.encode("latin-1"))
+    done = secretive.run("apply", "specs", "--yes", "-vv")
+    assert (done.status, secretive.writes()) == (Exit.ERROR, [])
+    assert "${file:tokens/acme.json#/refresh}" in done.err
     assert leaked(secretive, done, caplog) == []
 
 

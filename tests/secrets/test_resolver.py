@@ -28,7 +28,14 @@ def root(tmp_path):
     (root / "secrets/two").write_text(CANARY + "\n\n")
     (root / "secrets/empty").write_text("\n")
     (root / "secrets/latin").write_bytes(b"\xe9" + CANARY.encode())
-    document = {"a": {"b/c": [CANARY], "~": CANARY}, "n": 5, "": {"": CANARY}, "none": "", "list": ["x"]}
+    document = {
+        "a": {"b/c": [CANARY], "~": CANARY},
+        "n": 5,
+        "": {"": CANARY},
+        "none": "",
+        "list": ["x"],
+        "half": f"\ud800{CANARY}",
+    }
     (root / "secrets/all.json").write_text(json.dumps(document))
     (root / "secrets/broken.json").write_text('{"token": "' + CANARY)
     (tmp_path / "outside").write_text(CANARY)
@@ -41,7 +48,14 @@ def root(tmp_path):
 def resolver(root) -> Resolver:
     return Resolver(
         root,
-        {"TOKEN": CANARY, "EMPTY": "", "LINES": CANARY + "\n", "CODAT_API_KEY": CANARY, "codat_x": CANARY},
+        {
+            "TOKEN": CANARY,
+            "EMPTY": "",
+            "LINES": CANARY + "\n",
+            "CODAT_API_KEY": CANARY,
+            "codat_x": CANARY,
+            "BYTES": f"{CANARY}\udcff",
+        },
     )
 
 
@@ -68,6 +82,8 @@ BAD = [
     ("${env:EMPTY}", Code.MISSING, "the environment variable EMPTY is empty"),
     ("${env:CODAT_API_KEY}", Code.RESERVED, "CODAT_ variables cannot be referred to"),
     ("${env:codat_x}", Code.RESERVED, "CODAT_ variables cannot be referred to"),
+    ("${env:BYTES}", Code.NOT_TEXT, "it holds bytes or half characters that are no text"),
+    ("${file:secrets/all.json#/half}", Code.NOT_TEXT, "it holds bytes or half characters"),
     ("${file:secrets/nothing}", Code.MISSING, "there is no file secrets/nothing"),
     ("${file:secrets/empty}", Code.MISSING, "it is empty"),
     ("${file:secrets/latin}", Code.UNREADABLE, "the file secrets/latin is not UTF-8 text"),
