@@ -119,21 +119,28 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateCompany:
-    """``POST /companies``: a company that is not in Codat, our two tags in the same request."""
+class _Planned:
+    """What every action has: where it is, and why it is done."""
 
-    kind: ClassVar[Kind] = Kind.COMPANY_CREATE
+    kind: ClassVar[Kind]
     address: Address
     reason: str
-    name: str
-    description: str | None
-    tags: Mapping[str, str]
-    """All tags of the request, ours included."""
 
     @property
     def requests(self) -> int:
         """Write requests that the action takes."""
         return 1
+
+
+@dataclass(frozen=True, slots=True)
+class CreateCompany(_Planned):
+    """``POST /companies``: a company that is not in Codat, our two tags in the same request."""
+
+    kind: ClassVar[Kind] = Kind.COMPANY_CREATE
+    name: str
+    description: str | None
+    tags: Mapping[str, str]
+    """All tags of the request, ours included."""
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
@@ -144,22 +151,19 @@ class CreateCompany:
 
 
 @dataclass(frozen=True, slots=True)
-class _Patch:
+class _Patch(_Planned):
     """What adopt and update share: one PATCH of what differs, tags as the full merged map.
 
     ``observed`` is what the plan read; the executor reads again and fails where it has changed.
     """
 
-    address: Address
-    reason: str
     company_id: str
     changes: tuple[Change, ...]
     observed: LiveCompany = field(repr=False)
 
-    @property
-    def requests(self) -> int:
-        """Write requests that the action takes."""
-        return 1
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(self, companyId=self.company_id, changes=[one.document() for one in self.changes])
 
     def body(self) -> dict[str, Any]:
         """The request: only the fields that differ, the whole tag map where one tag does."""
@@ -184,10 +188,6 @@ class AdoptCompany(_Patch):
 
     kind: ClassVar[Kind] = Kind.COMPANY_ADOPT
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        return _document(self, companyId=self.company_id, changes=[one.document() for one in self.changes])
-
 
 @dataclass(frozen=True, slots=True)
 class UpdateCompany(_Patch):
@@ -195,28 +195,17 @@ class UpdateCompany(_Patch):
 
     kind: ClassVar[Kind] = Kind.COMPANY_UPDATE
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        return _document(self, companyId=self.company_id, changes=[one.document() for one in self.changes])
-
 
 @dataclass(frozen=True, slots=True)
-class AddProduct:
+class AddProduct(_Planned):
     """``PUT /companies/{id}/products/{product}``: the company shall have a product of Codat's.
 
     ``company_id`` is ``None`` where this plan creates the company.
     """
 
     kind: ClassVar[Kind] = Kind.PRODUCT_ADD
-    address: Address
-    reason: str
     company_id: str | None
     product: str
-
-    @property
-    def requests(self) -> int:
-        """Write requests that the action takes."""
-        return 1
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
@@ -224,19 +213,12 @@ class AddProduct:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveProduct:
+class RemoveProduct(_Planned):
     """``DELETE /companies/{id}/products/{product}``: the company shall not have that product any more."""
 
     kind: ClassVar[Kind] = Kind.PRODUCT_REMOVE
-    address: Address
-    reason: str
     company_id: str
     product: str
-
-    @property
-    def requests(self) -> int:
-        """Write requests that the action takes."""
-        return 1
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
@@ -244,7 +226,7 @@ class RemoveProduct:
 
 
 @dataclass(frozen=True, slots=True)
-class SetSyncSettings:
+class SetSyncSettings(_Planned):
     """``POST /companies/{id}/syncSettings``: which data types are fetched, how often and how far back.
 
     ``settings`` are the members that the spec names, to be merged into what Codat has; ``None`` gives
@@ -252,16 +234,9 @@ class SetSyncSettings:
     """
 
     kind: ClassVar[Kind] = Kind.COMPANY_SYNC_SETTINGS
-    address: Address
-    reason: str
     company_id: str | None
     changes: tuple[Change, ...]
     settings: SyncSettings | None = field(repr=False)
-
-    @property
-    def requests(self) -> int:
-        """Write requests that the action takes."""
-        return 1
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
@@ -269,22 +244,15 @@ class SetSyncSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteCompany:
+class DeleteCompany(_Planned):
     """``DELETE /companies/{id}``: destroys the company and its data at Codat."""
 
     kind: ClassVar[Kind] = Kind.COMPANY_DELETE
-    address: Address
-    reason: str
     company_id: str
     name: str
     pruned: bool
     """Gone from the specs and deleted by ``--prune``, so it counts against the guard."""
     observed: LiveCompany = field(repr=False)
-
-    @property
-    def requests(self) -> int:
-        """Write requests that the action takes."""
-        return 1
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
@@ -305,20 +273,13 @@ def _lost(company: LiveCompany) -> list[dict[str, str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class UnlinkConnection:
+class UnlinkConnection(_Planned):
     """``PATCH …/connections/{id}`` to ``Unlinked``: severs a linked connection, keeps its data."""
 
     kind: ClassVar[Kind] = Kind.CONNECTION_UNLINK
-    address: Address
-    reason: str
     company_id: str
     connection_id: str
     platform: str
-
-    @property
-    def requests(self) -> int:
-        """Write requests that the action takes."""
-        return 1
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
@@ -328,23 +289,16 @@ class UnlinkConnection:
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteConnection:
+class DeleteConnection(_Planned):
     """``DELETE …/connections/{id}``: removes a connection."""
 
     kind: ClassVar[Kind] = Kind.CONNECTION_DELETE
-    address: Address
-    reason: str
     company_id: str
     connection_id: str
     platform: str
     status: Status
     pruned: bool
     """In no spec and deleted by ``--prune``, so it counts against the guard."""
-
-    @property
-    def requests(self) -> int:
-        """Write requests that the action takes."""
-        return 1
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
@@ -359,7 +313,7 @@ class DeleteConnection:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateConnection:
+class CreateConnection(_Planned):
     """``POST …/connections``: a connection that the company does not have yet.
 
     ``company_id`` is ``None`` where this plan creates the company. Where the company has several
@@ -368,8 +322,6 @@ class CreateConnection:
     """
 
     kind: ClassVar[Kind] = Kind.CONNECTION_CREATE
-    address: Address
-    reason: str
     company_id: str | None
     platform: str
     platform_key: str
@@ -389,7 +341,7 @@ class CreateConnection:
 
 
 @dataclass(frozen=True, slots=True)
-class AuthorizeConnection:
+class AuthorizeConnection(_Planned):
     """``PUT …/authorization``: hands over the tokens. ``authorization`` holds references, no secrets.
 
     ``connection_id`` is ``None`` where this plan creates the connection. ``reauthorized`` says that
@@ -397,8 +349,6 @@ class AuthorizeConnection:
     """
 
     kind: ClassVar[Kind] = Kind.CONNECTION_AUTHORIZE
-    address: Address
-    reason: str
     company_id: str | None
     connection_id: str | None
     platform: str
@@ -409,11 +359,6 @@ class AuthorizeConnection:
     reauthorized: bool = False
     last_sync: datetime | None = None
     """When the connection was synced last before this plan."""
-
-    @property
-    def requests(self) -> int:
-        """Write requests that the action takes."""
-        return 1
 
     def _before(self) -> dict[str, str] | None:
         if self.observed is None:
@@ -443,12 +388,10 @@ class SyncTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class SyncCompany:
+class SyncCompany(_Planned):
     """``POST …/data/all`` once, or ``POST …/data/queue/{dataType}`` per named type and connection."""
 
     kind: ClassVar[Kind] = Kind.COMPANY_SYNC
-    address: Address
-    reason: str
     company_id: str | None
     targets: tuple[SyncTarget, ...]
 
@@ -485,7 +428,7 @@ Action = (
 )
 
 
-def _document(action: Action, **fields: Any) -> dict[str, Any]:
+def _document(action: _Planned, **fields: Any) -> dict[str, Any]:
     shown = {name: value for name, value in fields.items() if value is not None}
     return {
         "kind": action.kind.value,
