@@ -7,21 +7,25 @@ meanwhile does not count: it is left for the next plan. Anything else is stale (
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from reconciler.model import LINKS_TAG, Address, Status, short_id
-from reconciler.plan import Action, Kind, Plan, SyncCompany
+from reconciler.plan import Action, Code, Kind, Plan, SyncCompany
 from reconciler.planner.policy import Before, Earlier
 
 Document = Mapping[str, Any]
 
 
+_IN_THE_WAY: Final = (Code.ACCOUNTING_OCCUPIED, Code.GATE)
+"""Attention on a connection that keeps actions from being done; other such may follow when they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """An address at which the plan made now wants what nobody reviewed."""
+    """An address at which the plan made now wants what nobody reviewed, or is blocked by it."""
 
     address: str
     reviewed: str
@@ -55,8 +59,8 @@ def _before(document: Document) -> Before:
     return Before(Status(before["status"]), datetime.fromisoformat(synced) if synced else None)
 
 
-def as_reviewed(reviewed: Sequence[Document], now: Plan) -> Reviewed:
-    """Hold ``now`` against the actions of a saved plan's document."""
+def as_reviewed(reviewed: Sequence[Document], now: Plan, attention: Iterable[Document] = ()) -> Reviewed:
+    """Hold ``now`` against the actions of a saved plan's document; ``attention`` stood beside them."""
     by_address: defaultdict[str, list[Document]] = defaultdict(list)
     for document in reviewed:
         by_address[document["address"]].append(document)
@@ -79,8 +83,29 @@ def as_reviewed(reviewed: Sequence[Document], now: Plan) -> Reviewed:
     for action in now.actions:
         if (address := str(action.address)) in unreviewed:
             wanted[address].append(action.document())
-    stale = tuple(Stale(one, _told(by_address[one]), _told(found)) for one, found in wanted.items())
-    return Reviewed(replace(now, actions=tuple(kept)), stale)
+    stale = [Stale(one, _told(by_address[one]), _told(found)) for one, found in wanted.items()]
+    stale += _blocked(by_company, attention, now)
+    return Reviewed(replace(now, actions=tuple(kept)), tuple(stale))
+
+
+def _blocked(
+    reviewed: Mapping[str, Sequence[Document]], attention: Iterable[Document], now: Plan
+) -> Iterator[Stale]:
+    """Where something that was reviewed is not done, and something that nobody reviewed now blocks it."""
+    known = {(one["code"], one["address"]) for one in attention}
+    planned = {str(one.address) for one in now.actions}
+    for one in now.blocking():
+        is_in_the_way = one.address.is_company or one.code in _IN_THE_WAY
+        if not is_in_the_way or (one.code.value, str(one.address)) in known:
+            continue
+        open_ones = [
+            document
+            for document in reviewed.get(one.address.company, ())
+            if document["kind"] != Kind.COMPANY_SYNC and document["address"] not in planned
+            if one.address.is_company or document["address"] == str(one.address)
+        ]
+        if open_ones:
+            yield Stale(str(one.address), _told(open_ones), f"attention {one.code}")
 
 
 def _reviewed_sync(reviewed: Iterable[Document], action: SyncCompany) -> list[SyncCompany]:

@@ -13,7 +13,7 @@ from reconciler.codat import ReadClient
 from reconciler.codat.clock import Clock, SystemClock
 from reconciler.diagnostics import Diagnostic, MisusedError, RefusedError
 from reconciler.model import Desired, Limits, Live, Platform, Status, Workspace
-from reconciler.plan import Kind, Plan
+from reconciler.plan import Kind, Plan, Refusal
 from reconciler.planner import (
     Draft,
     Earlier,
@@ -162,10 +162,11 @@ async def from_saved(request: SavedRequest) -> Planned:
             endpoint.check(workspace)
         known = replace(request, earlier=known_from(saved.document["actions"]) | request.earlier)
         planned = await _plan(client, known, saved.desired, workspace, saved.options, platforms)
-    reviewed = as_reviewed(saved.document["actions"], planned.plan)
+    reviewed = as_reviewed(saved.document["actions"], planned.plan, saved.document["attention"])
     if reviewed.stale:
         raise RefusedError(*map(_stale, reviewed.stale))
-    return replace(planned, plan=reviewed.plan)
+    refusals = tuple(Refusal(f"{one.message} when the plan is made") for one in reviewed.plan.refusals)
+    return replace(planned, plan=replace(reviewed.plan, refusals=refusals))
 
 
 def _refused(code: Code, why: str) -> RefusedError:

@@ -12,10 +12,12 @@ from builders import (
     TRUELAYER,
     actions,
     ago,
+    attention,
     company,
     connection,
     plan_for,
     policy,
+    pull,
     wanted,
     wanted_connection,
 )
@@ -30,6 +32,7 @@ from reconciler.model import (
     LiveCompany,
     Migration,
     Presence,
+    PullState,
     Status,
     SyncPolicy,
     Wanted,
@@ -216,6 +219,27 @@ def test_a_plan_that_does_not_say_which_connections_go_covers_a_company_without_
     earlier = [{**document, "before": {"name": "Acme"}}]
     assert as_reviewed(earlier, plan_for(GONE, company())).stale == ()
     assert as_reviewed(earlier, plan_for(GONE, company(connection()))).stale != ()
+
+
+def test_what_is_blocked_by_something_new_is_stale_and_not_done() -> None:
+    spec = wanted(wanted_connection())
+    then = plan_for(spec)
+    namesake = plan_for(spec, company(owner=None, name="Acme"))
+    (stale,) = as_reviewed(documents(then), namesake).stale
+    assert stale.address == "acme"
+    assert stale.reviewed.startswith("company.create, connection.create")
+    assert stale.now == "attention exists"
+    told = [one.document() for one in namesake.attention]
+    assert as_reviewed(documents(then), namesake, told).stale == (), "that was reviewed too"
+
+
+def test_a_sync_that_failed_after_what_was_reviewed_is_done_makes_nothing_stale() -> None:
+    spec = wanted(wanted_connection())
+    pending = company(connection(status=Status.PENDING_AUTH))
+    failed = pull(connection().id, PullState.FAILED, ago(hours=1))
+    now = plan_for(spec, company(connection(last_sync=None)), pulls=[failed])
+    assert attention(now) == ["blocking sync-failed acme/books"]
+    assert as_reviewed(documents(plan_for(spec, pending)), now).stale == ()
 
 
 EXPIRED, LINKED = company(connection(status=Status.DEAUTHORIZED)), company(connection())
