@@ -15,7 +15,7 @@ from typing import Any
 from reconciler.apply import Resolve, Turns, execute
 from reconciler.apply.lane import WELL
 from reconciler.apply.telling import Telling
-from reconciler.codat import Client, ReadClient
+from reconciler.codat import Client, Meter, ReadClient
 from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError
 from reconciler.migration import Verification
 from reconciler.model import Secret, SecretRef
@@ -79,7 +79,7 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
         return Applied(planned, None)
     first = _canaries(request, planned)
     if not plan.actions:
-        outcome = Outcome(plan.workspace, (), plan.attention)
+        outcome = _nothing_to_do(plan, observer)
         return asyncio.run(_verified(request, Applied(planned, outcome), observer))
     resolve = _resolver(request, planned)
     _check_secrets(plan, resolve)
@@ -95,6 +95,14 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
     outcome = asyncio.run(_execute(request, planned, first, resolve, observer))
     applied = Applied(planned, with_resent(outcome, planned, request.source), _notes(resolve))
     return asyncio.run(_verified(request, applied, observer))
+
+
+def _nothing_to_do(plan: Plan, observer: Observer) -> Outcome:
+    """The outcome of a plan without an action, told as that of every run."""
+    telling, outcome = Telling(observer, Meter()), Outcome(plan.workspace, (), plan.attention)
+    telling.started(plan, 0)
+    telling.ended(outcome)
+    return outcome
 
 
 async def _planned(source: PlanRequest | SavedRequest) -> Planned:

@@ -36,6 +36,13 @@ def test_events_are_lines_of_json_with_a_version_and_a_message(codat: Codat) -> 
     assert stat.S_IMODE(events.stat().st_mode) == 0o600
 
 
+def test_a_run_with_nothing_to_do_begins_and_ends_as_every_other(codat: Codat) -> None:
+    assert codat.run("apply", "--yes").status == Exit.OK
+    assert codat.run("apply", "--yes", "--events", "events.jsonl").status == Exit.OK
+    lines = [json.loads(line) for line in Path("events.jsonl").read_text().splitlines()]
+    assert [(line["version"], line["type"]) for line in lines] == [(1, "started"), (1, "ended")]
+
+
 def test_events_on_stdout_leave_no_room_for_anything_else(codat: Codat) -> None:
     done = codat.run("apply", "--yes", "--events", "-")
     assert done.status == Exit.OK
