@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from operator import attrgetter
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 from urllib.parse import quote
@@ -23,7 +23,7 @@ from reconciler.codat.exchange import Exchange, sealed
 from reconciler.codat.looking import Look
 from reconciler.codat.metering import Meter
 from reconciler.codat.reading import Node
-from reconciler.codat.transport import NOT_AFTER, READS, READS_AND_WRITES, RESTS_ON, STOP, TAKES_LOOK
+from reconciler.codat.transport import READS, READS_AND_WRITES, RESTS_ON, STOP, TAKES_LOOK, WITHIN
 from reconciler.codat.words import Mask
 from reconciler.model import (
     DataStatus,
@@ -79,9 +79,9 @@ class ReadClient:
         """A client each request of which is a ``look`` that a write will rest on."""
         return self._extended(TAKES_LOOK, look)
 
-    def not_after(self, moment: datetime) -> Self:
-        """A client that sends nothing after ``moment``, by our clock, but raises ``HeldUpError``."""
-        return self._extended(NOT_AFTER, moment)
+    def within(self, time: timedelta) -> Self:
+        """A client whose next request leaves within so much time, or raises ``HeldUpError``."""
+        return self._extended(WITHIN, time)
 
     def _extended(self, name: str, value: object) -> Self:
         return type(self)(self._exchange.extended(name, value), self.meter, page_size=self._page_size)

@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, cast
 
 import httpx
@@ -53,8 +53,8 @@ TAKES_LOOK: Final = "codat_sync.takes_look"
 """The request extension with the ``Look`` that a request is: a write will rest on it."""
 RESTS_ON: Final = "codat_sync.rests_on"
 """The request extension with the ``Look`` that a write rests on: it is sent while that lasts, or never."""
-NOT_AFTER: Final = "codat_sync.not_after"
-"""The request extension with the moment, by our clock, after which the request is not sent any more."""
+WITHIN: Final = "codat_sync.within"
+"""The request extension with the time within which the request is sent, or never."""
 STOP: Final = "codat_sync.stop"
 """The request extension with the event of Ctrl-C, after which the request is not sent any more."""
 SENT_AT: Final = "codat_sync.sent_at"
@@ -149,8 +149,10 @@ class CourteousTransport(httpx.AsyncBaseTransport):
         """Send, and as often as the answer is a 429 that passes, wait with everyone and send again."""
         waited = 0.0
         refusals = 0
+        within: timedelta | None = request.extensions.get(WITHIN)
+        latest = None if within is None else self._clock.now() + within
         while True:
-            await self._turn(request)
+            await self._turn(request, latest)
             slowed = self._pacer.slowed
             response = await self._once(request)
             if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
@@ -172,7 +174,7 @@ class CourteousTransport(httpx.AsyncBaseTransport):
         if response.status_code == httpx.codes.SERVICE_UNAVAILABLE and told:
             self._pacer.hold(min(told, LONGEST_UNAVAILABLE), "Codat is unavailable (503)")
 
-    async def _turn(self, request: httpx.Request) -> None:
+    async def _turn(self, request: httpx.Request, latest: datetime | None) -> None:
         """Return when ``request`` may be sent.
 
         Raises:
@@ -185,7 +187,6 @@ class CourteousTransport(httpx.AsyncBaseTransport):
             return
         turns = 2 if TAKES_LOOK in request.extensions else 1
         await unless_stopped(self._pacer.turn(turns), _stop(request))
-        latest: datetime | None = request.extensions.get(NOT_AFTER)
         if latest is not None and self._clock.now() > latest:
             raise HeldUpError(
                 "so much time has passed that Codat may have forgotten the request's key",

@@ -220,15 +220,14 @@ class FakeCodat:
 class FakeClient:
     """The client's methods, on a ``FakeCodat``. There is no pace, so every turn comes at once."""
 
-    def __init__(self, codat: FakeCodat, clock: VirtualClock | None = None) -> None:
+    def __init__(self, codat: FakeCodat) -> None:
         self.codat = codat
-        self._clock = clock or codat.clock
         self.meter = Meter(reserve_percent=10)
         self.meter.limit = 1000
         self._stop: asyncio.Event | None = None
         self._takes: Look | None = None
         self._rests_on: Look | None = None
-        self._not_after: datetime | None = None
+        self._within: timedelta | None = None
 
     def heeding(self, stop: asyncio.Event) -> FakeClient:
         return self._with(_stop=stop)
@@ -239,8 +238,8 @@ class FakeClient:
     def resting_on(self, look: Look) -> FakeClient:
         return self._with(_rests_on=look)
 
-    def not_after(self, moment: datetime) -> FakeClient:
-        return self._with(_not_after=moment)
+    def within(self, time: timedelta) -> FakeClient:
+        return self._with(_within=time)
 
     def _with(self, **fields: Any) -> FakeClient:
         other = copy(self)
@@ -259,7 +258,7 @@ class FakeClient:
             self._rests_on.use_up()
             if not is_in_time:
                 raise HeldUpError("what was read right before is too old by now")
-        if self._not_after is not None and self._clock.now() > self._not_after:
+        if self._within is not None and self._within < timedelta():
             raise HeldUpError("Codat may have forgotten the key")
         if method in WRITES:
             self.meter.writes += 1

@@ -141,7 +141,7 @@ class Scene:
         resolve = options.pop("resolve", lambda ref: Secret(self.secrets[ref.locator]))
         return await execute(
             plan if isinstance(plan, Plan) else plan_of(*plan),
-            cast("Client", FakeClient(self.codat, options.get("clock"))),
+            cast("Client", FakeClient(self.codat)),
             resolve,
             **(settings | options),
         )
