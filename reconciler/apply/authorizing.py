@@ -49,13 +49,6 @@ async def authorize_connection(lane: LaneState, action: AuthorizeConnection) -> 
     turns = lane.run.turns[action.platform_key]
     async with turns.taken():
         lane.run.check_going()
-        if turns.is_stopped:
-            raise not_done(
-                FailureCode.PLATFORM_STOPPED,
-                f"{action.platform} has rejected several credentials in a row, so no more are sent",
-                then=f"put them right, then {RESUME}",
-                result=Result.NOT_STARTED,
-            )
         return await _Authorizing(lane, action, turns).run()
 
 
@@ -89,11 +82,13 @@ class _Authorizing:
         errors: list[ApiError] = []
         held_up = 0
         while len(errors) < SENDS:
+            self._check_platform(errors)
             if await self._is_already_linked():
                 return Result.DONE if errors else Result.ALREADY
             tokens = await self._tokens()
             if await self._is_already_linked():
                 return Result.DONE if errors else Result.ALREADY
+            self._check_platform(errors)
             try:
                 await self._put(tokens)
             except HeldUpError:
@@ -107,6 +102,16 @@ class _Authorizing:
             else:
                 return Result.DONE
         raise self._unknown(errors)
+
+    def _check_platform(self, errors: Sequence[ApiError]) -> None:
+        """Raise NotDoneError where others' credentials were rejected meanwhile, and none of ours was sent."""
+        if self._turns.is_stopped and not errors:
+            raise not_done(
+                FailureCode.PLATFORM_STOPPED,
+                f"{self._action.platform} has rejected several credentials in a row, so no more are sent",
+                then=f"put them right, then {RESUME}",
+                result=Result.NOT_STARTED,
+            )
 
     async def _is_already_linked(self) -> bool:
         """Whether a look, where one is due, finds the connection Linked that was not.
@@ -124,7 +129,7 @@ class _Authorizing:
         raise changed(f"the connection has become {live.status} where {self._expected} was read")
 
     async def _put(self, tokens: Mapping[str, Secret]) -> None:
-        client = self._lane.run.client.resting_on(self._look)
+        client = self._lane.client.resting_on(self._look)
         self._lane.authorized[self._connection_id] = self._lane.run.clock.now()
         answer = await self._lane.write(client.authorize, self._company_id, self._connection_id, tokens)
         if answer.status is not Status.LINKED:

@@ -19,7 +19,7 @@ from reconciler.plan import AdoptCompany, Change, UnlinkConnection, UpdateCompan
 async def patch_company(lane: LaneState, action: AdoptCompany | UpdateCompany) -> Result:
     """Adopt or update a company: one PATCH of what differs."""
     look = Look()
-    client = lane.run.client.resting_on(look)
+    client = lane.client.resting_on(look)
 
     async def find_done() -> LiveCompany | None:
         live = await lane.read_company(action.company_id, look)
@@ -43,7 +43,7 @@ async def patch_company(lane: LaneState, action: AdoptCompany | UpdateCompany) -
 async def unlink_connection(lane: LaneState, action: UnlinkConnection) -> Result:
     """Sever a Linked connection; its data stays."""
     look = Look()
-    client = lane.run.client.resting_on(look)
+    client = lane.client.resting_on(look)
 
     async def find_done() -> LiveConnection | None:
         live = await lane.read_connection(action.company_id, action.connection_id, look)

@@ -54,7 +54,7 @@ class MakingCompany:
         """The company that carries our two tags; the answer is filtered again on our side."""
         workspace, key = self._owner
         query = f"{WORKSPACE_TAG}={workspace} && {KEY_TAG}={key}"
-        found = [one for one in await self.lane.run.client.companies(query) if one.owner() == self._owner]
+        found = [one for one in await self.lane.client.companies(query) if one.owner() == self._owner]
         if len(found) > 1:
             ids = " and ".join(one.id for one in found)
             raise not_done(
@@ -66,7 +66,7 @@ class MakingCompany:
 
     async def read(self, made: LiveCompany) -> LiveCompany:
         """The company as it is now."""
-        live = await self.lane.run.client.company(made.id)
+        live = await self.lane.client.company(made.id)
         if live.owner() != self._owner:
             raise not_done(
                 FailureCode.NOT_OURS,

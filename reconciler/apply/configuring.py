@@ -21,7 +21,7 @@ from reconciler.plan import AddProduct, Change, RemoveProduct, SetSyncSettings
 
 async def change_product(lane: LaneState, action: AddProduct | RemoveProduct) -> Result:
     """Give a company a product, or take one away."""
-    client, company_id = lane.run.client, lane.company_id(action.company_id)
+    client, company_id = lane.client, lane.company_id(action.company_id)
     wanted = isinstance(action, AddProduct)
 
     async def find_done() -> bool | None:
@@ -46,7 +46,7 @@ async def set_sync_settings(lane: LaneState, action: SetSyncSettings) -> Result:
     What others have set meanwhile of the same fields is a failure; the rest of theirs is kept.
     """
     look, company_id = Look(), lane.company_id(action.company_id)
-    client = lane.run.client.resting_on(look)
+    client = lane.client.resting_on(look)
     live = target = LiveSyncSettings({}, are_own=False)
 
     async def read() -> bool | None:

@@ -73,7 +73,7 @@ class MakingConnection:
         """
         found = [
             one
-            for one in await self.lane.run.client.connections(self.company_id)
+            for one in await self.lane.client.connections(self.company_id)
             if one.platform_key == self.action.platform_key and not self.is_another(one)
         ]
         pending = sorted((one for one in found if one.status is Status.PENDING_AUTH), key=_age)
@@ -97,7 +97,7 @@ class MakingConnection:
 
     async def read(self, made: LiveConnection) -> LiveConnection:
         """The connection as it is now."""
-        return await self.lane.run.client.connection(self.company_id, made.id)
+        return await self.lane.client.connection(self.company_id, made.id)
 
     async def has_owner(self) -> bool:
         """Always, or the company is gone."""

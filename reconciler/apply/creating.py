@@ -198,7 +198,7 @@ async def _attempt(
     key, before = making.key(attempt), lane.writes
 
     async def send() -> Answered[T]:
-        client = lane.run.client.within(known.at + STALE_AFTER - lane.run.clock.now())
+        client = lane.client.within(known.at + STALE_AFTER - lane.run.clock.now())
         return await lane.write(making.send, client, key)
 
     pause = lane.pausing(f"no answer yet on creating {making.what}; asking again under the same key")

@@ -58,14 +58,16 @@ async def execute(
         turns: the caution with credentials that all parts of a rollout share; the plan's own, if not given.
         resume: how to go on, as failures say it.
     """
-    began = clock.now()
+    began, ending = clock.now(), asyncio.Event()
     run = Run(
         workspace=plan.workspace,
-        client=client.heeding(stop),
+        client=client.heeding(ending),
+        finishing=client.heeding(stop),
         resolve=resolve,
         clock=clock,
         seed=seed,
         stop=stop,
+        ending=ending,
         tell=Telling(observer, client.meter),
         turns=turns or Turns(plan.actions),
         max_failures=max(max_failures, 1),
@@ -138,6 +140,7 @@ async def _watching(run: Run) -> AsyncIterator[None]:
 
     async def watch() -> None:
         await run.stop.wait()
+        run.ending.set()
         run.tell.stopping("interrupted")
 
     watching = asyncio.create_task(watch())

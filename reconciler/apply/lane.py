@@ -56,7 +56,7 @@ async def work(lane: LaneState) -> list[ActionOutcome]:
 
 async def _attempted(lane: LaneState, action: Action) -> tuple[Result, Failure | None]:
     """How an action ended. Whatever goes wrong in it, the other lanes' results are not lost."""
-    before = lane.writes
+    before = lane.written_before = lane.writes
     try:
         return await perform(lane, action), None
     except NotDoneError as error:
@@ -67,7 +67,7 @@ async def _attempted(lane: LaneState, action: Action) -> tuple[Result, Failure |
         failure = of_error(error)
         if not isinstance(error, RunStoppingError):
             return Result.FAILED, failure
-        lane.run.halt(failure)
+        lane.run.halt(failure, at_once=True)
         return (Result.FAILED, failure) if lane.writes > before else (Result.NOT_STARTED, None)
     except Exception as error:
         logger.debug("a bug in %s %s", action.kind, action.address, exc_info=True)

@@ -20,7 +20,7 @@ from reconciler.plan import CreateConnection
 
 async def record_links(lane: LaneState, action: CreateConnection) -> None:
     """Write the record that ``action`` carries, merged into the tags as they are now."""
-    client, look, company_id = lane.run.client, Look(), lane.company_id(action.company_id)
+    client, look, company_id = lane.client, Look(), lane.company_id(action.company_id)
     record = links_tag(
         {
             key: lane.connection_id(Address(lane.key, key), identifier)

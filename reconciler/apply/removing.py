@@ -19,7 +19,7 @@ from reconciler.plan import DeleteCompany, DeleteConnection
 
 async def delete_company(lane: LaneState, action: DeleteCompany) -> Result:
     """Delete a company that still is what the plan read, its connections too, and carries no guard since."""
-    client, look = lane.run.client, Look()
+    client, look = lane.client, Look()
 
     async def check() -> None:
         live = await client.looking(look).company(action.company_id)
@@ -53,7 +53,7 @@ def _check_connections(observed: LiveCompany, live: LiveCompany) -> None:
 
 async def delete_connection(lane: LaneState, action: DeleteConnection) -> Result:
     """Delete a connection that still has the status that the plan read."""
-    client, look = lane.run.client, Look()
+    client, look = lane.client, Look()
 
     async def check() -> None:
         live = await client.looking(look).connection(action.company_id, action.connection_id)

@@ -30,14 +30,22 @@ did not see, and no key would tell (https://docs.codat.io/using-the-api/write-da
 
 @dataclass(slots=True)
 class Run:
-    """One execution of one plan. ``stop`` is Ctrl-C; ``began`` is when it started."""
+    """One execution of one plan. ``stop`` is Ctrl-C; ``began`` is when it started.
+
+    ``ending`` is set with it, and where no request can succeed any more: then no action begins to write,
+    whatever waits for its turn.
+    """
 
     workspace: str
     client: Client
+    """Heeds ``ending``."""
+    finishing: Client
+    """Heeds ``stop`` alone."""
     resolve: Resolve
     clock: Clock
     seed: int
     stop: asyncio.Event
+    ending: asyncio.Event
     tell: Telling
     turns: Turns
     max_failures: int
@@ -71,10 +79,12 @@ class Run:
         """Start nothing once what remains of the day is for others; a look before a write counts as well."""
         meter = self.client.meter
         if meter.spare(self.clock.now()) == 0:
-            self.halt(of_error(meter.used_up()))
+            self.halt(of_error(meter.used_up()), at_once=True)
 
-    def halt(self, why: Failure) -> None:
-        """Let what is in flight end, and start nothing new."""
+    def halt(self, why: Failure, *, at_once: bool = False) -> None:
+        """Let what is in flight end, and start nothing new; ``at_once``: whatever waits for its turn."""
+        if at_once:
+            self.ending.set()
         if self.stopped is None:
             self.stopped = self.told(why)
             self.tell.stopping(self.stopped.message)

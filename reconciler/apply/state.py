@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -51,12 +52,27 @@ class LaneState:
     """When this run last sent a connection's tokens, by id."""
     writes: int = 0
     """Writes that were asked of the client, and not handed back undone."""
+    written_before: int = 0
+    """How many of them before the action that the lane is at."""
     _numbered: int = 0
 
     @property
     def address(self) -> Address:
         """The company's address."""
         return Address(self.key)
+
+    @property
+    def client(self) -> Client:
+        """The client to ask now. Once an action has written something, Ctrl-C alone cuts it short."""
+        return self.run.finishing if self._is_under_way else self.run.client
+
+    @property
+    def _is_under_way(self) -> bool:
+        return self.writes > self.written_before
+
+    @property
+    def _end(self) -> asyncio.Event:
+        return self.run.stop if self._is_under_way else self.run.ending
 
     def company_id(self, planned: str | None) -> str:
         """The id that the plan knew, or of the company that this lane created."""
@@ -79,9 +95,9 @@ class LaneState:
         """What a writing method of the client answers.
 
         Raises:
-            StoppedError: Ctrl-C came before; nothing was sent.
+            StoppedError: the run ends; nothing was sent.
         """
-        if self.run.stop.is_set():
+        if self.run.stop.is_set() or self._end.is_set():
             raise StoppedError
         self.writes += 1
         try:
@@ -99,7 +115,7 @@ class LaneState:
 
     async def _pause(self, why: str, seconds: float) -> None:
         self.run.tell.waiting(self.address, seconds, why)
-        await unless_stopped(self.run.clock.sleep(seconds), self.run.stop)
+        await unless_stopped(self.run.clock.sleep(seconds), self._end)
 
     async def read_company(self, company_id: str, look: Look | None = None) -> LiveCompany:
         """A company as it is now; a write that follows may rest on ``look``.
@@ -131,7 +147,7 @@ class LaneState:
         )
 
     def _reading(self, look: Look | None) -> Client:
-        return self.run.client if look is None else self.run.client.looking(look)
+        return self.client if look is None else self.client.looking(look)
 
     async def _seen(self, what: str, identifier: str, read: Callable[[], Awaitable[T]]) -> T:
         """What ``read`` answers; what this lane made itself is waited for, since Codat may lag."""

@@ -97,7 +97,7 @@ class _Syncing:
         await waiting.under_same_key(lambda: self._lane.write(self._ask, key), pause)
 
     async def _ask(self, key: UUID) -> None:
-        client = self._lane.run.client
+        client = self._lane.client
         if not self._request.data_type:
             await client.sync_all(self._company_id, key)
             return
@@ -122,7 +122,7 @@ class _Syncing:
 
     async def _is_unseen(self) -> bool:
         """Whether some connection concerned has no pull that serves."""
-        pulls = await self._lane.run.client.pulls(self._company_id)
+        pulls = await self._lane.client.pulls(self._company_id)
         return not all(
             _serves(pulls, connection_id, self._request.data_type, self._since(connection_id))
             for _, connection_id in self._request.connections

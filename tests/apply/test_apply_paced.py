@@ -141,3 +141,51 @@ def test_ctrl_c_in_a_pause_ends_the_run_and_sends_nothing_more() -> None:
     assert max(at for at, _, _ in line.sent) < 5
     assert outcome.interrupted
     assert not [one for one in outcome.results if one.result is Result.FAILED]
+
+
+class Refusing(Line):
+    """Refuses every request of a method with the same answer."""
+
+    def __init__(self, sandbox: Sandbox, method: str, status: int) -> None:
+        super().__init__(sandbox)
+        self._method = method
+        self._status = status
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method != self._method:
+            return await super().handle_async_request(request)
+        self.sent.append((seconds(), request.method, request.url.path))
+        await asyncio.sleep(LATENCY)
+        return httpx.Response(self._status, json={"error": "Refused", "statusCode": self._status})
+
+
+def test_what_waits_for_its_turn_when_the_run_must_stop_is_not_sent() -> None:
+    async def scene() -> tuple[Outcome, Line]:
+        line = Refusing(Sandbox(now=VirtualClock().now, seed=1), "POST", 401)
+        actions = tuple(action for number in range(20) for action in fresh(f"k{number}"))
+        return await carried_out(line, actions, 60, asyncio.Event()), line
+
+    outcome, line = virtual_time.run(scene())
+
+    assert len(line.sent) == 1, "the others were in line, a second apart"
+    assert outcome.counts[Result.FAILED] == 1
+    assert outcome.counts[Result.NOT_STARTED] == 79
+    assert not outcome.interrupted
+
+
+def test_three_rejections_keep_back_the_tokens_that_are_in_line() -> None:
+    async def scene() -> tuple[Outcome, Line]:
+        sandbox = Sandbox(now=VirtualClock().now, seed=1)
+        ids = await waiting_connections(sandbox, 8)
+        line = Refusing(sandbox, "PUT", 400)
+        actions = tuple(
+            authorize(f"k{number}/books", company_id, connection_id, Status.PENDING_AUTH, XERO)
+            for number, (company_id, connection_id) in enumerate(ids)
+        )
+        return await carried_out(line, actions, 60, asyncio.Event()), line
+
+    outcome, line = virtual_time.run(scene())
+
+    assert sum(method == "PUT" for _, method, _ in line.sent) == 3
+    assert outcome.counts[Result.FAILED] == 3
+    assert outcome.counts[Result.NOT_STARTED] == 5
