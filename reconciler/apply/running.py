@@ -82,7 +82,7 @@ class Run:
             self.halt(of_error(meter.used_up()), at_once=True)
 
     def halt(self, why: Failure, *, at_once: bool = False) -> None:
-        """Let what is in flight end, and start nothing new; ``at_once``: whatever waits for its turn."""
+        """Start nothing new, let what is in flight end, and ``at_once`` drop what waits for its turn."""
         if at_once:
             self.ending.set()
         if self.stopped is None:
