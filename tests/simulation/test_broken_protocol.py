@@ -42,8 +42,8 @@ def a_new_key_each_time(patch: pytest.MonkeyPatch) -> None:
 
     async def renewed(self: Exchange, *args: Any, key: UUID | None = None, **options: Any) -> Any:
         if key is not None:
-            sent[id(self), key] += 1
-            key = uuid5(key, str(sent[id(self), key])) if sent[id(self), key] > 1 else key
+            sent[id(self._http), key] += 1
+            key = uuid5(key, str(sent[id(self._http), key])) if sent[id(self._http), key] > 1 else key
         return await whole(self, *args, key=key, **options)
 
     patch.setattr(Exchange, "__call__", renewed)
