@@ -18,8 +18,9 @@ from reconciler.sandbox import Sandbox, SandboxError, serve
 from reconciler.sandbox.serving import listen
 
 SERVER = """
-import sys
+import signal, sys
 from reconciler.sandbox import serve
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
 try:
     serve(sys.argv[1], 0, on_ready=lambda url: print(url, flush=True))
 except KeyboardInterrupt:
