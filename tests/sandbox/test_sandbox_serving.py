@@ -20,7 +20,8 @@ from reconciler.sandbox.serving import listen
 SERVER = """
 import signal, sys
 from reconciler.sandbox import serve
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
+# A job in the background inherits that the signal is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     serve(sys.argv[1], 0, on_ready=lambda url: print(url, flush=True))
 except KeyboardInterrupt:
