@@ -17,7 +17,15 @@ from typing import Any, BinaryIO, Final
 
 from reconciler.model import SecretRef
 from reconciler.secrets.errors import Code, refused
-from reconciler.secrets.places import MAX_BYTES, changed_meanwhile, located, stamp, too_large, unreadable
+from reconciler.secrets.places import (
+    MAX_BYTES,
+    Indexes,
+    changed_meanwhile,
+    located,
+    stamp,
+    too_large,
+    unreadable,
+)
 from reconciler.secrets.pointer import steps, target
 from reconciler.secrets.texts import BOM, decoded
 
@@ -36,7 +44,7 @@ class JsonFiles:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._indexes: dict[Path, _Index] = {}
+        self._indexes = Indexes(_Index)
 
     def __call__(self, ref: SecretRef) -> str:
         """The text that ``ref`` points to.
@@ -50,7 +58,7 @@ class JsonFiles:
             with real.open("rb") as file:
                 if real.stat().st_size > MAX_BYTES:
                     raise too_large(ref, path)
-                index = self._index(file, real)
+                index = self._indexes.of(file, real)
                 found = index.at(file, steps(pointer))
                 if stamp(file) != index.stamp:
                     raise changed_meanwhile(ref, path)
@@ -65,12 +73,6 @@ class JsonFiles:
             problem = "the JSON pointer leads to something that is not text"
             raise refused(ref, Code.NOT_TEXT, problem, "point at a string")
         return found
-
-    def _index(self, file: BinaryIO, real: Path) -> _Index:
-        known = self._indexes.get(real)
-        if known is None or known.stamp != stamp(file):
-            known = self._indexes[real] = _Index(file)
-        return known
 
 
 class _UnsoundError(Exception):

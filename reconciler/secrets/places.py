@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from os.path import realpath
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Generic, Protocol, TypeVar
 
 from reconciler.model import SecretRef
 from reconciler.secrets.errors import Code, SecretError, refused
@@ -57,3 +58,27 @@ def stamp(file: BinaryIO) -> tuple[int, ...]:
     """What changes when an open file does."""
     found = os.fstat(file.fileno())
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+class Stamped(Protocol):
+    """What was found out of a file, with the file's stamp at that time."""
+
+    stamp: tuple[int, ...]
+
+
+IndexT = TypeVar("IndexT", bound=Stamped)
+
+
+class Indexes(Generic[IndexT]):
+    """What ``make`` found out of each file; of one that has changed it is found out anew."""
+
+    def __init__(self, make: Callable[[BinaryIO], IndexT]) -> None:
+        self._make = make
+        self._known: dict[Path, IndexT] = {}
+
+    def of(self, file: BinaryIO, real: Path) -> IndexT:
+        """The index of an open file, whose real path is ``real``."""
+        known = self._known.get(real)
+        if known is None or known.stamp != stamp(file):
+            known = self._known[real] = self._make(file)
+        return known

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from reconciler.model import Secret, SecretRef
 from reconciler.secrets.errors import Code, refused
-from reconciler.secrets.places import changed_meanwhile, located, stamp, unreadable
+from reconciler.secrets.places import Indexes, changed_meanwhile, located, stamp, unreadable
 from reconciler.secrets.texts import BOM, decoded
 
 
@@ -24,7 +24,7 @@ class Tables:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._indexes: dict[Path, _Index] = {}
+        self._indexes = Indexes(_Index)
 
     def __call__(self, ref: SecretRef) -> Secret:
         """The secret in the cell that ``ref`` names.
@@ -41,7 +41,7 @@ class Tables:
         real = located(table, self._root, path)
         try:
             with real.open("rb") as file:
-                index = self._index(file, real)
+                index = self._indexes.of(file, real)
                 if index.unsound is not None:
                     line, problem, fix = index.unsound
                     raise refused(table, Code.UNREADABLE, f"line {line}: {problem}", fix)
@@ -70,12 +70,6 @@ class Tables:
         if not value:
             raise refused(ref, Code.MISSING, f"{path}:{line}: the cell is empty", "put the secret there")
         return Secret(value)
-
-    def _index(self, file: BinaryIO, real: Path) -> _Index:
-        known = self._indexes.get(real)
-        if known is None or known.stamp != stamp(file):
-            known = self._indexes[real] = _Index(file)
-        return known
 
 
 class _UnsoundError(Exception):
