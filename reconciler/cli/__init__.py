@@ -29,6 +29,7 @@ from reconciler.cli.platforms import platforms
 from reconciler.cli.retired import retired
 from reconciler.cli.sandbox import sandbox
 from reconciler.cli.show import show
+from reconciler.cli.status import status
 from reconciler.cli.validate import validate
 from reconciler.cli.verify import verify
 from reconciler.diagnostics import CodatSyncError
@@ -66,6 +67,7 @@ _COMMANDS = (
     retired,
     sandbox,
     show,
+    status,
     validate,
     verify,
 )

@@ -59,6 +59,7 @@ RUNS: dict[str, list[list[str]]] = {
     "handoff": [["specs", "--out", "pack"]],
     "links": [["specs", "--out", "links.csv"]],
     "retired": [["specs"]],
+    "status": [["specs"]],
     "sandbox": [["reset", "--sandbox-file", "none.db"]],
 }
 """How each command is run; ``sandbox serve`` runs until it is stopped, and has tests of its own."""
