@@ -19,6 +19,7 @@ from reconciler.cli.failing import (
     show_lost,
     show_misuse,
 )
+from reconciler.cli.fmt import fmt
 from reconciler.cli.handoff import handoff
 from reconciler.cli.import_ import import_
 from reconciler.cli.init import init
@@ -58,6 +59,7 @@ def codat_sync() -> None:
 _COMMANDS = (
     apply,
     explain,
+    fmt,
     handoff,
     import_,
     init,

@@ -12,7 +12,7 @@ from reconciler.render.progress import progress
 from reconciler.render.sarif import diagnostics_sarif
 from reconciler.render.status import status_json, status_text
 from reconciler.render.style import Style
-from reconciler.render.text import diagnostics_text, outcome_text, plan_text, platforms_text
+from reconciler.render.text import diagnostics_text, names_text, outcome_text, plan_text, platforms_text
 from reconciler.render.verify import verification_json, verification_text
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "handoff_text",
     "links_csv",
     "links_text",
+    "names_text",
     "outcome_json",
     "outcome_text",
     "plan_html",

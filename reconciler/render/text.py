@@ -253,3 +253,8 @@ def _spaced(sections: Iterable[Iterable[Text]]) -> Lines:
                 yield Text()
             first = False
             yield line
+
+
+def names_text(names: Iterable[str], style: Style) -> str:
+    """Names of files or the like, a line each."""
+    return printed((Text(for_terminal(name)) for name in names), style)

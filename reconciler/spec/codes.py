@@ -16,6 +16,8 @@ class Code(StrEnum):
     SYMLINK_OUTSIDE_ROOT = "symlink-outside-root"
     SYMLINK_LOOP = "symlink-loop"
 
+    NOT_FORMATTED = "not-formatted"
+
     YAML_SYNTAX = "yaml-syntax"
     YAML_KEY = "yaml-key"
     YAML_TAG = "yaml-tag"
