@@ -48,7 +48,8 @@ HOOKS = {hook["id"]: hook for hook in yaml.safe_load((REPOSITORY / ".pre-commit-
 def test_the_hook_that_formats_runs_a_command_that_is_there(tmp_path: Path) -> None:
     hook = HOOKS["codat-sync-fmt"]
     assert hook["pass_filenames"] is False
-    write_specs(tmp_path, ["version:  1\n"])
+    write_specs(tmp_path, [ACME])
+    (tmp_path / "specs" / "more.yaml").write_text("version:  1\n")
     program, *arguments = hook["entry"].split()
     assert program == "codat-sync"
     assert run(*arguments, "--check", cwd=tmp_path).returncode == 1
