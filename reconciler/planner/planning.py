@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.diagnostics import Diagnostic, MisusedError
 from reconciler.model import Address, Desired, Live, Presence, Wanted, matches
-from reconciler.plan import Action, Attention, Basis, Plan, in_order
+from reconciler.plan import CLASS_OF, Action, Attention, AttentionClass, Basis, Plan, in_order
 from reconciler.planner.acting import decided
 from reconciler.planner.codes import Code
 from reconciler.planner.desired_document import desired_digest
@@ -72,30 +72,33 @@ def finish(drafted: Draft, desired: Desired, live: Live, policy: Policy, *, tool
         api=api,
         actions=ordered,
         attention=notes,
-        unchanged=_unchanged(desired, policy, ordered),
+        unchanged=_unchanged(desired, policy, ordered, notes),
         basis=Basis(desired_digest(desired), basis),
         refusals=refusals(ordered, drafted.managed, policy),
         notes=_notes(drafted, live, policy),
     )
 
 
-def _unchanged(desired: Desired, policy: Policy, actions: tuple[Action, ...]) -> int:
-    """How many wanted companies and connections no action speaks of."""
+def _unchanged(
+    desired: Desired, policy: Policy, actions: tuple[Action, ...], attention: tuple[Attention, ...]
+) -> int:
+    """How many wanted companies and connections no action speaks of, and nothing blocks."""
     busy = {action.address for action in actions}
+    blocked = {noted.address for noted in attention if CLASS_OF[noted.code] is AttentionClass.BLOCKING}
     wanted = (
         address
         for company in desired.companies.values()
-        if company.state is Presence.PRESENT
+        if company.state is Presence.PRESENT and Address(company.key) not in blocked
         for address in (
             Address(company.key),
             *(
-                Address(company.key, one.key)
-                for one in company.connections.values()
-                if one.wanted is not Wanted.ABSENT
+                Address(company.key, connection.key)
+                for connection in company.connections.values()
+                if connection.wanted is not Wanted.ABSENT
             ),
         )
     )
-    return sum(policy.includes(address) and address not in busy for address in wanted)
+    return sum(policy.includes(address) and address not in busy | blocked for address in wanted)
 
 
 def _notes(drafted: Draft, live: Live, policy: Policy) -> tuple[str, ...]:
