@@ -32,6 +32,8 @@ PINNED = re.compile(r"actions/[a-z-]+@[0-9a-f]{40}")
         ("vendor.github-actions", "action.yml"),
         *(("vendor.github-workflows", f"docs/ci/{name}") for name in WORKFLOWS),
         *(("custom.github-workflows-require-timeout", f"docs/ci/{name}") for name in WORKFLOWS),
+        ("vendor.github-workflows", ".github/workflows/release.yml"),
+        ("custom.github-workflows-require-timeout", ".github/workflows/release.yml"),
         ("vendor.gitlab-ci", "docs/ci/gitlab-ci.yml"),
     ],
 )
