@@ -59,6 +59,12 @@ def _chain(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
+def _complete_address(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+    from reconciler.cli.completion import complete_address
+
+    return complete_address(context, parameter, incomplete)
+
+
 def _remember_output(context: click.Context, parameter: click.Parameter, value: object) -> None:
     asked = context.ensure_object(dict)
     asked[parameter.name] = value
@@ -137,6 +143,7 @@ def rollout_options(function: F) -> F:
         click.option(
             "--canary",
             metavar="ADDRESS",
+            shell_complete=_complete_address,
             help="This company first; the others follow when it passes what verify checks. [rollout.canary]",
         ),
         click.option(
@@ -163,6 +170,7 @@ def target_option(function: F) -> F:
         "targets",
         multiple=True,
         metavar="ADDRESS",
+        shell_complete=_complete_address,
         help="Only this company or connection (repeatable; globs).",
     )(function)
 
@@ -185,12 +193,14 @@ def selection_options(function: F) -> F:
             "targets",
             multiple=True,
             metavar="ADDRESS",
+            shell_complete=_complete_address,
             help="Only this company or connection (repeatable; globs).",
         ),
         click.option(
             "--reauthorize",
             multiple=True,
             metavar="ADDRESS",
+            shell_complete=_complete_address,
             help="Send the tokens of this connection although it was linked before (repeatable; globs).",
         ),
         click.option("--retry-syncs", is_flag=True, help="Start syncs again whose last pull failed."),

@@ -408,9 +408,9 @@ def test_a_plan_that_a_guard_refused_is_refused_again(codat: Codat, specs: Path)
 )
 @pytest.mark.usefixtures("plan")
 def test_flags_that_choose_are_misuse_with_a_saved_plan(flags: tuple[str, ...], codat: Codat) -> None:
-    assert codat.run("apply", "plan.json", "--yes", *flags).status == Exit.CHANGES
+    assert codat.run("apply", "plan.json", "--yes", *flags).status == Exit.MISUSED
     if "--plan" not in flags:
-        assert codat.run("apply", "specs", "--plan", "plan.json", "--yes", *flags).status == Exit.CHANGES
+        assert codat.run("apply", "specs", "--plan", "plan.json", "--yes", *flags).status == Exit.MISUSED
     assert codat.writes() == []
 
 
