@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 HEADERS: Final = {
     "Cache-Control": "no-store",
-    # Not "no-referrer", under which a browser hides where a form was sent from: the server looks at that.
-    "Referrer-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
 """What keeps a password in a URL from caches and from other sites."""

@@ -91,7 +91,11 @@ def _refusal(headers: Headers) -> JSONResponse | None:
     if len(hosts) != 1 or not _is_loopback(hosts[0]):
         told = "the sandbox answers to localhost and loopback addresses only"
         return JSONResponse({"statusCode": 421, "error": told}, 421)
-    if any(origin != f"http://{hosts[0]}" for origin in origins):
+    # Our own pages send no referrer, and their forms an Origin of "null" for that; a browser then still says
+    # from where (https://www.w3.org/TR/fetch-metadata/).
+    is_ours = headers.get("Sec-Fetch-Site") == "same-origin"
+    own = {f"http://{hosts[0]}", "null" if is_ours else ""}
+    if not own.issuperset(origins):
         told = "the sandbox does not answer to pages of another origin"
         return JSONResponse({"statusCode": 403, "error": told}, 403)
     return None

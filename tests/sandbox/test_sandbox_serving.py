@@ -88,6 +88,8 @@ def test_it_answers_to_the_names_of_this_machine(host: str, sandbox: Sandbox) ->
         own = {**HEADERS, "Host": named, "Origin": f"http://{named}"}
         assert httpx.get(f"{url}/companies", headers={**HEADERS, "Host": named}).status_code == 200
         assert httpx.post(f"{url}/companies", json={"name": "A"}, headers=own).status_code == 200
+        form = {**own, "Origin": "null", "Sec-Fetch-Site": "same-origin"}
+        assert httpx.post(f"{url}/companies", json={"name": "B"}, headers=form).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -101,6 +103,7 @@ def test_it_answers_to_the_names_of_this_machine(host: str, sandbox: Sandbox) ->
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "http://localhost:3000"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "null", "Sec-Fetch-Site": "cross-site"}, 403),
     ],
 )
 def test_a_web_page_from_elsewhere_can_do_nothing_with_it(
