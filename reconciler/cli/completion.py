@@ -7,8 +7,6 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from reconciler.cli.options import DEFAULT_SPECS
-
 
 def complete_address(
     context: click.Context, _parameter: click.Parameter, incomplete: str
@@ -16,8 +14,14 @@ def complete_address(
     """The addresses of the specs that the command line names, or of ``specs/``."""
     from reconciler.workflow import completing
 
-    specs = Path(str(context.params.get("specs") or DEFAULT_SPECS))
-    return [CompletionItem(address) for address in completing.addresses(specs, incomplete)]
+    specs = context.params.get("specs") or _default(context)
+    return [CompletionItem(address) for address in completing.addresses(Path(str(specs)), incomplete)]
+
+
+def _default(context: click.Context) -> object:
+    """Where the command looks for specs when it is told nothing."""
+    defaults = [parameter.default for parameter in context.command.params if parameter.name == "specs"]
+    return next((default for default in defaults if isinstance(default, str | Path)), "specs")
 
 
 def complete_address_or_code(
