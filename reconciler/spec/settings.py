@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from reconciler.model import Precondition, PreconditionState, SecretCommands, Workspace
+from reconciler.spec.names import NamePolicy
 
 Preconditions = Mapping[Precondition, PreconditionState]
 
@@ -34,7 +35,7 @@ class Settings:
     """What ``workspace.yaml`` says; ``workspace.name`` is empty where it names none."""
 
     workspace: Workspace
-    strips_names: bool = False
+    names: NamePolicy = NamePolicy.REFUSE
     connection_defaults: Mapping[str, Any] = field(default_factory=dict)
     preconditions: Preconditions = field(default_factory=dict)
     platforms: Mapping[str, PlatformSettings] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from reconciler.spec.bounded_schema import UnusableSchemaError
 from reconciler.spec.codes import Code
 from reconciler.spec.errors import SpecError
 from reconciler.spec.files import WORKSPACE_FILES, read_text, source
+from reconciler.spec.names import NamePolicy
 from reconciler.spec.nodes import Document, Entry, Map
 from reconciler.spec.platforms import PlatformIndex
 from reconciler.spec.references import BUILTIN_SCHEMES, holds_reference, is_inside
@@ -63,7 +64,7 @@ def read(
         by_platform = _platforms(entry, platforms, location.root, found)
     settings = Settings(
         workspace=_workspace(fields, location.root, by_platform, sandbox=sandbox),
-        strips_names=fields.get("names") == "strip",
+        names=NamePolicy(fields.get("names", NamePolicy.REFUSE)),
         connection_defaults=fields.get("defaults", {}).get("connection", {}),
         preconditions=preconditions(fields.get("preconditions", {})),
         platforms=by_platform,
