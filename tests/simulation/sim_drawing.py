@@ -115,7 +115,7 @@ def _history(rng: Random, key: str) -> tuple[Firm | None, Firm]:
 def _identities(
     rng: Random, earlier: list[Firm], later: list[Firm]
 ) -> tuple[list[Firm], list[Firm], tuple[str, ...], bool]:
-    """Who has a namesake that is another company, who lost our tags, and whether the workspace was renamed."""
+    """Who has a namesake, who lost our tags, and whether the workspace was renamed."""
     news = {one.key for one in later if not one.adopts and rng.random() < 0.1}
     later = [replace(one, is_new=one.key in news) for one in later]
     after = {one.renamed_from or one.key: one for one in later}
