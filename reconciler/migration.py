@@ -122,6 +122,85 @@ class Verification:
         }
 
 
+# --- status ------------------------------------------------------------------------------------
+
+
+class LinkState(StrEnum):
+    """Where a connection is on its way to being linked and synced, and who has to act next."""
+
+    LINKED = "linked"
+    SYNCING = "syncing"
+    """Linked, and its first sync has not ended, or a sync is running."""
+    WAITING_FOR_APPLY = "waitingForApply"
+    WAITING_FOR_CUSTOMER = "waitingForCustomer"
+    """The customer has to link, or to link again."""
+    WAITING_FOR_CODAT = "waitingForCodat"
+    """Codat's team imports the token."""
+    BLOCKED = "blocked"
+    """Something must be settled first; ``plan`` says what."""
+    FAILED = "failed"
+    """Codat reports an open error, or its last sync failed."""
+    GONE = "gone"
+    """Access was withdrawn, or what the spec pins by id is not in Codat any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionStatus:
+    """The state of one connection, and why; ``why`` may be empty where it is linked."""
+
+    address: Address
+    platform: str
+    state: LinkState
+    why: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        shown = {
+            "address": str(self.address),
+            "platform": self.platform,
+            "state": self.state.value,
+            "why": self.why,
+        }
+        return {name: value for name, value in shown.items() if value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusReport:
+    """The state of every connection that a spec wants linked, by address."""
+
+    workspace: str
+    api: str
+    connections: tuple[ConnectionStatus, ...]
+
+    @property
+    def counts(self) -> Mapping[LinkState, int]:
+        """How many connections are in which state; every state, zeros too."""
+        found = Counter(connection.state for connection in self.connections)
+        return {state: found[state] for state in LinkState}
+
+    @property
+    def platforms(self) -> Mapping[str, Mapping[LinkState, int]]:
+        """The same for each platform, by name."""
+        names = sorted({connection.platform for connection in self.connections})
+        found = Counter((connection.platform, connection.state) for connection in self.connections)
+        return {name: {state: found[name, state] for state in LinkState} for name in names}
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "formatVersion": FORMAT_VERSION,
+            "workspace": self.workspace,
+            "api": self.api,
+            "summary": {"connections": len(self.connections), **_counted(self.counts)},
+            "platforms": {name: _counted(counts) for name, counts in self.platforms.items()},
+            "connections": [connection.document() for connection in self.connections],
+        }
+
+
+def _counted(counts: Mapping[LinkState, int]) -> dict[str, int]:
+    return {state.value: count for state, count in counts.items()}
+
+
 # --- handoff -----------------------------------------------------------------------------------
 
 

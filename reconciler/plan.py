@@ -488,6 +488,8 @@ class Plan:
     """What a reader should know and no field says."""
     origins: tuple[Origin, ...] = ()
     """For each action whether this change causes it or it was due already; empty without a base."""
+    attention_origins: tuple[Origin, ...] = ()
+    """The same for each attention."""
 
     @property
     def requests(self) -> int:
@@ -514,8 +516,8 @@ class Plan:
                 "unchanged": self.unchanged,
                 "requests": self.requests,
             },
-            "actions": self._actions(),
-            "attention": [one.document() for one in self.attention],
+            "actions": _with_origins([action.document() for action in self.actions], self.origins),
+            "attention": _with_origins([note.document() for note in self.attention], self.attention_origins),
             "basis": {"specs": self.basis.specs, "live": dict(sorted(self.basis.live.items()))},
         }
         if self.refusals:
@@ -525,11 +527,11 @@ class Plan:
             body["notes"] = list(self.notes)
         return {**body, "digest": digest(body)}
 
-    def _actions(self) -> list[dict[str, Any]]:
-        documents = [action.document() for action in self.actions]
-        for document, origin in zip(documents, self.origins, strict=False):
-            document["origin"] = origin.value
-        return documents
+
+def _with_origins(documents: list[dict[str, Any]], origins: tuple[Origin, ...]) -> list[dict[str, Any]]:
+    for document, origin in zip(documents, origins, strict=False):
+        document["origin"] = origin.value
+    return documents
 
 
 def digest(document: object) -> str:

@@ -19,6 +19,7 @@ from reconciler.cli.failing import (
     show_lost,
     show_misuse,
 )
+from reconciler.cli.fmt import fmt
 from reconciler.cli.handoff import handoff
 from reconciler.cli.import_ import import_
 from reconciler.cli.init import init
@@ -29,6 +30,7 @@ from reconciler.cli.platforms import platforms
 from reconciler.cli.retired import retired
 from reconciler.cli.sandbox import sandbox
 from reconciler.cli.show import show
+from reconciler.cli.status import status
 from reconciler.cli.validate import validate
 from reconciler.cli.verify import verify
 from reconciler.diagnostics import CodatSyncError
@@ -49,7 +51,11 @@ Exit statuses: 0 done or nothing to do; 1 error, failed or incomplete; 2 changes
 (plan --detailed-exitcode) or a misused command line; 3 refused for safety; 130 interrupted.
 """,
 )
-@click.version_option(__version__, prog_name="codat-sync", message="%(prog)s %(version)s")
+@click.version_option(
+    __version__,
+    prog_name="codat-sync",
+    message=f"%(prog)s %(version)s (Python {'.'.join(map(str, sys.version_info[:3]))}, {sys.platform})",
+)
 def codat_sync() -> None:
     """Describe companies and connections in YAML; plan and apply them to Codat."""
 
@@ -57,6 +63,7 @@ def codat_sync() -> None:
 _COMMANDS = (
     apply,
     explain,
+    fmt,
     handoff,
     import_,
     init,
@@ -66,6 +73,7 @@ _COMMANDS = (
     retired,
     sandbox,
     show,
+    status,
     validate,
     verify,
 )

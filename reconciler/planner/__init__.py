@@ -1,6 +1,7 @@
 """A pure function from desired and live state to a plan: pair, compare, decide by tables, check."""
 
 from reconciler.planner.codes import Code
+from reconciler.planner.connection_states import connection_statuses
 from reconciler.planner.desired_document import desired_digest
 from reconciler.planner.drafting import Draft, draft
 from reconciler.planner.explaining import Explanation, addresses, explained
@@ -29,6 +30,7 @@ __all__ = [
     "as_reviewed",
     "check_companies",
     "check_patterns",
+    "connection_statuses",
     "desired_digest",
     "draft",
     "evidence_of",

@@ -108,6 +108,18 @@ def _connection(connection: DesiredConnection) -> dict[str, Any]:
     return document
 
 
+def moment(text: str) -> datetime:
+    """The moment that a document has, which is never without its zone.
+
+    Raises:
+        ValueError: it is none.
+    """
+    read = datetime.fromisoformat(text)
+    if read.tzinfo is None:
+        raise ValueError("a moment without a zone")
+    return read
+
+
 def _read_company(key: str, document: Mapping[str, Any]) -> DesiredCompany:
     return DesiredCompany(
         key=key,
@@ -138,7 +150,7 @@ def _read_connection(key: str, document: Mapping[str, Any]) -> DesiredConnection
         wanted=Wanted(document["state"]),
         id=document.get("id"),
         authorization={name: _value(text) for name, text in document["authorization"].items()},
-        issued_at=datetime.fromisoformat(issued_at) if issued_at is not None else None,
+        issued_at=moment(issued_at) if issued_at is not None else None,
         sync=SyncPolicy(
             sync["never"],
             timedelta(seconds=sync["maxAgeSeconds"]) if "maxAgeSeconds" in sync else None,

@@ -1,4 +1,4 @@
-"""Which actions a change of the specs causes, and which were due already: two plans, one live state."""
+"""What a change of the specs causes, and what was due already: two plans, one live state."""
 
 from __future__ import annotations
 
@@ -13,17 +13,26 @@ from reconciler.planner.policy import Policy
 
 
 def with_origins(plan: Plan, base: Desired | None, live: Live, policy: Policy) -> Plan:
-    """Mark each action of ``plan`` as pending where the base's specs ask for the very same, or as change.
+    """Mark each action and attention as pending where the base's specs ask for the very same, or as change.
 
     An action that the base asks for at the same address in another form is this change's: what
-    would be applied is what the change says. Without specs in the base every action is.
+    would be applied is what the change says. Without specs in the base everything is.
     """
     due: defaultdict[tuple[str, str], list[object]] = defaultdict(list)
+    noted: set[tuple[str, str]] = set()
     for company in draft(base, live, policy).companies if base is not None else ():
-        for action in decided(company, live, policy).actions:
+        found = decided(company, live, policy)
+        for action in found.actions:
             due[action.kind, str(action.address)].append(action.document())
-    origins = tuple(
-        Origin.PENDING if action.document() in due[action.kind, str(action.address)] else Origin.CHANGE
-        for action in plan.actions
+        noted |= {(note.code, str(note.address)) for note in found.attention}
+    return replace(
+        plan,
+        origins=tuple(
+            _origin(action.document() in due[action.kind, str(action.address)]) for action in plan.actions
+        ),
+        attention_origins=tuple(_origin((note.code, str(note.address)) in noted) for note in plan.attention),
     )
-    return replace(plan, origins=origins)
+
+
+def _origin(is_due: bool) -> Origin:
+    return Origin.PENDING if is_due else Origin.CHANGE

@@ -10,8 +10,9 @@ from reconciler.render.html import plan_html
 from reconciler.render.markdown import comment_marker, plan_markdown
 from reconciler.render.progress import progress
 from reconciler.render.sarif import diagnostics_sarif
+from reconciler.render.status import status_json, status_text
 from reconciler.render.style import Style
-from reconciler.render.text import diagnostics_text, outcome_text, plan_text, platforms_text
+from reconciler.render.text import diagnostics_text, names_text, outcome_text, plan_text, platforms_text
 from reconciler.render.verify import verification_json, verification_text
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "handoff_text",
     "links_csv",
     "links_text",
+    "names_text",
     "outcome_json",
     "outcome_text",
     "plan_html",
@@ -42,6 +44,8 @@ __all__ = [
     "progress",
     "retired_json",
     "retired_text",
+    "status_json",
+    "status_text",
     "verification_json",
     "verification_text",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -38,12 +39,6 @@ _REFUSALS: Final = 4_000
 """Bytes for what guards say, which is never cut for the sake of anything else."""
 _FOOT: Final = 600
 """Bytes kept for the sentence on what is left out."""
-
-_SIGNS: Final[Mapping[Group, str]] = {one: one.sign for one in Group} | {
-    Group.CHANGE: "!",
-    Group.AUTHORIZE: "!",
-}
-"""The first column; in a ``diff`` fence both sites colour ``+``, ``-`` and ``!``."""
 
 _HOW_TO_SEE: Final = (
     "`codat-sync show PLAN` prints all of it from the saved plan, which is an artifact of the job that "
@@ -127,7 +122,7 @@ def _losses(view: PlanView, room: int, most: int) -> tuple[str, dict[str, int]]:
     if not view.losses:
         return "", {}
     warning = f"> [!CAUTION]\n> **{view.warning[:1].upper()}{view.warning[1:]}**\n\n"
-    for form, allowed in ((_line, room // 2), (_short, room), (_shortest, most)):
+    for form, allowed in ((_loss, room // 2), (_short, room), (_shortest, most)):
         block = _fenced(0, "deletion or unlink", [form(one) for one in view.losses], warning)
         (text,), left_out = fit([block], allowed)
         if not left_out:
@@ -136,20 +131,21 @@ def _losses(view: PlanView, room: int, most: int) -> tuple[str, dict[str, int]]:
 
 
 def _line(action: ActionView) -> str:
-    return _because(action, action.why)
+    because = f" ({for_terminal(action.reason)})" if action.reason else ""
+    return f"{action.group.sign} {for_terminal(action.address)}  {plain(action.what)}{because}\n"
 
 
-def _because(action: ActionView, why: str) -> str:
-    because = f" ({for_terminal(why)})" if why else ""
-    return f"{_SIGNS[action.group]} {for_terminal(action.address)}  {plain(action.what)}{because}\n"
+def _loss(action: ActionView) -> str:
+    """A loss stands on top whoever causes it, so its own line says where it was due already."""
+    return _line(replace(action, reason=f"{action.reason}; due already") if action.is_pending else action)
 
 
 def _short(action: ActionView) -> str:
-    return f"{_SIGNS[action.group]} {for_terminal(action.address)}  {verb(action.kind)}\n"
+    return f"{action.group.sign} {for_terminal(action.address)}  {verb(action.kind)}\n"
 
 
 def _shortest(action: ActionView) -> str:
-    return f"{_SIGNS[action.group]} {for_terminal(action.address)} {verb(action.kind).partition(' ')[0]}\n"
+    return f"{action.group.sign} {for_terminal(action.address)} {verb(action.kind).partition(' ')[0]}\n"
 
 
 # --- what gives way ----------------------------------------------------------------------------
@@ -157,15 +153,15 @@ def _shortest(action: ActionView) -> str:
 
 def _blocks(view: PlanView) -> list[Block]:
     """The rest in reading order, each with its rank where there is not room for all."""
-    attention = {one.attention_class: one for one in view.attention}
-    rest = [one for one in view.actions if one.group is not Group.REMOVE]
-    caused = [one for one in rest if not one.is_pending]
-    pending = [one for one in rest if one.is_pending]
+    attention = {group.attention_class: group for group in view.attention_caused}
+    caused = [action for action in view.caused if action.group is not Group.REMOVE]
+    pending = [action for action in view.pending if action.group is not Group.REMOVE]
     blocks = [
         _attention(1, attention.get(AttentionClass.BLOCKING)),
         _fenced(2, "action", list(map(_line, caused)), "**Actions**\n\n"),
         _changes(5, caused),
         _pending(6, pending),
+        _pending_attention(6, view.attention_pending),
         _attention(4, attention.get(AttentionClass.WAITING), folded=True),
         _attention(7, attention.get(AttentionClass.INFO), folded=True),
         Block(3, "note", tuple(f"> Note: {prose(one)}\n\n" for one in view.notes)),
@@ -212,8 +208,15 @@ def _fields(action: ActionView) -> str:
 def _pending(rank: int, actions: Sequence[ActionView]) -> Block:
     were = "was" if len(actions) == 1 else "were"
     summary = f"{counted(len(actions), 'action')} {were} due already, whatever this change does"
-    entries = (_because(one, one.reason) + _fields(one) for one in actions)
+    entries = (_line(action) + _fields(action) for action in actions)
     return _fenced(rank, "action that was due already", entries, *_folded(summary))
+
+
+def _pending_attention(rank: int, groups: Sequence[AttentionGroup]) -> Block:
+    items = [item for group in groups for item in group.items]
+    head, tail = _folded(f"{counted(len(items), 'matter that needs attention')} already before this change")
+    more = "- {count} more are not shown\n"
+    return Block(rank, "matter that needs attention", tuple(map(_item, items)), head, f"\n{tail}", more)
 
 
 def _attention(rank: int, group: AttentionGroup | None, *, folded: bool = False) -> Block:

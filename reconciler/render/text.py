@@ -26,6 +26,7 @@ _WIDEST_ADDRESS: Final = 36
 _LOOKS: Final[Mapping[Group | AttentionClass | Severity, str]] = {
     Group.CREATE: "green",
     Group.ADD: "green",
+    Group.ADOPT: "yellow",
     Group.CHANGE: "yellow",
     Group.AUTHORIZE: "cyan",
     Group.SYNC: "blue",
@@ -68,8 +69,11 @@ def plan_text(
     sentence = hanging(Text(), Text(view.sentence, "bold"), style)
     if style.quiet:
         return printed(chain(sentence, refused), style)
-    sections: list[Iterable[Text]] = [_opening(view, style), _actions(view, style)]
-    sections += [_attention(group, style) for group in view.attention]
+    column = _column((action.address for action in view.actions), style)
+    sections: list[Iterable[Text]] = [_opening(view, style), _actions(view.caused, column, style)]
+    sections += [_attention(group, style) for group in view.attention_caused]
+    sections += [_pending(view.pending, column, style)]
+    sections += [_attention(group, style, already=True) for group in view.attention_pending]
     totals = (
         line for one in (view.origins, view.estimate) if one for line in hanging(Text(), Text(one), style)
     )
@@ -83,17 +87,22 @@ def _opening(view: PlanView, style: Style) -> Lines:
         yield from hanging(Text("Warning: ", "bold red"), Text(view.warning, "bold red"), style)
 
 
-def _actions(view: PlanView, style: Style) -> Lines:
-    column = _column((one.address for one in view.actions), style)
-    for action in view.actions:
+def _actions(actions: Iterable[ActionView], column: int, style: Style) -> Lines:
+    for action in actions:
         yield from _action(action, column, style)
+
+
+def _pending(actions: Sequence[ActionView], column: int, style: Style) -> Lines:
+    if actions:
+        yield Text(f"Due already ({len(actions):,})", "bold")
+    yield from _actions(actions, column, style)
 
 
 def _action(action: ActionView, column: int, style: Style) -> Lines:
     look = _LOOKS[action.group]
     body = assembled(action.what, look, whole_lists=style.verbose > 0)
-    if action.why:
-        body = Text.assemble(body, message(f" ({action.why})", "dim"))
+    if action.reason:
+        body = Text.assemble(body, message(f" ({action.reason})", "dim"))
     yield from hanging(_head(action.group.sign, action.address, column, look), body, style)
     for change in action.changes:
         name = Text(f"{' ' * INDENT}{for_terminal(change.path)}: ")
@@ -108,13 +117,17 @@ def _action(action: ActionView, column: int, style: Style) -> Lines:
         yield from hanging(name, assembled((value,), "dim"), style)
 
 
-def _attention(group: AttentionGroup, style: Style) -> Lines:
+def _attention(group: AttentionGroup, style: Style, *, already: bool = False) -> Lines:
     look = _LOOKS[group.attention_class]
     column = _column((one.address for one in group.items), style)
-    yield from hanging(Text(), Text(f"{group.meaning} ({len(group.items):,})", look), style)
+    yield from hanging(Text(), Text(f"{_title(group, already=already)} ({len(group.items):,})", look), style)
     for one in group.items:
         body = Text.assemble((f"{for_terminal(one.code)}: ", look), message(one.message))
         yield from hanging(_head("!", one.address, column, look), body, style)
+
+
+def _title(group: AttentionGroup, *, already: bool) -> str:
+    return f"Already before this change: {group.meaning}" if already else group.meaning
 
 
 def _notes(notes: Iterable[str], style: Style) -> Lines:
@@ -253,3 +266,8 @@ def _spaced(sections: Iterable[Iterable[Text]]) -> Lines:
                 yield Text()
             first = False
             yield line
+
+
+def names_text(names: Iterable[str], style: Style) -> str:
+    """Names of files or the like, a line each."""
+    return printed((Text(for_terminal(name)) for name in names), style)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
@@ -44,6 +44,7 @@ class Group(Enum):
 
     CREATE = "+", "to create"
     ADD = "+", "to add"
+    ADOPT = "~", "to adopt"
     CHANGE = "~", "to change"
     AUTHORIZE = ">", "to authorize"
     SYNC = "*", "to sync"
@@ -84,11 +85,6 @@ class ActionView:
     more: tuple[tuple[str, Value], ...] = ()
     """Names and values of what few readers need: ids, tags of a new company."""
 
-    @property
-    def why(self) -> str:
-        """The reason, and whether the action was due already."""
-        return "; ".join(filter(None, (self.reason, _PENDING if self.is_pending else "")))
-
 
 @dataclass(frozen=True, slots=True)
 class AttentionView:
@@ -97,6 +93,8 @@ class AttentionView:
     code: str
     address: str
     message: str
+    is_pending: bool = False
+    """Needed already, whatever the change under review does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +118,31 @@ class PlanView:
     notes: tuple[str, ...]
     sentence: str
     origins: str
-    """How many actions the change under review does not cause; empty without a base."""
+    """What was due already, whatever the change under review does; empty without a base."""
     estimate: str
     refusals: tuple[str, ...]
     tool: str
     digest: str
+
+    @property
+    def caused(self) -> tuple[ActionView, ...]:
+        """The actions that the change under review causes; without a base all of them."""
+        return tuple(action for action in self.actions if not action.is_pending)
+
+    @property
+    def pending(self) -> tuple[ActionView, ...]:
+        """The actions that were due already."""
+        return tuple(action for action in self.actions if action.is_pending)
+
+    @property
+    def attention_caused(self) -> tuple[AttentionGroup, ...]:
+        """The attention that the change under review causes; without a base all of it."""
+        return _partly(self.attention, is_pending=False)
+
+    @property
+    def attention_pending(self) -> tuple[AttentionGroup, ...]:
+        """The attention that was needed already."""
+        return _partly(self.attention, is_pending=True)
 
     @property
     def losses(self) -> tuple[ActionView, ...]:
@@ -195,7 +213,7 @@ def _target(target: Document) -> str:
 
 _SHOWN: Final[Mapping[Kind, _Shown]] = {
     Kind.COMPANY_CREATE: _Shown(Group.CREATE, "create company", _name("after")),
-    Kind.COMPANY_ADOPT: _Shown(Group.CHANGE, "adopt company", _nothing),
+    Kind.COMPANY_ADOPT: _Shown(Group.ADOPT, "adopt company", _nothing),
     Kind.COMPANY_UPDATE: _Shown(Group.CHANGE, "update company", _nothing),
     Kind.PRODUCT_ADD: _Shown(Group.ADD, "add product", _product),
     Kind.PRODUCT_REMOVE: _Shown(Group.REMOVE, "remove product", _product),
@@ -207,8 +225,6 @@ _SHOWN: Final[Mapping[Kind, _Shown]] = {
     Kind.CONNECTION_AUTHORIZE: _Shown(Group.AUTHORIZE, "authorize connection", _fields),
     Kind.COMPANY_SYNC: _Shown(Group.SYNC, "sync", _targets),
 }
-
-_PENDING: Final = "due already, whatever this change does"
 
 
 def verb(kind: Kind) -> str:
@@ -257,13 +273,23 @@ def attention_groups(attention: Iterable[Document]) -> tuple[AttentionGroup, ...
     """Attention by class, the most urgent first; classes without any are left out."""
     found: dict[AttentionClass, list[AttentionView]] = {one: [] for one in AttentionClass}
     for one in attention:
-        view = AttentionView(str(one["code"]), str(one["address"]), str(one["message"]))
+        view = AttentionView(
+            str(one["code"]), str(one["address"]), str(one["message"]), one.get("origin") == Origin.PENDING
+        )
         found[AttentionClass(one["class"])].append(view)
     return tuple(
         AttentionGroup(attention_class, _MEANING[attention_class], tuple(items))
         for attention_class, items in found.items()
         if items
     )
+
+
+def _partly(groups: Iterable[AttentionGroup], *, is_pending: bool) -> tuple[AttentionGroup, ...]:
+    parts = (
+        replace(group, items=tuple(item for item in group.items if item.is_pending is is_pending))
+        for group in groups
+    )
+    return tuple(part for part in parts if part.items)
 
 
 def attention_clause(groups: Sequence[AttentionGroup]) -> str:
@@ -289,14 +315,15 @@ def plan_view(
     """The view of a plan's document; without a rate, no time is told."""
     actions = tuple(_action(one) for one in document["actions"])
     attention = attention_groups(document["attention"])
+    has_base = any("origin" in part for part in (*document["actions"], *document["attention"]))
     return PlanView(
         workspace=(Value(str(document["workspace"])), " at ", Value(str(document["api"]))),
         warning=_warning(document["summary"]),
         actions=actions,
         attention=attention,
         notes=(*map(str, document.get("notes", ())), *notes),
-        sentence=_sentence(actions, attention, int(document["summary"]["unchanged"])),
-        origins=_origins(document["actions"]),
+        sentence=_headline(actions, attention, int(document["summary"]["unchanged"]), has_base=has_base),
+        origins=_due_already(actions, attention),
         estimate=_estimate(int(document["summary"]["requests"]), requests_per_minute),
         refusals=tuple(refusals) or _refusals(document),
         tool=str(document["tool"]),
@@ -327,6 +354,9 @@ def _sentence(actions: Sequence[ActionView], attention: Sequence[AttentionGroup]
         counts = clauses((found[group], group.counted_as) for group in Group)
         rest = f"{unchanged:,} unchanged" if unchanged else ""
         return f"Plan: {'; '.join(filter(None, (counts, attending, rest)))}."
+    if any(one.attention_class is AttentionClass.BLOCKING for one in attention):
+        rest = f"{unchanged:,} unchanged" if unchanged else ""
+        return f"Blocked: {'; '.join(filter(None, (attending, rest)))}."
     if any(one.attention_class is not AttentionClass.INFO for one in attention):
         return f"Nothing to do: {unchanged:,} unchanged; {attending}."
     if not unchanged:
@@ -336,14 +366,25 @@ def _sentence(actions: Sequence[ActionView], attention: Sequence[AttentionGroup]
     return f"Nothing to do: {'; '.join(filter(None, (fine, attending)))}."
 
 
-def _origins(actions: Sequence[Document]) -> str:
-    found = Counter(one["origin"] for one in actions if "origin" in one)
-    if not found:
-        return ""
-    causing = found[Origin.CHANGE]
-    caused = f"This change causes {f'{causing:,}' if causing else 'none'} of them"
-    due = found[Origin.PENDING]
-    return f"{caused}; {due:,} {'was' if due == 1 else 'were'} due already." if due else f"{caused}."
+def _headline(
+    actions: Sequence[ActionView], attention: Sequence[AttentionGroup], unchanged: int, *, has_base: bool
+) -> str:
+    """One counted sentence; with a base it speaks of what the change under review causes alone."""
+    if not has_base:
+        return _sentence(actions, attention, unchanged)
+    found = Counter(action.group for action in actions if not action.is_pending)
+    counts = clauses((found[group], group.counted_as) for group in Group)
+    attending = attention_clause(_partly(attention, is_pending=False))
+    told = "; ".join(filter(None, (counts, attending)))
+    return f"This change: {told}." if told else "This change causes nothing."
+
+
+def _due_already(actions: Sequence[ActionView], attention: Sequence[AttentionGroup]) -> str:
+    due = sum(action.is_pending for action in actions)
+    noted = sum(len(group.items) for group in _partly(attention, is_pending=True))
+    parts = [counted(due, "action")] if due else []
+    parts += [counted(noted, "matter that needs attention")] if noted else []
+    return f"Due already, whatever this change does: {joined(parts)}." if parts else ""
 
 
 def _estimate(requests: int, per_minute: int | None) -> str:

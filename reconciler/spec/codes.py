@@ -16,6 +16,8 @@ class Code(StrEnum):
     SYMLINK_OUTSIDE_ROOT = "symlink-outside-root"
     SYMLINK_LOOP = "symlink-loop"
 
+    NOT_FORMATTED = "not-formatted"
+
     YAML_SYNTAX = "yaml-syntax"
     YAML_KEY = "yaml-key"
     YAML_TAG = "yaml-tag"
@@ -48,6 +50,8 @@ class Code(StrEnum):
     TABLE_COLUMN = "table-column"
     TABLE_KEY = "table-key"
     TABLE_REFERENCE = "table-reference"
+    TABLE_OF_SECRETS = "table-of-secrets"
+    SET_TOO_LARGE = "set-too-large"
 
     DUPLICATE_COMPANY = "duplicate-company"
     DUPLICATE_COMPANY_ID = "duplicate-company-id"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,6 +128,30 @@ def _at_top(code: Code, path: Path, summary: str, fix: str = "") -> Diagnostic:
 def _unreadable(file: SourceFile, error: OSError) -> Diagnostic:
     reason = (error.strerror or "unknown reason").lower()
     return Diagnostic(Code.UNREADABLE_FILE, f"cannot be read: {reason}", READABLE, file.span((1, 1)))
+
+
+# --- bytes -------------------------------------------------------------------------------------
+
+
+REFUSED_FILE: Final = frozenset({errno.EINVAL, errno.EFBIG})
+"""What ``read_regular`` itself refuses; its words for it say more than "cannot be read"."""
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """The bytes of a regular file, ``most`` of them at most.
+
+    Raises:
+        OSError: there is no such file, it is a pipe, a device or a directory, or it is larger.
+    """
+    # Without O_NONBLOCK a pipe that nobody writes to would keep us here.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most // 1024:,} KiB")
+    return data
 
 
 # --- text --------------------------------------------------------------------------------------

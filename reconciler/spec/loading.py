@@ -10,7 +10,16 @@ from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic, Severity, in_reading_order
 from reconciler.model import Desired, Platform, Workspace
-from reconciler.spec import building, company_sets, files, schema, sources, workspace_file, yaml_nodes
+from reconciler.spec import (
+    building,
+    company_sets,
+    files,
+    schema,
+    sources,
+    table_roles,
+    workspace_file,
+    yaml_nodes,
+)
 from reconciler.spec.company_rules import COMPANY_RULES
 from reconciler.spec.connection_rules import CONNECTION_RULES
 from reconciler.spec.errors import SpecError
@@ -96,19 +105,27 @@ def _documents(paths: Sequence[Path]) -> tuple[list[Document], list[Diagnostic]]
 def _companies(
     documents: Sequence[Document], nothing: sources.Specs, root: Path
 ) -> tuple[sources.Specs, list[Diagnostic]]:
-    """The companies of all documents and of their sets, and what is wrong with the sets."""
+    """The companies of all documents and of their sets, and what is wrong with the sets.
+
+    Where a set's table holds secrets, that alone is said: whatever else was made of it may show one.
+    """
     companies: list[sources.CompanySpec] = []
     keys: list[tuple[str, Spot]] = []
     found: list[Diagnostic] = []
+    tables: list[tuple[Path, Spot]] = []
+    room = company_sets.Room()
     for document in documents:
         origin = Origin(document.file.path.parent, root, frozenset(nothing.settings.commands.by_scheme))
         make = partial(sources.company, settings=nothing.settings, platforms=nothing.platforms, origin=origin)
         companies.extend(make(entry.path[-1], entry) for entry in sources.entries(document))
         keys.extend(sources.keys(document))
-        expanded = company_sets.expand(document, origin, make, nothing)
+        expanded = company_sets.expand(document, origin, make, nothing, room)
         companies.extend(expanded.companies)
         keys.extend(expanded.keys)
         found.extend(expanded.found)
+        tables.extend(expanded.tables)
+    if mixed := table_roles.of_both_kinds(tables, companies, root):
+        return nothing, list(mixed)
     return replace(nothing, companies=tuple(companies), keys=tuple(keys)), found
 
 

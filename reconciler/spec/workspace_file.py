@@ -11,6 +11,7 @@ from typing import Any
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.model import REF_PLACE, Guard, Limit, Limits, Rollout, SecretCommands, Workspace
 from reconciler.spec import authorization_schema, schema, yaml_nodes
+from reconciler.spec.bounded_schema import UnusableSchemaError
 from reconciler.spec.codes import Code
 from reconciler.spec.errors import SpecError
 from reconciler.spec.files import WORKSPACE_FILES, read_text, source
@@ -206,7 +207,7 @@ def _check(entry: Entry, root: Path, found: list[Diagnostic]) -> AuthorizationCh
         return None
     try:
         return authorization_schema.read(root / written)
-    except authorization_schema.UnusableSchemaError as error:
+    except UnusableSchemaError as error:
         found.append(Diagnostic(Code.PLATFORM_SCHEMA, str(error), "name a JSON Schema file", span, path))
         return None
 

@@ -27,6 +27,8 @@ class Code(StrEnum):
     IMPORT_MANAGED = "import-managed"
     IMPORT_NAME = "import-name"
 
+    SPEC_UNWRITABLE = "spec-unwritable"
+
     PLAN_UNWRITABLE = "plan-unwritable"
     PLAN_UNREADABLE = "plan-unreadable"
     PLAN_CUT = "plan-cut"

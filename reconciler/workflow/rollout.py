@@ -88,7 +88,7 @@ def stages(plan: Plan, first: Sequence[str], batch: int | None) -> tuple[Stage, 
 
     def part(companies: Iterable[str]) -> Plan:
         actions = in_order(action for one in companies for action in by_company.get(one, ()))
-        return replace(plan, actions=actions, attention=(), origins=())
+        return replace(plan, actions=actions, attention=(), origins=(), attention_origins=())
 
     canaries = dict.fromkeys(first)
     rest = [one for one in by_company if one not in canaries]

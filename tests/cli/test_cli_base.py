@@ -53,6 +53,26 @@ def test_a_change_is_told_from_what_was_due_already(base: str, codat: Codat) -> 
 
 
 @pytest.mark.usefixtures("repository")
+def test_attention_too_is_told_apart_and_the_comment_leads_with_this_change(codat: Codat) -> None:
+    pinned = "id: 8a210b68-6988-11ed-a1eb-0242ac12000{}"
+    before = company("acme", connection("books", "xero", "A"), name="Acme", fields=pinned.format(1))
+    base = write_specs(codat.directory / "before", [before])
+    write_specs(
+        codat.directory,
+        [before, company("bravo", connection("books", "xero", "B"), name="Bravo", fields=pinned.format(2))],
+    )
+
+    done = codat.run("plan", "specs", "--base", base, "--format", "json")
+
+    assert done.status == Exit.OK, done.err
+    notes = {note["address"]: note["origin"] for note in json.loads(done.out)["attention"]}
+    assert notes == {"acme": "pending", "bravo": "change"}
+    comment = codat.run("plan", "specs", "--base", base, "--format", "markdown").out
+    assert "**This change: 1 needs attention (1 blocking).**" in comment
+    assert "1 matter that needs attention already before this change" in comment
+
+
+@pytest.mark.usefixtures("repository")
 def test_a_directory_may_be_the_base(codat: Codat) -> None:
     other = write_specs(codat.directory / "before", [ACME])
     assert origins(codat, other) == EXPECTED

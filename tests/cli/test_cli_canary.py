@@ -59,6 +59,8 @@ RUNS: dict[str, list[list[str]]] = {
     "handoff": [["specs", "--out", "pack"]],
     "links": [["specs", "--out", "links.csv"]],
     "retired": [["specs"]],
+    "status": [["specs"]],
+    "fmt": [["specs", "--check"]],
     "sandbox": [["reset", "--sandbox-file", "none.db"]],
 }
 """How each command is run; ``sandbox serve`` runs until it is stopped, and has tests of its own."""

@@ -32,6 +32,8 @@ PINNED = re.compile(r"actions/[a-z-]+@[0-9a-f]{40}")
         ("vendor.github-actions", "action.yml"),
         *(("vendor.github-workflows", f"docs/ci/{name}") for name in WORKFLOWS),
         *(("custom.github-workflows-require-timeout", f"docs/ci/{name}") for name in WORKFLOWS),
+        ("vendor.github-workflows", ".github/workflows/release.yml"),
+        ("custom.github-workflows-require-timeout", ".github/workflows/release.yml"),
         ("vendor.gitlab-ci", "docs/ci/gitlab-ci.yml"),
     ],
 )
@@ -42,8 +44,23 @@ def test_a_file_is_of_the_published_form(schema: str, file: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+HOOKS = {hook["id"]: hook for hook in yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text())}
+
+
+def test_the_hook_that_formats_runs_a_command_that_is_there(tmp_path: Path) -> None:
+    hook = HOOKS["codat-sync-fmt"]
+    assert hook["pass_filenames"] is False
+    write_specs(tmp_path, [ACME])
+    (tmp_path / "specs" / "more.yaml").write_text("version:  1\n")
+    program, *arguments = hook["entry"].split()
+    assert program == "codat-sync"
+    assert run(*arguments, "--check", cwd=tmp_path).returncode == 1
+    assert run(*arguments, cwd=tmp_path).returncode == 0
+    assert run(*arguments, "--check", cwd=tmp_path).returncode == 0
+
+
 def test_the_pre_commit_hook_runs_a_command_that_is_there(tmp_path: Path) -> None:
-    (hook,) = yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text())
+    hook = HOOKS["codat-sync-validate"]
     assert {"id", "name", "entry", "language"} <= set(hook)
     assert hook["pass_filenames"] is False, "a key that stands in two files shows only where both are read"
     write_specs(tmp_path, [ACME])

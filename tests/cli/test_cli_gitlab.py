@@ -115,7 +115,7 @@ def test_the_first_plan_is_a_new_note(work: Path, codat: Codat, gitlab: GitLab) 
     assert status == 0, log
     ((method, path, body),) = gitlab.written
     assert (method, path, body.splitlines()[0]) == ("POST", NOTES, MARKER)
-    assert "This change causes" in body
+    assert "This change: " in body
     assert "canary" not in log
     assert not (work / ".gitlab-token").exists()
 

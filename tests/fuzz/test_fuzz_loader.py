@@ -167,6 +167,6 @@ def test_any_table_gets_an_answer(rows: list[str], directory: Path) -> None:
     spec = (
         "version: 1\ncompanySets:\n  s:\n    from: table.csv\n    key: ${row:a}\n"
         "    company: {name: '${row:b}', connections: {books: {platform: xero, "
-        "authorization: {accessToken: '${table:table.csv#${row:a}.b}'}}}}\n"
+        "authorization: {accessToken: '${table:tokens.csv#${row:a}.b}'}}}}\n"
     )
     check(f"{spec}#=== table.csv\n".encode() + "\n".join(rows).encode(), directory)

@@ -167,3 +167,17 @@ def test_the_class_of_every_code(code: Code) -> None:
         AttentionClass.INFO: code in INFO,
     }
     assert [one for one, holds in expected.items() if holds] == [CLASS_OF[code]]
+
+
+def test_what_is_blocked_is_not_unchanged() -> None:
+    pinned = [wanted(wanted_connection(), key=key, id=f"no-{key}") for key in ("acme", "bravo", "delta")]
+    plan = plan_for(specs(*pinned))
+    assert [note.code for note in plan.attention] == [Code.MISSING] * 3
+    assert plan.unchanged == 0
+
+
+def test_one_blocked_connection_leaves_the_rest_of_its_company_unchanged() -> None:
+    spec = wanted(wanted_connection("books", XERO), wanted_connection("bank", PLAID, id="not-there"))
+    plan = plan_for(spec, company(connection("c1", on=XERO)))
+    assert [str(note.address) for note in plan.attention] == ["acme/bank"]
+    assert plan.unchanged == 2

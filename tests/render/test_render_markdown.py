@@ -42,7 +42,7 @@ OURS = re.compile(
 """All the HTML that a comment may hold."""
 SEEN_BY_FILTERS = re.compile(r"@[\w\"'-]|[#!%&~^][\w\"']|\$\d|://|:\w+:|\bwww\.|\bGH-\d|\w>", re.IGNORECASE)
 """What GitHub or GitLab would make a mention, a reference, an image or a link of."""
-SIGNS = ("+ ", "- ", "! ", "* ", "@@", "# ")
+SIGNS = ("+ ", "- ", "~ ", "> ", "* ", "@@", "# ")
 
 hostile = st.text(
     st.one_of(st.sampled_from("`~<>@#!|[]()\\-_*:/&$%^{}\n wW.gG1\x1b\u202e\ud800"), st.characters()),
@@ -137,7 +137,7 @@ def test_the_sign_of_each_action_is_in_column_one():
         line for one in fences(plan_markdown(full_plan().document())) for line in one.content.splitlines()
     ]
     assert all(line.startswith(SIGNS) for line in lines)
-    assert [line[0] for line in lines if re.match(r". \S+ {2}", line)] == [*"----", *"+++!*!!!*"]
+    assert [line[0] for line in lines if re.match(r". \S+ {2}", line)] == [*"----", *"+++>*~~~*"]
 
 
 def test_losses_stand_on_top_although_they_were_due_already():
@@ -151,7 +151,7 @@ def test_losses_stand_on_top_although_they_were_due_already():
         "delta/bank",
         "delta/plaid:2e9d2c44",
     }
-    assert "This change causes none of them; 13 were due already." in page
+    assert "Due already, whatever this change does: 13 actions." in page
 
 
 def test_what_was_due_already_is_folded_apart():
@@ -271,7 +271,7 @@ def test_five_thousand_actions_fit_with_every_deletion():
 def test_what_is_left_out_is_counted_and_can_be_seen_elsewhere():
     page = plan_markdown(numbered(5000, losses=400, changes=600))
     shown = sum(
-        bool(re.match(r"[+!] company-\d+ {2}", line))
+        bool(re.match(r"[+~] company-\d+ {2}", line))
         for one in fences(page)
         for line in one.content.splitlines()
     )

@@ -102,10 +102,10 @@ def test_actions_stand_in_the_plans_order():
 def test_the_counts_of_the_sentence_add_up():
     text = sentence(full_plan())
     assert text == (
-        "Plan: 2 to create, 1 to add, 3 to change, 1 to authorize, 2 to sync, 4 to remove; "
+        "Plan: 2 to create, 1 to add, 1 to adopt, 2 to change, 1 to authorize, 2 to sync, 4 to remove; "
         "4 need attention (1 blocking); 12 unchanged."
     )
-    assert len(full_plan().actions) == 2 + 1 + 3 + 1 + 2 + 4
+    assert len(full_plan().actions) == 2 + 1 + 1 + 2 + 1 + 2 + 4
 
 
 def test_one_is_worded_as_one():
@@ -127,7 +127,7 @@ def test_one_is_worded_as_one():
             some_attention()[3:],
             "Nothing to do: 2 companies and connections are as specified; 1 needs attention.",
         ),
-        (2, some_attention()[:1], "Nothing to do: 2 unchanged; 1 needs attention (1 blocking)."),
+        (2, some_attention()[:1], "Blocked: 1 needs attention (1 blocking); 2 unchanged."),
         (2, some_attention()[1:2], "Nothing to do: 2 unchanged; 1 needs attention."),
         (0, some_attention()[3:], "Nothing to do; 1 needs attention."),
     ],
@@ -206,10 +206,25 @@ def test_many_fields_are_cut_short_unless_asked_for():
     assert "field14" in plan_text(document, Style(verbose=1))
 
 
-def test_what_was_due_already_says_so():
+def test_what_this_change_causes_leads_and_what_was_due_already_is_said_once():
+    document = plan_of(one_of_each()[:3], some_attention()).document()
+    for part, origin in zip(document["actions"], ("pending", "change", "pending"), strict=True):
+        part["origin"] = origin
+    for part, origin in zip(document["attention"], ("pending", "change", "change", "pending"), strict=True):
+        part["origin"] = origin
+    shown = plan_text(document, Style()).splitlines()
+    assert "This change: 1 to add; 2 need attention." in shown
+    assert "Due already, whatever this change does: 2 actions and 2 matters that need attention." in shown
+    (caused,) = (line for line in shown if "add product" in line)
+    assert shown.index(caused) < shown.index("Due already (2)")
+    assert sum("ue already" in line for line in shown) == 2
+    assert "Already before this change: Blocking: not done until you settle it (1)" in shown
+
+
+def test_a_change_that_causes_nothing_says_so():
     document = plan_of(one_of_each()[:1]).document()
     document["actions"][0]["origin"] = "pending"
-    assert "(not in Codat; due already, whatever this change does)" in plan_text(document, Style())
+    assert "This change causes nothing." in plan_text(document, Style()).splitlines()
 
 
 def test_attention_stands_after_the_actions_the_blocking_first():

@@ -189,4 +189,5 @@ def test_what_jsonschema_passes_the_predicate_mostly_does(name, data):
     document = data.draw(damaged(GOOD[name]))
     known = schema.named(name)
     if known.validator.is_valid(document):
-        assert known.fits(document) or ".0" in json.dumps(document)
+        text = json.dumps(document)
+        assert known.fits(document) or ".0" in text or "e+" in text

@@ -193,3 +193,75 @@ def test_companies_of_a_set_share_what_does_not_differ(project):
     peak(10)
     small, large = peak(500), peak(2_000)
     assert (large - small) / 1_500 < 6_000
+
+
+# --- what a set's table may be, and how far it may grow ----------------------------------------
+
+TOKEN_SET = """\
+version: 1
+companySets:
+  leak: {from: %s, key: "${row:id}", company: {name: "${row:accessToken}"}}
+"""
+TOKENS = f"id,accessToken\nacme,{CANARY}\n"
+
+
+@pytest.mark.parametrize(
+    "name", ["tokens.csv", "./tokens.csv", "../specs/tokens.csv", "link.csv", "hard.csv"]
+)
+@pytest.mark.parametrize("reference", ["${table:tokens.csv#acme.accessToken}", "${file:tokens.csv}"])
+def test_a_file_of_secrets_is_no_table_of_companies_by_whatever_name(project, name, reference):
+    project.put("specs/tokens.csv", TOKENS)
+    (project.root / "specs/link.csv").symlink_to("tokens.csv")
+    (project.root / "specs/hard.csv").hardlink_to(project.root / "specs/tokens.csv")
+    project.connection(f'platform: xero\nauthorization: {{accessToken: "{reference}"}}')
+    project.put("specs/z.yaml", TOKEN_SET % name)
+
+    (error,) = project.errors()
+
+    assert error.code == Code.TABLE_OF_SECRETS
+    assert str(error.span) == "specs/z.yaml:3:16"
+    assert "reads secrets from this table" in error.summary
+    assert CANARY not in str(error)
+
+
+def test_a_file_of_secrets_that_a_row_names_is_found_too(project):
+    project.put("specs/tokens.csv", TOKENS.replace("acme", "bad key"))
+    project.put("specs/names.csv", "id,file\nacme,tokens.csv\n")
+    project.put("specs/a.yaml", TOKEN_SET % "tokens.csv")
+    reference = "${table:${row:file}#${row:id}.accessToken}"
+    connection = f'{{platform: xero, authorization: {{accessToken: "{reference}"}}}}'
+    company = f"{{name: A, connections: {{books: {connection}}}}}"
+    project.put(
+        "specs/b.yaml",
+        f'version: 1\ncompanySets:\n  s: {{from: names.csv, key: "${{row:id}}", company: {company}}}\n',
+    )
+
+    assert [one.code for one in project.errors()] == [Code.TABLE_OF_SECRETS]
+
+
+def grown(company: str, rows: int) -> tuple[str, str]:
+    spec = f'version: 1\ncompanySets:\n  s: {{from: c.csv, key: "${{row:id}}", company: {company}}}\n'
+    return spec, "id\n" + "".join(f"c{number:050}\n" for number in range(rows))
+
+
+CONNECTIONS = ", ".join(f"k{number}: {{platform: xero, state: unlinked}}" for number in range(100))
+
+
+@pytest.mark.parametrize(
+    ("company", "rows", "code"),
+    [
+        ("{name: A, description: '" + "x" * 20_000 + "${row:id}'}", 10_000, Code.SET_TOO_LARGE),
+        (f"{{name: '${{row:id}}', connections: {{{CONNECTIONS}}}}}", 10_000, Code.SET_TOO_LARGE),
+        ("{name: A, description: '" + "${row:id}-" * 5_000 + "'}", 10_000, Code.WRONG_LENGTH),
+    ],
+    ids=["text", "connections", "one company"],
+)
+def test_a_small_set_does_not_grow_without_bounds(project, company, rows, code):
+    spec, table = grown(company, rows)
+    project.put("specs/s.yaml", spec)
+    project.put("specs/c.csv", table)
+
+    (found,) = [one for one in project.errors() if one.code == code]
+
+    assert found.fix
+    assert str(found.span) in ("specs/s.yaml:3:13", "specs/c.csv:2:1")

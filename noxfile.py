@@ -1,0 +1,65 @@
+"""The contributor's two doors: ``nox -s quick`` in under a minute, and ``nox -s all``, which is what CI does.
+
+Both run in the environment that nox runs in (``pip install -e '.[test]'``), so nothing is installed again.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import nox
+
+nox.options.sessions = ["quick"]
+nox.options.default_venv_backend = "none"
+NO_TESTS = 5
+"""What pytest ends with where no test is selected."""
+
+
+@nox.session
+def quick(session: nox.Session) -> None:
+    """Lint, types, import contracts, and the tests of the rooms that differ from main."""
+    _checks(session)
+    tests = _tests_of(_changed())
+    if not tests:
+        session.log("no room differs from main, so no test is run")
+        return
+    session.run(
+        "python", "-m", "pytest", "-q", "-n", "auto", "-m", "not slow", *tests, success_codes=[0, NO_TESTS]
+    )
+
+
+@nox.session(name="all")
+def everything(session: nox.Session) -> None:
+    """All that CI does, on a copy, in fresh environments."""
+    session.run("bash", ".ci/run", external=True)
+
+
+def _checks(session: nox.Session) -> None:
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    session.run("lint-imports")
+
+
+def _changed() -> list[str]:
+    """The files that differ from where this branch left main, and those that git does not track yet."""
+    base = _git("merge-base", "HEAD", "main") or ["HEAD"]
+    return [*_git("diff", "--name-only", base[0]), *_git("ls-files", "--others", "--exclude-standard")]
+
+
+def _git(*arguments: str) -> list[str]:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    return done.stdout.split("\n")[:-1]
+
+
+def _tests_of(changed: list[str]) -> list[str]:
+    """The directories of tests of the rooms, and the test files, that a change touches."""
+    found: set[str] = set()
+    for name in changed:
+        top, *rest = Path(name).parts
+        if top == "reconciler" and len(rest) > 1 and (Path("tests") / rest[0]).is_dir():
+            found.add(f"tests/{rest[0]}")
+        elif top == "tests" and Path(name).name.startswith("test_") and Path(name).is_file():
+            found.add(name)
+    return sorted(found - {"tests/cli"})

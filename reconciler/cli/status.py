@@ -1,0 +1,86 @@
+"""``codat-sync status``: one screen that says how far a migration is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.exits import Exit
+from reconciler.cli.options import (
+    circumstances,
+    duration,
+    endpoint_options,
+    format_option,
+    output,
+    output_options,
+    specs_argument,
+    target_option,
+)
+
+if TYPE_CHECKING:
+    from reconciler.migration import StatusReport
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  codat-sync status specs/
+  codat-sync status specs/ --target 'acme*' --format json
+  codat-sync status specs/ --watch 30s
+"""
+)
+@specs_argument
+@format_option("text", "json")
+@click.option(
+    "--watch",
+    "every",
+    metavar="[DURATION]",
+    is_flag=False,
+    flag_value="30s",
+    callback=duration,
+    help="Look again and again until Ctrl-C, with this pause (30s).",
+)
+@target_option
+@endpoint_options
+@output_options
+def status(
+    specs: Path,
+    every: timedelta | None,
+    format_: str,
+    targets: tuple[str, ...],
+    sandbox: bool,
+    sandbox_file: Path | None,
+    api_url: str | None,
+) -> Exit:
+    """Show how many connections of SPECS (default: specs/) are linked, syncing, waiting, failed or gone.
+
+    Reads what a plan reads, and writes nothing. The exit status says only whether it could be read.
+    """
+    from reconciler.workflow import status as looking
+
+    request = looking.StatusRequest(
+        specs=specs, circumstances=circumstances(sandbox, sandbox_file, api_url), targets=targets
+    )
+    if every is None:
+        _show(looking.status(request), format_)
+        return Exit.OK
+    if not every:
+        raise click.BadParameter("a pause of no time would use up the day's quota", param_hint="'--watch'")
+
+    def show(report: StatusReport) -> None:
+        if format_ == "text":
+            click.clear()
+        _show(report, format_)
+
+    looking.watch(request, every, show)
+    return Exit.OK
+
+
+def _show(report: StatusReport, format_: str) -> None:
+    from reconciler import render
+
+    text = render.status_json(report) if format_ == "json" else render.status_text(report, output().style())
+    click.echo(text, nl=False)

@@ -1,0 +1,99 @@
+"""Where a migration stands, on one screen: a row for each platform, then what waits for whom."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from io import StringIO
+from typing import Final
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from reconciler.migration import ConnectionStatus, LinkState, StatusReport
+from reconciler.render.documents import written
+from reconciler.render.escaping import encodable, for_terminal
+from reconciler.render.layout import hanging, message, printed
+from reconciler.render.style import Style
+from reconciler.render.wording import LISTED, clauses, counted, listed
+
+_HEADS: Final[Mapping[LinkState, tuple[str, str]]] = {
+    LinkState.LINKED: ("linked", "green"),
+    LinkState.SYNCING: ("syncing", "cyan"),
+    LinkState.WAITING_FOR_APPLY: ("waiting for apply", "yellow"),
+    LinkState.WAITING_FOR_CUSTOMER: ("waiting for the customer", "yellow"),
+    LinkState.WAITING_FOR_CODAT: ("waiting for Codat's team", "yellow"),
+    LinkState.BLOCKED: ("blocked", "bold red"),
+    LinkState.FAILED: ("failed", "bold red"),
+    LinkState.GONE: ("gone", "bold red"),
+}
+"""What a state is called, and its look."""
+
+_WIDEST: Final = 200
+"""Cells that a table gets where nothing says how wide the page is."""
+
+
+def status_json(report: StatusReport) -> str:
+    """A status report's document."""
+    return written(report.document())
+
+
+def status_text(report: StatusReport, style: Style) -> str:
+    """Counts for each platform, then the connections that are not linked yet, then one sentence."""
+    sentence = hanging(Text(), Text(_sentence(report), "bold"), style)
+    if style.quiet or not report.connections:
+        return printed(sentence, style)
+    lines = [*_sections(report, style), *sentence]
+    return _table(report, style) + "\n" + printed(lines, style)
+
+
+def _table(report: StatusReport, style: Style) -> str:
+    """The counts; a state in which no connection is has no column."""
+    states = [state for state in LinkState if report.counts[state]]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_footer=len(report.platforms) > 1)
+    table.add_column("platform", footer="all")
+    for state in states:
+        table.add_column(_HEADS[state][0], justify="right", footer=f"{report.counts[state]:,}")
+    for name, counts in report.platforms.items():
+        cells = [Text(f"{counts[state]:,}" if counts[state] else "·", _HEADS[state][1]) for state in states]
+        table.add_row(Text(for_terminal(name)), *cells)
+    page = StringIO()
+    console = Console(
+        file=page,
+        force_terminal=style.color,
+        color_system="standard" if style.color else None,
+        width=style.width or _WIDEST,
+    )
+    console.print(table)
+    text = "\n".join(line.rstrip() for line in page.getvalue().splitlines() if line.strip())
+    return encodable(text + "\n", style.encoding)
+
+
+def _sections(report: StatusReport, style: Style) -> Iterator[Text]:
+    for state, (head, look) in _HEADS.items():
+        found = [connection for connection in report.connections if connection.state is state]
+        if not found or (state is LinkState.LINKED and not style.verbose):
+            continue
+        yield Text(f"{head[0].upper()}{head[1:]} ({len(found):,})", look)
+        yield from _connections(found, look, style)
+        yield Text()
+
+
+def _connections(found: Sequence[ConnectionStatus], look: str, style: Style) -> Iterator[Text]:
+    """A line for each reason, with the connections that share it; a connection without one stands alone."""
+    by_reason: defaultdict[str, list[str]] = defaultdict(list)
+    for connection in found:
+        by_reason[connection.why].append(for_terminal(str(connection.address)))
+    for why, addresses in by_reason.items():
+        names = Text(listed(addresses, None if style.verbose else LISTED), look)
+        yield from hanging(Text("  "), Text.assemble(names, "  ", message(why)), style)
+
+
+def _sentence(report: StatusReport) -> str:
+    if not report.connections:
+        return "No connection is wanted Linked."
+    counts = report.counts
+    how = clauses((counts[state], head) for state, (head, _) in _HEADS.items())
+    return f"{counted(len(report.connections), 'connection')}: {how}."

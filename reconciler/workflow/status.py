@@ -1,0 +1,62 @@
+"""What ``status`` does: plans through a client that can only GET, and tells where each connection is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from reconciler.migration import StatusReport
+from reconciler.planner import connection_statuses, standings
+from reconciler.workflow.planning import Circumstances, PlanRequest, from_specs
+from reconciler.workflow.saving import Options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRequest:
+    """What the command line asks: the specs, and address patterns that narrow them."""
+
+    specs: Path
+    circumstances: Circumstances
+    targets: tuple[str, ...] = ()
+
+
+def status(request: StatusRequest) -> StatusReport:
+    """Where every connection is that the specs want linked; costs what a plan costs.
+
+    Raises:
+        CodatSyncError: specs, flags or credentials are wrong, or Codat cannot be read.
+    """
+    found: list[StatusReport] = []
+    asyncio.run(_look(request, found.append))
+    return found[0]
+
+
+def watch(request: StatusRequest, every: timedelta, show: Callable[[StatusReport], None]) -> None:
+    """Look again and again, with a pause of ``every`` between two looks, until interrupted.
+
+    Raises:
+        CodatSyncError: specs, flags or credentials are wrong, or Codat cannot be read.
+    """
+    asyncio.run(_watch(request, every, show))
+
+
+async def _watch(request: StatusRequest, every: timedelta, show: Callable[[StatusReport], None]) -> None:
+    while True:
+        await _look(request, show)
+        await request.circumstances.clock.sleep(every.total_seconds())
+
+
+async def _look(request: StatusRequest, show: Callable[[StatusReport], None]) -> None:
+    options = Options(targets=request.targets)
+    planned = await from_specs(PlanRequest(request.specs, request.circumstances, options))
+    observed, plan = planned.observed, planned.plan
+    show(
+        StatusReport(
+            workspace=plan.workspace,
+            api=plan.api,
+            connections=connection_statuses(standings(observed.drafted, observed.policy), plan),
+        )
+    )
