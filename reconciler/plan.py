@@ -65,6 +65,7 @@ class Code(StrEnum):
     UNLINKED = "unlinked"
     SYNCING = "syncing"
     ORPHAN = "orphan"
+    TAGS_COPIED = "tags-copied"
     UNMANAGED = "unmanaged"
 
 
@@ -75,6 +76,7 @@ CLASS_OF: Final[Mapping[Code, AttentionClass]] = dict.fromkeys(Code, AttentionCl
     Code.UNLINKED: AttentionClass.WAITING,
     Code.SYNCING: AttentionClass.WAITING,
     Code.ORPHAN: AttentionClass.INFO,
+    Code.TAGS_COPIED: AttentionClass.INFO,
     Code.UNMANAGED: AttentionClass.INFO,
 }
 

@@ -1,10 +1,13 @@
 """Golden files: what people read, compared to the letter; ``pytest --update-golden`` writes them anew.
 
-And no property test has a deadline: timings belong into benchmarks.
+Property tests search the same examples each time, so that a failure comes back; with
+``CODAT_SYNC_EXPLORE=1`` they search new ones, and print the line that plays a failing one again. None has
+a deadline: timings belong into benchmarks.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +15,9 @@ import pytest
 from hypothesis import settings
 from simulation_tally import BROKEN, PROPERTY, Tally
 
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+settings.register_profile("fixed", deadline=None, derandomize=True, database=None, print_blob=True)
+settings.register_profile("explore", deadline=None, derandomize=False, print_blob=True)
+settings.load_profile("explore" if os.environ.get("CODAT_SYNC_EXPLORE") else "fixed")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -80,9 +80,12 @@ def _renamed_still_there(specs: Specs) -> Iterator[Finding]:
 
 def _new_with_id(specs: Specs) -> Iterator[Finding]:
     for company in specs.companies:
-        if company.entry.fields.get("new") is True and company.id is not None:
-            summary = "a company that is adopted by its id is not new"
-            yield at_value(company.entry, "new", summary, "remove either `new` or `id`")
+        if company.id is None:
+            continue
+        summary = "a company that is adopted by its id is not new"
+        for field in ("new", "newBeside"):
+            if company.entry.fields.get(field):
+                yield at_value(company.entry, field, summary, f"remove either `{field}` or `id`")
 
 
 def _name_characters(specs: Specs) -> Iterator[Finding]:

@@ -230,6 +230,7 @@ def _workspace(
         sandbox_only=fields.get("sandboxOnly", False),
         warn_after=duration(warn_after) if warn_after is not None else None,
         platform_details={key: one.details for key, one in platforms.items() if one.details},
+        renamed_from=fields.get("workspaceRenamedFrom"),
     )
 
 

@@ -93,10 +93,12 @@ async def list_companies(
 ) -> tuple[LiveCompany, ...]:
     """The companies that carry our tag, and all others too where something wanted is not among them.
 
+    Those of a workspace that is taken over are asked for as well.
     Our tags may have been wiped, a page may have shifted, the index may lag; so what the narrow
     listing lacks is looked for in the whole one before anything is created. ``whole`` lists all anyway.
     """
-    tagged = await client.companies(f"{WORKSPACE_TAG}={desired.workspace}")
+    listings = [await client.companies(f"{WORKSPACE_TAG}={name}") for name in desired.workspaces]
+    tagged = tuple({one.id: one for listing in listings for one in listing}.values())
     wanted = (desired,) if base is None else (desired, base)
     if not whole and not any(Directory.of(one, tagged).needs_unfiltered() for one in wanted):
         return tagged

@@ -156,7 +156,7 @@ BLOCKING = {
     "accounting-occupied", "gate", "nothing-to-sync", "sync-failed", "unknown-status",
 }  # fmt: skip
 WAITING = {"managed", "link", "relink", "unlinked", "syncing"}
-INFO = {"orphan", "unmanaged"}
+INFO = {"orphan", "tags-copied", "unmanaged"}
 
 
 @pytest.mark.parametrize("code", Code)

@@ -6,15 +6,13 @@ A failing case prints its seed and a short story of the faults that break the pr
 from __future__ import annotations
 
 import os
-import time
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
-from itertools import count
 
 import pytest
 from sim_checks import Reference
-from sim_drawing import draw, in_line
+from sim_drawing import draw, in_line, one_kill
 from sim_faults import KINDS, Fault
 from sim_scenes import Firm, Link, Scene
 from sim_trials import shrunk, trial, undisturbed
@@ -22,10 +20,10 @@ from simulation_tally import PROPERTY, Tally
 
 from reconciler.model import Migration, Wanted
 
-FLOOR = 300
-"""Random seeds at least, however slow the machine."""
-SECONDS = float(os.environ.get("CODAT_SYNC_SIMULATION_SECONDS", "45"))
-"""How long each half of the random seeds goes on past the floor."""
+SEEDS = int(os.environ.get("CODAT_SYNC_SEEDS", "300"))
+"""Scenes among many faults: the same ones each time, on every machine."""
+WORLDS = int(os.environ.get("CODAT_SYNC_WORLDS", "40"))
+"""Scenes with one kill; ``.ci/deep`` plays 1,000."""
 
 BEFORE = Firm(
     "acme",
@@ -97,13 +95,25 @@ ALWAYS_STRIKES = (
 def test_random_scenes_end_where_they_would_without_faults(
     half: int, record_property: Callable[[str, object], None]
 ) -> None:
-    tally, until = Tally(), time.monotonic() + SECONDS
-    for seed in count(half, 2):
-        if tally.seeds >= FLOOR / 2 and time.monotonic() > until:
-            break
+    tally = Tally()
+    for seed in range(half, SEEDS, 2):
         verdict = trial(draw(seed))
         if verdict.violations:
             pytest.fail(shrunk(verdict).story(), pytrace=False)
+        tally += Tally(1, 0, verdict.requests, Counter(verdict.struck), 0)
+    record_property(PROPERTY, tally.document())
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_a_run_that_was_killed_once_and_repeated_leaves_nothing_to_do(
+    half: int, record_property: Callable[[str, object], None]
+) -> None:
+    tally = Tally()
+    for seed in range(half, WORLDS, 2):
+        verdict = trial(one_kill(seed))
+        if verdict.violations:
+            pytest.fail(shrunk(verdict).story(), pytrace=False)
+        assert verdict.calm_applies <= 1, verdict.story()
         tally += Tally(1, 0, verdict.requests, Counter(verdict.struck), 0)
     record_property(PROPERTY, tally.document())
 

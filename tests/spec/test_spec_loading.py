@@ -201,6 +201,7 @@ def test_defaults_lie_under_a_connection_and_settings_under_those(project):
 SETTINGS = """
 version: 1
 workspace: prod
+workspaceRenamedFrom: staging
 account: Example Lending Ltd
 names: strip
 rollout: {canary: acme, batch: 50, maxFailures: 3}
@@ -225,6 +226,16 @@ def test_every_setting_reaches_the_workspace(project):
     assert workspace.guard == Guard(Limit(3), Limit(10, percent=True))
     assert workspace.root == str(project.root / "specs")
     assert loaded.desired.companies["a"].name == "Caf UK"
+    assert loaded.desired.workspaces == ("prod", "staging")
+
+
+def test_companies_that_are_known_to_be_others_are_named_as_codat_writes_ids(project):
+    ids = "[8A210B68-6988-11ED-a1eb-0242ac120009, 11111111-2222-3333-4444-55555555555f]"
+    project.write(specs__a_yaml=f"version: 1\ncompanies: {{a: {{name: A, newBeside: {ids}}}}}\n")
+    assert project.load().desired.companies["a"].new_beside == (
+        "8a210b68-6988-11ed-a1eb-0242ac120009",
+        "11111111-2222-3333-4444-55555555555f",
+    )
 
 
 def test_names_are_left_alone_where_codat_keeps_them(project):
