@@ -1,6 +1,7 @@
 """Golden files: what people read, compared to the letter; ``pytest --update-golden`` writes them anew.
 
-And no property test has a deadline: timings belong into benchmarks.
+Properties are searched a little, or with ``--hypothesis-profile=thorough`` as far as CI does. No property
+test has a deadline: timings belong into benchmarks.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import pytest
 from hypothesis import settings
 from simulation_tally import BROKEN, PROPERTY, Tally
 
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+settings.register_profile("quick", deadline=None, max_examples=25)
+settings.register_profile("thorough", deadline=None, max_examples=300)
+settings.load_profile("quick")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
