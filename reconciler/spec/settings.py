@@ -40,6 +40,8 @@ class Settings:
     preconditions: Preconditions = field(default_factory=dict)
     platforms: Mapping[str, PlatformSettings] = field(default_factory=dict)
     """By four-letter key."""
+    named: tuple[str, ...] = ()
+    """The platforms that it names, as written."""
     commands: SecretCommands = field(default_factory=SecretCommands)
 
     def platform(self, key: str) -> PlatformSettings:

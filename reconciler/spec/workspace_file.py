@@ -68,6 +68,7 @@ def read(
         connection_defaults=fields.get("defaults", {}).get("connection", {}),
         preconditions=preconditions(fields.get("preconditions", {})),
         platforms=by_platform,
+        named=tuple(_named(entry)) if entry is not None else (),
         commands=_commands(fields.get("secrets", {})),
     )
     return settings, tuple(found)
@@ -164,6 +165,14 @@ def _unknown_default(entry: Entry, platforms: PlatformIndex) -> Iterator[Diagnos
     if connection and written is not None and platforms.find(written) is None:
         path = dotted((*connection.path, "platform"))
         yield _unknown_platform(written, platforms, connection.value_span("platform"), path)
+
+
+def _named(entry: Entry) -> Iterator[str]:
+    holder = entry.child("platforms")
+    yield from (child.path[-1] for child in (holder.children() if holder else ()))
+    default = entry.fields.get("defaults", {}).get("connection", {}).get("platform")
+    if default is not None:
+        yield default
 
 
 def _unknown_platform(written: str, platforms: PlatformIndex, span: Span, path: str) -> Diagnostic:

@@ -28,6 +28,7 @@ from reconciler.workflow.codes import Code
 from reconciler.workflow.planning import Planned, PlanRequest, SavedRequest, from_saved, from_specs
 from reconciler.workflow.resuming import resume, with_resent
 from reconciler.workflow.rollout import CANARY_WAIT, canaries, observed_pause, roll_out, stages
+from reconciler.workflow.running import run
 from reconciler.workflow.surveying import Ground
 from reconciler.workflow.verifying import Pause, unread, verification
 
@@ -73,14 +74,14 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
         CodatSyncError: specs, flags, secrets or credentials are wrong, or Codat cannot be read;
             nothing was done.
     """
-    planned = asyncio.run(_planned(request.source))
+    planned = run(_planned(request.source))
     plan = planned.plan
     if plan.refusals:
         return Applied(planned, None)
     first = _canaries(request, planned)
     if not plan.actions:
         outcome = _nothing_to_do(plan, observer)
-        return asyncio.run(_verified(request, Applied(planned, outcome), observer))
+        return run(_verified(request, Applied(planned, outcome), observer))
     resolve = _resolver(request, planned)
     planned = replace(planned, warnings=(*planned.warnings, *_check_secrets(plan, resolve)))
     # Asked between two event loops: inside one, Ctrl-C at the question would go unheard.
@@ -92,9 +93,9 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
                 fix="answer yes on a terminal, or pass --yes (CI=true counts as yes)",
             )
         )
-    outcome = asyncio.run(_execute(request, planned, first, resolve, observer))
+    outcome = run(_execute(request, planned, first, resolve, observer))
     applied = Applied(planned, with_resent(outcome, planned, request.source), _notes(resolve))
-    return asyncio.run(_verified(request, applied, observer))
+    return run(_verified(request, applied, observer))
 
 
 def _nothing_to_do(plan: Plan, observer: Observer) -> Outcome:
