@@ -1,7 +1,8 @@
-"""Records which connection is which where a company has several of one platform.
+"""Records which connection is which, where a company's own create or update has not done so.
 
 Connections carry no name and no tags (https://docs.codat.io/core-concepts/connections), so the record
-stands in a tag of the company. It is written after the last create and before the first authorize.
+stands in a tag of the company. It is written after the last create and before the first authorize, and
+before a delete of what it holds no id of.
 """
 
 from __future__ import annotations
@@ -14,19 +15,14 @@ from reconciler.apply.settling import settle
 from reconciler.apply.state import LaneState
 from reconciler.codat.errors import NotFoundError
 from reconciler.codat.looking import Look
-from reconciler.model import LINKS_TAG, Address, LiveCompany, links_tag
-from reconciler.plan import CreateConnection
+from reconciler.model import LINKS_TAG, Address, LiveCompany, Mark, links_tag
+from reconciler.plan import CreateConnection, DeleteConnection
 
 
-async def record_links(lane: LaneState, action: CreateConnection) -> None:
+async def record_links(lane: LaneState, action: CreateConnection | DeleteConnection) -> None:
     """Write the record that ``action`` carries, merged into the tags as they are now."""
     client, look, company_id = lane.client, Look(), lane.company_id(action.company_id)
-    record = links_tag(
-        {
-            key: lane.connection_id(Address(lane.key, key), identifier)
-            for key, identifier in action.links.items()
-        }
-    )
+    record = links_tag({key: _known(lane, key, mark) for key, mark in action.links.items()})
 
     tags: dict[str, str] = {}
 
@@ -58,3 +54,8 @@ async def record_links(lane: LaneState, action: CreateConnection) -> None:
     for tag, value in sorted(tags.items()):
         if answer.tags.get(tag) != value:
             raise differs(f"tags.{tag}", value, answer.tags.get(tag, ""))
+
+
+def _known(lane: LaneState, key: str, mark: Mark) -> Mark:
+    """The entry with the id of what this lane has created."""
+    return Mark(id=lane.connection_id(Address(lane.key, key), None)) if mark.is_to_come else mark

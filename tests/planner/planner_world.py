@@ -146,6 +146,9 @@ class World:
             assert found.status is Status.LINKED, "only a Linked connection can be unlinked"
             self._put(action.company_id, replace(found, status=Status.UNLINKED))
         elif isinstance(action, DeleteConnection):
+            if action.links:
+                self._record(action.company_id, action)
+                yield
             self._connection(action.company_id, action.connection_id)
             self._remove(action.company_id, action.connection_id)
         elif isinstance(action, CreateConnection):
@@ -223,14 +226,19 @@ class World:
         self.made[action.address] = identifier
         yield
         if action.links:
-            record = {
-                key: known or self.made[Address(action.address.company, key)]
-                for key, known in action.links.items()
-            }
-            text = ",".join(f"{key}:{known[:8]}" for key, known in sorted(record.items()))
-            before = self.companies[company]
-            self.companies[company] = self._tagged(replace(before, tags={**before.tags, LINKS_TAG: text}))
+            self._record(company, action)
             yield
+
+    def _record(self, company: str, action: CreateConnection | DeleteConnection) -> None:
+        """Write the record of links, with the ids of what was made."""
+        text = ",".join(
+            f"{key}@{mark.platform_key}"
+            if mark.platform_key
+            else f"{key}:{(mark.id or self.made[Address(action.address.company, key)])[:8]}"
+            for key, mark in sorted(action.links.items())
+        )
+        before = self.companies[company]
+        self.companies[company] = self._tagged(replace(before, tags={**before.tags, LINKS_TAG: text}))
 
     def _authorize(self, action: AuthorizeConnection) -> None:
         company = self._company_id(action)
