@@ -108,6 +108,19 @@ def links_tag(links: Mapping[str, Mark]) -> str:
     return ",".join(mark.entry(key) for key, mark in sorted(links.items()))
 
 
+def marks_of(tag: str) -> dict[str, Mark]:
+    """The record that ``codatSyncLinks`` holds, by connection key; an id is the first 8 of one."""
+    marks = {}
+    for entry in tag.split(","):
+        key, separator, value = re.split(r"([:@])", entry, maxsplit=1) if _IS_ENTRY(entry) else ("", "", "")
+        if separator:
+            marks[key] = Mark(id=value) if separator == ":" else Mark(platform_key=value)
+    return marks
+
+
+_IS_ENTRY: Final = re.compile(r"[^:@]+[:@].+").fullmatch
+
+
 # --- secrets -----------------------------------------------------------------------------------
 
 

@@ -300,8 +300,8 @@ class DeleteConnection(_Planned):
     pruned: bool
     """In no spec and deleted by ``--prune``, so it counts against the guard."""
     links: Mapping[str, Mark] = field(default_factory=dict)
-    """The record to write before, where it holds no id of this connection: what comes after it on its
-    platform must not be taken for it."""
+    """Entries to write into the record before, where it holds no id: what comes after this connection on
+    its platform must not be taken for it."""
 
     @property
     def requests(self) -> int:

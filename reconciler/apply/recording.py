@@ -13,36 +13,39 @@ from reconciler.apply import waiting
 from reconciler.apply.failing import changed, differs
 from reconciler.apply.settling import settle
 from reconciler.apply.state import LaneState
+from reconciler.codat import Client
 from reconciler.codat.errors import NotFoundError
 from reconciler.codat.looking import Look
-from reconciler.model import LINKS_TAG, Address, LiveCompany, Mark, links_tag
+from reconciler.model import LINKS_TAG, Address, LiveCompany, Mark, links_tag, marks_of
 from reconciler.plan import CreateConnection, DeleteConnection
 
 
 async def record_links(lane: LaneState, action: CreateConnection | DeleteConnection) -> None:
-    """Write the record that ``action`` carries, merged into the tags as they are now."""
-    client, look, company_id = lane.client, Look(), lane.company_id(action.company_id)
-    record = links_tag({key: _known(lane, key, mark) for key, mark in action.links.items()})
+    """Write the record that ``action`` carries, merged into the tags as they are now.
 
+    A create carries the whole record, a delete some of its entries.
+    """
+    client, look, company_id = lane.client, Look(), lane.company_id(action.company_id)
+    links = {key: _known(lane, key, mark) for key, mark in action.links.items()}
     tags: dict[str, str] = {}
 
+    def recorded(live: LiveCompany) -> str:
+        kept = {} if isinstance(action, CreateConnection) else marks_of(live.tags.get(LINKS_TAG, ""))
+        return links_tag({**kept, **links})
+
     async def read() -> LiveCompany | None:
-        try:
-            live = await client.looking(look).company(company_id)
-        except NotFoundError:
-            return None
-        if live.owner() != (lane.run.workspace, lane.key):
-            raise changed(f"company {company_id} has lost our tags")
-        tags.clear()
-        tags.update(live.tags)
-        tags[LINKS_TAG] = record
+        live = await _found(client.looking(look), company_id)
+        if live is not None:
+            _check_owner(lane, live)
+            tags.clear()
+            tags.update({**live.tags, LINKS_TAG: recorded(live)})
         return live
 
     async def find_recorded() -> LiveCompany | None:
         live = await waiting.look(read, lane.pausing("Codat does not show the company yet"))
         if live is None:
             raise changed(f"company {company_id} has gone")
-        return live if live.tags.get(LINKS_TAG) == record else None
+        return live if live.tags.get(LINKS_TAG) == recorded(live) else None
 
     if await find_recorded():
         return
@@ -54,6 +57,18 @@ async def record_links(lane: LaneState, action: CreateConnection | DeleteConnect
     for tag, value in sorted(tags.items()):
         if answer.tags.get(tag) != value:
             raise differs(f"tags.{tag}", value, answer.tags.get(tag, ""))
+
+
+async def _found(client: Client, company_id: str) -> LiveCompany | None:
+    try:
+        return await client.company(company_id)
+    except NotFoundError:
+        return None
+
+
+def _check_owner(lane: LaneState, live: LiveCompany) -> None:
+    if live.owner() != (lane.run.workspace, lane.key):
+        raise changed(f"company {live.id} has lost our tags")
 
 
 def _known(lane: LaneState, key: str, mark: Mark) -> Mark:

@@ -211,7 +211,7 @@ def _removal(
 
 
 def _record_before(company: CompanyDraft, deleted: ConnectionDraft) -> Mapping[str, Mark]:
-    """The record that the first delete of a company writes, unless the company's own update does."""
+    """What the first delete of a company writes into its record, unless the company's own update does."""
     leaving = [
         one
         for one in company.connections

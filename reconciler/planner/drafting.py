@@ -328,6 +328,7 @@ def _staying_accounting(desired: DesiredCompany, pairs: Pairs, policy: Policy) -
         for key, live in pairs.live.items()
         if live is not None
         and desired.connections[key].wanted is not Wanted.LINKED
+        and pairs.proof[key] is Proof.CERTAIN
         and policy.includes(Address(desired.key, key))
     }
     paired = [live for live in pairs.live.values() if live is not None]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from reconciler.model import LINKS_TAG, LiveCompany, LiveConnection, Mark, Status, short_id
+from reconciler.model import LINKS_TAG, LiveCompany, LiveConnection, Mark, Status, marks_of, short_id
 
 SAME_RUN: Final = timedelta(days=1)
 """How long after its company, by Codat's own clock, a connection may have been made in the same run."""
@@ -36,18 +36,8 @@ class Named:
 
 
 def recorded_links(live: LiveCompany | None) -> dict[str, Mark]:
-    """The record that the company's tag holds, by connection key; an id is the first 8 of one."""
-    text = live.tags.get(LINKS_TAG, "") if live else ""
-    return dict(_entries(text.split(",")))
-
-
-def _entries(texts: Iterable[str]) -> Iterable[tuple[str, Mark]]:
-    for text in texts:
-        for separator, holds_id in ((":", True), ("@", False)):
-            key, found, value = text.partition(separator)
-            if found and key and value:
-                yield key, Mark(id=value) if holds_id else Mark(platform_key=value)
-                break
+    """The record that the company's tag holds."""
+    return marks_of(live.tags.get(LINKS_TAG, "")) if live else {}
 
 
 def named_by_record(live: LiveCompany | None, pinned: Collection[str]) -> dict[str, Named]:

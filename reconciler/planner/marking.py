@@ -164,21 +164,17 @@ def _fits(marks: Marks) -> bool:
 
 
 def before_deletes(live: LiveCompany, deleted: Collection[tuple[DesiredConnection, str]]) -> dict[str, Mark]:
-    """The record to write before connections are deleted (with their ids), empty where the old one will do.
+    """The entries to write before connections are deleted (with their ids), where only platforms stand.
 
-    What was recorded by its platform alone gets its id: whatever comes after it on that platform, while
-    the spec still says ``absent``, must not be taken for it.
+    Whatever comes after on that platform, while the spec still says ``absent``, must not be taken for it.
     """
     old = recorded_links(live)
-    found = {}
-    for connection, identifier in deleted:
-        name = connection.key if connection.key in old else connection.renamed_from or ""
-        if name in old and old[name].platform_key:
-            found[connection.key] = Mark(id=identifier)
-            del old[name]
-    if not found:
-        return {}
-    return {**old, **found} if _fits({**old, **found}) else old
+    found = {
+        connection.key: Mark(id=identifier)
+        for connection, identifier in deleted
+        if old.get(connection.key, old.get(connection.renamed_from or "", Mark())).platform_key
+    }
+    return found if _fits({**old, **found}) else {}
 
 
 def settled(marks: Marks) -> dict[str, Mark]:

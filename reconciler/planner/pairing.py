@@ -109,13 +109,22 @@ def pair(desired: DesiredCompany, live: LiveCompany | None) -> Pairs:
 
 
 def _by_holder(names: Mapping[str, Named], desired: DesiredCompany) -> dict[str, Named]:
-    """The record as the specs' keys have it: a connection that is renamed takes the old key's entry over."""
-    held = dict(names)
-    for connection in desired.connections.values():
-        if connection.id is not None and connection.key in held and held[connection.key].mark.platform_key:
-            del held[connection.key]
+    """The record as the specs' keys have it: a connection that is renamed takes the old key's entry over.
+
+    What a spec pins overrules the record, for the key that is pinned and for the connection.
+    """
+    connections = desired.connections.values()
+    pinned = {connection.id for connection in connections}
+    held = {
+        key: name
+        for key, name in names.items()
+        if not (name.found and pinned.issuperset(live.id for live in name.found))
+    }
+    for connection in connections:
         old = connection.renamed_from
-        if old is not None and old in held and connection.key not in names:
+        if connection.id is not None:
+            held.pop(connection.key, None)
+        elif old is not None and old in held and connection.key not in names:
             held[connection.key] = held.pop(old)
     return held
 
