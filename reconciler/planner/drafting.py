@@ -63,6 +63,8 @@ class ConnectionDraft:
     situation: ConnectionSituation | StraySituation | None
     attention: Attention | None = None
     looks_due: bool = False
+    former: str = ""
+    """The key under which the record names a connection that is in no spec."""
 
     @property
     def is_created(self) -> bool:
@@ -361,4 +363,5 @@ def _strays(
             if row.attention
             else None
         )
-        yield ConnectionDraft(address, None, one, row, situation, note)
+        former = pairs.former.get(one.id, "")
+        yield ConnectionDraft(address, None, one, row, situation, note, former=former)

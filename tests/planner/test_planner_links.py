@@ -422,3 +422,12 @@ def test_the_plans_document_says_that_links_are_recorded() -> None:
     told = [one["address"] for one in document["actions"] if one.get("recordsLinks")]
     assert told == ["acme/bank2"]
     assert document["summary"]["requests"] == 7
+
+
+def test_a_connection_that_moves_while_the_old_one_works_is_warned_of_with_both_addresses() -> None:
+    acme = company(link(A), tags={LINKS_TAG: "bank1@upvr"})
+    bravo = company(owner="bravo", identifier="b0000001-0000")
+    (note,) = plan_for([wanted(), wanted(bank(1), key="bravo")], [acme, bravo]).notes
+    assert "acme/truelayer:aaaaaaaa and bravo/bank1" in note
+    unlinked = company(link(A, Status.UNLINKED), tags={LINKS_TAG: "bank1@upvr"})
+    assert plan_for([wanted(), wanted(bank(1), key="bravo")], [unlinked, bravo]).notes == ()

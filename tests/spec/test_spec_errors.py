@@ -189,3 +189,23 @@ def test_every_code_has_a_case():
     tests = "".join(path.read_text() for path in (*HERE.glob("test_*.py"), HERE / "bad_sets.txt"))
     tables = "".join(line for case in SPECS + WORKSPACES for line in case.lines)
     assert [one for one in Code if f"[{one}]" not in tables + tests and f"Code.{one.name}" not in tests] == []
+
+
+SHARING = """version: 1
+companies:
+  a: {name: A, connections: {x: {platform: xero, authorization: {accessToken: "${env:T}", clientSecret: "${env:APP}"}}}}
+  b: {name: B, connections: {y: {platform: xero, authorization: {accessToken: "${env:%s}", clientSecret: "${env:APP}"}}}}
+"""
+
+
+def test_one_token_in_two_connections_is_warned_of_with_both_addresses(project):
+    project.put("specs/a.yaml", SHARING % "T")
+    (warning,) = project.load().warnings
+    assert warning.code is Code.REFERENCE_SHARED
+    assert "b/y and a/x send the same secret" in str(warning)
+    assert "specs/a.yaml:3:30" in str(warning)
+
+
+def test_what_belongs_to_the_application_may_be_shared(project):
+    project.put("specs/a.yaml", SHARING % "OTHER")
+    assert project.load().warnings == ()
