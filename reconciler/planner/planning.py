@@ -27,7 +27,7 @@ OLD_TOKENS_NOTE = (
 )
 MOVED_NOTE = (
     "Tokens work once: {addresses} look like one connection that has moved, and the old one is still Linked. "
-    "If its tokens are the same, they are stale: export new ones, or unlink the old one and let the customer link."
+    "If the tokens are the same, they are stale: export new ones, or let the customer link."
 )
 DISABLED_NOTE = (
     "Not enabled in your Codat account: {platforms}. Nobody can link there before you enable it in Codat "

@@ -191,15 +191,19 @@ def test_every_code_has_a_case():
     assert [one for one in Code if f"[{one}]" not in tables + tests and f"Code.{one.name}" not in tests] == []
 
 
-SHARING = """version: 1
-companies:
-  a: {name: A, connections: {x: {platform: xero, authorization: {accessToken: "${env:T}", clientSecret: "${env:APP}"}}}}
-  b: {name: B, connections: {y: {platform: xero, authorization: {accessToken: "${env:%s}", clientSecret: "${env:APP}"}}}}
-"""
+def sharing(other: str) -> str:
+    """The specs of two connections, each with a token and with what belongs to the application."""
+    tokens = (f"{{accessToken: '${{env:{name}}}', clientSecret: '${{env:APP}}'}}" for name in ("T", other))
+    links = (f"{{platform: xero, authorization: {one}}}" for one in tokens)
+    companies = (
+        f"  {key}: {{name: {key.upper()}, connections: {{{name}: {link}}}}}\n"
+        for key, name, link in zip("ab", "xy", links, strict=True)
+    )
+    return f"version: 1\ncompanies:\n{''.join(companies)}"
 
 
 def test_one_token_in_two_connections_is_warned_of_with_both_addresses(project):
-    project.put("specs/a.yaml", SHARING % "T")
+    project.put("specs/a.yaml", sharing("T"))
     (warning,) = project.load().warnings
     assert warning.code is Code.REFERENCE_SHARED
     assert "b/y and a/x send the same secret" in str(warning)
@@ -207,5 +211,5 @@ def test_one_token_in_two_connections_is_warned_of_with_both_addresses(project):
 
 
 def test_what_belongs_to_the_application_may_be_shared(project):
-    project.put("specs/a.yaml", SHARING % "OTHER")
+    project.put("specs/a.yaml", sharing("OTHER"))
     assert project.load().warnings == ()
