@@ -230,9 +230,13 @@ class World:
     def _meddle(self) -> None:
         """What others did to our companies while nobody looked."""
         for key, company in [(one["tags"].get(KEY_TAG, ""), one) for _, one in self.owned()]:
-            for address in self.scene.gone:
-                for link in self._links_of(company, key, address, "Linked", "PendingAuth"):
-                    self.outside.delete_connection(company["id"], link["id"])
+            gone = {
+                link["id"]
+                for address in self.scene.gone
+                for link in self._links_of(company, key, address, "Linked", "PendingAuth")
+            }
+            for identifier in sorted(gone):
+                self.outside.delete_connection(company["id"], identifier)
             for platform in (one for one in BRANDS if f"{key}/{one}" in self.scene.foreign):
                 identifier = self.outside.connect(company["id"], BRANDS[platform].key)
                 self.outside.happen(identifier, "link")
