@@ -83,9 +83,42 @@ def short_id(identifier: str) -> str:
     return identifier[:8]
 
 
-def links_tag(links: Mapping[str, str]) -> str:
-    """The value of ``codatSyncLinks`` that records ``links`` (connection key to id)."""
-    return ",".join(f"{key}:{short_id(identifier)}" for key, identifier in sorted(links.items()))
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the record of links says of a connection's key: its ``id``, or its platform alone.
+
+    Neither is known of a connection that is still to be created.
+    """
+
+    id: str = ""
+    platform_key: str = ""
+
+    @property
+    def is_to_come(self) -> bool:
+        """Whether its connection is still to be created."""
+        return not (self.id or self.platform_key)
+
+    def entry(self, key: str) -> str:
+        """The record's entry for ``key``: ``bank1:2e9d2c44`` or ``monzo@suuo``."""
+        return f"{key}:{short_id(self.id)}" if self.id else f"{key}@{self.platform_key}"
+
+
+def links_tag(links: Mapping[str, Mark]) -> str:
+    """The value of ``codatSyncLinks`` that records ``links`` by connection key."""
+    return ",".join(mark.entry(key) for key, mark in sorted(links.items()))
+
+
+def marks_of(tag: str) -> dict[str, Mark]:
+    """The record that ``codatSyncLinks`` holds, by connection key; an id is the first 8 of one."""
+    marks = {}
+    for entry in tag.split(","):
+        key, separator, value = re.split(r"([:@])", entry, maxsplit=1) if _IS_ENTRY(entry) else ("", "", "")
+        if separator:
+            marks[key] = Mark(id=value) if separator == ":" else Mark(platform_key=value)
+    return marks
+
+
+_IS_ENTRY: Final = re.compile(r"[^:@]+[:@].+").fullmatch
 
 
 # --- secrets -----------------------------------------------------------------------------------
@@ -289,6 +322,8 @@ class DesiredConnection:
     issued_at: datetime | None = None
     sync: SyncPolicy = SyncPolicy()
     preconditions: Mapping[Precondition, PreconditionState] = field(default_factory=dict)
+    renamed_from: str | None = None
+    """The key under which the record of links holds it, where it has a new one."""
     span: Span | None = field(default=None, compare=False)
 
     @property

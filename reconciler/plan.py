@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
-from reconciler.model import Address, LiveCompany, SecretRef, Status, SyncSettings
+from reconciler.model import Address, LiveCompany, Mark, SecretRef, Status, SyncSettings
 
 FORMAT_VERSION: Final = 1
 
@@ -301,6 +301,14 @@ class DeleteConnection(_Planned):
     status: Status
     pruned: bool
     """In no spec and deleted by ``--prune``, so it counts against the guard."""
+    links: Mapping[str, Mark] = field(default_factory=dict)
+    """Entries to write into the record before, where it holds no id: what comes after this connection on
+    its platform must not be taken for it."""
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes: the delete, and the record of links if it carries one."""
+        return 2 if self.links else 1
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
@@ -311,6 +319,7 @@ class DeleteConnection(_Planned):
             platform=self.platform,
             before={"status": self.status.value},
             pruned=self.pruned,
+            recordsLinks=True if self.links else None,
         )
 
 
@@ -318,18 +327,20 @@ class DeleteConnection(_Planned):
 class CreateConnection(_Planned):
     """``POST …/connections``: a connection that the company does not have yet.
 
-    ``company_id`` is ``None`` where this plan creates the company. Where the company has several
-    connections of one platform, the last create carries in ``links`` the whole record to write
-    afterwards as the tag ``codatSyncLinks`` (``None`` for an id that this plan creates).
+    ``company_id`` is ``None`` where this plan creates the company. Where the record of links is to hold
+    the ids of what is created, the last create carries in ``links`` the whole record to write
+    afterwards as the tag ``codatSyncLinks``.
     """
 
     kind: ClassVar[Kind] = Kind.CONNECTION_CREATE
     company_id: str | None
     platform: str
     platform_key: str
-    links: Mapping[str, str | None] = field(default_factory=dict)
+    links: Mapping[str, Mark] = field(default_factory=dict)
     known: tuple[str, ...] = field(default=(), repr=False)
     """Ids of the connections that the plan saw; a create that was lost made none of them."""
+    unnamed: tuple[str, ...] = field(default=(), repr=False)
+    """Those of them that neither a spec nor the record names: only a replay can tell that we made one."""
 
     @property
     def requests(self) -> int:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from reconciler.apply.changing import check_unchanged
 from reconciler.apply.failing import FailureCode, changed, not_done
+from reconciler.apply.recording import record_links
 from reconciler.apply.settling import settle
 from reconciler.apply.state import LaneState
 from reconciler.codat.errors import NotFoundError
@@ -52,7 +53,9 @@ def _check_connections(observed: LiveCompany, live: LiveCompany) -> None:
 
 
 async def delete_connection(lane: LaneState, action: DeleteConnection) -> Result:
-    """Delete a connection that still has the status that the plan read."""
+    """Delete a connection that still has the status that the plan read, once its id is on record."""
+    if action.links:
+        await record_links(lane, action)
     client, look = lane.client, Look()
 
     async def check() -> None:

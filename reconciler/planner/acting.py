@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.model import (
@@ -14,6 +14,7 @@ from reconciler.model import (
     Live,
     LiveCompany,
     LiveConnection,
+    Mark,
     Pull,
     Status,
     Unset,
@@ -41,6 +42,7 @@ from reconciler.plan import (
 from reconciler.planner.company_rules import Want
 from reconciler.planner.drafting import CompanyDraft, ConnectionDraft
 from reconciler.planner.fields import Writer, written_by
+from reconciler.planner.marking import before_deletes
 from reconciler.planner.messages import Subject, attention
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Row
@@ -102,7 +104,7 @@ def _company_actions(company: CompanyDraft) -> Iterator[Action]:
             )
         elif company.live and (found := _wanted_changes(company)):
             action = AdoptCompany if kind is Kind.COMPANY_ADOPT else UpdateCompany
-            yield action(company.address, company.row.why, company.live.id, found, company.live)
+            yield action(company.address, company.why, company.live.id, found, company.live)
 
 
 def _create_company(company: CompanyDraft) -> CreateCompany:
@@ -145,15 +147,16 @@ def _connection_actions(company: CompanyDraft, connection: ConnectionDraft) -> I
             yield _create_connection(company, connection, connection.desired)
         elif kind is Kind.CONNECTION_AUTHORIZE and connection.desired:
             yield _authorize(company, connection, connection.desired)
-        elif row and live and company.live:
-            yield _removal(kind, row, company.live, live, connection)
+        elif row and live:
+            yield _removal(kind, row, company, live, connection)
 
 
 def _create_connection(
     company: CompanyDraft, connection: ConnectionDraft, desired: DesiredConnection
 ) -> CreateConnection:
     created = [one.address for one in company.connections if one.is_created]
-    recorded = [address for address in created if address.connection in company.links]
+    to_come = {key for key, mark in company.links.items() if mark.is_to_come}
+    recorded = [address for address in created if address.connection in to_come]
     is_last = connection.address in recorded[-1:]
     return CreateConnection(
         connection.address,
@@ -163,6 +166,7 @@ def _create_connection(
         desired.platform_key,
         company.links if is_last else {},
         tuple(one.id for one in company.live.connections) if company.live else (),
+        company.unnamed,
     )
 
 
@@ -186,15 +190,37 @@ def _authorize(
 
 
 def _removal(
-    kind: Kind, row: Row, company: LiveCompany, live: LiveConnection, connection: ConnectionDraft
+    kind: Kind, row: Row, company: CompanyDraft, live: LiveConnection, connection: ConnectionDraft
 ) -> Action:
     desired = connection.desired
     platform = desired.platform if desired else live.platform_name
+    company_id = _company_id(company) or ""
     if kind is Kind.CONNECTION_UNLINK:
-        return UnlinkConnection(connection.address, row.why, company.id, live.id, platform)
+        return UnlinkConnection(connection.address, row.why, company_id, live.id, platform)
     return DeleteConnection(
-        connection.address, row.why, company.id, live.id, platform, live.status, pruned=desired is None
+        connection.address,
+        row.why,
+        company_id,
+        live.id,
+        platform,
+        live.status,
+        pruned=desired is None,
+        links=_record_before(company, connection),
     )
+
+
+def _record_before(company: CompanyDraft, deleted: ConnectionDraft) -> Mapping[str, Mark]:
+    """What the first delete of a company writes into its record, unless the company's own update does."""
+    leaving = [
+        one
+        for one in company.connections
+        if one.desired is not None and one.row is not None and Kind.CONNECTION_DELETE in one.row.actions
+    ]
+    is_written = any(change.path == f"tags.{LINKS_TAG}" for change in company.changes)
+    if company.live is None or is_written or leaving[:1] != [deleted]:
+        return {}
+    named = [(one.desired, one.live.id) for one in leaving if one.desired and one.live]
+    return before_deletes(company.live, named)
 
 
 # --- syncs -------------------------------------------------------------------------------------

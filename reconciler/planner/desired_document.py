@@ -103,6 +103,8 @@ def _connection(connection: DesiredConnection) -> dict[str, Any]:
         document["sync"]["maxAgeSeconds"] = int(sync.max_age.total_seconds())
     if connection.id is not None:
         document["id"] = connection.id
+    if connection.renamed_from is not None:
+        document["renamedFrom"] = connection.renamed_from
     if connection.issued_at is not None:
         document["issuedAt"] = connection.issued_at.isoformat()
     return document
@@ -159,6 +161,7 @@ def _read_connection(key: str, document: Mapping[str, Any]) -> DesiredConnection
         preconditions={
             Precondition(name): PreconditionState(state) for name, state in document["preconditions"].items()
         },
+        renamed_from=document.get("renamedFrom"),
     )
 
 

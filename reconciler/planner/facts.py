@@ -12,6 +12,7 @@ from reconciler.planner.connection_rules import (
     STRAY_RULES,
     ConnectionSituation,
     LiveStatus,
+    Proof,
     StraySituation,
 )
 from reconciler.planner.rules import Table
@@ -44,6 +45,7 @@ SAYS: Final[Mapping[type[Situation], Mapping[str, str]]] = {
         "reauthorize": "--reauthorize names it, and the spec has tokens for it",
         "occupied": "another accounting connection of the company is Linked and stays so",
         "gated": "a precondition of sending tokens is still to do",
+        "proof": "how sure it is that Codat's connection is the one that the spec means",
     },
     StraySituation: {
         "live": "live status",
@@ -76,6 +78,11 @@ _VALUES: Final[Mapping[type[Enum], Mapping[Enum, str]]] = {
     LiveStatus: {
         LiveStatus.NONE: "no such connection",
         LiveStatus.UNKNOWN: "one that this version does not know",
+    },
+    Proof: {
+        Proof.CERTAIN: "certain: its id or the record of links says so",
+        Proof.ALONE: "there is no other of its platform, and no record",
+        Proof.GUESSED: "it is the likeliest, and may be another's",
     },
     LastPull: {
         LastPull.SETTLED: "nothing runs, and the last pull did not fail",

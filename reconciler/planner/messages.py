@@ -36,6 +36,10 @@ class Subject:
     candidates: tuple[LiveConnection, ...] = ()
     desired: Desired | None = None
     """All specs that the run sees."""
+    rivals: tuple[str, ...] = ()
+    """The other keys of the company that may mean the same connection."""
+    former: str = ""
+    """The key under which the company's record names a connection that no spec means."""
 
 
 def attention(code: Code, subject: Subject) -> Attention:
@@ -147,7 +151,21 @@ def _duplicate(subject: Subject) -> str:
 
 
 def _ambiguous(subject: Subject) -> str:
+    key = subject.address.connection
     found = ", ".join(f"{one.id} ({one.status})" for one in subject.candidates)
+    first = subject.candidates[0].id
+    if subject.rivals:
+        keys = " and ".join(f"'{one}'" for one in sorted((key, *subject.rivals)))
+        return (
+            f"the keys {keys} may mean the same live connection: {found}; pin each connection that is there "
+            f"under its right key with 'id', such as 'id: {first}', and the other key gets one of its own"
+        )
+    if len(subject.candidates) == 1:
+        return (
+            f"no record tells whether {found} is '{key}' or was linked by someone else, so it is left alone; "
+            f"if it is the one, pin it with 'id: {first}'; if not, remove it at Codat or give it a key of "
+            f"its own with that id"
+        )
     return f"more than one live connection may be meant: {found}; pin the right one with 'id'"
 
 
@@ -287,8 +305,15 @@ def _orphan(subject: Subject) -> str:
 
 def _unmanaged(subject: Subject) -> str:
     found = subject.live_connection
-    text = f"{found.platform_name} connection {found.id} is {found.status} and in no spec" if found else ""
-    return f"{text}; name it in the spec to manage it (with 'id' to be exact), or leave it"
+    if found is None:
+        return ""
+    text = f"{found.platform_name} connection {found.id} is {found.status} and in no spec"
+    if subject.former:
+        return (
+            f"{text}; it is recorded under the key '{subject.former}': put that key back, or say "
+            f"'renamedFrom: {subject.former}' under its new key before you apply that, or leave it"
+        )
+    return f"{text}; name it in the spec with 'id: {found.id}' to manage it, or leave it"
 
 
 _MESSAGES: Final[Mapping[Code, Callable[[Subject], str]]] = {

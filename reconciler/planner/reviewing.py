@@ -183,11 +183,11 @@ _COVERS: Final[Mapping[Kind, Callable[[Document, Document], bool]]] = {
 
 
 def _records_reviewed_links(reviewed: Iterable[Document], action: Action) -> bool:
-    """Whether the action only writes the record of links that a reviewed create would have written."""
+    """Whether the action only writes the record of links, which what was reviewed would have written."""
     document = action.document()
     changes = document.get("changes", [])
     return [one["path"] for one in changes] == [f"tags.{LINKS_TAG}"] and any(
-        one.get("recordsLinks") for one in reviewed
+        one.get("recordsLinks") or one["kind"] == Kind.COMPANY_CREATE for one in reviewed
     )
 
 

@@ -92,6 +92,7 @@ def _connection(connection: ConnectionSpec, settings: Settings) -> DesiredConnec
         issued_at=moment(issued) if issued is not None else None,
         sync=_sync(connection.merged.get("sync", {})),
         preconditions=_preconditions(connection, platform.key, settings),
+        renamed_from=connection.entry.fields.get("renamedFrom"),
         span=connection.entry.span,
     )
 

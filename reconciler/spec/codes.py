@@ -83,4 +83,5 @@ class Code(StrEnum):
     REFERENCE_FORM = "reference-form"
     REFERENCE_RESERVED = "reference-reserved"
     REFERENCE_OUTSIDE_ROOT = "reference-outside-root"
+    REFERENCE_SHARED = "reference-shared"
     REFERENCE_MISPLACED = "reference-misplaced"

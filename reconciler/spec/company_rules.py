@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from reconciler.diagnostics import Severity, Span
@@ -17,7 +17,7 @@ from reconciler.model import (
 from reconciler.spec.codes import Code
 from reconciler.spec.connection_rules import unpinned, wrong_times
 from reconciler.spec.names import SENT, NamePolicy, kept_name, removed_characters, transliterated
-from reconciler.spec.nodes import Entry
+from reconciler.spec.nodes import Entry, Spot
 from reconciler.spec.references import holds_reference
 from reconciler.spec.rule import Finding, Rule, at_key, at_spot, at_value
 from reconciler.spec.sources import CompanySpec, Specs
@@ -49,7 +49,10 @@ def _connection_ids_twice(specs: Specs) -> Iterator[Finding]:
 
 def _renamed_twice(specs: Specs) -> Iterator[Finding]:
     entries = ((one.entry.fields.get("renamedFrom"), one.entry) for one in specs.companies)
-    return twice(entries, "renamedFrom", "another company takes over this key")
+    yield from twice(entries, "renamedFrom", "another company takes over this key")
+    for company in specs.companies:
+        links = ((link.entry.fields.get("renamedFrom"), link.entry) for link in company.connections)
+        yield from twice(links, "renamedFrom", "another connection takes over this key")
 
 
 def twice(
@@ -69,13 +72,35 @@ def twice(
 
 
 def _renamed_still_there(specs: Specs) -> Iterator[Finding]:
-    places = dict(reversed(specs.keys))
+    renamed = {company.key: company.entry for company in specs.companies}
+    yield from _still_there(renamed, dict(reversed(specs.keys)), "company")
     for company in specs.companies:
-        old = company.entry.fields.get("renamedFrom")
-        if old in places:
-            summary = f"the key {shown(old)!r} is still in the specs"
-            fix = f"it stands at {places[old].span}; remove that company, or this field"
-            yield at_value(company.entry, "renamedFrom", summary, fix)
+        links = {link.key: link.entry for link in company.connections}
+        yield from _still_there(links, {key: entry.spot for key, entry in links.items()}, "connection")
+
+
+def _still_there(renamed: Mapping[str, Entry], places: Mapping[str, Spot], noun: str) -> Iterator[Finding]:
+    """Keys that are taken over and still wanted, each with the way to where the specs want to be."""
+    for key, entry in renamed.items():
+        old: str = entry.fields.get("renamedFrom", "")
+        if old not in places:
+            continue
+        summary = f"the key {shown(old)!r} is still in the specs"
+        place = f"it stands at {places[old].span}"
+        from_where = renamed[old].fields.get("renamedFrom") if old in renamed else None
+        if from_where is None or old == key:
+            fix = f"{place}; remove that {noun}, or this field"
+        elif from_where == key:
+            fix = (
+                f"{place}, and keys cannot change places in one apply: rename both to keys that are "
+                f"free, apply, then rename each of those to the key that it shall have and apply again"
+            )
+        else:
+            fix = (
+                f"{place}, and is itself renamed: apply this rename alone first, with {shown(from_where)!r} "
+                f"as it was, then rename that to {shown(old)!r} and apply again"
+            )
+        yield at_value(entry, "renamedFrom", summary, fix)
 
 
 def _new_with_id(specs: Specs) -> Iterator[Finding]:

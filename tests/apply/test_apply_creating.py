@@ -35,7 +35,7 @@ from reconciler.codat.errors import (
     StillRunningError,
     UnreachableError,
 )
-from reconciler.model import LINKS_TAG, Status
+from reconciler.model import LINKS_TAG, Mark, Status
 
 NO_ANSWER = NoAnswerError("the answer did not come in time")
 UNREACHABLE = UnreachableError("no connection could be made")
@@ -415,7 +415,7 @@ def several():
     return (
         create_company(),
         create_connection("acme/bank1", platform_key=PLAID),
-        create_connection("acme/bank2", platform_key=PLAID, links={"bank1": None, "bank2": None}),
+        create_connection("acme/bank2", platform_key=PLAID, links={"bank1": Mark(), "bank2": Mark()}),
         authorize("acme/bank1", platform_key=PLAID),
         authorize("acme/bank2", platform_key=PLAID),
     )
@@ -532,7 +532,7 @@ def test_among_siblings_a_connection_that_somebody_linked_is_not_guessed_at():
         outcome = await one.apply(
             [
                 create_connection("acme/bank1", COMPANY, PLAID),
-                create_connection("acme/bank2", COMPANY, PLAID, links={"bank1": None, "bank2": None}),
+                create_connection("acme/bank2", COMPANY, PLAID, links={"bank1": Mark(), "bank2": Mark()}),
             ]
         )
         assert ends(outcome) == ["failed ambiguous", "not-started"]

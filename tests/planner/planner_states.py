@@ -55,6 +55,7 @@ KEYS = ("a", "b", "c")
 LINKS = ("x", "y", "z")
 ELSEWHERE = "other"
 """The workspace that some scenarios take over, and that is a stranger's in the others."""
+_RECORDED = (LINKS, LINKS, ("x", "old"), ("old", "y", "z"), ("old",))
 NAMES = ("North", "South")
 OURS = {WORKSPACE_TAG: WORKSPACE}
 
@@ -156,6 +157,8 @@ def _wanted_company(draw: st.DrawFn, key: str) -> DesiredCompany:
             platform_key=first.platform_key,
             source_type=first.source_type,
         )
+    if links and draw(st.integers(0, 3)) == 0:
+        links[0] = replace(links[0], renamed_from="old")
     return replace(
         draw(st.sampled_from(_WANTED_COMPANIES)), key=key, connections=_one_wanted_accounting(links)
     )
@@ -234,8 +237,11 @@ def _live_company(
     links = _one_accounting([replace(one, id=f"c{number}{at:06x}-live") for at, one in enumerate(found)])
     tags = dict(draw(st.sampled_from(_FOREIGN_TAGS)))
     if links and draw(st.booleans()):
-        record = zip(LINKS, draw(st.permutations(links)), strict=False)
-        tags[LINKS_TAG] = ",".join(f"{key}:{one.id[:8]}" for key, one in record)
+        record = zip(draw(st.sampled_from(_RECORDED)), draw(st.permutations(links)), strict=False)
+        by_platform = draw(st.booleans())
+        tags[LINKS_TAG] = ",".join(
+            f"{key}@{link.platform_key}" if by_platform else f"{key}:{link.id[:8]}" for key, link in record
+        )
     description = draw(st.sampled_from([None, "", "Old"]))
     products = draw(st.sampled_from([(), (), ("lending",), ("expenses", "lending")]))
     return LiveCompany(f"a{number:07x}-live", name, description, tags | owner, ago(days=60), links, products)

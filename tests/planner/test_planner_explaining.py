@@ -23,6 +23,7 @@ from hypothesis import given
 from planner_states import Scenario, scenarios, searched
 
 from reconciler.model import (
+    LINKS_TAG,
     Address,
     Desired,
     Live,
@@ -81,7 +82,8 @@ def test_a_pending_connection_is_explained_by_its_row_and_by_its_sync() -> None:
 
 
 def test_it_says_what_would_lead_to_another_result() -> None:
-    found = explain("acme/books", wanted(wanted_connection()), company(connection(status=Status.UNLINKED)))
+    live = company(connection(status=Status.UNLINKED), tags={LINKS_TAG: "books@qhyg"})
+    found = explain("acme/books", wanted(wanted_connection()), live)
     assert rows(found) == ["severed"]
     changed = otherwise(found)
     assert changed["reauthorize", "yes"] == "reauthorize-unlinked"

@@ -47,6 +47,7 @@ def draw(seed: int) -> Scene:
         linked=_some(rng, earlier, {Migration.LINK, Migration.MANAGED}, 0.5),
         wiped=wiped,
         is_renamed=is_renamed,
+        **_meddling(Random(f"{seed} meddling"), earlier),
         gone_by=rng.choice((1, 1, 40)),
         strangers=rng.choice((0, 1, 3)),
         runs=rng.choices((1, 2, 3), (6, 3, 1))[0],
@@ -92,12 +93,16 @@ def _history(rng: Random, key: str) -> tuple[Firm | None, Firm]:
     )
     if fate == "new":
         return None, after
+    if fate in ("kept", "renamed"):
+        after, links = _renamed_links(Random(f"{rng.random()} keys"), after)
+    else:
+        links = after.links
     before = replace(
         after,
         name=after.name if rng.random() < 0.7 else f"Old {after.name}",
         description=rng.choice((None, "before")),
         tags=tuple(sorted({tag: "old" for tag in ("region", "owner") if rng.random() < 0.5}.items())),
-        links=_earlier(rng, after.links),
+        links=_earlier(rng, links),
         products=rng.choice((None, ("lending", "payables"))),
         schedule=rng.choice((None, 1)),
     )
@@ -146,6 +151,20 @@ def _links(rng: Random) -> tuple[Link, ...]:
     return tuple(found)
 
 
+def _renamed_links(rng: Random, after: Firm) -> tuple[Firm, tuple[Link, ...]]:
+    """The company with a connection or two under new keys, and its connections as they were called before.
+
+    A key is renamed, or one vanishes and another appears.
+    """
+    links, before = [], []
+    for link in after.links:
+        old = replace(link, key=f"{link.key}-old")
+        fate = rng.choices(("kept", "renamed", "replaced"), (8, 1, 1))[0]
+        links.append(replace(link, renamed_from=old.key) if fate == "renamed" else link)
+        before.append(link if fate == "kept" else old)
+    return replace(after, links=tuple(links)), tuple(before)
+
+
 def _earlier(rng: Random, links: tuple[Link, ...]) -> tuple[Link, ...]:
     """The connections that the earlier specs had; mostly all of a platform, or none."""
     kept = {platform: rng.random() < 0.6 for platform in BRANDS}
@@ -154,6 +173,21 @@ def _earlier(rng: Random, links: tuple[Link, ...]) -> tuple[Link, ...]:
         for one in links
         if kept[one.platform] != (rng.random() < 0.07)
     )
+
+
+def _meddling(rng: Random, firms: list[Firm]) -> dict[str, tuple[str, ...]]:
+    """What others did to connections: what is lost together cannot be told apart, so it is drawn apart."""
+    gone, foreign, unrecorded = [], [], []
+    for firm in firms:
+        platforms = {
+            link.platform for link in firm.links if link.brand.source_type is not SourceType.ACCOUNTING
+        }
+        foreign += [f"{firm.key}/{one}" for one in sorted(platforms) if rng.random() < 0.2]
+        if rng.random() < 0.15:
+            unrecorded.append(firm.key)
+        else:
+            gone += [f"{firm.key}/{link.key}" for link in firm.links if rng.random() < 0.1]
+    return {"gone": tuple(gone), "foreign": tuple(foreign), "unrecorded": tuple(unrecorded)}
 
 
 def _some(rng: Random, firms: list[Firm], migrations: set[Migration], chance: float) -> tuple[str, ...]:

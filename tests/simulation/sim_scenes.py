@@ -71,6 +71,12 @@ class Link:
     wanted: Wanted = Wanted.LINKED
     sync: str = "default"
     reissued: bool = False
+    renamed_from: str | None = None
+
+    @property
+    def role(self) -> str:
+        """The key that its tokens tell, which it had when they were named."""
+        return self.renamed_from or self.key
 
     @property
     def brand(self) -> Brand:
@@ -119,7 +125,9 @@ class Scene:
     ``earlier`` has been applied in peace, and ``later`` is applied among ``faults``. Between the two
     ``gone_by`` days have passed, and ``deauthorized`` and ``linked`` name connections (``acme/books``)
     that lost their access, or that the customer linked; ``wiped`` names companies, by their earlier key,
-    that lost our tags. ``is_renamed``: the workspace had another name before. Each of ``runs`` is
+    that lost our tags. ``gone`` names those that someone deleted at Codat, ``foreign`` platforms
+    (``acme/plaid``) of which the customer has linked another by himself, ``unrecorded`` companies whose
+    record of links was lost. ``is_renamed``: the workspace had another name before. Each of ``runs`` is
     disturbed; ``pause`` seconds lie between them and before the undisturbed ones, ``ponder`` between a
     plan and its execution.
     """
@@ -132,6 +140,9 @@ class Scene:
     linked: tuple[str, ...] = ()
     wiped: tuple[str, ...] = ()
     is_renamed: bool = False
+    gone: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    unrecorded: tuple[str, ...] = ()
     gone_by: int = 1
     strangers: int = 0
     runs: int = 1
@@ -209,13 +220,14 @@ class Specs:
             authorization={"accessToken": token_ref(firm, link), "realmId": "4620816365"} if is_ours else {},
             issued_at=self.issued_at if link.reissued else None,
             sync=link.policy(),
+            renamed_from=link.renamed_from,
         )
 
 
 def token_ref(firm: Firm, link: Link) -> SecretRef:
-    """The reference to a connection's token. It keeps its name when the company's key changes."""
+    """The reference to a connection's token. It keeps its name when a key changes."""
     owner = firm.renamed_from or firm.key
-    return SecretRef("env", f"{owner}/{link.key}{'#2' if link.reissued else ''}")
+    return SecretRef("env", f"{owner}/{link.role}{'#2' if link.reissued else ''}")
 
 
 def addresses(firms: tuple[Firm, ...]) -> Iterator[tuple[Firm, Link]]:
