@@ -512,6 +512,37 @@ def test_a_replayed_connection_that_the_plan_knew_is_left_and_another_created():
     virtual_time.run(scene())
 
 
+def test_a_replay_tells_that_a_connection_which_nobody_names_is_ours():
+    """A run was killed between the create and the record: so it need not be guessed at."""
+
+    async def scene():
+        one = Scene()
+        one.codat.add(live_company())
+        await one.apply([create_connection("acme/bank", COMPANY)])
+        (first,) = one.company.connections
+        await one.clock.sleep(10)
+        again = create_connection("acme/bank", COMPANY, known=(first.id,), unnamed=(first.id,))
+        outcome = await one.apply([again])
+        assert ends(outcome) == ["already"]
+        assert one.company.connections == (first,)
+
+    virtual_time.run(scene())
+
+
+def test_a_lost_create_is_never_taken_for_one_that_nobody_names():
+    """A customer may have begun it; only a replay could tell that it is ours."""
+
+    async def scene():
+        one = Scene()
+        one.codat.add(live_company(live_connection(id="his")))
+        one.codat.faults = [Fault("create_connection", FAULT, after=False)]
+        create = create_connection(company_id=COMPANY, known=("his",), unnamed=("his",))
+        await one.apply([create, authorize(company_id=COMPANY)])
+        assert one.codat.connection(COMPANY, "his").status is Status.PENDING_AUTH
+
+    virtual_time.run(scene())
+
+
 def test_lost_creates_of_two_siblings_never_share_a_connection():
     async def scene():
         one = Scene()

@@ -123,7 +123,7 @@ def _shape(world: World, key: str, company: Mapping[str, Any], attention: tuple[
     firm = world.scene.firm(key)
     wanted = Counter(one.brand.key for one in (firm.links if firm else ()) if one.wanted is not Wanted.ABSENT)
     named = {WORKSPACE_TAG, KEY_TAG, *(tag for tag, _ in (firm.tags if firm else ()))}
-    links = company.get("dataConnections", [])
+    links = [one for one in company.get("dataConnections", []) if one["id"] not in world.foreign]
     statuses = {
         platform: sorted(
             (STATUSES[one["status"]] for one in links if one["integrationKey"] == platform), key=RANK.index
