@@ -336,7 +336,7 @@ class Desired:
     """
 
     workspace: str
-    companies: Mapping[str, DesiredCompany]
+    companies: Mapping[str, DesiredCompany] = field(repr=False)
     narrowed: bool = False
     renamed_from: str | None = None
 
@@ -537,7 +537,7 @@ class Live:
     where that was not read.
     """
 
-    companies: tuple[LiveCompany, ...]
-    platforms: tuple[Platform, ...] = ()
-    pulls: Mapping[str, tuple[Pull, ...]] = field(default_factory=dict)
+    companies: tuple[LiveCompany, ...] = field(repr=False)
+    platforms: tuple[Platform, ...] = field(default=(), repr=False)
+    pulls: Mapping[str, tuple[Pull, ...]] = field(default_factory=dict, repr=False)
     fetched_types: frozenset[str] | None = None

@@ -479,14 +479,14 @@ class Plan:
     tool: str
     workspace: str
     api: str
-    actions: tuple[Action, ...]
-    attention: tuple[Attention, ...]
+    actions: tuple[Action, ...] = field(repr=False)
+    attention: tuple[Attention, ...] = field(repr=False)
     unchanged: int
-    basis: Basis
+    basis: Basis = field(repr=False)
     refusals: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
     """What a reader should know and no field says."""
-    origins: tuple[Origin, ...] = ()
+    origins: tuple[Origin, ...] = field(default=(), repr=False)
     """For each action whether this change causes it or it was due already; empty without a base."""
     attention_origins: tuple[Origin, ...] = ()
     """The same for each attention."""

@@ -7,7 +7,7 @@ that look due for a sync, and the profile's sync settings.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model import (
@@ -102,7 +102,7 @@ class CompanyDraft:
 class Draft:
     """All companies, those of the specs first, each by its key, and what must be read to finish the plan."""
 
-    companies: tuple[CompanyDraft, ...]
+    companies: tuple[CompanyDraft, ...] = field(repr=False)
     managed: int
 
     def connections(self) -> Iterator[ConnectionDraft]:

@@ -51,7 +51,9 @@ def _company(company: CompanySpec, settings: Settings) -> DesiredCompany:
         renamed_from=fields.get("renamedFrom"),
         protect=fields.get("protect", UNSET),
         products=tuple(fields["products"] or ()) if "products" in fields else UNSET,
-        sync_settings=_sync_settings(fields["syncSettings"]) if "syncSettings" in fields else UNSET,
+        sync_settings=_sync_settings(fields["syncSettings"])
+        if fields.get("syncSettings", {}) != {}
+        else UNSET,
         state=company.state,
         connections={one.key: _connection(one, settings) for one in company.connections},
         span=company.entry.span,

@@ -38,18 +38,16 @@ class Offline:
     loaded: Loaded | None
 
     def settle(self, platforms: Sequence[Platform]) -> Loaded:
-        """The specs, read with Codat's own list of platforms where that says more than our table.
+        """The specs, read again where Codat's list of platforms says otherwise of one that they name.
 
         Raises:
             SpecError: the specs name a platform that Codat does not have either.
 
         """
-        known = {one.key: one.source_type for one in BUILTIN_PLATFORMS}
-        news = any(known.get(one.key) != one.source_type for one in platforms)
-        if self.loaded is not None and not news:
-            return self.loaded
         live = {one.key for one in platforms}
         table = [*platforms, *(one for one in BUILTIN_PLATFORMS if one.key not in live)]
+        if self.loaded is not None and self.loaded.holds_for(table):
+            return self.loaded
         return load(self.path, platforms=table, sandbox=self.sandbox)
 
 

@@ -44,7 +44,7 @@ from reconciler.model import (
 from reconciler.planner import Policy
 
 searched = settings(
-    max_examples=int(os.environ.get("PLANNER_EXAMPLES", "300")),
+    max_examples=int(os.environ.get("PLANNER_EXAMPLES", settings().max_examples)),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -21,9 +21,13 @@ from simulation_tally import PROPERTY, Tally
 from reconciler.model import Migration, Wanted
 
 SEEDS = int(os.environ.get("CODAT_SYNC_SEEDS", "300"))
-"""Scenes among many faults: the same ones each time, on every machine."""
+"""Scenes among many faults in CI: the same ones each time, on every machine."""
 WORLDS = int(os.environ.get("CODAT_SYNC_WORLDS", "40"))
 """Scenes with one kill; ``.ci/deep`` plays 1,000."""
+EVERY_SO_OFTEN = 8
+"""One request of so many is struck while someone waits, another one by each kind of fault."""
+FEW = 20
+"""Random seeds while someone waits."""
 
 BEFORE = Firm(
     "acme",
@@ -62,14 +66,18 @@ def at_rest() -> tuple[Reference, int]:
     return undisturbed(SMALL), trial(SMALL).requests
 
 
+@pytest.mark.parametrize(
+    "step",
+    [pytest.param(EVERY_SO_OFTEN, id="some"), pytest.param(1, id="each", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_single_fault_at_each_request_ends_where_none_does(
-    kind: str, record_property: Callable[[str, object], None]
+    kind: str, step: int, record_property: Callable[[str, object], None]
 ) -> None:
     reference, requests = at_rest()
     tally, seconds = Tally(), KINDS[kind].seconds
     assert requests >= 20, "the scene is too quiet to prove anything"
-    for at in range(requests):
+    for at in range(list(KINDS).index(kind) % step, requests, step):
         one = Fault(kind, at, seconds[at % len(seconds)], at)
         verdict = trial(SMALL.with_faults(one), reference)
         if verdict.violations:
@@ -91,12 +99,19 @@ ALWAYS_STRIKES = (
 """Faults of the wire, for which every request will do."""
 
 
-@pytest.mark.parametrize("half", [0, 1])
+@pytest.mark.parametrize(
+    ("half", "seeds"),
+    [
+        pytest.param(0, FEW, id="a few"),
+        pytest.param(0, SEEDS, id="every second", marks=pytest.mark.slow),
+        pytest.param(1, SEEDS, id="the others", marks=pytest.mark.slow),
+    ],
+)
 def test_random_scenes_end_where_they_would_without_faults(
-    half: int, record_property: Callable[[str, object], None]
+    half: int, seeds: int, record_property: Callable[[str, object], None]
 ) -> None:
     tally = Tally()
-    for seed in range(half, SEEDS, 2):
+    for seed in range(half, seeds, 2):
         verdict = trial(draw(seed))
         if verdict.violations:
             pytest.fail(shrunk(verdict).story(), pytrace=False)

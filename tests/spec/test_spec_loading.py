@@ -1,6 +1,7 @@
 """What good specs mean."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -324,3 +325,28 @@ def test_our_own_examples_load():
     loaded = load(specs, sandbox=True)
     assert loaded.desired.companies
     assert loaded.warnings == ()
+
+
+def test_an_empty_mapping_says_nothing_as_when_it_is_absent(project):
+    project.put(
+        "specs/workspace.yaml",
+        "version: 1\nworkspace: prod\npreconditions: {}\ndefaults: {connection: {}}\nplatforms: {}\n",
+    )
+    project.put(
+        "specs/a.yaml",
+        "version: 1\ncompanies:\n"
+        "  a: {name: A, tags: {}, connections: {}, syncSettings: {}}\n"
+        "  b: {name: B, connections: {c: {platform: xero, preconditions: {}, sync: {}}}}\n",
+    )
+    written = project.load().desired
+    project.put(
+        "specs/a.yaml",
+        "version: 1\ncompanies: {a: {name: A}, b: {name: B, connections: {c: {platform: xero}}}}\n",
+    )
+    absent = project.load().desired
+    assert written.companies["a"].sync_settings is UNSET
+    assert [replace(company, span=None, connections={}) for company in written.companies.values()] == [
+        replace(company, span=None, connections={}) for company in absent.companies.values()
+    ]
+    both = (desired.companies["b"].connections["c"] for desired in (written, absent))
+    assert len({repr(replace(connection, span=None)) for connection in both}) == 1
