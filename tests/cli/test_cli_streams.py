@@ -95,12 +95,15 @@ def test_a_reader_that_has_gone_is_passed_over_in_silence(directory: Path) -> No
     assert shell(directory, "{ sleep 0.01 & wait; $COMMAND validate; } | true") == (1, "", "")
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii"])
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 @pytest.mark.parametrize("format_", ["text", "json", "markdown", "html"])
 def test_every_format_is_written_in_every_encoding(
     format_: str, encoding: str, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(directory)
+    monkeypatch.setenv("ACME_TOKEN", "x")
+    assert run(["apply", "--sandbox", "--yes"]) == 0
+    write_specs(directory, [ACME.replace("日本語テスト", "日本")])
     raw, err = BytesIO(), TextIOWrapper(BytesIO(), encoding=encoding)
     monkeypatch.setattr(sys, "stdout", TextIOWrapper(raw, encoding=encoding))
     monkeypatch.setattr(sys, "stdin", StringIO())
