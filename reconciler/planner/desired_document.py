@@ -34,17 +34,21 @@ _REFERENCE: Final = re.compile(r"\$\{(?P<scheme>[a-z][a-z0-9-]*):(?P<locator>[^}
 
 def to_document(desired: Desired) -> dict[str, Any]:
     """The JSON form of everything that is wanted."""
-    return {
+    document = {
         "workspace": desired.workspace,
         "narrowed": desired.narrowed,
         "companies": {key: _company(one) for key, one in sorted(desired.companies.items())},
     }
+    if desired.renamed_from is not None:
+        document["workspaceRenamedFrom"] = desired.renamed_from
+    return document
 
 
 def from_document(document: Mapping[str, Any]) -> Desired:
     """What ``to_document`` wrote; the document is one that passed the plan's schema."""
     companies = {key: _read_company(key, one) for key, one in sorted(document["companies"].items())}
-    return Desired(document["workspace"], companies, document["narrowed"])
+    renamed_from = document.get("workspaceRenamedFrom")
+    return Desired(document["workspace"], companies, document["narrowed"], renamed_from)
 
 
 def desired_digest(desired: Desired) -> str:
@@ -70,6 +74,8 @@ def _company(company: DesiredCompany) -> dict[str, Any]:
         document["syncSettings"] = _settings(company.sync_settings)
     if company.id is not None:
         document["id"] = company.id
+    if company.new_beside:
+        document["newBeside"] = sorted(company.new_beside)
     if company.renamed_from is not None:
         document["renamedFrom"] = company.renamed_from
     return document
@@ -122,6 +128,7 @@ def _read_company(key: str, document: Mapping[str, Any]) -> DesiredCompany:
         tags=document["tags"],
         id=document.get("id"),
         new=document["new"],
+        new_beside=tuple(document.get("newBeside", ())),
         renamed_from=document.get("renamedFrom"),
         protect=document.get("protect", UNSET),
         products=tuple(document["products"]) if "products" in document else UNSET,

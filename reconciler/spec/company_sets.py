@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from jsonschema import ValidationError
 
-from reconciler.diagnostics import Diagnostic
+from reconciler.csv_form import DELIMITER_NAMES, is_mangled
+from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.spec import csv_tables, files, schema
 from reconciler.spec.codes import Code
 from reconciler.spec.company_rules import COMPANY_RULES
@@ -139,13 +140,28 @@ def _table(entry: Entry, origin: Origin, expanded: Expanded) -> Table | None:
         return None
     expanded.tables.append((path, spot))
     file = SourceFile(path, files.source(path).shown, "CSV")
-    text = files.read_text(file)
-    if isinstance(text, Diagnostic):
-        found.append(text)
+    read = files.read_table(file, entry.fields.get("encoding", ""))
+    if isinstance(read, Diagnostic):
+        found.append(read)
         return None
-    table, problems = csv_tables.read(text, file)
+    if read.is_guessed:
+        found.append(_guessed(file, spot))
+    table, problems = csv_tables.read(read.text, file, _delimiter(entry))
     found.extend(problems)
     return table
+
+
+def _delimiter(entry: Entry) -> str:
+    names = {name: character for character, name in DELIMITER_NAMES.items()}
+    written: str = entry.fields.get("delimiter", "")
+    return names.get(written, written)
+
+
+def _guessed(file: SourceFile, spot: Spot) -> Diagnostic:
+    summary = f"{file.shown} is not UTF-8, and is read as Windows-1252"
+    fix = "write `encoding: windows-1252` in the set if that is right, or save the table as UTF-8"
+    told = _at(Code.TABLE_ENCODING, spot, summary, fix)
+    return replace(told, severity=Severity.WARNING)
 
 
 # --- the set itself ----------------------------------------------------------------------------
@@ -260,6 +276,13 @@ class _Set:
             texts += holder.fields.values()
         return tuple(dict.fromkeys(column for text in texts for column in columns_of(text)))
 
+    def identifying(self) -> tuple[str, ...]:
+        """The columns that keys and ids are made of: one wrong digit there is another company."""
+        texts: list[object] = [self.entry.fields["key"]]
+        for holder in _mappings(self.template.entry):
+            texts += [value for name, value in holder.fields.items() if name == "id" or name.endswith("Id")]
+        return tuple(dict.fromkeys(column for text in texts for column in columns_of(text)))
+
     def size(self) -> _Size:
         """How large its companies are."""
         holders = list(_mappings(self.template.entry))
@@ -304,6 +327,9 @@ def _fill(
         if text > MAX_SCALAR or room.left < 0:
             expanded.found.append(_too_large(one, row, is_row=text > MAX_SCALAR))
             break
+        if spoiled := list(_spoiled(one, row, cells)):
+            expanded.found.extend(spoiled)
+            continue
         key = key_of(cells)
         if not is_key(key):
             expanded.found.append(_wrong_key(one, row, key, parts["key"]["patternErrorMessage"]))
@@ -321,6 +347,20 @@ def _fill(
             expanded.found.extend(problem.diagnostic for problem in refused)
             schema.leave_aside(fields, refused)
         expanded.companies.append(make(key, made))
+
+
+def _spoiled(one: _Set, row: Row, cells: Sequence[str]) -> Iterator[Diagnostic]:
+    """The cells of keys and ids that a spreadsheet wrote as numbers, or that carry white space along."""
+    for name in one.identifying():
+        cell = cells[one.table.columns[name]]
+        spot = Spot(row.span(name), one.entry.path)
+        if is_mangled(cell):
+            summary = f"a spreadsheet wrote this {quoted(name)} as a number in its own way"
+            fix = "format the column as text, and put the whole value there again"
+            yield _at(Code.TABLE_NUMBER, spot, summary, fix)
+        elif cell != cell.strip():
+            summary = f"this {quoted(name)} has white space around it, or a line break"
+            yield _at(Code.TABLE_SPACE, spot, summary, "take it out of the cell")
 
 
 def _locate(entry: Entry, path: schema.NodePath, at_key: bool) -> Spot:

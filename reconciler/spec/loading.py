@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -33,12 +33,20 @@ RULES = (*COMPANY_RULES, *CONNECTION_RULES)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Specs without an error. ``files`` are the specs that were read, as diagnostics show them."""
+    """Specs without an error. ``files`` are the specs that were read, as diagnostics show them.
+
+    ``named`` are the platforms that they name, each by the name as written.
+    """
 
     workspace: Workspace
     desired: Desired
     files: tuple[str, ...]
     warnings: tuple[Diagnostic, ...] = ()
+    named: Mapping[str, Platform] = field(default_factory=dict)
+
+    def holds_for(self, platforms: Sequence[Platform]) -> bool:
+        """Whether a load with these platforms would say the same; what the specs do not name is no matter."""
+        return PlatformIndex(platforms).agrees(self.named)
 
 
 def load(
@@ -77,7 +85,14 @@ def load(
         building.desired(read, narrowed=files.is_narrowed(specs, location.root)),
         tuple(files.source(path).shown for path in found.specs),
         warnings,
+        _named(read),
     )
+
+
+def _named(specs: sources.Specs) -> dict[str, Platform]:
+    connections = (one.merged["platform"] for one in specs.connections())
+    names = dict.fromkeys((*specs.settings.named, *connections))
+    return {name: found for name in names if (found := specs.platforms.find(name)) is not None}
 
 
 def _documents(paths: Sequence[Path]) -> tuple[list[Document], list[Diagnostic]]:

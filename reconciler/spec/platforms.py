@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from reconciler.model import Platform, SourceType, slug
@@ -74,6 +74,14 @@ class PlatformIndex:
     def find(self, written: str) -> Platform | None:
         """The platform that a spec calls ``written``."""
         return self._by_name.get(written) or self._by_name.get(slug(written))
+
+    def agrees(self, found: Mapping[str, Platform]) -> bool:
+        """Whether it finds, by each of these names, a platform of which specs would be read the same."""
+        return all(
+            (here := self.find(written)) is not None
+            and (here.key, here.slug, here.source_type) == (one.key, one.slug, one.source_type)
+            for written, one in found.items()
+        )
 
     def unknown(self, written: str) -> tuple[str, str]:
         """What to say of a name that it does not find, and what to do."""

@@ -15,6 +15,7 @@ from reconciler.spec.bounded_schema import UnusableSchemaError
 from reconciler.spec.codes import Code
 from reconciler.spec.errors import SpecError
 from reconciler.spec.files import WORKSPACE_FILES, read_text, source
+from reconciler.spec.names import NamePolicy
 from reconciler.spec.nodes import Document, Entry, Map
 from reconciler.spec.platforms import PlatformIndex
 from reconciler.spec.references import BUILTIN_SCHEMES, holds_reference, is_inside
@@ -63,10 +64,11 @@ def read(
         by_platform = _platforms(entry, platforms, location.root, found)
     settings = Settings(
         workspace=_workspace(fields, location.root, by_platform, sandbox=sandbox),
-        strips_names=fields.get("names") == "strip",
+        names=NamePolicy(fields.get("names", NamePolicy.REFUSE)),
         connection_defaults=fields.get("defaults", {}).get("connection", {}),
         preconditions=preconditions(fields.get("preconditions", {})),
         platforms=by_platform,
+        named=tuple(_named(entry)) if entry is not None else (),
         commands=_commands(fields.get("secrets", {})),
     )
     return settings, tuple(found)
@@ -165,6 +167,14 @@ def _unknown_default(entry: Entry, platforms: PlatformIndex) -> Iterator[Diagnos
         yield _unknown_platform(written, platforms, connection.value_span("platform"), path)
 
 
+def _named(entry: Entry) -> Iterator[str]:
+    holder = entry.child("platforms")
+    yield from (child.path[-1] for child in (holder.children() if holder else ()))
+    default = entry.fields.get("defaults", {}).get("connection", {}).get("platform")
+    if default is not None:
+        yield default
+
+
 def _unknown_platform(written: str, platforms: PlatformIndex, span: Span, path: str) -> Diagnostic:
     summary, fix = platforms.unknown(written)
     return Diagnostic(Code.UNKNOWN_PLATFORM, summary, fix, span, path)
@@ -229,6 +239,7 @@ def _workspace(
         sandbox_only=fields.get("sandboxOnly", False),
         warn_after=duration(warn_after) if warn_after is not None else None,
         platform_details={key: one.details for key, one in platforms.items() if one.details},
+        renamed_from=fields.get("workspaceRenamedFrom"),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from reconciler.spec import BUILTIN_PLATFORMS, company_keys, is_nameable, spec_t
 from reconciler.workflow.codes import Code
 from reconciler.workflow.endpoint import Endpoint
 from reconciler.workflow.new_files import write_specs
+from reconciler.workflow.running import run
 
 HEADING: Final = (
     "Companies that existed in Codat before, each pinned to its id: plan shows that they are adopted.\n"
@@ -49,7 +49,7 @@ def import_companies(request: ImportRequest) -> Imported:
     Raises:
         CodatSyncError: a file is there already or cannot be written, or Codat cannot be read.
     """
-    found = asyncio.run(_read(request))
+    found = run(_read(request))
     judged = [(one, _left_out(one)) for one in found]
     wanted = [one for one, warning in judged if warning is None]
     warnings = tuple(warning for _, warning in judged if warning is not None)
