@@ -11,13 +11,13 @@ from reconciler.cli.apply import apply
 from reconciler.cli.exits import Exit
 from reconciler.cli.explain import explain
 from reconciler.cli.failing import (
-    is_lost_output,
-    let_go,
+    is_nowhere,
     show_bug,
     show_error,
     show_interrupt,
     show_lost,
     show_misuse,
+    show_nowhere,
 )
 from reconciler.cli.fmt import fmt
 from reconciler.cli.handoff import handoff
@@ -31,6 +31,7 @@ from reconciler.cli.retired import retired
 from reconciler.cli.sandbox import sandbox
 from reconciler.cli.show import show
 from reconciler.cli.status import status
+from reconciler.cli.streams import is_lost_output, let_go, prepare
 from reconciler.cli.validate import validate
 from reconciler.cli.verify import verify
 from reconciler.diagnostics import CodatSyncError
@@ -83,6 +84,7 @@ for _command in _COMMANDS:
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    prepare()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -108,6 +110,8 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return show_interrupt()
     except OSError as error:
+        if is_nowhere():
+            return show_nowhere(shown())
         return (show_lost if is_lost_output(error) else show_bug)(error, shown())
     except Exception as error:  # noqa: BLE001 - the last border: no traceback ever reaches a user
         return show_bug(error, shown())

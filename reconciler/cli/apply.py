@@ -26,6 +26,7 @@ from reconciler.cli.options import (
     selection_options,
 )
 from reconciler.cli.showing import append_outputs, show_outcome, show_plan
+from reconciler.cli.streams import record
 
 if TYPE_CHECKING:
     from reconciler.outcome import Event, Observer
@@ -99,7 +100,7 @@ def apply(
 
     def ask(planned: Planned) -> bool:
         asked.append(planned)
-        show_plan(planned, "text", shown, err=aside)
+        show_plan(planned, "text", shown, err=aside, echo=record)
         return _confirms(yes)
 
     with render.progress(shown.style(err=True)) as progress, opened_events(events) as observer:
@@ -109,7 +110,7 @@ def apply(
         run = quota.apply_through_quota if wait_for_quota else applying.apply
         applied = run(request, ask=ask, observer=_both(progress, observer))
     if not asked and (applied.outcome is None or format_ == "text"):
-        show_plan(applied.planned, "text", shown, err=aside)
+        show_plan(applied.planned, "text", shown, err=aside, echo=record)
     if asked or applied.verification or format_ == "json":
         show_outcome(applied, format_, shown, err=aside)
     append_outputs(outputs, applied.outcome or applied.planned.plan.document())

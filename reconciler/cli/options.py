@@ -44,12 +44,16 @@ class Output:
         stream = sys.stderr if err else sys.stdout
         is_terminal = stream.isatty()
         return Style(
-            color=is_terminal and not self.no_color and not os.environ.get("NO_COLOR"),
+            color=is_terminal and not self.no_color and _takes_color(),
             verbose=self.verbose,
             quiet=self.quiet,
             width=shutil.get_terminal_size().columns if is_terminal else None,
             encoding=stream.encoding or "utf-8",
         )
+
+
+def _takes_color() -> bool:
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") not in ("dumb", "unknown")
 
 
 def _chain(*decorators: Callable[[F], F]) -> Callable[[F], F]:

@@ -260,7 +260,10 @@ def _notes(resolve: Resolver | MadeUp) -> tuple[str, ...]:
 
 @contextmanager
 def _stopping_on_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Let SIGINT and SIGTERM set ``stop``; a second one ends the process as it always does.
+    """Let SIGINT, SIGTERM and SIGHUP set ``stop``; a second one ends the process as it always does.
+
+    A terminal that closes sends SIGHUP more than once, so a second one of those is ignored; so is the first
+    where the process was started to outlive its terminal, as nohup does.
 
     Python's own handlers serve on every system; those of an event loop are missing on Windows
     (https://docs.python.org/3/library/asyncio-platforms.html).
@@ -270,6 +273,9 @@ def _stopping_on_signals(stop: asyncio.Event) -> Iterator[None]:
         signal.SIGINT: signal.default_int_handler,
         signal.SIGTERM: signal.SIG_DFL,
     }
+    hang_up: signal.Signals | None = getattr(signal, "SIGHUP", None)
+    if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
+        as_always[hang_up] = signal.SIG_IGN
 
     def note(_number: int, _frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(stop.set)

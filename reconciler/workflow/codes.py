@@ -20,6 +20,7 @@ class Code(StrEnum):
     NOT_IN_CODAT_YET = "not-in-codat-yet"
 
     EVENTS_UNWRITABLE = "events-unwritable"
+    DIRECTORY_GONE = "directory-gone"
     STDOUT_UNWRITABLE = "stdout-unwritable"
     OUTPUTS_UNWRITABLE = "outputs-unwritable"
     NO_SUCH_COMPANY = "no-such-company"
