@@ -22,9 +22,9 @@ from simulation_tally import PROPERTY, Tally
 
 from reconciler.model import Migration, Wanted
 
-EVERY_SO_OFTEN = 8
+EVERY_SO_OFTEN = 12
 """One request of so many is struck while someone waits, another one by each kind of fault."""
-FEW = 20
+FEW = 12
 """Random seeds while someone waits."""
 FLOOR = 300
 """Random seeds at least in CI, however slow the machine."""
