@@ -147,6 +147,7 @@ def test_a_broken_protocol_is_found_out(
     pytest.fail(f"{MOST_SEEDS} seeds do not find out: {name}")
 
 
+@pytest.mark.slow
 def test_tokens_that_wait_for_their_turn_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     tokens_that_wait_for_their_turn(monkeypatch)
     broken = {one.promise for scene in in_line() for one in trial(scene).violations}

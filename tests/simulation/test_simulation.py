@@ -24,9 +24,9 @@ SEEDS = int(os.environ.get("CODAT_SYNC_SEEDS", "300"))
 """Scenes among many faults in CI: the same ones each time, on every machine."""
 WORLDS = int(os.environ.get("CODAT_SYNC_WORLDS", "40"))
 """Scenes with one kill; ``.ci/deep`` plays 1,000."""
-EVERY_SO_OFTEN = 8
+EVERY_SO_OFTEN = 12
 """One request of so many is struck while someone waits, another one by each kind of fault."""
-FEW = 20
+FEW = 12
 """Random seeds while someone waits."""
 
 BEFORE = Firm(
@@ -119,12 +119,19 @@ def test_random_scenes_end_where_they_would_without_faults(
     record_property(PROPERTY, tally.document())
 
 
-@pytest.mark.parametrize("half", [0, 1])
+@pytest.mark.parametrize(
+    ("half", "seeds"),
+    [
+        pytest.param(0, FEW, id="a few"),
+        pytest.param(0, WORLDS, id="every second", marks=pytest.mark.slow),
+        pytest.param(1, WORLDS, id="the others", marks=pytest.mark.slow),
+    ],
+)
 def test_a_run_that_was_killed_once_and_repeated_leaves_nothing_to_do(
-    half: int, record_property: Callable[[str, object], None]
+    half: int, seeds: int, record_property: Callable[[str, object], None]
 ) -> None:
     tally = Tally()
-    for seed in range(half, WORLDS, 2):
+    for seed in range(half, seeds, 2):
         verdict = trial(one_kill(seed))
         if verdict.violations:
             pytest.fail(shrunk(verdict).story(), pytrace=False)
