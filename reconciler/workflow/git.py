@@ -140,8 +140,9 @@ def bad_base(found: str, fix: str = FIX) -> CodatSyncError:
 
 def _is_ours(directory: Path, path: Path) -> bool:
     """Whether a repository is there that belongs to the owner of ``path``: in /tmp it may be anybody's."""
+    place = directory / ".git"
     try:
-        return (directory / ".git").stat().st_uid == path.stat().st_uid
+        return place.stat().st_uid == path.stat().st_uid and (place.is_file() or (place / "HEAD").exists())
     except OSError:
         return False
 
