@@ -18,7 +18,7 @@ from reconciler.spec.files import WORKSPACE_FILES, read_text, source
 from reconciler.spec.names import NamePolicy
 from reconciler.spec.nodes import Document, Entry, Map
 from reconciler.spec.platforms import PlatformIndex
-from reconciler.spec.references import BUILTIN_SCHEMES, holds_reference, is_inside
+from reconciler.spec.references import BUILTIN_SCHEMES, holds_reference, is_inside, real_path
 from reconciler.spec.settings import AuthorizationCheck, PlatformSettings, Settings, preconditions
 from reconciler.spec.values import duration
 from reconciler.spec.words import dotted
@@ -72,6 +72,13 @@ def read(
         commands=_commands(fields.get("secrets", {})),
     )
     return settings, tuple(found)
+
+
+def is_for_sandbox(specs: Path) -> bool:
+    """Whether the workspace file of ``specs`` says ``sandboxOnly``, whatever else is wrong there."""
+    location = locate(real_path(specs))
+    entry = _entry(location.file, []) if location.file is not None else None
+    return entry is not None and entry.fields.get("sandboxOnly") is True
 
 
 def secret_commands(root: Path) -> SecretCommands:

@@ -118,7 +118,7 @@ async def from_specs(request: PlanRequest) -> Planned:
     """Plan from specs."""
     circumstances, options = request.circumstances, request.options
     endpoint = circumstances.endpoint
-    offline = read_specs(request.specs, sandbox=endpoint.is_sandbox)
+    offline = read_specs(request.specs, endpoint)
     if offline.loaded is not None:
         _check(request, offline.loaded.desired, offline.loaded.workspace)
     limits = offline.loaded.workspace.limits if offline.loaded else Limits()
@@ -151,7 +151,7 @@ async def from_saved(request: SavedRequest) -> Planned:
         raise _refused(
             Code.PLAN_OTHER_API, f"it was made against {saved.document['api']}, not {endpoint.name}"
         )
-    offline = read_specs(request.specs, sandbox=endpoint.is_sandbox) if request.specs else None
+    offline = read_specs(request.specs, endpoint) if request.specs else None
     async with endpoint.open(ReadClient, workspace.limits, circumstances.on_wait) as client:
         platforms = await client.platforms()
         if offline is not None:

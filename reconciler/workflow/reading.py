@@ -22,9 +22,10 @@ from reconciler.model import (
     Workspace,
 )
 from reconciler.planner import Directory, Draft, Policy
-from reconciler.spec import BUILTIN_PLATFORMS, Loaded, SpecError, load
+from reconciler.spec import BUILTIN_PLATFORMS, Loaded, SpecError, is_for_sandbox, load
 from reconciler.spec import Code as SpecCode
 from reconciler.workflow.codes import Code
+from reconciler.workflow.endpoint import Endpoint
 
 T = TypeVar("T")
 
@@ -51,13 +52,17 @@ class Offline:
         return load(self.path, platforms=table, sandbox=self.sandbox)
 
 
-def read_specs(path: Path, *, sandbox: bool) -> Offline:
+def read_specs(path: Path, endpoint: Endpoint) -> Offline:
     """Load specs without asking Codat; an unknown platform alone is left to Codat's list to judge.
 
     Raises:
+        RefusedError: ``sandboxOnly`` specs against what may be real; nothing else is looked at then.
         SpecError: anything else is wrong with the specs.
 
     """
+    if is_for_sandbox(path):
+        endpoint.refuse_sandbox_only()
+    sandbox = endpoint.is_sandbox
     try:
         return Offline(path, sandbox, load(path, sandbox=sandbox))
     except SpecError as error:
