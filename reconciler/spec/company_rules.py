@@ -13,12 +13,14 @@ from reconciler.model import (
     SYNC_FROM_UTC,
     SYNC_FROM_WINDOW,
     WORKSPACE_TAG,
+    holds_reference,
+    literal,
 )
 from reconciler.spec.codes import Code
 from reconciler.spec.connection_rules import unpinned, wrong_times
 from reconciler.spec.names import kept_name, removed_characters
 from reconciler.spec.nodes import Entry
-from reconciler.spec.references import holds_reference
+from reconciler.spec.references import LITERAL_ADVICE
 from reconciler.spec.rule import Finding, Rule, at_key, at_spot, at_value
 from reconciler.spec.sources import CompanySpec, Specs
 from reconciler.spec.words import plural, shown
@@ -82,8 +84,8 @@ def _name_characters(specs: Specs) -> Iterator[Finding]:
         return
     for company in specs.companies:
         name = company.entry.fields.get("name", "")
-        removed = () if holds_reference(name) else removed_characters(name)
-        kept = kept_name(name)
+        removed = () if holds_reference(name) else removed_characters(literal(name))
+        kept = kept_name(literal(name))
         if removed and kept.strip():
             summary = f"Codat would silently remove {' '.join(removed)} from this name"
             fix = f"write {kept!r}, or set `names: strip` in workspace.yaml"
@@ -93,7 +95,7 @@ def _name_characters(specs: Specs) -> Iterator[Finding]:
 def _name_empty(specs: Specs) -> Iterator[Finding]:
     for company in specs.companies:
         name = company.entry.fields.get("name")
-        if name is not None and not kept_name(name).strip():
+        if name is not None and not kept_name(literal(name)).strip():
             fix = "use letters and digits (A to Z, 0 to 9)"
             yield at_value(company.entry, "name", "Codat would keep nothing of this name", fix)
 
@@ -127,14 +129,22 @@ def _own_tags(company: CompanySpec) -> int:
     return always + protects + bool(unpinned(company))
 
 
+_MISPLACED: Final = (
+    "references are resolved in `authorization` only",
+    f"write the value itself; {LITERAL_ADVICE}",
+)
+
+
 def _misplaced_references(specs: Specs) -> Iterator[Finding]:
     for company in specs.companies:
         tags = company.entry.child("tags")
         for entry in (company.entry, *((tags,) if tags is not None else ())):
             for field, value in entry.fields.items():
                 if isinstance(value, str) and holds_reference(value):
-                    summary = "references are resolved in `authorization` only"
-                    yield at_value(entry, field, summary, "write the value itself")
+                    yield at_value(entry, field, *_MISPLACED)
+        for tag in tags.fields if tags is not None else ():
+            if tags is not None and holds_reference(tag):
+                yield at_key(tags, tag, *_MISPLACED)
 
 
 def _sync_settings(specs: Specs) -> Iterator[Entry]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from reconciler.model import Migration, Platform, Presence, SecretRef, Wanted
+from reconciler.model import Migration, Platform, Presence, SecretRef, Wanted, literal
 from reconciler.spec.names import kept_name
 from reconciler.spec.nodes import Document, Entry, Spot
 from reconciler.spec.platforms import PlatformIndex
@@ -115,7 +115,9 @@ def company(
 
 
 def _name(written: str | None, settings: Settings) -> str | None:
-    return kept_name(written) if written is not None and settings.strips_names else written
+    if written is None:
+        return None
+    return kept_name(literal(written)) if settings.strips_names else literal(written)
 
 
 def _connection(
