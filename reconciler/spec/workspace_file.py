@@ -270,6 +270,7 @@ def _guard(fields: Mapping[str, Any]) -> Guard:
     return Guard(
         _limit(fields["maxDeletes"]) if "maxDeletes" in fields else default.max_deletes,
         _limit(fields["maxUnlinks"]) if "maxUnlinks" in fields else default.max_unlinks,
+        _limit(fields["maxNarrowings"]) if "maxNarrowings" in fields else default.max_narrowings,
     )
 
 

@@ -223,6 +223,7 @@ def _policy(request: PlanRequest | SavedRequest, workspace: Workspace, options: 
         guard=workspace.guard,
         allow_deletes=options.allow_deletes,
         allow_unlinks=options.allow_unlinks,
+        allow_narrowings=options.allow_narrowings,
         preconditions_waived=circumstances.endpoint.is_sandbox,
         warn_after=workspace.warn_after,
         earlier=request.earlier,

@@ -44,7 +44,26 @@ from reconciler.workflow.reading import check_platforms
 OURS = frozenset(f"tags.{tag}" for tag in (WORKSPACE_TAG, KEY_TAG, LINKS_TAG))
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 SYNCED = datetime(2026, 11, 1, tzinfo=UTC)
-HOSTILE = "1e3 0o17 .inf ~ null true 0x1F +1 -.5 no 2026-01-01 << = [] - # ? :".split()
+HOSTILE = [
+    "1e3",
+    "0o17",
+    ".inf",
+    "~",
+    "null",
+    "true",
+    "0x1F",
+    "+1",
+    "-.5",
+    "no",
+    "2026-01-01",
+    "<<",
+    "=",
+    "[]",
+    "-",
+    "#",
+    "?",
+    ":",
+]
 
 
 def identifier(number: int) -> str:
@@ -116,7 +135,9 @@ def check(account: Account) -> None:
 
 
 TEXTS = st.one_of(
-    st.sampled_from([*HOSTILE, "${env:HOME}", "$${", "$", "a\n b\n\n c ", "\ud800", "\x85\u2028", "%a", "\0"]),
+    st.sampled_from(
+        [*HOSTILE, "${env:HOME}", "$${", "$", "a\n b\n\n c ", "\ud800", "\x85\u2028", "%a", "\0"]
+    ),
     st.text(max_size=12),
     st.text("${}:# \n'\"-&*!|>%@`\\\t\ufeff\x00\x7f\x85\u2029\udc00é😀", max_size=8),
 )
