@@ -25,8 +25,10 @@ from reconciler.model import (
     LiveCompany,
     LiveConnection,
     Platform,
+    SettingValue,
     SourceType,
     Status,
+    SyncSettings,
     written,
 )
 from reconciler.spec import schema
@@ -148,19 +150,19 @@ class Sieve:
 
     def _extras(self, company: LiveCompany, left_out: list[LeftOut]) -> Iterator[tuple[str, Any]]:
         """Products, and sync settings of the company's own, where they are asked for and can be written."""
-        found: dict[Extra, Any] = {}
-        if company.products:
-            found[Extra.PRODUCTS] = sorted(company.products)
         settings = company.sync_settings
-        if settings is not None and settings.are_own and settings.by_type:
-            found[Extra.SYNC_SETTINGS] = {name: dict(one) for name, one in settings.by_type.items()}
-        for extra, value in found.items():
-            if extra not in self.extras:
-                continue
-            if _fits(extra, value):
-                yield extra.value, value
+        if Extra.PRODUCTS in self.extras and company.products:
+            products = sorted(company.products)
+            if _fits(Extra.PRODUCTS, products):
+                yield Extra.PRODUCTS.value, products
             else:
-                left_out.append(_unwritable(f"its {extra}", "no spec could hold what Codat has there"))
+                left_out.append(_unwritable("its products", "no spec could hold what Codat has there"))
+        if Extra.SYNC_SETTINGS in self.extras and settings is not None and settings.are_own:
+            writable = _writable_settings(settings.by_type)
+            if any(writable.values()):
+                yield Extra.SYNC_SETTINGS.value, {name: found for name, found in writable.items() if found}
+            if not all(writable.values()):
+                left_out.append(_unwritable("some of its sync settings", "no spec could hold them"))
 
     # --- connections ---------------------------------------------------------------------------
 
@@ -329,12 +331,31 @@ def _tags(company: LiveCompany, left_out: list[LeftOut]) -> Iterator[tuple[str, 
             yield written(key), written(value)
 
 
-def _fits(extra: Extra, value: Any) -> bool:
-    """Whether the schema and the rules take the value as it is."""
-    if not schema.of_company().fits({"name": "x", extra.value: value}):
-        return False
+def _writable_settings(settings: SyncSettings) -> dict[str, dict[str, SettingValue]]:
+    """Of each data type the members that a spec can name; whatever is not named stays as it is.
+
+    The two that exclude each other are left out where Codat has both.
+    """
+    found = {
+        data_type: {
+            name: value
+            for name, value in members.items()
+            if _fits(Extra.SYNC_SETTINGS, {data_type: {name: value}})
+        }
+        for data_type, members in settings.items()
+    }
     both = {SYNC_FROM_UTC, SYNC_FROM_WINDOW}
-    return extra is not Extra.SYNC_SETTINGS or not any(both <= members.keys() for members in value.values())
+    return {
+        data_type: {
+            name: value for name, value in members.items() if name not in both or not both <= members.keys()
+        }
+        for data_type, members in found.items()
+    }
+
+
+def _fits(extra: Extra, value: Any) -> bool:
+    """Whether the schema takes the value as it is."""
+    return schema.of_company().fits({"name": "x", extra.value: value})
 
 
 def _unwritable(what: str, reason: str) -> LeftOut:
