@@ -322,8 +322,9 @@ class DesiredConnection:
 class DesiredCompany:
     """A company as its spec wants it; ``tags`` are the user's own, ``None`` removes one.
 
-    ``products`` are all that it shall have. ``sync_settings`` are those members that the spec names;
-    ``None`` gives the company back to the profile's settings.
+    ``new_beside`` are ids of live companies that are known to be others. ``products`` are all that it
+    shall have. ``sync_settings`` are those members that the spec names; ``None`` gives the company back
+    to the profile's settings.
     """
 
     key: str
@@ -332,6 +333,7 @@ class DesiredCompany:
     tags: Mapping[str, str | None] = field(default_factory=dict)
     id: str | None = None
     new: bool = False
+    new_beside: tuple[str, ...] = ()
     renamed_from: str | None = None
     protect: bool | Unset = UNSET
     products: tuple[str, ...] | Unset = UNSET
@@ -340,14 +342,28 @@ class DesiredCompany:
     connections: Mapping[str, DesiredConnection] = field(default_factory=dict)
     span: Span | None = field(default=None, compare=False)
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every key that it may carry: its own, and the one that it takes over."""
+        return (self.key,) if self.renamed_from is None else (self.key, self.renamed_from)
+
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """Everything that the specs want. ``narrowed`` says that they are only a part of the workspace."""
+    """Everything that the specs want. ``narrowed`` says that they are only a part of the workspace.
+
+    ``renamed_from`` is the name of a workspace whose companies this one takes over.
+    """
 
     workspace: str
-    companies: Mapping[str, DesiredCompany]
+    companies: Mapping[str, DesiredCompany] = field(repr=False)
     narrowed: bool = False
+    renamed_from: str | None = None
+
+    @property
+    def workspaces(self) -> tuple[str, ...]:
+        """Every workspace whose companies are ours: this one, and the one that it takes over."""
+        return tuple(dict.fromkeys((self.workspace, self.renamed_from or self.workspace)))
 
 
 # --- the workspace's settings ------------------------------------------------------------------
@@ -395,7 +411,10 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The settings of ``workspace.yaml``. ``root`` is the directory that references resolve under."""
+    """The settings of ``workspace.yaml``. ``root`` is the directory that references resolve under.
+
+    ``renamed_from`` is the name of a workspace whose companies this one takes over.
+    """
 
     name: str
     root: str
@@ -408,6 +427,7 @@ class Workspace:
     """The age of tokens, by ``issuedAt``, past which a plan warns before they are sent."""
     platform_details: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What Codat's team shall know of a platform, by four-letter key; never a secret."""
+    renamed_from: str | None = None
 
 
 # --- what is live ------------------------------------------------------------------------------
@@ -538,7 +558,7 @@ class Live:
     where that was not read.
     """
 
-    companies: tuple[LiveCompany, ...]
-    platforms: tuple[Platform, ...] = ()
-    pulls: Mapping[str, tuple[Pull, ...]] = field(default_factory=dict)
+    companies: tuple[LiveCompany, ...] = field(repr=False)
+    platforms: tuple[Platform, ...] = field(default=(), repr=False)
+    pulls: Mapping[str, tuple[Pull, ...]] = field(default_factory=dict, repr=False)
     fetched_types: frozenset[str] | None = None

@@ -65,6 +65,7 @@ class Code(StrEnum):
     UNLINKED = "unlinked"
     SYNCING = "syncing"
     ORPHAN = "orphan"
+    TAGS_COPIED = "tags-copied"
     UNMANAGED = "unmanaged"
 
 
@@ -75,6 +76,7 @@ CLASS_OF: Final[Mapping[Code, AttentionClass]] = dict.fromkeys(Code, AttentionCl
     Code.UNLINKED: AttentionClass.WAITING,
     Code.SYNCING: AttentionClass.WAITING,
     Code.ORPHAN: AttentionClass.INFO,
+    Code.TAGS_COPIED: AttentionClass.INFO,
     Code.UNMANAGED: AttentionClass.INFO,
 }
 
@@ -484,14 +486,14 @@ class Plan:
     tool: str
     workspace: str
     api: str
-    actions: tuple[Action, ...]
-    attention: tuple[Attention, ...]
+    actions: tuple[Action, ...] = field(repr=False)
+    attention: tuple[Attention, ...] = field(repr=False)
     unchanged: int
-    basis: Basis
+    basis: Basis = field(repr=False)
     refusals: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
     """What a reader should know and no field says."""
-    origins: tuple[Origin, ...] = ()
+    origins: tuple[Origin, ...] = field(default=(), repr=False)
     """For each action whether this change causes it or it was due already; empty without a base."""
     attention_origins: tuple[Origin, ...] = ()
     """The same for each attention."""

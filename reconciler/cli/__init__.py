@@ -51,7 +51,11 @@ Exit statuses: 0 done or nothing to do; 1 error, failed or incomplete; 2 changes
 (plan --detailed-exitcode) or a misused command line; 3 refused for safety; 130 interrupted.
 """,
 )
-@click.version_option(__version__, prog_name="codat-sync", message="%(prog)s %(version)s")
+@click.version_option(
+    __version__,
+    prog_name="codat-sync",
+    message=f"%(prog)s %(version)s (Python {'.'.join(map(str, sys.version_info[:3]))}, {sys.platform})",
+)
 def codat_sync() -> None:
     """Describe companies and connections in YAML; plan and apply them to Codat."""
 

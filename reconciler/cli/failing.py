@@ -30,7 +30,7 @@ def show_error(error: CodatSyncError, output: Output) -> Exit:
 def show_misuse(error: click.ClickException) -> Exit:
     """Print what is wrong with the command line, as click words it."""
     error.show(sys.stderr)
-    return Exit.CHANGES
+    return Exit.MISUSED
 
 
 def show_interrupt() -> Exit:

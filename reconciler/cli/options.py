@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from reconciler.cli.completion import complete_address
+
 if TYPE_CHECKING:
     from reconciler.render import Style
     from reconciler.workflow.endpoint import Endpoint
@@ -137,6 +139,7 @@ def rollout_options(function: F) -> F:
         click.option(
             "--canary",
             metavar="ADDRESS",
+            shell_complete=complete_address,
             help="This company first; the others follow when it passes what verify checks. [rollout.canary]",
         ),
         click.option(
@@ -163,6 +166,7 @@ def target_option(function: F) -> F:
         "targets",
         multiple=True,
         metavar="ADDRESS",
+        shell_complete=complete_address,
         help="Only this company or connection (repeatable; globs).",
     )(function)
 
@@ -185,12 +189,14 @@ def selection_options(function: F) -> F:
             "targets",
             multiple=True,
             metavar="ADDRESS",
+            shell_complete=complete_address,
             help="Only this company or connection (repeatable; globs).",
         ),
         click.option(
             "--reauthorize",
             multiple=True,
             metavar="ADDRESS",
+            shell_complete=complete_address,
             help="Send the tokens of this connection although it was linked before (repeatable; globs).",
         ),
         click.option("--retry-syncs", is_flag=True, help="Start syncs again whose last pull failed."),

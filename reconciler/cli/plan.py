@@ -42,7 +42,7 @@ Examples:
 @click.option(
     "--base",
     metavar="REF|DIR",
-    help="Tell what this change causes from what was due already: a git ref, or a directory of specs.",
+    help="Tell what this change causes from what was due already: a git ref, or a directory, written ./DIR.",
 )
 @outputs_option
 @selection_options

@@ -12,6 +12,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from reconciler import __version__
+from reconciler.codat.answers import ENCODINGS
 from reconciler.codat.client import ReadClient
 from reconciler.codat.clock import Clock, SystemClock
 from reconciler.codat.codes import Code
@@ -165,7 +166,11 @@ async def connect(
     async with httpx.AsyncClient(
         transport=courteous,
         auth=Authorization(authorization),
-        headers={"User-Agent": f"codat-sync/{__version__}", "Accept": "application/json"},
+        headers={
+            "User-Agent": f"codat-sync/{__version__}",
+            "Accept": "application/json",
+            "Accept-Encoding": ENCODINGS,
+        },
         timeout=TIMEOUT,
         follow_redirects=False,
     ) as http:

@@ -68,8 +68,7 @@ class Decided:
 def decided(company: CompanyDraft, live: Live, policy: Policy) -> Decided:
     """The actions and the attention of one company."""
     found = Decided([*_company_actions(company), *_further_actions(company)])
-    if company.attention:
-        found.attention.append(company.attention)
+    found.attention += [one for one in (company.attention, company.copied) if one is not None]
     for connection in company.connections:
         found.actions += _connection_actions(company, connection)
         if connection.attention:

@@ -7,11 +7,12 @@ that look due for a sync, and the profile's sync settings.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model import (
     KEY_TAG,
+    WORKSPACE_TAG,
     Address,
     Desired,
     DesiredCompany,
@@ -27,7 +28,7 @@ from reconciler.model import (
     short_id,
     slug,
 )
-from reconciler.plan import Attention, Change, Kind
+from reconciler.plan import Attention, Change, Code, Kind
 from reconciler.planner.company_rules import COMPANY_RULES, CompanySituation, Found, Want
 from reconciler.planner.connection_rules import (
     CONNECTION_RULES,
@@ -37,7 +38,7 @@ from reconciler.planner.connection_rules import (
     StraySituation,
 )
 from reconciler.planner.fields import Ours, Writer, changes, is_over_budget, wanted_fields, written_by
-from reconciler.planner.identity import Directory, Match
+from reconciler.planner.identity import Directory, Match, is_another
 from reconciler.planner.links import record
 from reconciler.planner.messages import Subject, attention
 from reconciler.planner.pairing import Pairs, pair
@@ -75,7 +76,7 @@ class CompanyDraft:
 
     ``fields`` are the managed fields as they shall be, ``changes`` what of them differs. ``links`` is
     the record of links that is to be written after this plan's creates (``None`` for an id that is not
-    known yet), empty where none is.
+    known yet), empty where none is. ``copied`` speaks of other companies that carry its tags.
     """
 
     address: Address
@@ -89,6 +90,7 @@ class CompanyDraft:
     links: Mapping[str, str | None]
     connections: tuple[ConnectionDraft, ...] = ()
     attention: Attention | None = None
+    copied: Attention | None = None
 
     @property
     def proceeds(self) -> bool:
@@ -100,7 +102,7 @@ class CompanyDraft:
 class Draft:
     """All companies, those of the specs first, each by its key, and what must be read to finish the plan."""
 
-    companies: tuple[CompanyDraft, ...]
+    companies: tuple[CompanyDraft, ...] = field(repr=False)
     managed: int
 
     def connections(self) -> Iterator[ConnectionDraft]:
@@ -137,8 +139,9 @@ def draft(desired: Desired, live: Live, policy: Policy) -> Draft:
         if _concerns(company, policy)
     ]
     kept = _perhaps_meant(wanted, directory)
-    orphans = [] if policy.is_narrowed else [_orphan(one, policy, kept) for one in directory.orphans()]
-    return Draft((*wanted, *orphans), directory.managed())
+    orphans = directory.orphans() if not policy.is_narrowed else ()
+    left = [_orphan(one, desired, policy, kept) for one in orphans]
+    return Draft((*wanted, *left), directory.managed())
 
 
 def _perhaps_meant(wanted: Iterable[CompanyDraft], directory: Directory) -> frozenset[str]:
@@ -157,7 +160,7 @@ def _concerns(company: DesiredCompany, policy: Policy) -> bool:
 
 
 def _company(desired: DesiredCompany, directory: Directory, policy: Policy) -> CompanyDraft:
-    address, workspace = Address(desired.key), directory.desired.workspace
+    address = Address(desired.key)
     match = directory.match(desired)
     live = match.live
     proceeds = desired.state is Presence.PRESENT
@@ -167,19 +170,18 @@ def _company(desired: DesiredCompany, directory: Directory, policy: Policy) -> C
     links = record(desired, live, pairs.live, created)
     settled = {key: identifier for key, identifier in links.items() if identifier is not None}
     is_to_come = len(settled) < len(links)
-    ours = Ours(workspace, links_tag(settled) if links and not is_to_come else None)
+    ours = Ours(directory.desired.workspace, links_tag(settled) if links and not is_to_come else None)
     fields = wanted_fields(desired, live, ours)
     differences = changes(live, fields)
     situation = CompanySituation(
         want=Want.PRESENT if proceeds else Want.ABSENT,
         found=match.found,
-        new=desired.new,
+        new=is_another(desired, match.others),
         differs=bool(written_by(Writer.COMPANY, differences)),
         over_budget=is_over_budget(fields, links_to_come=is_to_come),
         protected=live is not None and live.is_protected,
     )
     row = COMPANY_RULES.decide(situation)
-    subject = Subject(address, company=desired, live=live, others=match.others, workspace=workspace)
     return CompanyDraft(
         address,
         desired,
@@ -191,14 +193,25 @@ def _company(desired: DesiredCompany, directory: Directory, policy: Policy) -> C
         differences,
         links if is_to_come else {},
         () if row.attention else (*connections, *_strays(desired, live, match, pairs, policy)),
-        attention(row.attention, subject) if row.attention else None,
+        _told(row.attention, desired, match, match.others, directory) if row.attention else None,
+        _told(Code.TAGS_COPIED, desired, match, match.copies, directory) if match.copies else None,
     )
 
 
-def _orphan(live: LiveCompany, policy: Policy, kept: Collection[str]) -> CompanyDraft:
-    address = Address(live.tags[KEY_TAG])
+def _told(
+    code: Code, desired: DesiredCompany, match: Match, others: tuple[LiveCompany, ...], directory: Directory
+) -> Attention:
+    """What is to be said of a wanted company and the other ones that were found."""
+    seen = directory.desired
+    subject = Subject(Address(desired.key), company=desired, live=match.live, others=others, desired=seen)
+    return attention(code, subject)
+
+
+def _orphan(live: LiveCompany, desired: Desired, policy: Policy, kept: Collection[str]) -> CompanyDraft:
+    """What follows for a company that no spec names; of a workspace that is taken over none is pruned."""
+    address, is_ours = Address(live.tags[KEY_TAG]), live.tags[WORKSPACE_TAG] == desired.workspace
     situation = CompanySituation(
-        want=Want.PRUNED if policy.prune and live.id not in kept else Want.GONE,
+        want=Want.PRUNED if policy.prune and is_ours and live.id not in kept else Want.GONE,
         found=Found.OURS,
         new=False,
         differs=False,
@@ -206,7 +219,7 @@ def _orphan(live: LiveCompany, policy: Policy, kept: Collection[str]) -> Company
         protected=live.is_protected,
     )
     row = COMPANY_RULES.decide(situation)
-    note = attention(row.attention, Subject(address, live=live)) if row.attention else None
+    note = attention(row.attention, Subject(address, live=live, desired=desired)) if row.attention else None
     return CompanyDraft(address, None, live, row, situation, True, {}, (), {}, (), note)
 
 

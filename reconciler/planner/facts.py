@@ -31,7 +31,7 @@ SAYS: Final[Mapping[type[Situation], Mapping[str, str]]] = {
     CompanySituation: {
         "want": "what is wanted of it",
         "found": "what Codat has",
-        "new": "the spec says new: true",
+        "new": "new: true in the spec speaks of the one company that was found",
         "differs": "managed fields differ",
         "over_budget": "it would have more tags than Codat keeps",
         "protected": "it carries the protect tag",
@@ -66,7 +66,7 @@ _VALUES: Final[Mapping[type[Enum], Mapping[Enum, str]]] = {
     },
     Found: {
         Found.NONE: "no such company",
-        Found.NAMESAKE: "a company of the same name, without our tags or with an old key",
+        Found.NAMESAKE: "a company of the same name, or of the same key in another workspace",
         Found.OURS: "the company with our tags",
         Found.UNTAGGED: "the company that id names, not managed yet",
         Found.CONFLICT: "a company that the tags or the id contradict",

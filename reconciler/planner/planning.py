@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 from reconciler.diagnostics import Diagnostic, MisusedError
 from reconciler.model import Address, Desired, Live, Presence, Wanted, matches
 from reconciler.plan import CLASS_OF, Action, Attention, AttentionClass, Basis, Plan, in_order
@@ -144,7 +147,7 @@ def check_companies(desired: Desired, targets: tuple[str, ...], reauthorize: tup
     """
     companies = [Address(key) for key in desired.companies]
     found = [
-        _nothing(flag, pattern, "in the specs")
+        _nothing(flag, pattern, "in the specs", [*companies, *_connections(desired)])
         for flag, patterns in (("--target", targets), ("--reauthorize", reauthorize))
         for pattern in patterns
         if not any(matches(pattern.partition("/")[0], company) for company in companies)
@@ -156,16 +159,13 @@ def check_companies(desired: Desired, targets: tuple[str, ...], reauthorize: tup
 def check_patterns(drafted: Draft, desired: Desired, policy: Policy) -> None:
     """Refuse a pattern that names nothing: a typing error must not look like a clean plan."""
     companies = [Address(key) for key in desired.companies]
-    connections = [
-        Address(company.key, key) for company in desired.companies.values() for key in company.connections
-    ]
-    strays = [one.address for one in drafted.connections() if one.desired is None]
-    named = [*companies, *connections, *strays]
+    strays = [connection.address for connection in drafted.connections() if connection.desired is None]
+    named = [*companies, *_connections(desired), *strays]
     tokens = [
-        Address(company.key, one.key)
+        Address(company.key, connection.key)
         for company in desired.companies.values()
-        for one in company.connections.values()
-        if one.authorization
+        for connection in company.connections.values()
+        if connection.authorization
     ]
     found = [
         *_idle("--target", policy.targets, named, "in the specs"),
@@ -175,17 +175,25 @@ def check_patterns(drafted: Draft, desired: Desired, policy: Policy) -> None:
         raise MisusedError(*found)
 
 
+def _connections(desired: Desired) -> list[Address]:
+    return [
+        Address(company.key, key) for company in desired.companies.values() for key in company.connections
+    ]
+
+
 def _idle(flag: str, patterns: tuple[str, ...], addresses: list[Address], where: str) -> list[Diagnostic]:
     return [
-        _nothing(flag, pattern, where)
+        _nothing(flag, pattern, where, addresses)
         for pattern in patterns
         if not any(matches(pattern, address) for address in addresses)
     ]
 
 
-def _nothing(flag: str, pattern: str, where: str) -> Diagnostic:
+def _nothing(flag: str, pattern: str, where: str, addresses: Iterable[Address]) -> Diagnostic:
+    near = get_close_matches(pattern, map(str, addresses), n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
     return Diagnostic(
         Code.NO_SUCH_ADDRESS,
         f"{flag} {pattern} names no address {where}",
-        fix="an address is COMPANY or COMPANY/CONNECTION, as in the specs; globs are allowed",
+        fix=f"{hint}an address is COMPANY or COMPANY/CONNECTION, as in the specs; globs are allowed",
     )

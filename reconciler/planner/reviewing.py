@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Final
 
 from reconciler.model import LINKS_TAG, Address, Status, short_id
 from reconciler.plan import Action, Code, Kind, Plan, SyncCompany
+from reconciler.planner.desired_document import moment
 from reconciler.planner.policy import Before, Earlier
 
 Document = Mapping[str, Any]
@@ -56,7 +56,7 @@ def _before(document: Document) -> Before:
     if before is None:
         return Before(None)
     synced = before.get("lastSync")
-    return Before(Status(before["status"]), datetime.fromisoformat(synced) if synced else None)
+    return Before(Status(before["status"]), moment(synced) if synced else None)
 
 
 def as_reviewed(reviewed: Sequence[Document], now: Plan, attention: Iterable[Document] = ()) -> Reviewed:

@@ -33,6 +33,7 @@ def desired(specs: Specs, *, narrowed: bool) -> Desired:
         specs.settings.workspace.name,
         {company.key: _company(company, specs.settings) for company in companies},
         narrowed,
+        specs.settings.workspace.renamed_from,
     )
 
 
@@ -47,10 +48,13 @@ def _company(company: CompanySpec, settings: Settings) -> DesiredCompany:
         tags={literal(tag): _literal(value) for tag, value in fields.get("tags", {}).items()},
         id=company.id,
         new=fields.get("new", False),
+        new_beside=tuple(one.lower() for one in fields.get("newBeside", ())),
         renamed_from=fields.get("renamedFrom"),
         protect=fields.get("protect", UNSET),
         products=tuple(fields["products"] or ()) if "products" in fields else UNSET,
-        sync_settings=_sync_settings(fields["syncSettings"]) if "syncSettings" in fields else UNSET,
+        sync_settings=_sync_settings(fields["syncSettings"])
+        if fields.get("syncSettings", {}) != {}
+        else UNSET,
         state=company.state,
         connections={one.key: _connection(one, settings) for one in company.connections},
         span=company.entry.span,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from reconciler.model import Platform, SourceType, slug
@@ -92,6 +92,14 @@ class PlatformIndex:
     def lists(self, platform: Platform) -> bool:
         """Whether the platform is one that we, or Codat's list, know."""
         return platform.key.lower() in self._by_name
+
+    def agrees(self, found: Mapping[str, Platform]) -> bool:
+        """Whether it finds, by each of these names, a platform of which specs would be read the same."""
+        return all(
+            (here := self.find(written)) is not None
+            and (here.key, here.slug, here.source_type) == (one.key, one.slug, one.source_type)
+            for written, one in found.items()
+        )
 
     def unknown(self, written: str) -> tuple[str, str]:
         """What to say of a name that it does not find, and what to do."""

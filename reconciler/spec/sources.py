@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from reconciler.model import Migration, Platform, Presence, SecretRef, Wanted, literal
-from reconciler.spec.names import kept_name
+from reconciler.spec.names import SENT
 from reconciler.spec.nodes import Document, Entry, Spot
 from reconciler.spec.platforms import PlatformIndex
 from reconciler.spec.references import Fault, Origin, read
@@ -115,9 +115,7 @@ def company(
 
 
 def _name(written: str | None, settings: Settings) -> str | None:
-    if written is None:
-        return None
-    return kept_name(literal(written)) if settings.strips_names else literal(written)
+    return None if written is None else SENT[settings.names](literal(written))
 
 
 def _connection(

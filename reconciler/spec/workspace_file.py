@@ -21,9 +21,11 @@ from reconciler.model import (
     literal,
 )
 from reconciler.spec import authorization_schema, schema, yaml_nodes
+from reconciler.spec.bounded_schema import UnusableSchemaError
 from reconciler.spec.codes import Code
 from reconciler.spec.errors import SpecError
 from reconciler.spec.files import WORKSPACE_FILES, read_text, source
+from reconciler.spec.names import NamePolicy
 from reconciler.spec.nodes import Document, Entry, Map
 from reconciler.spec.platforms import PlatformIndex
 from reconciler.spec.references import BUILTIN_SCHEMES, LITERAL_ADVICE, is_inside, real_path
@@ -72,10 +74,11 @@ def read(
         by_platform = _platforms(entry, platforms, location.root, found)
     settings = Settings(
         workspace=_workspace(fields, location.root, by_platform, sandbox=sandbox),
-        strips_names=fields.get("names") == "strip",
+        names=NamePolicy(fields.get("names", NamePolicy.REFUSE)),
         connection_defaults=fields.get("defaults", {}).get("connection", {}),
         preconditions=preconditions(fields.get("preconditions", {})),
         platforms=by_platform,
+        named=tuple(_named(entry)) if entry is not None else (),
         commands=_commands(fields.get("secrets", {})),
     )
     return settings, tuple(found)
@@ -197,6 +200,14 @@ def _doubts(written: str, platforms: PlatformIndex, span: Span, path: str) -> It
         yield Diagnostic(Code.UNLISTED_PLATFORM, *told, span, path, severity=Severity.WARNING)
 
 
+def _named(entry: Entry) -> Iterator[str]:
+    holder = entry.child("platforms")
+    yield from (child.path[-1] for child in (holder.children() if holder else ()))
+    default = entry.fields.get("defaults", {}).get("connection", {}).get("platform")
+    if default is not None:
+        yield default
+
+
 def _platforms(
     entry: Entry, platforms: PlatformIndex, root: Path, found: list[Diagnostic]
 ) -> dict[str, PlatformSettings]:
@@ -234,7 +245,7 @@ def _check(entry: Entry, root: Path, found: list[Diagnostic]) -> AuthorizationCh
         return None
     try:
         return authorization_schema.read(root / written)
-    except authorization_schema.UnusableSchemaError as error:
+    except UnusableSchemaError as error:
         found.append(Diagnostic(Code.PLATFORM_SCHEMA, str(error), "name a JSON Schema file", span, path))
         return None
 
@@ -256,6 +267,7 @@ def _workspace(
         sandbox_only=fields.get("sandboxOnly", False),
         warn_after=duration(warn_after) if warn_after is not None else None,
         platform_details={key: one.details for key, one in platforms.items() if one.details},
+        renamed_from=fields.get("workspaceRenamedFrom"),
     )
 
 

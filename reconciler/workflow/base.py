@@ -1,9 +1,8 @@
-"""The specs of a plan's base: a directory, or a git ref that is read without touching the working tree."""
+"""The specs of a plan's base: a git ref, which is read without touching the working tree, or a directory."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Container, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -11,12 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.model import Desired, Platform
-from reconciler.secrets import for_programs
 from reconciler.spec import SpecError
 from reconciler.spec.files import WORKSPACE_FILES
-from reconciler.workflow.codes import Code
+from reconciler.workflow.git import FIX, Repository, bad_base, repository_of
 from reconciler.workflow.reading import Offline
 
 SUFFIXES: Final = (".yaml", ".yml", ".csv", ".json")
@@ -40,7 +37,7 @@ def read_base(base: str, specs: Path, offline: Offline, platforms: Sequence[Plat
     """What the specs of ``base`` want.
 
     Raises:
-        CodatSyncError: ``base`` is neither a directory nor a ref, or git cannot be run.
+        CodatSyncError: ``base`` is neither a ref nor a directory, or git cannot be run.
     """
     with _checked_out(base, specs) as path:
         try:
@@ -52,99 +49,61 @@ def read_base(base: str, specs: Path, offline: Offline, platforms: Sequence[Plat
 @contextmanager
 def _checked_out(base: str, specs: Path) -> Iterator[Path]:
     """The base's specs as a path: the directory itself, or what the ref holds at the path of ``specs``."""
-    if base and Path(base).is_dir():
-        yield Path(base)
+    repository = None if _is_path(base) else repository_of(specs)
+    tree = repository.tree(base) if repository else None
+    if repository is None or tree is None:
+        yield _directory(base, specs, repository)
         return
-    within = PurePosixPath(
-        _line(_git(specs, "rev-parse", "--show-prefix", complaint="is in no git repository")),
-        "" if specs.is_dir() else specs.name,
-    )
-    tree = _line(
-        _git(
-            specs,
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            "--end-of-options",
-            f"{base}^{{tree}}",
-            complaint=f"is in a repository without '{base}'; a shallow clone may lack it (fetch-depth: 0)",
-        )
-    )
+    within = PurePosixPath(Path(os.path.realpath(specs)).relative_to(repository.top))
     with ExitStack() as held:
         try:
             top = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="codat-sync-base-")))
             (top / ".git").mkdir()  # the search for workspace.yaml ends here, as in the repository
-            _unpack(specs, tree, within, top)
+            _unpack(repository, tree, within, top)
         except OSError as error:
-            fix = "make room there, or name another directory in TMPDIR"
-            told = f"--base: no temporary directory can be filled: {error.strerror}"
-            raise CodatSyncError(Diagnostic(Code.BAD_BASE, told, fix)) from None
+            told = f"no temporary directory can be filled: {error.strerror}"
+            raise bad_base(told, "make room there, or name another directory in TMPDIR") from None
         yield top / within
 
 
-def _unpack(repository: Path, tree: str, within: PurePosixPath, directory: Path) -> None:
+def _is_path(base: str) -> bool:
+    """Whether this names a directory. A bare name is a ref's: a checkout may hold a directory called so."""
+    return Path(base).is_absolute() or base.replace(os.sep, "/").partition("/")[0] in (".", "..")
+
+
+def _directory(base: str, specs: Path, repository: Repository | None) -> Path:
+    """The directory that ``base`` names.
+
+    Raises:
+        CodatSyncError: there is none, or the name could be meant for a ref that the repository lacks.
+    """
+    is_there = bool(base) and Path(base).is_dir()
+    if is_there and repository is None:
+        return Path(base)
+    if _is_path(base):
+        raise bad_base(f"there is no directory {base}")
+    if repository is None:
+        raise bad_base(f"{specs} is in no git repository")
+    told = f"{specs} is in a repository without '{base}'; a shallow clone may lack it (fetch-depth: 0)"
+    raise bad_base(told, f"if you mean the directory of that name, write ./{base}" if is_there else FIX)
+
+
+def _unpack(repository: Repository, tree: str, within: PurePosixPath, directory: Path) -> None:
     """Write what the tree holds of the workspace that ``within`` is in below ``directory``."""
-    listed = _git(repository, "ls-tree", "-r", "-z", "--full-tree", tree, complaint="cannot be listed")
-    blobs = dict(map(_entry, filter(None, listed.split(b"\0"))))
-    root = _root(within, blobs)
+    files = repository.files(tree)
+    root = _root(within, files)
     wanted = {
         name: blob
-        for name, (mode, blob) in blobs.items()
+        for name, (mode, blob) in files.items()
         if mode in _FILE_MODES and name.suffix in SUFFIXES and root in name.parents and ".." not in name.parts
     }
-    asked = "".join(f"{blob}\n" for blob in wanted.values()).encode()
-    answer = _git(repository, "cat-file", "--batch", complaint="cannot be read from the base", asked=asked)
-    for name, content in zip(wanted, _contents(answer), strict=False):
+    for name, content in zip(wanted, repository.contents(wanted.values()), strict=True):
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
 
-def _entry(line: bytes) -> tuple[PurePosixPath, tuple[str, str]]:
-    """A file's path, mode and blob, from ``git ls-tree``."""
-    mode, _, rest = os.fsdecode(line).split(" ", 2)
-    blob, name = rest.split("\t", 1)
-    return PurePosixPath(name), (mode, blob)
-
-
 def _root(within: PurePosixPath, names: Container[PurePosixPath]) -> PurePosixPath:
     """The nearest directory with a workspace.yaml; without one that of the specs themselves."""
     around = (within, *within.parents)
-    return next((one for one in around if any(one / name in names for name in WORKSPACE_FILES)), within)
-
-
-def _contents(answer: bytes) -> Iterator[bytes]:
-    """Each blob of an answer of ``git cat-file --batch``: a line that ends in its size, then itself."""
-    start = 0
-    while start < len(answer):
-        head = answer.index(b"\n", start)
-        end = head + 1 + int(answer[start:head].rpartition(b" ")[2])
-        yield answer[head + 1 : end]
-        start = end + 1
-
-
-def _line(printed: bytes) -> str:
-    return os.fsdecode(printed.removesuffix(b"\n"))
-
-
-def _git(where: Path, *arguments: str, complaint: str, asked: bytes = b"") -> bytes:
-    """What git prints.
-
-    Raises:
-        CodatSyncError: there is no git, or it fails.
-    """
-    directory = where if where.is_dir() else where.parent
-    command, environ = ["git", "-C", str(directory), *arguments], for_programs(os.environ)
-    try:
-        done = subprocess.run(  # noqa: S603
-            command, input=asked, capture_output=True, check=True, env=environ
-        )
-    except FileNotFoundError:
-        found = "git is not installed, and --base needs it for a ref"
-    except subprocess.CalledProcessError as error:
-        told = error.stderr.decode(errors="replace").partition("\n")[0]
-        found = f"{where} {complaint}" + (f" (git: {told})" if told else "")
-    else:
-        return done.stdout
-    fix = "name a directory of specs, or a ref of this repository"
-    raise CodatSyncError(Diagnostic(Code.BAD_BASE, f"--base: {found}", fix))
+    return next((place for place in around if any(place / name in names for name in WORKSPACE_FILES)), within)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +27,7 @@ from reconciler.workflow.codes import Code
 from reconciler.workflow.endpoint import Endpoint
 from reconciler.workflow.new_files import write_specs
 from reconciler.workflow.reading import each
+from reconciler.workflow.running import run
 
 HEADING: Final = (
     "Companies that existed in Codat before, each pinned to its id: plan shows that they are adopted.\n"
@@ -81,7 +81,7 @@ def import_companies(request: ImportRequest) -> Imported:
     Raises:
         CodatSyncError: a file is there already or cannot be written, or Codat cannot be read.
     """
-    companies, platforms = asyncio.run(_read(request))
+    companies, platforms = run(_read(request))
     found = sieved(companies, platforms, request.extras, connection_defaults(request.out))
     owners = (company.owner() for company in companies)
     keyed = company_keys(found.companies, {owner[1] for owner in owners if owner})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,6 +39,7 @@ from reconciler.workflow.reading import (
     read_specs,
     with_sync_settings,
 )
+from reconciler.workflow.running import run
 from reconciler.workflow.saving import PLAN_AGAIN, Options, check_place, read, save
 
 TOOL = f"codat-sync {__version__}"
@@ -110,7 +110,7 @@ def plan(request: PlanRequest) -> Planned:
     Raises:
         CodatSyncError: specs, flags or credentials are wrong, or Codat cannot be read.
     """
-    planned = asyncio.run(from_specs(request))
+    planned = run(from_specs(request))
     if request.out is not None:
         save(request.out, planned.plan, planned.desired, planned.workspace, request.options, request.specs)
     return planned

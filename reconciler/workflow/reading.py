@@ -38,18 +38,16 @@ class Offline:
     loaded: Loaded | None
 
     def settle(self, platforms: Sequence[Platform]) -> Loaded:
-        """The specs, read with Codat's own list of platforms where that says more than our table.
+        """The specs, read again where Codat's list of platforms says otherwise of one that they name.
 
         Raises:
             SpecError: the specs name a platform that Codat does not have either.
 
         """
-        known = {one.key: one.source_type for one in BUILTIN_PLATFORMS}
-        news = any(known.get(one.key) != one.source_type for one in platforms)
-        if self.loaded is not None and not news:
-            return self.loaded
         live = {one.key for one in platforms}
         table = [*platforms, *(one for one in BUILTIN_PLATFORMS if one.key not in live)]
+        if self.loaded is not None and self.loaded.holds_for(table):
+            return self.loaded
         return load(self.path, platforms=table, sandbox=self.sandbox)
 
 
@@ -127,10 +125,12 @@ async def list_companies(
 ) -> tuple[LiveCompany, ...]:
     """The companies that carry our tag, and all others too where something wanted is not among them.
 
+    Those of a workspace that is taken over are asked for as well.
     Our tags may have been wiped, a page may have shifted, the index may lag; so what the narrow
     listing lacks is looked for in the whole one before anything is created. ``whole`` lists all anyway.
     """
-    tagged = await client.companies(f"{WORKSPACE_TAG}={desired.workspace}")
+    listings = [await client.companies(f"{WORKSPACE_TAG}={name}") for name in desired.workspaces]
+    tagged = tuple({one.id: one for listing in listings for one in listing}.values())
     wanted = (desired,) if base is None else (desired, base)
     if not whole and not any(Directory.of(one, tagged).needs_unfiltered() for one in wanted):
         return tagged

@@ -14,12 +14,17 @@ from typing import Any, Final
 from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError
 from reconciler.model import Desired, Guard, Limit, Limits, Rollout, Workspace
 from reconciler.plan import FORMAT_VERSION, Plan, digest
-from reconciler.planner import desired_document
+from reconciler.planner import desired_document, known_from
 from reconciler.spec import plan_complaints
-from reconciler.spec.files import WORKSPACE_FILES
+from reconciler.spec.files import WORKSPACE_FILES, read_regular
 from reconciler.workflow.codes import Code
 
 SAVED_MODE: Final = 0o600
+LARGEST: Final = 40 * 1024 * 1024
+"""Bytes of a saved plan; 10,000 companies with two connections each take 24 million."""
+MOST_VALUES: Final = 1_200_000
+"""Values in it; the same 10,000 companies take 810,000."""
+BOUNDS: Final = f"{LARGEST // 1024 // 1024} MiB, {MOST_VALUES:,} values"
 PLAN_AGAIN: Final = "make the plan again and have it reviewed"
 
 
@@ -75,6 +80,8 @@ def save(
     if path.exists() and not path.is_file():
         raise _unwritable(path, "it is no file", "name a file, which is replaced as a whole")
     text = json.dumps({**document, "seal": digest(document)}, indent=2, ensure_ascii=True) + "\n"
+    if _is_too_large(text):
+        raise _unwritable(path, f"the plan is too large ({BOUNDS})", "plan a part at a time, with --target")
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.unlink(missing_ok=True)
@@ -101,14 +108,25 @@ def read(path: Path) -> Saved:
         RefusedError: it is cut, edited, of another version, or no saved plan at all.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, LARGEST).decode()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise CodatSyncError(
             Diagnostic(Code.PLAN_UNREADABLE, f"{path} cannot be read: {reason}", "name a file of plan --out")
         ) from None
     document = _sound(path, text)
+    try:
+        return _saved(document)
+    except (ValueError, OverflowError):
+        # The schema says what each value is, and not which dates and names there are.
+        raise _refused(path, Code.PLAN_MALFORMED, "has a value that no plan has") from None
+
+
+def _saved(document: Mapping[str, Any]) -> Saved:
     run = document["run"]
+    known_from(document["actions"])
+    # What specs say is UTF-8; half a character there, which JSON can write, is in no file and no request.
+    json.dumps((run, document["desired"]), ensure_ascii=False).encode()
     return Saved(
         document,
         desired_document.from_document(document["desired"]),
@@ -140,10 +158,9 @@ def check_place(path: Path, workspace: Workspace, *, sandbox: bool) -> None:
 
 
 def _sound(path: Path, text: str) -> dict[str, Any]:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        raise _refused(path, Code.PLAN_CUT, "is not whole: it does not hold one JSON document") from None
+    if _is_too_large(text):
+        raise _refused(path, Code.PLAN_MALFORMED, f"is larger than a saved plan may be ({BOUNDS})")
+    document = _parsed(path, text)
     version = document.get("formatVersion") if isinstance(document, dict) else None
     if version != FORMAT_VERSION:
         raise _refused(path, Code.PLAN_VERSION, "is no plan of this version of codat-sync")
@@ -156,6 +173,20 @@ def _sound(path: Path, text: str) -> dict[str, Any]:
     if complaint := plan_complaints(document):
         raise _refused(path, Code.PLAN_MALFORMED, f"is not of the form of a plan: {complaint}")
     return sealed
+
+
+def _parsed(path: Path, text: str) -> Any:
+    try:
+        document = json.loads(text)
+        # Depth that can be read and not written, and numbers that JSON does not have.
+        json.dumps(document, allow_nan=False)
+    except (ValueError, RecursionError):
+        raise _refused(path, Code.PLAN_CUT, "is not whole: it does not hold one JSON document") from None
+    return document
+
+
+def _is_too_large(text: str) -> bool:
+    return len(text) > LARGEST or sum(map(text.count, ",[{")) > MOST_VALUES
 
 
 def _refused(path: Path, code: Code, what: str) -> RefusedError:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -186,24 +184,6 @@ def test_specs_below_the_repository_and_its_workspace_are_found(
     assert origins(codat, "HEAD", specs="specs/north/bravo.yaml") == {"company.create bravo": "pending"}
 
 
-def test_git_is_not_given_our_key(
-    codat: Codat, repository: Repository, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    repository.commit("bravo")
-    programs = codat.directory / "bin"
-    programs.mkdir()
-    seen = codat.directory / "seen"
-    git = programs / "git"
-    git.write_text(f'#!/bin/sh\nenv >> "{seen}"\nexec "{shutil.which("git")}" "$@"\n')
-    git.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    monkeypatch.setenv("CODAT_AUTH_HEADER", "Basic eA==")
-    origins(codat, "HEAD")
-    names = {line.partition("=")[0] for line in seen.read_text().splitlines()}
-    assert "PATH" in names
-    assert [name for name in names if name.startswith("CODAT_")] == []
-
-
 def test_links_in_the_base_lead_nowhere(codat: Codat, repository: Repository) -> None:
     outside = codat.directory.parent / "outside.yaml"
     outside.write_text("version: 1\ncompanies:\n" + BRAVO)
@@ -224,7 +204,7 @@ def test_a_slip_in_the_ref_says_what_to_do(base: str, codat: Codat) -> None:
     done = codat.run("plan", f"--base={base}")
     assert done.status == Exit.ERROR
     assert f"without '{base}'" in done.err
-    assert "name a directory of specs, or a ref of this repository" in done.err
+    assert "name a ref of this repository, or a directory as a path that begins with './'" in done.err
     assert not (codat.directory / "stolen").exists()
 
 
@@ -244,11 +224,10 @@ def test_a_shallow_clone_says_what_to_fetch(
     assert origins(codat, "HEAD^1") == EXPECTED
 
 
-def test_outside_of_a_repository_it_says_so(codat: Codat, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(codat.directory.parent))
+def test_outside_of_a_repository_it_says_so(codat: Codat) -> None:
     write_specs(codat.directory, [ACME])
     done = codat.run("plan", "--base", "main")
-    assert (done.status, "specs is in no git repository (git: fatal: not a git" in done.err) == (1, True)
+    assert (done.status, "specs is in no git repository" in done.err) == (1, True)
 
 
 @pytest.mark.usefixtures("repository")

@@ -84,9 +84,9 @@ def wanted(
     return DesiredCompany(key, name or key.title(), connections=named, **fields)
 
 
-def specs(*companies: DesiredCompany, narrowed: bool = False) -> Desired:
+def specs(*companies: DesiredCompany, narrowed: bool = False, renamed_from: str | None = None) -> Desired:
     """All specs of the workspace."""
-    return Desired(WORKSPACE, {one.key: one for one in companies}, narrowed)
+    return Desired(WORKSPACE, {one.key: one for one in companies}, narrowed, renamed_from)
 
 
 def connection(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from builders import WORKSPACE, actions, attention
+from builders import actions, attention
 from hypothesis import given
 from hypothesis import strategies as st
 from planner_states import Scenario, scenarios, searched
@@ -108,14 +108,15 @@ def test_what_is_not_ours_is_never_touched(scenario: Scenario) -> None:
     pinned = {one.id for one in desired.companies.values()}
     for one in before.values():
         after = world.companies.get(one.id)
-        is_concerned = one.id in pinned or (one.owner() or ("",))[0] == WORKSPACE
+        is_concerned = one.id in pinned or (one.owner() or ("",))[0] in desired.workspaces
         assert is_concerned or after == one
         assert after is None or _foreign(one, scenario).items() <= after.tags.items()
 
 
 def _owners(scenario: Scenario, key: str) -> set[tuple[str, str]]:
     spec = scenario.desired.companies.get(key)
-    return {(WORKSPACE, key), (WORKSPACE, (spec and spec.renamed_from) or key)}
+    keys = spec.keys if spec else (key,)
+    return {(workspace, key) for workspace in scenario.desired.workspaces for key in keys}
 
 
 def _foreign(company: LiveCompany, scenario: Scenario) -> dict[str, str]:

@@ -389,7 +389,7 @@ def _overwritten(log: list[Exchange], changed: Happening) -> bool:
 
 
 def strangers_are_untouched(ending: Ending) -> Iterator[str]:
-    """No write of ours concerns a company that no spec speaks of."""
+    """No write of ours concerns a company that no spec speaks of, or that has lost our tags."""
     concerned = {identifier for identifier, one in ending.world.at_start.items() if _is_foreign(ending, one)}
     for one in ending.log:
         if one.is_write and one.company in concerned:
@@ -397,7 +397,16 @@ def strangers_are_untouched(ending: Ending) -> Iterator[str]:
 
 
 def _is_foreign(ending: Ending, company: Mapping[str, Any]) -> bool:
-    return ending.key_of(company) is None and company["name"].startswith("Stranger")
+    return ending.key_of(company) is None and company["id"] not in ending.world.later.ids.values()
+
+
+def who_lost_our_tags_is_not_created_again(ending: Ending) -> Iterator[str]:
+    """A company that has its name, but not our tags any more, stops the create of a second one."""
+    later = {one.renamed_from or one.key: one.key for one in ending.scene.later}
+    created = _created(ending)
+    for key in ending.scene.wiped:
+        if created.get(later.get(key, key)):
+            yield f"{key} lost our tags, and was created again"
 
 
 def writes_are_within_budget(ending: Ending) -> Iterator[str]:
@@ -485,6 +494,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     what_is_linked_is_synced,
     tags_of_others_are_kept,
     strangers_are_untouched,
+    who_lost_our_tags_is_not_created_again,
     writes_are_within_budget,
     nothing_tells_a_secret,
     complete_leaves_nothing,

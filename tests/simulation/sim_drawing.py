@@ -37,6 +37,7 @@ def draw(seed: int) -> Scene:
         before, after = _history(rng, key)
         earlier += [before] if before else []
         later.append(after)
+    earlier, later, wiped, is_renamed = _identities(Random(f"{seed} identities"), earlier, later)
     return Scene(
         seed,
         tuple(earlier),
@@ -44,6 +45,8 @@ def draw(seed: int) -> Scene:
         tuple(_faults(rng, len(later), but=INDISTINCT if lag else frozenset())),
         deauthorized=_some(rng, earlier, {Migration.SELF_SERVICE}, 0.12),
         linked=_some(rng, earlier, {Migration.LINK, Migration.MANAGED}, 0.5),
+        wiped=wiped,
+        is_renamed=is_renamed,
         gone_by=rng.choice((1, 1, 40)),
         strangers=rng.choice((0, 1, 3)),
         runs=rng.choices((1, 2, 3), (6, 3, 1))[0],
@@ -55,6 +58,14 @@ def draw(seed: int) -> Scene:
         sync_seconds=rng.choice((2, 20, 600)),
         per_minute=rng.choice((600, 100, 60, 20)),
     )
+
+
+def one_kill(seed: int) -> Scene:
+    """The scene of this seed, whose only fault is that the process is killed once."""
+    scene, rng = draw(seed), Random(f"{seed} kill")
+    horizon = 5 + REQUESTS_PER_FIRM * len(scene.later)
+    kill = Fault(rng.choice(("death-before", "death-after")), rng.randrange(horizon))
+    return replace(scene, faults=(kill,), runs=1, ponder=0)
 
 
 def in_line() -> Iterator[Scene]:
@@ -99,6 +110,18 @@ def _history(rng: Random, key: str) -> tuple[Firm | None, Firm]:
     if before.tags and rng.random() < 0.3:
         after = replace(after, tags=(*after.tags, ("owner", None)))
     return before, after
+
+
+def _identities(
+    rng: Random, earlier: list[Firm], later: list[Firm]
+) -> tuple[list[Firm], list[Firm], tuple[str, ...], bool]:
+    """Who has a namesake, who lost our tags, and whether the workspace was renamed."""
+    news = {one.key for one in later if not one.adopts and rng.random() < 0.1}
+    later = [replace(one, is_new=one.key in news) for one in later]
+    after = {one.renamed_from or one.key: one for one in later}
+    earlier = [replace(one, is_new=after[one.key].is_new) for one in earlier]
+    wiped = tuple(one.key for one in earlier if one.name == after[one.key].name and rng.random() < 0.15)
+    return earlier, later, wiped, rng.random() < 0.15
 
 
 def _links(rng: Random) -> tuple[Link, ...]:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sim_faults import KINDS, Fault, Target
-from sim_scenes import WORKSPACE, Scene, Specs, addresses
+from sim_scenes import ELSEWHERE, Scene, Specs, addresses
 from sim_wire import LAST_ENTRY, Exchange, Strike, Wire, moment_of
 from virtual_time import START
 
@@ -36,6 +36,12 @@ MOST_REQUESTS: Final = 3000
 MOST_APPLIES: Final = 3
 """Undisturbed applies within which a plan must be empty."""
 MOST_AT_ONCE: Final = 3
+STRANGE_TAGS: Final[tuple[dict[str, str], ...]] = (
+    {"uid": "0"},
+    {WORKSPACE_TAG: ELSEWHERE, KEY_TAG: "stranger"},
+    {KEY_TAG: "acme"},
+)
+"""What companies carry that are none of ours."""
 DAY: Final = 86_400
 
 
@@ -162,8 +168,8 @@ class World:
         self.applies: list[Apply] = []
         self.tokens: dict[str, str] = {}
         """The token that took effect last, by connection id."""
-        self.earlier = Specs(scene.earlier)
-        self.later = Specs(scene.later)
+        self.earlier = Specs(scene.earlier, workspaces=scene.workspaces[-1:])
+        self.later = Specs(scene.later, workspaces=scene.workspaces)
         self.at_start: dict[str, dict[str, Any]] = {}
         """The companies, by id, when the disturbed part began."""
         self.last_plan: Plan | None = None
@@ -185,7 +191,9 @@ class World:
         """Everything that was before."""
         scene = self.scene
         for number in range(scene.strangers):
-            self.outside.create_company(f"Stranger {number}", uid=str(number))
+            self.outside.create_company(f"Stranger {number}", **STRANGE_TAGS[number % len(STRANGE_TAGS)])
+        for name in sorted({one.name for one in scene.later if one.is_new}):
+            self.outside.create_company(name, uid="another")
         adopted = {
             one.key: self.outside.create_company(one.name, erp="kept") for one in scene.later if one.adopts
         }
@@ -195,8 +203,11 @@ class World:
             self._happened_before(address, "link", "PendingAuth")
         for address in scene.deauthorized:
             self._happened_before(address, "deauthorize", "Linked")
+        for company in self.companies():
+            if self.key_of(company) is not None and company["tags"][KEY_TAG] in scene.wiped:
+                self.sandbox.wipe_tags(company["id"])
         await asyncio.sleep(scene.gone_by * DAY)
-        self.later = Specs(scene.later, adopted, self.their_clock.now())
+        self.later = Specs(scene.later, adopted, self.their_clock.now(), scene.workspaces)
         self.sandbox.set(lagSeconds=scene.lag_seconds)
         self.at_start = {one["id"]: one for one in self.companies()}
         self.log.clear()
@@ -396,7 +407,7 @@ class World:
     def key_of(self, company: Mapping[str, Any]) -> str | None:
         """The key of a company of ours, as the later specs have it."""
         tags = company["tags"]
-        if tags.get(WORKSPACE_TAG) != WORKSPACE or KEY_TAG not in tags:
+        if tags.get(WORKSPACE_TAG) not in self.scene.workspaces or KEY_TAG not in tags:
             return None
         return self._renamed.get(tags[KEY_TAG], str(tags[KEY_TAG]))
 
