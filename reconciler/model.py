@@ -170,6 +170,26 @@ class SecretRef:
         return f"${{{self.scheme}:{self.locator}}}"
 
 
+_OPENING: Final = "${"
+_ESCAPED: Final = "$${"
+_OPENED: Final = re.compile(r"(?<!\$)\$\{")
+
+
+def holds_reference(text: str) -> bool:
+    """Whether ``text`` is, or tries to be, a reference: ``$${`` is a literal ``${``."""
+    return _OPENED.search(text) is not None
+
+
+def literal(text: str) -> str:
+    """What a text without a reference says: ``$${`` is the written form of ``${``."""
+    return text.replace(_ESCAPED, _OPENING)
+
+
+def written(text: str) -> str:
+    """How a text is written that says just this, the other way of ``literal``."""
+    return text.replace(_OPENING, _ESCAPED)
+
+
 RESERVED_VARIABLES: Final = "CODAT_"
 """Environment variables that start so are ours: no reference names them, and no command is given them."""
 REF_PLACE: Final = "{ref}"
@@ -402,6 +422,7 @@ class Guard:
 
     max_deletes: Limit = Limit(0)
     max_unlinks: Limit = Limit(10)
+    max_narrowings: Limit = Limit(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,16 +233,23 @@ class SetSyncSettings(_Planned):
 
     ``settings`` are the members that the spec names, to be merged into what Codat has; ``None`` gives
     the company back to the profile's. ``company_id`` is ``None`` where this plan creates the company.
+    ``narrows`` are the paths that make Codat drop data that it has synced.
     """
 
     kind: ClassVar[Kind] = Kind.COMPANY_SYNC_SETTINGS
     company_id: str | None
     changes: tuple[Change, ...]
     settings: SyncSettings | None = field(repr=False)
+    narrows: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
-        return _document(self, companyId=self.company_id, changes=[one.document() for one in self.changes])
+        return _document(
+            self,
+            companyId=self.company_id,
+            changes=[one.document() for one in self.changes],
+            narrows=list(self.narrows) or None,
+        )
 
 
 @dataclass(frozen=True, slots=True)

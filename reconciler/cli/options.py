@@ -219,6 +219,12 @@ def selection_options(function: F) -> F:
             metavar="N",
             help="Permit N unlinks, whatever the guard says.",
         ),
+        click.option(
+            "--allow-narrowings",
+            type=click.IntRange(min=0),
+            metavar="N",
+            help="Permit N companies' sync settings to narrow, whatever the guard says.",
+        ),
     )(function)
 
 

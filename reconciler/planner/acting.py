@@ -17,6 +17,7 @@ from reconciler.model import (
     Mark,
     Pull,
     Status,
+    SyncSettings,
     Unset,
     Wanted,
 )
@@ -44,6 +45,7 @@ from reconciler.planner.drafting import CompanyDraft, ConnectionDraft
 from reconciler.planner.fields import Writer, written_by
 from reconciler.planner.marking import before_deletes
 from reconciler.planner.messages import Subject, attention
+from reconciler.planner.narrowing import narrowings
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Row
 from reconciler.planner.sync_rules import (
@@ -136,8 +138,18 @@ def _further_actions(company: CompanyDraft) -> Iterator[Action]:
             yield RemoveProduct(company.address, "not in the spec's products", company_id, change.before)
     settings = written_by(Writer.SYNC_SETTINGS, company.changes)
     if settings and not isinstance(desired.sync_settings, Unset):
-        why = "sync settings differ" if desired.sync_settings else "back to the profile's, by the spec"
-        yield SetSyncSettings(company.address, why, company_id, settings, desired.sync_settings)
+        yield _set_sync_settings(company, settings, desired.sync_settings)
+
+
+def _set_sync_settings(
+    company: CompanyDraft, settings: tuple[Change, ...], wanted: SyncSettings | None
+) -> SetSyncSettings:
+    why = "sync settings differ" if wanted else "back to the profile's, by the spec"
+    narrows = narrowings(company.live, settings)
+    if narrows:
+        named = ", ".join(path.partition(".")[2] for path in narrows)
+        why += f"; Codat may delete or void records already synced, since less is fetched: {named}"
+    return SetSyncSettings(company.address, why, _company_id(company), settings, wanted, narrows)
 
 
 def _connection_actions(company: CompanyDraft, connection: ConnectionDraft) -> Iterator[Action]:

@@ -26,6 +26,8 @@ from reconciler.model import (
     SyncPolicy,
     SyncSettings,
     Wanted,
+    literal,
+    written,
 )
 from reconciler.plan import digest
 
@@ -93,7 +95,10 @@ def _connection(connection: DesiredConnection) -> dict[str, Any]:
         "sourceType": connection.source_type.value,
         "migration": connection.migration.value,
         "state": connection.wanted.value,
-        "authorization": {name: str(value) for name, value in sorted(connection.authorization.items())},
+        "authorization": {
+            name: str(value) if isinstance(value, SecretRef) else written(value)
+            for name, value in sorted(connection.authorization.items())
+        },
         "sync": {"never": sync.never, "dataTypes": list(sync.data_types)},
         "preconditions": {
             name.value: state.value for name, state in sorted(connection.preconditions.items())
@@ -168,4 +173,4 @@ def _read_connection(key: str, document: Mapping[str, Any]) -> DesiredConnection
 def _value(text: str) -> str | SecretRef:
     """An authorization value; only a whole value is ever a reference, as in the specs."""
     found = _REFERENCE.fullmatch(text)
-    return SecretRef(found["scheme"], found["locator"]) if found else text
+    return SecretRef(found["scheme"], found["locator"]) if found else literal(text)

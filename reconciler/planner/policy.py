@@ -51,8 +51,8 @@ class Policy:
     """The planner's inputs besides desired and live state.
 
     ``now`` is read by ``sync.maxAge`` and ``custody.warnAfter`` alone. ``targets`` and ``reauthorize`` are
-    address patterns.
-    ``allow_deletes`` and ``allow_unlinks`` take the place of the guard's limits where given.
+    address patterns. ``allow_deletes``, ``allow_unlinks`` and ``allow_narrowings`` take the place of the
+    guard's limits where given.
     ``preconditions_waived`` is set for the sandbox, where no application of the user's refreshes tokens.
     """
 
@@ -64,6 +64,7 @@ class Policy:
     guard: Guard = field(default_factory=Guard)
     allow_deletes: int | None = None
     allow_unlinks: int | None = None
+    allow_narrowings: int | None = None
     preconditions_waived: bool = False
     warn_after: timedelta | None = None
     """The age of tokens past which the plan warns before they are sent."""

@@ -147,7 +147,12 @@ def _same_settings(reviewed: Document, now: Document) -> bool:
     """Equal changes; what a company has that did not exist when the plan was reviewed could not be known."""
     known = "companyId" in reviewed
     agreed = [one if known else _aim(one) for one in reviewed["changes"]]
-    return _same()(reviewed, now) and all((one if known else _aim(one)) in agreed for one in now["changes"])
+    is_covered = set(now.get("narrows", ())) <= set(reviewed.get("narrows", ()))
+    return (
+        is_covered
+        and _same()(reviewed, now)
+        and all((one if known else _aim(one)) in agreed for one in now["changes"])
+    )
 
 
 def _same_losses(reviewed: Document, now: Document) -> bool:

@@ -17,6 +17,7 @@ from reconciler.model import (
     SettingValue,
     SyncPolicy,
     SyncSettings,
+    literal,
     utc_text,
 )
 from reconciler.spec.references import Fault
@@ -43,8 +44,8 @@ def _company(company: CompanySpec, settings: Settings) -> DesiredCompany:
     return DesiredCompany(
         key=company.key,
         name=company.name,
-        description=fields.get("description", UNSET),
-        tags=dict(fields.get("tags", {})),
+        description=_literal(fields["description"]) if "description" in fields else UNSET,
+        tags={literal(tag): _literal(value) for tag, value in fields.get("tags", {}).items()},
         id=company.id,
         new=fields.get("new", False),
         new_beside=tuple(one.lower() for one in fields.get("newBeside", ())),
@@ -58,6 +59,10 @@ def _company(company: CompanySpec, settings: Settings) -> DesiredCompany:
         connections={one.key: _connection(one, settings) for one in company.connections},
         span=company.entry.span,
     )
+
+
+def _literal(written: str | None) -> str | None:
+    return literal(written) if written is not None else None
 
 
 def _sync_settings(written: SyncSettings | None) -> SyncSettings | None:

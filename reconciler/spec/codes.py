@@ -69,6 +69,7 @@ class Code(StrEnum):
     TOO_MANY_TAGS = "too-many-tags"
     SYNC_FROM_TWICE = "sync-from-twice"
     UNKNOWN_PLATFORM = "unknown-platform"
+    UNLISTED_PLATFORM = "unlisted-platform"
     SEVERAL_ACCOUNTING = "several-accounting"
     SEVERAL_BANK_FEEDS = "several-bank-feeds"
     ID_REQUIRED = "id-required"

@@ -13,12 +13,14 @@ from reconciler.model import (
     SYNC_FROM_UTC,
     SYNC_FROM_WINDOW,
     WORKSPACE_TAG,
+    holds_reference,
+    literal,
 )
 from reconciler.spec.codes import Code
 from reconciler.spec.connection_rules import unpinned, wrong_times
 from reconciler.spec.names import SENT, NamePolicy, kept_name, removed_characters, transliterated
 from reconciler.spec.nodes import Entry, Spot
-from reconciler.spec.references import holds_reference
+from reconciler.spec.references import LITERAL_ADVICE
 from reconciler.spec.rule import Finding, Rule, at_key, at_spot, at_value
 from reconciler.spec.sources import CompanySpec, Specs
 from reconciler.spec.words import plural, shown
@@ -120,24 +122,25 @@ def _name_characters(specs: Specs) -> Iterator[Finding]:
     refused = [company for company in specs.companies if _is_changed(company)]
     if len(refused) <= MANY_NAMES:
         for company in refused:
-            name = company.entry.fields["name"]
+            name = literal(company.entry.fields["name"])
             summary = f"Codat would silently remove {' '.join(removed_characters(name))} from this name"
             fix = f"write {transliterated(name)!r}, or set `names: transliterate` in workspace.yaml"
             yield at_value(company.entry, "name", summary, fix)
         return
     first = "; ".join(
-        f"{company.entry.value_span('name')} would be {kept_name(company.entry.fields['name'])!r}"
+        f"{company.entry.value_span('name')} would be {kept_name(literal(company.entry.fields['name']))!r}"
         for company in refused[:_NAMES_SHOWN]
     )
     summary = f"Codat would silently remove characters from {len(refused):,} names: {first}; and so on"
-    offered = transliterated(refused[0].entry.fields["name"])
+    offered = transliterated(literal(refused[0].entry.fields["name"]))
     fix = f"write `names: transliterate` in workspace.yaml, which makes {offered!r} of the first"
     yield at_value(refused[0].entry, "name", summary, fix)
 
 
 def _is_changed(company: CompanySpec) -> bool:
-    name = company.entry.fields.get("name", "")
-    if holds_reference(name) or not removed_characters(name):
+    written = company.entry.fields.get("name", "")
+    name = literal(written)
+    if holds_reference(written) or not removed_characters(name):
         return False
     return bool(kept_name(name).strip() or transliterated(name))
 
@@ -145,7 +148,7 @@ def _is_changed(company: CompanySpec) -> bool:
 def _name_empty(specs: Specs) -> Iterator[Finding]:
     for company in specs.companies:
         name = company.entry.fields.get("name")
-        kept = SENT[_sending(specs.settings.names)](name) if name is not None else "kept"
+        kept = SENT[_sending(specs.settings.names)](literal(name)) if name is not None else "kept"
         is_offered = specs.settings.names is NamePolicy.REFUSE and _is_changed(company)
         if not kept.strip() and not is_offered:
             fix = "use letters and digits (A to Z, 0 to 9)"
@@ -201,14 +204,22 @@ def _own_tags(company: CompanySpec) -> int:
     return always + protects + bool(unpinned(company))
 
 
+_MISPLACED: Final = (
+    "references are resolved in `authorization` only",
+    f"write the value itself; {LITERAL_ADVICE}",
+)
+
+
 def _misplaced_references(specs: Specs) -> Iterator[Finding]:
     for company in specs.companies:
         tags = company.entry.child("tags")
         for entry in (company.entry, *((tags,) if tags is not None else ())):
             for field, value in entry.fields.items():
                 if isinstance(value, str) and holds_reference(value):
-                    summary = "references are resolved in `authorization` only"
-                    yield at_value(entry, field, summary, "write the value itself")
+                    yield at_value(entry, field, *_MISPLACED)
+        for tag in tags.fields if tags is not None else ():
+            if tags is not None and holds_reference(tag):
+                yield at_key(tags, tag, *_MISPLACED)
 
 
 def _sync_settings(specs: Specs) -> Iterator[Entry]:

@@ -14,17 +14,17 @@ from jsonschema import ValidationError
 
 from reconciler.csv_form import DELIMITER_NAMES, is_mangled
 from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.model import holds_reference
 from reconciler.spec import csv_tables, files, schema
 from reconciler.spec.codes import Code
 from reconciler.spec.company_rules import COMPANY_RULES
 from reconciler.spec.connection_rules import CONNECTION_RULES
 from reconciler.spec.csv_tables import Row, Table
 from reconciler.spec.nodes import Document, Entry, Seq, SourceFile, Spot
-from reconciler.spec.references import Origin, holds_reference, is_inside
+from reconciler.spec.references import LITERAL_ADVICE, Origin, is_inside
 from reconciler.spec.shapes import compiled
 from reconciler.spec.sources import CompanySpec, Specs
 from reconciler.spec.templates import (
-    ROW_OPENING,
     RowEntry,
     Template,
     columns_of,
@@ -214,7 +214,7 @@ def _mappings(entry: Entry) -> Iterator[Entry]:
 
 
 def _wrong_rows(spot: Spot, text: str, table: Table) -> Iterator[Diagnostic]:
-    if ROW_OPENING in without_rows(text):
+    if holds_row(without_rows(text)):
         yield _at(Code.REFERENCE_FORM, spot, "this is not written as ${row:COLUMN}", "close the brace")
     for column in dict.fromkeys(columns_of(text)) if table.columns else ():
         if column not in table.columns:
@@ -393,7 +393,10 @@ def _wrong_key(one: _Set, row: Row, key: Any, form: str) -> Diagnostic:
 
 def _reference(row: Row, column: str, path: tuple[str, ...]) -> Diagnostic:
     summary = "a cell must not hold '${'"
-    fix = "write references in the set's company; ${table:FILE#KEY.COLUMN} looks a token up by key"
+    fix = (
+        "write references in the set's company; ${table:FILE#KEY.COLUMN} looks a token up by key; "
+        + LITERAL_ADVICE
+    )
     return _at(Code.TABLE_REFERENCE, Spot(row.span(column), path), summary, fix)
 
 

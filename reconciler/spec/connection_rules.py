@@ -50,6 +50,13 @@ def _platform_unknown(specs: Specs) -> Iterator[Finding]:
             yield at_value(connection.entry, "platform", *specs.platforms.unknown(written))
 
 
+def _platform_unlisted(specs: Specs) -> Iterator[Finding]:
+    for connection in specs.connections():
+        written, platform = connection.entry.fields.get("platform"), connection.platform
+        if written is not None and platform is not None and not specs.platforms.lists(platform):
+            yield at_value(connection.entry, "platform", *specs.platforms.unlisted(written))
+
+
 def _several_linked(source_type: SourceType, noun: str, specs: Specs) -> Iterator[Finding]:
     for company in specs.companies:
         if company.state is Presence.ABSENT:
@@ -210,6 +217,7 @@ def _faults(code: Code, specs: Specs) -> Iterator[Finding]:
 CONNECTION_RULES: Final = (
     Rule(Code.MISSING_FIELD, _platform_missing),
     Rule(Code.UNKNOWN_PLATFORM, _platform_unknown),
+    Rule(Code.UNLISTED_PLATFORM, _platform_unlisted, Severity.WARNING),
     Rule(Code.SEVERAL_ACCOUNTING, partial(_several_linked, SourceType.ACCOUNTING, "accounting connection")),
     Rule(Code.SEVERAL_BANK_FEEDS, partial(_several_linked, SourceType.BANK_FEED, "bank feed")),
     Rule(Code.ID_REQUIRED, _record_too_long),

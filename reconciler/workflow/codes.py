@@ -27,6 +27,9 @@ class Code(StrEnum):
     FILE_EXISTS = "file-exists"
     IMPORT_MANAGED = "import-managed"
     IMPORT_NAME = "import-name"
+    IMPORT_TAGS = "import-tags"
+    IMPORT_UNWRITABLE = "import-unwritable"
+    IMPORT_CONNECTION = "import-connection"
 
     SPEC_UNWRITABLE = "spec-unwritable"
 

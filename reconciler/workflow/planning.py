@@ -26,6 +26,7 @@ from reconciler.planner import (
     known_from,
     with_origins,
 )
+from reconciler.spec import Code as SpecCode
 from reconciler.workflow.base import Base, read_base
 from reconciler.workflow.codes import Code
 from reconciler.workflow.endpoint import Endpoint
@@ -33,6 +34,7 @@ from reconciler.workflow.forecasting import forecast
 from reconciler.workflow.reading import (
     answer,
     check_account,
+    check_platforms,
     list_companies,
     read_specs,
     with_sync_settings,
@@ -131,7 +133,8 @@ async def from_specs(request: PlanRequest) -> Planned:
             read_base(request.base, request.specs, offline, platforms) if request.base is not None else None
         )
         planned = await _plan(client, request, desired, workspace, options, platforms, base)
-        return replace(planned, warnings=loaded.warnings)
+        told = tuple(one for one in loaded.warnings if one.code != SpecCode.UNLISTED_PLATFORM)
+        return replace(planned, warnings=told)
 
 
 async def from_saved(request: SavedRequest) -> Planned:
@@ -191,6 +194,7 @@ async def _plan(
     circumstances = request.circumstances
     policy = _policy(request, workspace, options)
     companies = await list_companies(client, desired, base.desired if base else None)
+    check_platforms(desired, companies, platforms)
     companies = await with_sync_settings(client, companies, desired, policy, workspace.limits)
     live = Live(companies, platforms)
     drafted = draft(desired, live, policy)
@@ -219,6 +223,7 @@ def _policy(request: PlanRequest | SavedRequest, workspace: Workspace, options: 
         guard=workspace.guard,
         allow_deletes=options.allow_deletes,
         allow_unlinks=options.allow_unlinks,
+        allow_narrowings=options.allow_narrowings,
         preconditions_waived=circumstances.endpoint.is_sandbox,
         warn_after=workspace.warn_after,
         earlier=request.earlier,

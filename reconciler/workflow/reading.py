@@ -91,6 +91,40 @@ async def check_account(client: ReadClient, workspace: Workspace) -> None:
         )
 
 
+def check_platforms(
+    desired: Desired, companies: Sequence[LiveCompany], platforms: Sequence[Platform]
+) -> None:
+    """Refuse four letters that are no platform's: no list has them, and no live connection carries them.
+
+    A platform that Codat has retired is in no list, and old companies still have it.
+
+    Raises:
+        SpecError: a spec names such a platform.
+    """
+    known = {one.key for one in (*BUILTIN_PLATFORMS, *platforms)}
+    known |= {connection.platform_key for company in companies for connection in company.connections}
+    unknown = [
+        (Address(company.key, connection.key), connection)
+        for company in desired.companies.values()
+        for connection in company.connections.values()
+        if connection.platform_key not in known
+    ]
+    if unknown:
+        raise SpecError(
+            tuple(
+                Diagnostic(
+                    SpecCode.UNKNOWN_PLATFORM,
+                    f"no platform of Codat's list, and no connection in Codat, has the key "
+                    f"'{connection.platform_key}'",
+                    fix="`codat-sync platforms` lists them",
+                    span=connection.span,
+                    path=str(address),
+                )
+                for address, connection in unknown
+            )
+        )
+
+
 async def list_companies(
     client: ReadClient, desired: Desired, base: Desired | None = None, *, whole: bool = False
 ) -> tuple[LiveCompany, ...]:

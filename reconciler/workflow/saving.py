@@ -38,6 +38,7 @@ class Options:
     prune: bool = False
     allow_deletes: int | None = None
     allow_unlinks: int | None = None
+    allow_narrowings: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,7 @@ def _options(options: Options) -> dict[str, Any]:
         "prune": options.prune,
         "allowDeletes": options.allow_deletes,
         "allowUnlinks": options.allow_unlinks,
+        "allowNarrowings": options.allow_narrowings,
     }
 
 
@@ -214,6 +216,7 @@ def _read_options(document: Mapping[str, Any]) -> Options:
         document["prune"],
         document["allowDeletes"],
         document["allowUnlinks"],
+        document.get("allowNarrowings"),
     )
 
 
@@ -225,7 +228,11 @@ def _workspace(workspace: Workspace) -> dict[str, Any]:
         "account": workspace.account,
         "sandboxOnly": workspace.sandbox_only,
         "warnAfterSeconds": workspace.warn_after.total_seconds() if workspace.warn_after else None,
-        "guard": {"maxDeletes": _limit(guard.max_deletes), "maxUnlinks": _limit(guard.max_unlinks)},
+        "guard": {
+            "maxDeletes": _limit(guard.max_deletes),
+            "maxUnlinks": _limit(guard.max_unlinks),
+            "maxNarrowings": _limit(guard.max_narrowings),
+        },
         "limits": {
             "requestsPerMinute": limits.requests_per_minute,
             "concurrency": limits.concurrency,
@@ -247,7 +254,11 @@ def _read_workspace(document: Mapping[str, Any]) -> Workspace:
         document["name"],
         str(Path(document["root"]).resolve()),
         document["account"],
-        Guard(_read_limit(guard["maxDeletes"]), _read_limit(guard["maxUnlinks"])),
+        Guard(
+            _read_limit(guard["maxDeletes"]),
+            _read_limit(guard["maxUnlinks"]),
+            _read_limit(guard.get("maxNarrowings", 0)),
+        ),
         Limits(
             limits["requestsPerMinute"], limits["concurrency"], limits["pageSize"], limits["reservePercent"]
         ),

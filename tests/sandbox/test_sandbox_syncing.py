@@ -44,7 +44,7 @@ def test_a_sync_is_queued_then_fetching_then_complete(api: Api, sandbox: Sandbox
 def test_a_sync_fetches_what_is_marked_and_supported_on_every_linked_connection(
     api: Api, company: str
 ) -> None:
-    linked = {key: id_of(api.linked(id_of(company), key)) for key in ("qhyg", "suuo", "fztf", "sbfd")}
+    linked = {key: id_of(api.linked(id_of(company), key)) for key in ("qhyg", "suuo", "fztf", "olpr")}
     api.connection(id_of(company), "upvr")
     api.ok("POST", f"{company}/data/all")
     expected = {

@@ -29,7 +29,7 @@ def test_an_authorization_that_fits_is_taken(project):
     [
         (
             '{accessToken: "${env:A}", authorizationId: "${env:A}"}',
-            "it has fields that are none of authorizationId",
+            "it has fields that are none of authorizationId, bankId",
         ),
         ('{authId: "${env:A}"}', "it lacks authorizationId"),
     ],
