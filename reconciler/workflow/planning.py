@@ -66,12 +66,17 @@ class PlanRequest:
 
 @dataclass(frozen=True, slots=True)
 class SavedRequest:
-    """What the command line asks of a saved plan; ``specs`` must still say the same, where they are given."""
+    """What the command line asks of a saved plan; ``specs`` must still say the same, where they are given.
+
+    Beside ``specs`` the two permissions take the place of those that the plan was made with.
+    """
 
     file: Path
     circumstances: Circumstances
     specs: Path | None = None
     earlier: Earlier = field(default_factory=Earlier)
+    allow_deletes: int | None = None
+    allow_unlinks: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,7 @@ async def from_saved(request: SavedRequest) -> Planned:
         CodatSyncError: the file or Codat cannot be read.
     """
     saved, circumstances = read(request.file), request.circumstances
-    endpoint, workspace = circumstances.endpoint, saved.workspace
+    endpoint, workspace, options = circumstances.endpoint, saved.workspace, saved.options
     if request.specs is None:
         check_place(request.file, workspace, sandbox=endpoint.is_sandbox)
     endpoint.check(workspace)
@@ -159,12 +164,17 @@ async def from_saved(request: SavedRequest) -> Planned:
             if desired_digest(loaded.desired) != desired_digest(saved.desired):
                 raise _refused(Code.PLAN_OTHER_SPECS, f"{request.specs} does not say the same any more")
             workspace = loaded.workspace  # its guards and account hold, whatever the file says
+            options = replace(
+                options, allow_deletes=request.allow_deletes, allow_unlinks=request.allow_unlinks
+            )
             endpoint.check(workspace)
         known = replace(request, earlier=known_from(saved.document["actions"]) | request.earlier)
-        planned = await _plan(client, known, saved.desired, workspace, saved.options, platforms)
+        planned = await _plan(client, known, saved.desired, workspace, options, platforms)
     reviewed = as_reviewed(saved.document["actions"], planned.plan, saved.document["attention"])
     if reviewed.stale:
         raise RefusedError(*map(_stale, reviewed.stale))
+    if request.specs is not None:
+        return replace(planned, plan=reviewed.plan)
     refusals = tuple(Refusal(f"{one.message} when the plan is made") for one in reviewed.plan.refusals)
     return replace(planned, plan=replace(reviewed.plan, refusals=refusals))
 
