@@ -8,10 +8,12 @@ where no answer told what became of the tokens.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final, NoReturn
 
 from reconciler.apply import waiting
 from reconciler.apply.failing import RESUME, FailureCode, NotDoneError, changed, differs, not_done
+from reconciler.apply.marking import Mark
 from reconciler.apply.settling import HELD_UP
 from reconciler.apply.state import LaneState
 from reconciler.apply.turns import PlatformTurns
@@ -27,6 +29,7 @@ from reconciler.codat.errors import (
     UnreachableError,
 )
 from reconciler.codat.looking import Look
+from reconciler.codat.stopping import StoppedError
 from reconciler.diagnostics import CodatSyncError
 from reconciler.model import LiveConnection, Secret, SecretRef, Status
 from reconciler.outcome import Failure, Result
@@ -63,15 +66,28 @@ class _Authorizing:
         self._connection_id = lane.connection_id(action.address, action.connection_id)
         self._expected = action.observed or Status.PENDING_AUTH
         self._look = lane.creates.pop(self._connection_id, Look())
+        self._mark = Mark(lane, action, self._company_id, self._connection_id)
 
     async def run(self) -> Result:
         """Look, where someone else may know the connection; then send."""
         try:
             result = await self._send()
         except REFUSED as error:
+            await self._conclude(sent=False)
             self._refuse(error)
+        except NotDoneError as error:
+            if error.failure.code != FailureCode.AUTHORIZE_UNKNOWN:
+                await self._conclude(sent=False)
+            raise
+        await self._conclude(sent=True)
         self._turns.accepted()
         return result
+
+    async def _conclude(self, *, sent: bool) -> None:
+        """Settle the mark; where that fails it stays open, and the same plan sends nothing again."""
+        if self._mark.is_open:
+            with suppress(ApiError, NotDoneError, StoppedError):
+                await self._mark.conclude(sent=sent)
 
     async def _send(self) -> Result:
         """Send the tokens right after a look, however long that or the tokens take.
@@ -86,6 +102,8 @@ class _Authorizing:
             if await self._is_already_linked():
                 return Result.DONE if errors else Result.ALREADY
             tokens = await self._tokens()
+            if self._action.is_marked and not self._mark.is_open:
+                await self._mark.announce()
             if await self._is_already_linked():
                 return Result.DONE if errors else Result.ALREADY
             self._check_platform(errors)

@@ -242,9 +242,7 @@ async def _attempt(
     return Made(answered.value, ago=answered.made_ago if is_first and sends == 1 else None)
 
 
-async def _read_back(
-    lane: LaneState, making: Making[T], answered: Answered[T], *, is_own: bool
-) -> Made[T]:
+async def _read_back(lane: LaneState, making: Making[T], answered: Answered[T], *, is_own: bool) -> Made[T]:
     """What an answer speaks of that may be a replay, as it is now.
 
     ``is_own``: this run asked more than once, so the thing may be seconds old whatever the clocks say.

@@ -37,6 +37,8 @@ class FailureCode(StrEnum):
     INTERRUPTED = "interrupted"
     """Stopped by Ctrl-C before it was known whether a write took effect."""
     MAX_FAILURES = "max-failures"
+    NO_ROOM = "no-room"
+    """The company has no room for the tag that shows that tokens were sent."""
     NOT_CREATED = "not-created"
     """Every attempt to create it ended in a fault, and nothing is there."""
     NOT_OURS = "not-ours"

@@ -185,7 +185,7 @@ def _refused(code: Code, why: str) -> RefusedError:
 
 def _stale(one: Stale) -> Diagnostic:
     told = f"the saved plan is stale: reviewed was {one.reviewed}; now it would be {one.now}"
-    return Diagnostic(Code.PLAN_STALE, told, PLAN_AGAIN, path=one.address)
+    return Diagnostic(Code.PLAN_STALE, told, one.then or PLAN_AGAIN, path=one.address)
 
 
 async def _plan(
