@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Final, NoReturn
 
 from reconciler.apply import waiting
-from reconciler.apply.failing import RESUME, FailureCode, NotDoneError, changed, differs, not_done
+from reconciler.apply.failing import FailureCode, NotDoneError, Then, changed, differs, not_done
 from reconciler.apply.marking import Mark
 from reconciler.apply.settling import HELD_UP
 from reconciler.apply.state import LaneState
@@ -37,10 +37,6 @@ from reconciler.plan import AuthorizeConnection
 
 SENDS: Final = 2
 """How often the tokens are sent at most."""
-LOOKS_FIRST: Final = f"{RESUME}: it reads the connection first, and sends nothing to one that is Linked"
-VERIFY_FIRST: Final = (
-    "see with verify whether it works, and name it in --reauthorize again only if it does not"
-)
 UNANSWERED: Final = (NoAnswerError, ServerFaultError, UnreachableError)
 """After these the tokens may or may not have arrived."""
 REFUSED: Final = (RejectedError, StillRunningError, KeyReusedError)
@@ -127,7 +123,7 @@ class _Authorizing:
             raise not_done(
                 FailureCode.PLATFORM_STOPPED,
                 f"{self._action.platform} has rejected several credentials in a row, so no more are sent",
-                then=f"put them right, then {RESUME}",
+                then=Then.PUT_RIGHT,
                 result=Result.NOT_STARTED,
             )
 
@@ -162,7 +158,7 @@ class _Authorizing:
             }
         except CodatSyncError as error:
             code = error.diagnostics[0].code if error.diagnostics else FailureCode.SECRET
-            failure = Failure(code, f"{error}; {RESUME} when the secret is there")
+            failure = Failure(code, str(error), then=Then.WHEN_SECRET)
         raise NotDoneError(failure)
 
     async def _secret(self, ref: SecretRef) -> Secret:
@@ -201,17 +197,20 @@ class _Authorizing:
         return not_done(
             FailureCode.AUTHORIZE_UNKNOWN,
             "the tokens were sent, and whether they arrived is not known",
-            then=VERIFY_FIRST if self._expected is Status.LINKED else LOOKS_FIRST,
+            then=Then.VERIFY_FIRST if self._expected is Status.LINKED else Then.READS_FIRST,
             error=errors[-1],
         )
 
     def _refuse(self, error: ApiError) -> NoReturn:
         """Fail; a rejection by the platform, not of the connection itself, counts against the platform."""
-        if isinstance(error, RejectedError) and not isinstance(error, NotFoundError):
+        if isinstance(error, NotFoundError):
+            told = f"{self._action.address} or its company has gone"
+            raise not_done(FailureCode.REJECTED, told, then=Then.PLAN_AGAIN, error=error) from None
+        if isinstance(error, RejectedError):
             self._turns.rejected()
         raise not_done(
             FailureCode.REJECTED,
             f"{self._action.platform} rejects the authorization",
-            then=f"correct the authorization of {self._action.address}, then {RESUME}",
+            then=Then.CORRECT.replace("{address}", str(self._action.address)),
             error=error,
         ) from None

@@ -26,7 +26,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from reconciler.apply import waiting
-from reconciler.apply.failing import RESUME, FailureCode, NotDoneError, not_done
+from reconciler.apply.failing import FailureCode, NotDoneError, Then, not_done
 from reconciler.apply.running import STALE_AFTER
 from reconciler.apply.state import LaneState
 from reconciler.codat import Answered, Client
@@ -54,10 +54,6 @@ YOUNG: Final = timedelta(minutes=2)
 """How old a thing may be, by Codat's own clock, for a 404 to mean that Codat lags."""
 REFUSALS: Final = (RejectedError, AccountLimitError, ForbiddenError)
 """Answers that created nothing, and that Codat repeats under the same key."""
-MENDED: Final = (
-    f"put right what Codat refuses, then {RESUME}; Codat repeats a refusal for 90 minutes, "
-    "so it may take that long until it is asked anew"
-)
 
 
 class Making(Protocol[T]):
@@ -159,12 +155,11 @@ class _KeyUsedError(Exception):
 def _not_created(making: Making[T], used: int, lagging: ApiError | None) -> NotDoneError:
     if used < USED_KEYS:
         message = f"{ATTEMPTS} attempts to create {making.what} came to nothing"
-        return not_done(
-            FailureCode.NOT_CREATED, message, then=MENDED if lagging else f"{RESUME} later", error=lagging
-        )
+        then = Then.REFUSED_CREATE if lagging else Then.LATER
+        return not_done(FailureCode.NOT_CREATED, message, then=then, error=lagging)
     message = f"{making.what} was created and deleted {used} times within 90 minutes, for which Codat repeats"
     return not_done(
-        FailureCode.NOT_CREATED, f"{message} what it answered to each create", then=f"{RESUME} in 90 minutes"
+        FailureCode.NOT_CREATED, f"{message} what it answered to each create", then=Then.AFTER_KEYS
     )
 
 
@@ -203,7 +198,7 @@ class _Refusals(Generic[T]):
             raise error
         if self.is_refused:
             message = f"Codat does not create {self.making.what}"
-            raise not_done(error.code, message, then=MENDED, error=error) from None
+            raise not_done(error.code, message, then=Then.REFUSED_CREATE, error=error) from None
         self.is_refused = True
 
 

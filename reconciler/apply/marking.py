@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from reconciler.apply.failing import FailureCode, changed, differs, not_done
+from reconciler.apply.failing import FailureCode, Then, changed, differs, not_done
 from reconciler.apply.settling import settle
 from reconciler.apply.state import LaneState
 from reconciler.codat.looking import Look
@@ -91,12 +91,6 @@ class Mark:
             raise not_done(
                 FailureCode.NO_ROOM,
                 f"the tag {SENT_TAG}, which shows that tokens were sent, has no room on the company",
-                then=NO_ROOM_THEN,
+                then=Then.MAKE_ROOM,
             )
         return tags
-
-
-NO_ROOM_THEN = (
-    "take one of its ten tags away in the spec (set it to null), or let the customer link anew, "
-    "then make a new plan"
-)

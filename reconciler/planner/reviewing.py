@@ -93,12 +93,17 @@ def as_reviewed(reviewed: Sequence[Document], now: Plan, attention: Iterable[Doc
     for action in now.actions:
         if (address := str(action.address)) in unreviewed:
             wanted[address].append(action.document())
-    stale = [
-        Stale(one, _told(by_address[one]), _told(found), SEE_FIRST if any(map(_is_unsure, found)) else "")
-        for one, found in wanted.items()
-    ]
+    stale = [_stale(one, by_address[one], found) for one, found in wanted.items()]
     stale += _blocked(by_company, attention, now)
     return Reviewed(replace(now, actions=tuple(kept)), tuple(stale))
+
+
+def _stale(address: str, reviewed: Sequence[Document], now: Sequence[Document]) -> Stale:
+    """How the two differ; where both send tokens, by what was read of the connection as well."""
+    both = all(any(one["kind"] == Kind.CONNECTION_AUTHORIZE for one in some) for some in (reviewed, now))
+    words = _found_words if both else _words
+    then = SEE_FIRST if any(map(_is_unsure, now)) else ""
+    return Stale(address, _told(reviewed, words), _told(now, words), then)
 
 
 def _blocked(
@@ -176,8 +181,15 @@ def _same_sending(reviewed: Document, now: Document) -> bool:
     Once it was authorized, the tokens that were reviewed may be stale, or sent already by this plan.
     """
     then, today = reviewed.get("before"), now.get("before")
-    is_as_reviewed = then == today or (_is_new(then) and _is_new(today))
+    is_as_reviewed = then == today or (_is_new(then) and _is_new(today)) or _has_expired(then, today)
     return is_as_reviewed and _same("platform", "fields")(reviewed, now)
+
+
+def _has_expired(then: Document | None, today: Document | None) -> bool:
+    """Whether all that has changed since the review is that the connection, then Linked, lost its access."""
+    if then is None or today is None or then["status"] != Status.LINKED:
+        return False
+    return today == {**then, "status": Status.DEAUTHORIZED.value}
 
 
 def _is_new(before: Document | None) -> bool:
@@ -212,9 +224,9 @@ def _records_reviewed_links(reviewed: Iterable[Document], action: Action) -> boo
     )
 
 
-def _told(documents: Iterable[Document]) -> str:
+def _told(documents: Iterable[Document], words: Callable[[Document], str] | None = None) -> str:
     """The actions at one address, in a few words."""
-    return ", ".join(_words(one) for one in documents) or "nothing"
+    return ", ".join(map(words or _words, documents)) or "nothing"
 
 
 def _is_unsure(document: Document) -> bool:
@@ -228,18 +240,17 @@ def _words(document: Document) -> str:
         or document.get("fields", [])
         or _losses(document)
     )
-    told = f"{document['kind']} ({', '.join(parts)})" if parts else str(document["kind"])
-    return told + _found(document) if document["kind"] == Kind.CONNECTION_AUTHORIZE else told
+    return f"{document['kind']} ({', '.join(parts)})" if parts else str(document["kind"])
 
 
-def _found(document: Document) -> str:
-    """How the connection was whose tokens are sent, where it was authorized before."""
-    before = document.get("before")
-    if before is None or _is_new(before):
-        return ""
+def _found_words(document: Document) -> str:
+    """The action, and how the connection was whose tokens are sent, where it was authorized before."""
+    told, before = _words(document), document.get("before")
+    if document["kind"] != Kind.CONNECTION_AUTHORIZE or before is None or _is_new(before):
+        return told
     synced = f", last synced {before['lastSync']}" if "lastSync" in before else ", never synced"
     sent = f", last sent tokens {before['sent']}" if "sent" in before else ""
-    return f" while {before['status']}{synced}{sent}"
+    return f"{told} while {before['status']}{synced}{sent}"
 
 
 def _losses(document: Document) -> list[str]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler import __version__
-from reconciler.apply.failing import RESUME, RESUME_REAUTHORIZED
+from reconciler.apply.failing import RESUME_REAUTHORIZED
 from reconciler.codat import ReadClient
 from reconciler.codat.clock import Clock, SystemClock
 from reconciler.diagnostics import Diagnostic, MisusedError, RefusedError
 from reconciler.model import Desired, Limits, Live, Platform, Status, Workspace
+from reconciler.outcome import RESUME
 from reconciler.plan import Kind, Plan, Refusal
 from reconciler.planner import (
     Draft,

@@ -339,6 +339,19 @@ def test_how_old_a_replayed_company_is_does_not_depend_on_our_clock(minutes):
     virtual_time.run(old())
 
 
+def test_a_description_that_codat_rewrites_is_told_and_does_not_hold_up_the_connections():
+    async def scene():
+        one = Scene()
+        one.codat.faults = [Fault("create_company", replaces={"description": "Rewritten"})]
+        create, *others = fresh()
+        outcome = await one.apply([replace(create, description="As sent"), *others])
+        assert ends(outcome) == ["failed normalised", "done", "done", "done"]
+        assert "description as 'Rewritten'" in outcome.results[0].failure.message
+        assert not outcome.is_complete
+
+    virtual_time.run(scene())
+
+
 def test_a_replayed_company_that_no_longer_carries_our_key_fails():
     async def scene():
         one = Scene()

@@ -137,7 +137,7 @@ class Killed(BaseException):
     """The process ends here."""
 
 
-def linked_again(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+def linked_again(move: Move) -> None:
     """acme works, and a plan to send it other tokens all the same was reviewed."""
     move.sandbox.happen(move.connection("acme"), "link")
     move("plan", "--reauthorize", "acme", "--out", "plan.json")
@@ -156,9 +156,9 @@ def killed_apply(move: Move, monkeypatch: pytest.MonkeyPatch, where: str) -> Non
 
 
 def test_a_saved_plan_sends_tokens_to_a_connection_that_works_once_however_often_it_is_applied(
-    move: Move, monkeypatch: pytest.MonkeyPatch
+    move: Move,
 ) -> None:
-    linked_again(move, monkeypatch)
+    linked_again(move)
     before = syncs(move)
 
     assert [apply_saved(move) for _ in range(4)] == [0, 0, 0, 0]
@@ -176,7 +176,7 @@ def test_a_saved_plan_sends_tokens_to_a_connection_that_works_once_however_often
 def test_a_saved_plan_that_was_killed_between_the_tokens_and_the_sync_goes_on_with_the_sync(
     move: Move, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    linked_again(move, monkeypatch)
+    linked_again(move)
     before = syncs(move)
     killed_apply(move, monkeypatch, "reconciler.apply.lane.sync_company")
     assert (tokens_to_linked(move), syncs(move)) == (1, before)
@@ -194,7 +194,7 @@ def test_a_saved_plan_that_was_killed_between_the_tokens_and_the_sync_goes_on_wi
 def test_a_saved_plan_that_was_killed_while_it_sent_tokens_is_refused_and_says_how_to_go_on(
     move: Move, monkeypatch: pytest.MonkeyPatch, where: str, sent: int
 ) -> None:
-    linked_again(move, monkeypatch)
+    linked_again(move)
     killed_apply(move, monkeypatch, where)
 
     assert apply_saved(move) == 3
@@ -210,7 +210,7 @@ def test_a_saved_plan_that_was_killed_while_it_sent_tokens_is_refused_and_says_h
 def test_a_saved_plan_whose_tokens_were_rejected_sends_corrected_ones(
     move: Move, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    linked_again(move, monkeypatch)
+    linked_again(move)
     monkeypatch.setenv("ACME", "bad-token")
     assert apply_saved(move) == 1
     monkeypatch.setenv("ACME", "good-token")
@@ -221,9 +221,9 @@ def test_a_saved_plan_whose_tokens_were_rejected_sends_corrected_ones(
 
 
 def test_a_saved_plan_is_refused_where_the_connection_was_synced_since(
-    move: Move, monkeypatch: pytest.MonkeyPatch
+    move: Move,
 ) -> None:
-    linked_again(move, monkeypatch)
+    linked_again(move)
     company = move.company("acme")["id"]
     move.ask(lambda client: client.sync_all(company, uuid4()))
     move.sandbox.advance(3600)
