@@ -20,6 +20,7 @@ WORKSPACE_TAG: Final = "codatSyncWorkspace"
 KEY_TAG: Final = "codatSyncKey"
 PROTECT_TAG: Final = "codatSyncProtect"
 LINKS_TAG: Final = "codatSyncLinks"
+SENT_TAG: Final = "codatSyncSent"
 RESERVED_TAG_PREFIX: Final = "codatSync"
 """Tags whose key starts so are ours; a spec may not set them."""
 
@@ -119,6 +120,21 @@ def marks_of(tag: str) -> dict[str, Mark]:
 
 
 _IS_ENTRY: Final = re.compile(r"[^:@]+[:@].+").fullmatch
+
+
+BEING_SENT: Final = "-"
+"""What a mark of ``codatSyncSent`` ends with until the answer to the tokens has come."""
+
+
+def sent_marks(tags: Mapping[str, str]) -> dict[str, str]:
+    """The mark of the last tokens that each connection was sent while it was Linked, by short id."""
+    entries = (entry.partition(":") for entry in tags.get(SENT_TAG, "").split(","))
+    return {identifier: mark for identifier, _, mark in entries if mark}
+
+
+def sent_tag(marks: Mapping[str, str]) -> str:
+    """The value of ``codatSyncSent`` that tells ``marks``; empty where there are none."""
+    return ",".join(f"{identifier}:{mark}" for identifier, mark in sorted(marks.items()) if mark)
 
 
 # --- secrets -----------------------------------------------------------------------------------
@@ -501,6 +517,8 @@ class LiveConnection:
     last_sync: datetime | None = None
     errors: tuple[LiveError, ...] = ()
     link_url: Secret | None = field(default=None, compare=False)
+    sent: str = field(default="", compare=False)
+    """The mark of the last tokens that were sent while it was Linked, where its company was read with it."""
 
 
 @dataclass(frozen=True, slots=True)

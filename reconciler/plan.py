@@ -17,6 +17,8 @@ from typing import Any, ClassVar, Final
 from reconciler.model import Address, LiveCompany, Mark, SecretRef, Status, SyncSettings
 
 FORMAT_VERSION: Final = 1
+MARK_LENGTH: Final = 6
+"""Characters of a mark: a tag of 100 holds those of six connections."""
 
 
 class Kind(StrEnum):
@@ -379,12 +381,27 @@ class AuthorizeConnection(_Planned):
     reauthorized: bool = False
     last_sync: datetime | None = None
     """When the connection was synced last before this plan."""
+    sent_before: str = ""
+    """The mark of the tokens that it was sent last while it was Linked."""
+    is_marked: bool = False
+    """Whether the sending is marked on the company, so that the same plan does not send twice."""
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes: the tokens, and the mark before and after them."""
+        return 3 if self.is_marked else 1
+
+    @property
+    def mark(self) -> str:
+        """What tells this sending from every other: it follows from what was reviewed."""
+        return sending_mark(self.document())
 
     def _before(self) -> dict[str, str] | None:
         if self.observed is None:
             return None
         synced = {"lastSync": self.last_sync.isoformat()} if self.last_sync else {}
-        return {"status": self.observed.value, **synced}
+        sent = {"sent": self.sent_before} if self.sent_before else {}
+        return {"status": self.observed.value, **synced, **sent}
 
     def document(self) -> dict[str, Any]:
         """The JSON form: the names of the fields, never their values."""
@@ -396,6 +413,12 @@ class AuthorizeConnection(_Planned):
             before=self._before(),
             fields=sorted(self.authorization),
         )
+
+
+def sending_mark(document: Mapping[str, Any]) -> str:
+    """The mark of a ``connection.authorize``, from its JSON form as it was reviewed."""
+    told = {name: document.get(name) for name in ("connectionId", "before", "fields")}
+    return digest(told).removeprefix("sha256:")[:MARK_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)

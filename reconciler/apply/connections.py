@@ -7,7 +7,7 @@ from uuid import UUID
 
 from reconciler.apply import keys
 from reconciler.apply.creating import create
-from reconciler.apply.failing import PLAN_AGAIN, FailureCode, differs, not_done
+from reconciler.apply.failing import FailureCode, Then, differs, not_done
 from reconciler.apply.recording import record_links
 from reconciler.apply.state import LaneState
 from reconciler.codat import Answered, Client
@@ -85,7 +85,7 @@ class MakingConnection:
             raise not_done(
                 FailureCode.AMBIGUOUS,
                 f"since the plan, connections of {self.action.platform} have come up: {ids}",
-                then=PLAN_AGAIN,
+                then=Then.PLAN_AGAIN,
             )
         return next(iter((*others, *pending)), None)
 

@@ -7,7 +7,7 @@ import secrets
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -118,6 +118,10 @@ def apply(
     return _exit(applied)
 
 
+PERMITS: Final = ("allow_deletes", "allow_unlinks")
+"""Options that beside SPECS say anew what the guards permit, whatever a saved plan was made with."""
+
+
 def _both(first: Observer, second: Observer | None) -> Observer:
     if second is None:
         return first
@@ -140,9 +144,12 @@ def _source(
         return PlanRequest(specs, place, selection(**options))
     if is_saved and plan_file is not None:
         raise click.UsageError(f"{specs} and --plan name two saved plans; leave one out")
-    if any(options.values()):
+    permits = {} if plan_file is None else {name: options.pop(name) for name in PERMITS}
+    if any(value not in (None, False, ()) for value in options.values()):
         raise click.UsageError("a saved plan is applied as it was made; leave the flags that choose out")
-    return SavedRequest(specs, place) if plan_file is None else SavedRequest(plan_file, place, specs)
+    if plan_file is None:
+        return SavedRequest(specs, place)
+    return SavedRequest(plan_file, place, specs, **permits)
 
 
 def _confirms(yes: bool) -> bool:

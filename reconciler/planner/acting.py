@@ -198,6 +198,8 @@ def _authorize(
         desired.authorization,
         reauthorized=live is not None and live.status is Status.LINKED,
         last_sync=live.last_sync if live else None,
+        sent_before=live.sent if live else "",
+        is_marked=live is not None and live.status is Status.LINKED,
     )
 
 

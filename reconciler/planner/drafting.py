@@ -300,7 +300,7 @@ def _connection(
         migration=desired.migration,
         fresh=live is not None and _is_fresh(desired, live),
         reauthorize=bool(desired.authorization)
-        and policy.reauthorizes(address, live.status if live else None),
+        and policy.reauthorizes(address, live.status if live else None, live.sent if live else ""),
         occupied=desired.source_type is SourceType.ACCOUNTING and bool(others),
         gated=bool(desired.open_preconditions) and not policy.preconditions_waived,
         proof=pairs.proof[desired.key] if live else Proof.CERTAIN,

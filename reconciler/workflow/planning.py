@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler import __version__
-from reconciler.apply.failing import RESUME, RESUME_REAUTHORIZED
+from reconciler.apply.failing import RESUME_REAUTHORIZED
 from reconciler.codat import ReadClient
 from reconciler.codat.clock import Clock, SystemClock
 from reconciler.diagnostics import Diagnostic, MisusedError, RefusedError
 from reconciler.model import Desired, Limits, Live, Platform, Status, Workspace
+from reconciler.outcome import RESUME
 from reconciler.plan import Kind, Plan, Refusal
 from reconciler.planner import (
     Draft,
@@ -68,12 +69,17 @@ class PlanRequest:
 
 @dataclass(frozen=True, slots=True)
 class SavedRequest:
-    """What the command line asks of a saved plan; ``specs`` must still say the same, where they are given."""
+    """What the command line asks of a saved plan; ``specs`` must still say the same, where they are given.
+
+    Beside ``specs`` the two permissions take the place of those that the plan was made with.
+    """
 
     file: Path
     circumstances: Circumstances
     specs: Path | None = None
     earlier: Earlier = field(default_factory=Earlier)
+    allow_deletes: int | None = None
+    allow_unlinks: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +152,7 @@ async def from_saved(request: SavedRequest) -> Planned:
         CodatSyncError: the file or Codat cannot be read.
     """
     saved, circumstances = read(request.file), request.circumstances
-    endpoint, workspace = circumstances.endpoint, saved.workspace
+    endpoint, workspace, options = circumstances.endpoint, saved.workspace, saved.options
     if request.specs is None:
         check_place(request.file, workspace, sandbox=endpoint.is_sandbox)
     endpoint.check(workspace)
@@ -162,12 +168,17 @@ async def from_saved(request: SavedRequest) -> Planned:
             if desired_digest(loaded.desired) != desired_digest(saved.desired):
                 raise _refused(Code.PLAN_OTHER_SPECS, f"{request.specs} does not say the same any more")
             workspace = loaded.workspace  # its guards and account hold, whatever the file says
+            options = replace(
+                options, allow_deletes=request.allow_deletes, allow_unlinks=request.allow_unlinks
+            )
             endpoint.check(workspace)
         known = replace(request, earlier=known_from(saved.document["actions"]) | request.earlier)
-        planned = await _plan(client, known, saved.desired, workspace, saved.options, platforms)
+        planned = await _plan(client, known, saved.desired, workspace, options, platforms)
     reviewed = as_reviewed(saved.document["actions"], planned.plan, saved.document["attention"])
     if reviewed.stale:
         raise RefusedError(*map(_stale, reviewed.stale))
+    if request.specs is not None:
+        return replace(planned, plan=reviewed.plan)
     refusals = tuple(Refusal(f"{one.message} when the plan is made") for one in reviewed.plan.refusals)
     return replace(planned, plan=replace(reviewed.plan, refusals=refusals))
 
@@ -178,7 +189,7 @@ def _refused(code: Code, why: str) -> RefusedError:
 
 def _stale(one: Stale) -> Diagnostic:
     told = f"the saved plan is stale: reviewed was {one.reviewed}; now it would be {one.now}"
-    return Diagnostic(Code.PLAN_STALE, told, PLAN_AGAIN, path=one.address)
+    return Diagnostic(Code.PLAN_STALE, told, one.then or PLAN_AGAIN, path=one.address)
 
 
 async def _plan(

@@ -255,6 +255,50 @@ def test_a_replay_whose_company_is_gone_leads_to_the_next_attempt():
     virtual_time.run(scene())
 
 
+@pytest.mark.parametrize("names", [["Acme"] * 9, [f"Acme {n}" for n in range(9)]], ids=["same", "renamed"])
+def test_a_company_may_be_deleted_and_created_again_within_the_time_that_codat_keeps_keys(names):
+    async def scene():
+        one = Scene()
+        for name in names:
+            one.codat.live.clear()
+            await one.clock.sleep(180)
+            assert ends(await one.apply([replace(create_company(), name=name)])) == ["done"]
+        assert one.company.name == names[-1]
+
+    virtual_time.run(scene())
+
+
+def test_a_company_that_was_deleted_too_often_is_told_when_it_can_be_created_again():
+    async def scene():
+        one = Scene()
+        for _ in range(50):
+            assert ends(await one.apply([create_company()])) == ["done"]
+            one.codat.live.clear()
+            await one.clock.sleep(70)
+        outcome = await one.apply([create_company()])
+        assert ends(outcome) == ["failed not-created"]
+        assert "deleted 50 times within 90 minutes" in outcome.results[0].failure.message
+        assert "in 90 minutes" in outcome.results[0].failure.message
+        await one.clock.sleep(90 * 60)
+        assert ends(await one.apply([create_company()])) == ["done"]
+
+    virtual_time.run(scene())
+
+
+def test_a_deleted_company_never_counts_as_created_where_no_answer_tells_the_time():
+    async def scene():
+        one = Scene()
+        one.codat.tells_no_time = True
+        assert ends(await one.apply(fresh())) == DONE
+        one.codat.live.clear()
+        outcome = await one.apply(fresh())
+        assert ends(outcome) == DONE
+        assert len(one.codat.live) == 1
+        assert one.company.connections[0].status is Status.LINKED
+
+    virtual_time.run(scene())
+
+
 def test_a_young_company_that_is_not_shown_is_waited_for_and_not_created_twice():
     async def scene():
         one = Scene()
@@ -293,6 +337,19 @@ def test_how_old_a_replayed_company_is_does_not_depend_on_our_clock(minutes):
 
     virtual_time.run(young())
     virtual_time.run(old())
+
+
+def test_a_description_that_codat_rewrites_is_told_and_does_not_hold_up_the_connections():
+    async def scene():
+        one = Scene()
+        one.codat.faults = [Fault("create_company", replaces={"description": "Rewritten"})]
+        create, *others = fresh()
+        outcome = await one.apply([replace(create, description="As sent"), *others])
+        assert ends(outcome) == ["failed normalised", "done", "done", "done"]
+        assert "description as 'Rewritten'" in outcome.results[0].failure.message
+        assert not outcome.is_complete
+
+    virtual_time.run(scene())
 
 
 def test_a_replayed_company_that_no_longer_carries_our_key_fails():

@@ -401,7 +401,6 @@ def test_a_plan_that_a_guard_refused_is_refused_again(codat: Codat, specs: Path)
     [
         ("--target", "acme"),
         ("--prune",),
-        ("--allow-deletes", "1"),
         ("--retry-syncs",),
         ("--plan", "plan.json"),
     ],
@@ -413,6 +412,40 @@ def test_flags_that_choose_are_misuse_with_a_saved_plan(flags: tuple[str, ...], 
     if "--plan" not in flags:
         assert codat.run("apply", "specs", "--plan", "plan.json", "--yes", *flags).status == Exit.MISUSED
     assert codat.writes() == []
+
+
+@pytest.mark.usefixtures("plan")
+def test_a_permission_is_misuse_with_a_saved_plan_alone(codat: Codat) -> None:
+    assert codat.run("apply", "plan.json", "--yes", "--allow-deletes", "1").status == Exit.CHANGES
+
+
+@pytest.fixture
+def pruning(codat: Codat, specs: Path) -> Path:
+    """A reviewed plan that deletes a company, by a flag that permits what the guard does not."""
+    assert codat.run("apply", specs, "--yes").status == Exit.OK
+    write_specs(codat.directory, [ACME])
+    made = codat.run("plan", specs, "--prune", "--allow-deletes", "5", "--out", "plan.json")
+    assert made.status == Exit.OK
+    return codat.directory / "plan.json"
+
+
+@pytest.mark.parametrize(
+    ("flags", "status"), [((), Exit.REFUSED), (("--allow-deletes", "1"), Exit.OK)], ids=["without", "with"]
+)
+def test_a_plans_own_flags_do_not_loosen_the_guards_that_are_checked_out(
+    flags: tuple[str, ...], status: Exit, codat: Codat, specs: Path, pruning: Path
+) -> None:
+    before = codat.writes()
+    done = codat.run("apply", specs, "--plan", pruning, "--yes", *flags)
+    assert done.status == status, done.err
+    assert (codat.writes() == before) == (status == Exit.REFUSED)
+    assert status == Exit.OK or "pass --allow-deletes 1" in done.out
+
+
+def test_a_plan_alone_is_applied_with_the_flags_that_it_was_reviewed_with(
+    codat: Codat, pruning: Path
+) -> None:
+    assert codat.run("apply", pruning, "--yes").status == Exit.OK
 
 
 def test_a_plan_that_is_not_there_says_so(codat: Codat) -> None:
