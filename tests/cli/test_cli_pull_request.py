@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -144,7 +145,10 @@ def test_killed_half_way_it_goes_on_with_the_same_saved_plan(
         process.communicate(timeout=10)
         status, printed = review.apply()
         assert status == 0, printed
-        assert review.writes() == sorted(REVIEWED)
+        more = Counter(review.writes()) - Counter(REVIEWED)
+        assert not Counter(REVIEWED) - Counter(review.writes())
+        # Which connection is bravo's is recorded by its id, where its company was there before it.
+        assert more in (Counter(), Counter([("PATCH", "/companies/{companyId}")]))
 
 
 def test_a_merge_that_changed_more_than_was_reviewed_is_refused(tmp_path: Path) -> None:

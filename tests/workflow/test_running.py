@@ -17,6 +17,7 @@ from reconciler.workflow.planning import Circumstances, Planned, PlanRequest, pl
 from reconciler.workflow.running import run
 from reconciler.workflow.surveying import Ground, Survey
 
+SANDBOX = Endpoint({}, sandbox_file=Path("codat.db"))
 SPEC = """\
 version: 1
 companies:
@@ -134,7 +135,7 @@ def test_specs_are_read_again_only_where_codat_says_otherwise_of_what_they_name(
     written: str, listing: tuple[Platform, ...], times: int, specs: Path, loads: list[Path]
 ) -> None:
     write(specs.parent, written)
-    settled = reading.read_specs(specs, sandbox=True).settle(listing)
+    settled = reading.read_specs(specs, SANDBOX).settle(listing)
     connection = settled.desired.companies["acme"].connections["books"]
     told = {one.key: one.source_type for one in (*BUILTIN_PLATFORMS, *listing)}
     assert connection.source_type is told[connection.platform_key]
@@ -145,6 +146,6 @@ def test_specs_are_read_again_only_where_codat_says_otherwise_of_what_they_name(
 def test_the_platforms_of_the_workspace_count_as_named(setting: str, specs: Path, loads: list[Path]) -> None:
     (specs / "workspace.yaml").write_text("version: 1\n" + setting.replace("NAME", "xero"))
     write(specs.parent, "stripe")
-    offline = reading.read_specs(specs, sandbox=True)
+    offline = reading.read_specs(specs, SANDBOX)
     offline.settle([RESORTED])
     assert len(loads) == 2
