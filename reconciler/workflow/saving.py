@@ -18,6 +18,8 @@ from reconciler.planner import desired_document
 from reconciler.spec import plan_complaints
 from reconciler.spec.files import WORKSPACE_FILES
 from reconciler.workflow.codes import Code
+from reconciler.workflow.new_files import write_whole
+from reconciler.workflow.opening import check_no_link
 
 SAVED_MODE: Final = 0o600
 PLAN_AGAIN: Final = "make the plan again and have it reviewed"
@@ -76,9 +78,9 @@ def save(
     text = json.dumps({**document, "seal": digest(document)}, indent=2, ensure_ascii=True) + "\n"
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        check_no_link(path)
         beside.unlink(missing_ok=True)
-        beside.touch(SAVED_MODE, exist_ok=False)
-        beside.write_text(text, encoding="utf-8")
+        write_whole(beside, text, SAVED_MODE)
         beside.replace(path)
     except OSError as error:
         fix = "name a file in a directory that is there, and that you may write to"
