@@ -82,6 +82,9 @@ class CodatSyncError(Exception):
         super().__init__(*diagnostics)
         self.diagnostics = in_reading_order(diagnostics)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(dict.fromkeys(one.code for one in self.diagnostics))})"
+
     def __str__(self) -> str:
         return "\n".join(str(one) for one in self.diagnostics)
 

@@ -12,9 +12,53 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from reconciler.model import Address, Secret, SecretRef, Status
+from reconciler.model import Address, Migration, Secret, SecretRef, Status
 
 FORMAT_VERSION: Final = 1
+
+
+# --- which platforms migrate how ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a platform's tokens can be handed over, as far as a page says so, and when that was looked at."""
+
+    key: str
+    migrations: tuple[Migration, ...]
+    source: str
+    checked: str
+
+
+_MANAGED_PAGE: Final = "https://docs.codat.io/get-started/migration"
+_SELF_SERVICE_PAGE: Final = "https://docs.codat.io/docs/oauth-token-migration"
+_SAGE_PAGE: Final = (
+    "https://docs.codat.io/integrations/bank-feeds/sage-bank-feeds/sage-bank-feeds-authenticate-users-web-app"
+)
+_UNPUBLISHED: Final = "no public page: ask Codat"
+_BOTH: Final = (Migration.SELF_SERVICE, Migration.MANAGED)
+_CHECKED: Final = "2026-11-28"
+
+WAYS: Final = (
+    Way("vqzp", (Migration.SELF_SERVICE,), _SELF_SERVICE_PAGE, _CHECKED),
+    Way("fbrh", _BOTH, f"managed: {_MANAGED_PAGE}; self-service: {_UNPUBLISHED}", _CHECKED),
+    Way("vxvy", (Migration.MANAGED,), _MANAGED_PAGE, _CHECKED),
+    Way("qhyg", _BOTH, f"managed: {_MANAGED_PAGE}; self-service: {_SELF_SERVICE_PAGE}", _CHECKED),
+    Way("olpr", (Migration.SELF_SERVICE,), _SAGE_PAGE, _CHECKED),
+    Way("fztf", (Migration.MANAGED,), _MANAGED_PAGE, _CHECKED),
+    Way("upvr", (Migration.SELF_SERVICE,), _SELF_SERVICE_PAGE, _CHECKED),
+    Way("pbtz", (Migration.MANAGED,), _MANAGED_PAGE, _CHECKED),
+    Way("gbol", (Migration.SELF_SERVICE,), _UNPUBLISHED, _CHECKED),
+    Way("ugxp", (Migration.SELF_SERVICE,), _SELF_SERVICE_PAGE, _CHECKED),
+    Way("rwuv", (Migration.MANAGED,), _MANAGED_PAGE, _CHECKED),
+)
+"""The platforms that a page of Codat's, or its word, names; of all others only Codat knows."""
+_WAYS: Final = {way.key: way.migrations for way in WAYS}
+
+
+def migrations(platform_key: str) -> tuple[Migration, ...]:
+    """How the platform's tokens can be handed over; empty where nobody says."""
+    return _WAYS.get(platform_key, ())
 
 
 # --- verify ------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ WORKSPACE_TAG: Final = "codatSyncWorkspace"
 KEY_TAG: Final = "codatSyncKey"
 PROTECT_TAG: Final = "codatSyncProtect"
 LINKS_TAG: Final = "codatSyncLinks"
+SENT_TAG: Final = "codatSyncSent"
 RESERVED_TAG_PREFIX: Final = "codatSync"
 """Tags whose key starts so are ours; a spec may not set them."""
 
@@ -83,9 +84,57 @@ def short_id(identifier: str) -> str:
     return identifier[:8]
 
 
-def links_tag(links: Mapping[str, str]) -> str:
-    """The value of ``codatSyncLinks`` that records ``links`` (connection key to id)."""
-    return ",".join(f"{key}:{short_id(identifier)}" for key, identifier in sorted(links.items()))
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the record of links says of a connection's key: its ``id``, or its platform alone.
+
+    Neither is known of a connection that is still to be created.
+    """
+
+    id: str = ""
+    platform_key: str = ""
+
+    @property
+    def is_to_come(self) -> bool:
+        """Whether its connection is still to be created."""
+        return not (self.id or self.platform_key)
+
+    def entry(self, key: str) -> str:
+        """The record's entry for ``key``: ``bank1:2e9d2c44`` or ``monzo@suuo``."""
+        return f"{key}:{short_id(self.id)}" if self.id else f"{key}@{self.platform_key}"
+
+
+def links_tag(links: Mapping[str, Mark]) -> str:
+    """The value of ``codatSyncLinks`` that records ``links`` by connection key."""
+    return ",".join(mark.entry(key) for key, mark in sorted(links.items()))
+
+
+def marks_of(tag: str) -> dict[str, Mark]:
+    """The record that ``codatSyncLinks`` holds, by connection key; an id is the first 8 of one."""
+    marks = {}
+    for entry in tag.split(","):
+        key, separator, value = re.split(r"([:@])", entry, maxsplit=1) if _IS_ENTRY(entry) else ("", "", "")
+        if separator:
+            marks[key] = Mark(id=value) if separator == ":" else Mark(platform_key=value)
+    return marks
+
+
+_IS_ENTRY: Final = re.compile(r"[^:@]+[:@].+").fullmatch
+
+
+BEING_SENT: Final = "-"
+"""What a mark of ``codatSyncSent`` ends with until the answer to the tokens has come."""
+
+
+def sent_marks(tags: Mapping[str, str]) -> dict[str, str]:
+    """The mark of the last tokens that each connection was sent while it was Linked, by short id."""
+    entries = (entry.partition(":") for entry in tags.get(SENT_TAG, "").split(","))
+    return {identifier: mark for identifier, _, mark in entries if mark}
+
+
+def sent_tag(marks: Mapping[str, str]) -> str:
+    """The value of ``codatSyncSent`` that tells ``marks``; empty where there are none."""
+    return ",".join(f"{identifier}:{mark}" for identifier, mark in sorted(marks.items()) if mark)
 
 
 # --- secrets -----------------------------------------------------------------------------------
@@ -135,6 +184,26 @@ class SecretRef:
 
     def __str__(self) -> str:
         return f"${{{self.scheme}:{self.locator}}}"
+
+
+_OPENING: Final = "${"
+_ESCAPED: Final = "$${"
+_OPENED: Final = re.compile(r"(?<!\$)\$\{")
+
+
+def holds_reference(text: str) -> bool:
+    """Whether ``text`` is, or tries to be, a reference: ``$${`` is a literal ``${``."""
+    return _OPENED.search(text) is not None
+
+
+def literal(text: str) -> str:
+    """What a text without a reference says: ``$${`` is the written form of ``${``."""
+    return text.replace(_ESCAPED, _OPENING)
+
+
+def written(text: str) -> str:
+    """How a text is written that says just this, the other way of ``literal``."""
+    return text.replace(_OPENING, _ESCAPED)
 
 
 RESERVED_VARIABLES: Final = "CODAT_"
@@ -289,6 +358,8 @@ class DesiredConnection:
     issued_at: datetime | None = None
     sync: SyncPolicy = SyncPolicy()
     preconditions: Mapping[Precondition, PreconditionState] = field(default_factory=dict)
+    renamed_from: str | None = None
+    """The key under which the record of links holds it, where it has a new one."""
     span: Span | None = field(default=None, compare=False)
 
     @property
@@ -302,8 +373,9 @@ class DesiredConnection:
 class DesiredCompany:
     """A company as its spec wants it; ``tags`` are the user's own, ``None`` removes one.
 
-    ``products`` are all that it shall have. ``sync_settings`` are those members that the spec names;
-    ``None`` gives the company back to the profile's settings.
+    ``new_beside`` are ids of live companies that are known to be others. ``products`` are all that it
+    shall have. ``sync_settings`` are those members that the spec names; ``None`` gives the company back
+    to the profile's settings.
     """
 
     key: str
@@ -312,6 +384,7 @@ class DesiredCompany:
     tags: Mapping[str, str | None] = field(default_factory=dict)
     id: str | None = None
     new: bool = False
+    new_beside: tuple[str, ...] = ()
     renamed_from: str | None = None
     protect: bool | Unset = UNSET
     products: tuple[str, ...] | Unset = UNSET
@@ -320,14 +393,28 @@ class DesiredCompany:
     connections: Mapping[str, DesiredConnection] = field(default_factory=dict)
     span: Span | None = field(default=None, compare=False)
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every key that it may carry: its own, and the one that it takes over."""
+        return (self.key,) if self.renamed_from is None else (self.key, self.renamed_from)
+
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """Everything that the specs want. ``narrowed`` says that they are only a part of the workspace."""
+    """Everything that the specs want. ``narrowed`` says that they are only a part of the workspace.
+
+    ``renamed_from`` is the name of a workspace whose companies this one takes over.
+    """
 
     workspace: str
-    companies: Mapping[str, DesiredCompany]
+    companies: Mapping[str, DesiredCompany] = field(repr=False)
     narrowed: bool = False
+    renamed_from: str | None = None
+
+    @property
+    def workspaces(self) -> tuple[str, ...]:
+        """Every workspace whose companies are ours: this one, and the one that it takes over."""
+        return tuple(dict.fromkeys((self.workspace, self.renamed_from or self.workspace)))
 
 
 # --- the workspace's settings ------------------------------------------------------------------
@@ -351,6 +438,7 @@ class Guard:
 
     max_deletes: Limit = Limit(0)
     max_unlinks: Limit = Limit(10)
+    max_narrowings: Limit = Limit(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,7 +462,10 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The settings of ``workspace.yaml``. ``root`` is the directory that references resolve under."""
+    """The settings of ``workspace.yaml``. ``root`` is the directory that references resolve under.
+
+    ``renamed_from`` is the name of a workspace whose companies this one takes over.
+    """
 
     name: str
     root: str
@@ -387,6 +478,7 @@ class Workspace:
     """The age of tokens, by ``issuedAt``, past which a plan warns before they are sent."""
     platform_details: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What Codat's team shall know of a platform, by four-letter key; never a secret."""
+    renamed_from: str | None = None
 
 
 # --- what is live ------------------------------------------------------------------------------
@@ -425,6 +517,8 @@ class LiveConnection:
     last_sync: datetime | None = None
     errors: tuple[LiveError, ...] = ()
     link_url: Secret | None = field(default=None, compare=False)
+    sent: str = field(default="", compare=False)
+    """The mark of the last tokens that were sent while it was Linked, where its company was read with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -517,7 +611,7 @@ class Live:
     where that was not read.
     """
 
-    companies: tuple[LiveCompany, ...]
-    platforms: tuple[Platform, ...] = ()
-    pulls: Mapping[str, tuple[Pull, ...]] = field(default_factory=dict)
+    companies: tuple[LiveCompany, ...] = field(repr=False)
+    platforms: tuple[Platform, ...] = field(default=(), repr=False)
+    pulls: Mapping[str, tuple[Pull, ...]] = field(default_factory=dict, repr=False)
     fetched_types: frozenset[str] | None = None

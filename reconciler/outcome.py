@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
@@ -12,6 +12,9 @@ from reconciler.model import Address
 from reconciler.plan import Attention, AttentionClass, Kind
 
 EVENTS_VERSION: Final = 1
+RESUME: Final = "run the same command again"
+RESUMED: Final = "{resume}"
+"""Where an advice says how the run is resumed, which depends on its command line."""
 
 
 class Result(StrEnum):
@@ -28,14 +31,25 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an action failed: a stable code, a sentence with what to do, and Codat's own words.
+    """Why an action failed: a stable code, what happened with Codat's own words, and what to do then.
 
     ``correlation_id`` is what Codat's support asks for.
     """
 
     code: str
-    message: str
+    what: str
     correlation_id: str = ""
+    then: str = ""
+    """How to go on; ``RESUMED`` in it stands for how this run is resumed."""
+
+    @property
+    def message(self) -> str:
+        """What happened and how to go on, as one sentence."""
+        return "; ".join(filter(None, (self.what, self.then.replace(RESUMED, RESUME))))
+
+    def resumed_by(self, resume: str) -> Failure:
+        """The failure of a run that is resumed in this way."""
+        return replace(self, then=self.then.replace(RESUMED, resume))
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""

@@ -14,9 +14,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
-from reconciler.model import Address, LiveCompany, SecretRef, Status, SyncSettings
+from reconciler.model import Address, LiveCompany, Mark, SecretRef, Status, SyncSettings
 
 FORMAT_VERSION: Final = 1
+MARK_LENGTH: Final = 6
+"""Characters of a mark: a tag of 100 holds those of six connections."""
 
 
 class Kind(StrEnum):
@@ -65,6 +67,7 @@ class Code(StrEnum):
     UNLINKED = "unlinked"
     SYNCING = "syncing"
     ORPHAN = "orphan"
+    TAGS_COPIED = "tags-copied"
     UNMANAGED = "unmanaged"
 
 
@@ -75,6 +78,7 @@ CLASS_OF: Final[Mapping[Code, AttentionClass]] = dict.fromkeys(Code, AttentionCl
     Code.UNLINKED: AttentionClass.WAITING,
     Code.SYNCING: AttentionClass.WAITING,
     Code.ORPHAN: AttentionClass.INFO,
+    Code.TAGS_COPIED: AttentionClass.INFO,
     Code.UNMANAGED: AttentionClass.INFO,
 }
 
@@ -231,16 +235,23 @@ class SetSyncSettings(_Planned):
 
     ``settings`` are the members that the spec names, to be merged into what Codat has; ``None`` gives
     the company back to the profile's. ``company_id`` is ``None`` where this plan creates the company.
+    ``narrows`` are the paths that make Codat drop data that it has synced.
     """
 
     kind: ClassVar[Kind] = Kind.COMPANY_SYNC_SETTINGS
     company_id: str | None
     changes: tuple[Change, ...]
     settings: SyncSettings | None = field(repr=False)
+    narrows: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
-        return _document(self, companyId=self.company_id, changes=[one.document() for one in self.changes])
+        return _document(
+            self,
+            companyId=self.company_id,
+            changes=[one.document() for one in self.changes],
+            narrows=list(self.narrows) or None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +310,14 @@ class DeleteConnection(_Planned):
     status: Status
     pruned: bool
     """In no spec and deleted by ``--prune``, so it counts against the guard."""
+    links: Mapping[str, Mark] = field(default_factory=dict)
+    """Entries to write into the record before, where it holds no id: what comes after this connection on
+    its platform must not be taken for it."""
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes: the delete, and the record of links if it carries one."""
+        return 2 if self.links else 1
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
@@ -309,6 +328,7 @@ class DeleteConnection(_Planned):
             platform=self.platform,
             before={"status": self.status.value},
             pruned=self.pruned,
+            recordsLinks=True if self.links else None,
         )
 
 
@@ -316,18 +336,20 @@ class DeleteConnection(_Planned):
 class CreateConnection(_Planned):
     """``POST …/connections``: a connection that the company does not have yet.
 
-    ``company_id`` is ``None`` where this plan creates the company. Where the company has several
-    connections of one platform, the last create carries in ``links`` the whole record to write
-    afterwards as the tag ``codatSyncLinks`` (``None`` for an id that this plan creates).
+    ``company_id`` is ``None`` where this plan creates the company. Where the record of links is to hold
+    the ids of what is created, the last create carries in ``links`` the whole record to write
+    afterwards as the tag ``codatSyncLinks``.
     """
 
     kind: ClassVar[Kind] = Kind.CONNECTION_CREATE
     company_id: str | None
     platform: str
     platform_key: str
-    links: Mapping[str, str | None] = field(default_factory=dict)
+    links: Mapping[str, Mark] = field(default_factory=dict)
     known: tuple[str, ...] = field(default=(), repr=False)
     """Ids of the connections that the plan saw; a create that was lost made none of them."""
+    unnamed: tuple[str, ...] = field(default=(), repr=False)
+    """Those of them that neither a spec nor the record names: only a replay can tell that we made one."""
 
     @property
     def requests(self) -> int:
@@ -359,12 +381,27 @@ class AuthorizeConnection(_Planned):
     reauthorized: bool = False
     last_sync: datetime | None = None
     """When the connection was synced last before this plan."""
+    sent_before: str = ""
+    """The mark of the tokens that it was sent last while it was Linked."""
+    is_marked: bool = False
+    """Whether the sending is marked on the company, so that the same plan does not send twice."""
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes: the tokens, and the mark before and after them."""
+        return 3 if self.is_marked else 1
+
+    @property
+    def mark(self) -> str:
+        """What tells this sending from every other: it follows from what was reviewed."""
+        return sending_mark(self.document())
 
     def _before(self) -> dict[str, str] | None:
         if self.observed is None:
             return None
         synced = {"lastSync": self.last_sync.isoformat()} if self.last_sync else {}
-        return {"status": self.observed.value, **synced}
+        sent = {"sent": self.sent_before} if self.sent_before else {}
+        return {"status": self.observed.value, **synced, **sent}
 
     def document(self) -> dict[str, Any]:
         """The JSON form: the names of the fields, never their values."""
@@ -376,6 +413,12 @@ class AuthorizeConnection(_Planned):
             before=self._before(),
             fields=sorted(self.authorization),
         )
+
+
+def sending_mark(document: Mapping[str, Any]) -> str:
+    """The mark of a ``connection.authorize``, from its JSON form as it was reviewed."""
+    told = {name: document.get(name) for name in ("connectionId", "before", "fields")}
+    return digest(told).removeprefix("sha256:")[:MARK_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
@@ -477,14 +520,14 @@ class Plan:
     tool: str
     workspace: str
     api: str
-    actions: tuple[Action, ...]
-    attention: tuple[Attention, ...]
+    actions: tuple[Action, ...] = field(repr=False)
+    attention: tuple[Attention, ...] = field(repr=False)
     unchanged: int
-    basis: Basis
+    basis: Basis = field(repr=False)
     refusals: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
     """What a reader should know and no field says."""
-    origins: tuple[Origin, ...] = ()
+    origins: tuple[Origin, ...] = field(default=(), repr=False)
     """For each action whether this change causes it or it was due already; empty without a base."""
     attention_origins: tuple[Origin, ...] = ()
     """The same for each attention."""

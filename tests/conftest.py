@@ -1,19 +1,25 @@
 """Golden files: what people read, compared to the letter; ``pytest --update-golden`` writes them anew.
 
-And no property test has a deadline: timings belong into benchmarks.
+Property tests search the same examples each time, so that a failure comes back: a little, or with
+``--hypothesis-profile=thorough`` as far as CI does. With ``CODAT_SYNC_EXPLORE=1`` they search new ones, and
+print the line that plays a failing one again. None has a deadline: timings belong into benchmarks.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import settings
 from simulation_tally import BROKEN, PROPERTY, Tally
 
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+FIXED: Final[dict[str, Any]] = {"deadline": None, "derandomize": True, "database": None, "print_blob": True}
+settings.register_profile("quick", max_examples=25, **FIXED)
+settings.register_profile("thorough", max_examples=300, **FIXED)
+settings.register_profile("explore", deadline=None, derandomize=False, print_blob=True, max_examples=300)
+settings.load_profile("explore" if os.environ.get("CODAT_SYNC_EXPLORE") else "quick")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

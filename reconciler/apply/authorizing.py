@@ -8,10 +8,12 @@ where no answer told what became of the tokens.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final, NoReturn
 
 from reconciler.apply import waiting
-from reconciler.apply.failing import RESUME, FailureCode, NotDoneError, changed, differs, not_done
+from reconciler.apply.failing import FailureCode, NotDoneError, Then, changed, differs, not_done
+from reconciler.apply.marking import Mark
 from reconciler.apply.settling import HELD_UP
 from reconciler.apply.state import LaneState
 from reconciler.apply.turns import PlatformTurns
@@ -27,6 +29,7 @@ from reconciler.codat.errors import (
     UnreachableError,
 )
 from reconciler.codat.looking import Look
+from reconciler.codat.stopping import StoppedError
 from reconciler.diagnostics import CodatSyncError
 from reconciler.model import LiveConnection, Secret, SecretRef, Status
 from reconciler.outcome import Failure, Result
@@ -34,10 +37,6 @@ from reconciler.plan import AuthorizeConnection
 
 SENDS: Final = 2
 """How often the tokens are sent at most."""
-LOOKS_FIRST: Final = f"{RESUME}: it reads the connection first, and sends nothing to one that is Linked"
-VERIFY_FIRST: Final = (
-    "see with verify whether it works, and name it in --reauthorize again only if it does not"
-)
 UNANSWERED: Final = (NoAnswerError, ServerFaultError, UnreachableError)
 """After these the tokens may or may not have arrived."""
 REFUSED: Final = (RejectedError, StillRunningError, KeyReusedError)
@@ -63,15 +62,28 @@ class _Authorizing:
         self._connection_id = lane.connection_id(action.address, action.connection_id)
         self._expected = action.observed or Status.PENDING_AUTH
         self._look = lane.creates.pop(self._connection_id, Look())
+        self._mark = Mark(lane, action, self._company_id, self._connection_id)
 
     async def run(self) -> Result:
         """Look, where someone else may know the connection; then send."""
         try:
             result = await self._send()
         except REFUSED as error:
+            await self._conclude(sent=False)
             self._refuse(error)
+        except NotDoneError as error:
+            if error.failure.code != FailureCode.AUTHORIZE_UNKNOWN:
+                await self._conclude(sent=False)
+            raise
+        await self._conclude(sent=True)
         self._turns.accepted()
         return result
+
+    async def _conclude(self, *, sent: bool) -> None:
+        """Settle the mark; where that fails it stays open, and the same plan sends nothing again."""
+        if self._mark.is_open:
+            with suppress(ApiError, NotDoneError, StoppedError):
+                await self._mark.conclude(sent=sent)
 
     async def _send(self) -> Result:
         """Send the tokens right after a look, however long that or the tokens take.
@@ -86,6 +98,8 @@ class _Authorizing:
             if await self._is_already_linked():
                 return Result.DONE if errors else Result.ALREADY
             tokens = await self._tokens()
+            if self._action.is_marked and not self._mark.is_open:
+                await self._mark.announce()
             if await self._is_already_linked():
                 return Result.DONE if errors else Result.ALREADY
             self._check_platform(errors)
@@ -109,7 +123,7 @@ class _Authorizing:
             raise not_done(
                 FailureCode.PLATFORM_STOPPED,
                 f"{self._action.platform} has rejected several credentials in a row, so no more are sent",
-                then=f"put them right, then {RESUME}",
+                then=Then.PUT_RIGHT,
                 result=Result.NOT_STARTED,
             )
 
@@ -144,7 +158,7 @@ class _Authorizing:
             }
         except CodatSyncError as error:
             code = error.diagnostics[0].code if error.diagnostics else FailureCode.SECRET
-            failure = Failure(code, f"{error}; {RESUME} when the secret is there")
+            failure = Failure(code, str(error), then=Then.WHEN_SECRET)
         raise NotDoneError(failure)
 
     async def _secret(self, ref: SecretRef) -> Secret:
@@ -183,17 +197,20 @@ class _Authorizing:
         return not_done(
             FailureCode.AUTHORIZE_UNKNOWN,
             "the tokens were sent, and whether they arrived is not known",
-            then=VERIFY_FIRST if self._expected is Status.LINKED else LOOKS_FIRST,
+            then=Then.VERIFY_FIRST if self._expected is Status.LINKED else Then.READS_FIRST,
             error=errors[-1],
         )
 
     def _refuse(self, error: ApiError) -> NoReturn:
         """Fail; a rejection by the platform, not of the connection itself, counts against the platform."""
-        if isinstance(error, RejectedError) and not isinstance(error, NotFoundError):
+        if isinstance(error, NotFoundError):
+            told = f"{self._action.address} or its company has gone"
+            raise not_done(FailureCode.REJECTED, told, then=Then.PLAN_AGAIN, error=error) from None
+        if isinstance(error, RejectedError):
             self._turns.rejected()
         raise not_done(
             FailureCode.REJECTED,
             f"{self._action.platform} rejects the authorization",
-            then=f"correct the authorization of {self._action.address}, then {RESUME}",
+            then=Then.CORRECT.replace("{address}", str(self._action.address)),
             error=error,
         ) from None

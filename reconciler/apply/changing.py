@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from reconciler.apply.failing import changed, differs
+from reconciler.apply.failing import changed, differs, is_normalised, normalised
 from reconciler.apply.settling import settle
 from reconciler.apply.state import LaneState
 from reconciler.codat.looking import Look
@@ -35,8 +35,14 @@ async def patch_company(lane: LaneState, action: AdoptCompany | UpdateCompany) -
         return await client.update_company(action.company_id, action.body(), key)
 
     answer = await settle(lane, action, send, find_done)
+    kept = []
     for change in _open_changes(action, answer):
-        raise differs(change.path, change.after or "", _value(answer, change.path) or "")
+        asked, got = change.after or "", value_at(answer, change.path) or ""
+        if not is_normalised(change.path, asked, got):
+            raise differs(change.path, asked, got)
+        kept.append((change.path, got))
+    if kept:
+        raise normalised(kept)
     return Result.DONE
 
 
@@ -69,17 +75,17 @@ def check_unchanged(observed: LiveCompany, live: LiveCompany) -> None:
     """Raise NotDoneError where a company's name, description or tags are not what the plan read."""
     paths = ("name", "description", *(f"tags.{tag}" for tag in sorted({*observed.tags, *live.tags})))
     for path in paths:
-        before, now = _value(observed, path), _value(live, path)
+        before, now = value_at(observed, path), value_at(live, path)
         if before != now:
             raise changed(f"{path} has become '{now or ''}' where '{before or ''}' was read")
 
 
 def _open_changes(action: AdoptCompany | UpdateCompany, live: LiveCompany) -> list[Change]:
     """The changes that the company does not show."""
-    return [one for one in action.changes if _value(live, one.path) != (one.after or None)]
+    return [one for one in action.changes if value_at(live, one.path) != (one.after or None)]
 
 
-def _value(company: LiveCompany, path: str) -> str | None:
+def value_at(company: LiveCompany, path: str) -> str | None:
     """What stands at a change's path; null, empty and missing are the same."""
     name, _, tag = path.partition(".")
     if tag:

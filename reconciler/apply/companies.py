@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from reconciler.apply import keys
+from reconciler.apply.changing import value_at
 from reconciler.apply.creating import create
-from reconciler.apply.failing import FailureCode, differs, not_done
+from reconciler.apply.failing import FailureCode, Then, differs, is_normalised, normalised, not_done
 from reconciler.apply.state import LaneState
 from reconciler.codat import Answered, Client
-from reconciler.model import KEY_TAG, WORKSPACE_TAG, LiveCompany
+from reconciler.model import KEY_TAG, LINKS_TAG, WORKSPACE_TAG, LiveCompany
 from reconciler.outcome import Result
 from reconciler.plan import CreateCompany
 
@@ -20,6 +22,8 @@ async def create_company(lane: LaneState, action: CreateCompany) -> Result:
     """Create the company, or find that another run of ours did."""
     made = await create(lane, MakingCompany(lane, action))
     lane.made_company = made.value.id
+    if kept := [(path, got) for path, _, got in _differences(action, made.value)]:
+        raise normalised(kept)
     return Result.ALREADY if made.found else Result.DONE
 
 
@@ -60,7 +64,7 @@ class MakingCompany:
             raise not_done(
                 FailureCode.DUPLICATE,
                 f"Codat has {len(found)} companies that carry the key '{key}': {ids}",
-                then="pin the right one by 'id' in the spec, delete the other or take its tags away",
+                then=Then.PIN,
             )
         return found[0] if found else None
 
@@ -71,7 +75,7 @@ class MakingCompany:
             raise not_done(
                 FailureCode.NOT_OURS,
                 f"an earlier run created company {made.id} for this key, and it no longer carries our tags",
-                then="adopt it by 'id' in the spec, or delete it and run the same command again",
+                then=Then.ADOPT,
             )
         return live
 
@@ -84,9 +88,22 @@ class MakingCompany:
         return False
 
     def compare(self, made: LiveCompany) -> None:
-        """The name and every tag that was asked for."""
-        if made.name != self.action.name:
-            raise differs("name", self.action.name, made.name)
-        for tag, value in sorted(self.action.tags.items()):
-            if made.tags.get(tag) != value:
-                raise differs(f"tags.{tag}", value, made.tags.get(tag, ""))
+        """Every field that was sent, but for texts that Codat keeps in its own way."""
+        for path, asked, got in _differences(self.action, made):
+            if not is_normalised(path, asked, got):
+                raise differs(path, asked, got)
+
+
+def _differences(action: CreateCompany, made: LiveCompany) -> Iterator[tuple[str, str, str]]:
+    """Each path that was sent, with what was asked and what Codat keeps, where the two differ.
+
+    The record of links may have grown since.
+    """
+    sent = {"name": action.name, "description": action.description or ""}
+    sent |= {f"tags.{tag}": value for tag, value in sorted(action.tags.items())}
+    for path, asked in sent.items():
+        got = value_at(made, path) or ""
+        if path == f"tags.{LINKS_TAG}" and got:
+            continue
+        if got != asked and not (path == "description" and action.description is None):
+            yield path, asked, got

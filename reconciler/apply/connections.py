@@ -7,7 +7,7 @@ from uuid import UUID
 
 from reconciler.apply import keys
 from reconciler.apply.creating import create
-from reconciler.apply.failing import PLAN_AGAIN, FailureCode, differs, not_done
+from reconciler.apply.failing import FailureCode, Then, differs, not_done
 from reconciler.apply.recording import record_links
 from reconciler.apply.state import LaneState
 from reconciler.codat import Answered, Client
@@ -74,7 +74,9 @@ class MakingConnection:
         found = [
             one
             for one in await self.lane.client.connections(self.company_id)
-            if one.platform_key == self.action.platform_key and not self.is_another(one)
+            if one.platform_key == self.action.platform_key
+            and one.id not in self.action.known
+            and not self.is_another(one)
         ]
         pending = sorted((one for one in found if one.status is Status.PENDING_AUTH), key=_age)
         others = [one for one in found if one.status is not Status.PENDING_AUTH]
@@ -83,15 +85,15 @@ class MakingConnection:
             raise not_done(
                 FailureCode.AMBIGUOUS,
                 f"since the plan, connections of {self.action.platform} have come up: {ids}",
-                then=PLAN_AGAIN,
+                then=Then.PLAN_AGAIN,
             )
         return next(iter((*others, *pending)), None)
 
     def _has_siblings(self) -> bool:
-        """Whether the spec has more connections of the platform, so that links must be recorded."""
+        """Whether the company may have more connections of the platform in its spec."""
         creates = [one for one in self.lane.actions if isinstance(one, CreateConnection)]
         return any(
-            one.platform_key == self.action.platform_key and (one.links or one is not self.action)
+            len(one.links) > 1 or (one.platform_key == self.action.platform_key and one is not self.action)
             for one in creates
         )
 
@@ -105,8 +107,12 @@ class MakingConnection:
         return True
 
     def is_another(self, made: LiveConnection) -> bool:
-        """Whether the plan knew the connection and did not take it for this one, or the lane uses it."""
-        return made.id in self.action.known or made.id in self.lane.claimed()
+        """Whether the plan knew the connection as another one, or the lane uses it.
+
+        Of what nobody had named, the replay of our own create proves that an earlier run made it.
+        """
+        is_named = made.id in self.action.known and made.id not in self.action.unnamed
+        return is_named or made.id in self.lane.claimed()
 
     def compare(self, made: LiveConnection) -> None:
         """The platform that was asked for, where the answer names one."""

@@ -9,7 +9,9 @@ them what the others met (https://docs.codat.io/using-the-api/write-data/idempot
   answered under it: then look first, as after a 5xx.
 - 5xx or 422: look; where nothing is, the next attempt. A gateway's 5xx may never have reached Codat,
   so the same key goes out once more before that: whoever comes later begins with it.
-- An answer that is a replay: the thing itself is read; where it is gone, the next attempt.
+- An answer that is a replay, or whose time cannot be trusted (no ``Date``, or one that is before what it
+  dates): the thing itself is read; where it is gone, the next attempt. Each thing that was created and
+  deleted within 90 minutes has used up one, so those are counted apart from faults.
 - 404 where the company is there: Codat lags, or repeats what it said when it did. The next attempt, and
   where this lane made the company not before Codat shows it, since each attempt's refusal is kept.
 - Any other 4xx created nothing and may be the replay of a refusal that was mended: one next attempt.
@@ -24,7 +26,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from reconciler.apply import waiting
-from reconciler.apply.failing import RESUME, FailureCode, not_done
+from reconciler.apply.failing import FailureCode, NotDoneError, Then, not_done
 from reconciler.apply.running import STALE_AFTER
 from reconciler.apply.state import LaneState
 from reconciler.codat import Answered, Client
@@ -45,15 +47,13 @@ from reconciler.codat.errors import (
 T = TypeVar("T")
 
 ATTEMPTS: Final = 5
-"""Attempts, each under a key of its own, before a create fails."""
+"""Attempts that end in a fault or a refusal, each under a key of its own, before a create fails."""
+USED_KEYS: Final = 50
+"""Attempts whose key created what is gone by now, before a create is left until Codat has forgotten them."""
 YOUNG: Final = timedelta(minutes=2)
 """How old a thing may be, by Codat's own clock, for a 404 to mean that Codat lags."""
 REFUSALS: Final = (RejectedError, AccountLimitError, ForbiddenError)
 """Answers that created nothing, and that Codat repeats under the same key."""
-MENDED: Final = (
-    f"put right what Codat refuses, then {RESUME}; Codat repeats a refusal for 90 minutes, "
-    "so it may take that long until it is asked anew"
-)
 
 
 class Making(Protocol[T]):
@@ -126,8 +126,9 @@ async def create(lane: LaneState, making: Making[T]) -> Made[T]:
             making.compare(found)
             return Made(found, found=True)
     refusals = _Refusals(lane, making)
-    attempt, is_repeated = 0, False
-    for _ in range(ATTEMPTS):
+    attempt, is_repeated, used, faults = 0, False, 0, 0
+    while faults < ATTEMPTS and used < USED_KEYS:
+        faults += 1
         try:
             made = await _attempt(lane, making, attempt, known, is_first=not (attempt or is_repeated))
         except GatewayFaultError:
@@ -135,6 +136,8 @@ async def create(lane: LaneState, making: Making[T]) -> Made[T]:
             continue
         except HeldUpError:
             continue
+        except _KeyUsedError:
+            faults, used = faults - 1, used + 1
         except REFUSALS as error:
             await refusals.get_over(error)
         else:
@@ -142,9 +145,22 @@ async def create(lane: LaneState, making: Making[T]) -> Made[T]:
                 making.compare(made.value)
                 return made
         attempt, is_repeated = attempt + 1, False
-    message = f"{ATTEMPTS} attempts to create {making.what} came to nothing"
-    then = MENDED if refusals.lagging else f"{RESUME} later"
-    raise not_done(FailureCode.NOT_CREATED, message, then=then, error=refusals.lagging)
+    raise _not_created(making, used, refusals.lagging)
+
+
+class _KeyUsedError(Exception):
+    """The key has created something within 90 minutes, which is gone, or serves another purpose by now."""
+
+
+def _not_created(making: Making[T], used: int, lagging: ApiError | None) -> NotDoneError:
+    if used < USED_KEYS:
+        message = f"{ATTEMPTS} attempts to create {making.what} came to nothing"
+        then = Then.REFUSED_CREATE if lagging else Then.LATER
+        return not_done(FailureCode.NOT_CREATED, message, then=then, error=lagging)
+    message = f"{making.what} was created and deleted {used} times within 90 minutes, for which Codat repeats"
+    return not_done(
+        FailureCode.NOT_CREATED, f"{message} what it answered to each create", then=Then.AFTER_KEYS
+    )
 
 
 @dataclass(slots=True)
@@ -182,7 +198,7 @@ class _Refusals(Generic[T]):
             raise error
         if self.is_refused:
             message = f"Codat does not create {self.making.what}"
-            raise not_done(error.code, message, then=MENDED, error=error) from None
+            raise not_done(error.code, message, then=Then.REFUSED_CREATE, error=error) from None
         self.is_refused = True
 
 
@@ -192,6 +208,7 @@ async def _attempt(
     """What an attempt made or found; ``None`` means that there is nothing, so the next one may follow.
 
     Raises:
+        _KeyUsedError: there is nothing, since what the key has created is gone.
         GatewayFaultError: there is nothing, and Codat may not have seen the request.
         HeldUpError: there is nothing, and the request was not sent, since Codat may have forgotten its key.
     """
@@ -211,24 +228,29 @@ async def _attempt(
         known.at = looking_since
         if found is None and isinstance(error, GatewayFaultError | HeldUpError):
             raise
+        if found is None and isinstance(error, KeyReusedError):
+            raise _KeyUsedError from None
         return None if found is None else Made(found, found=True)
     sends = lane.writes - before
-    if answered.replayed:
-        return await _replayed(lane, making, answered, is_own=sends > 1)
+    if answered.replayed or answered.made_ago is None:
+        return await _read_back(lane, making, answered, is_own=sends > 1)
     return Made(answered.value, ago=answered.made_ago if is_first and sends == 1 else None)
 
 
-async def _replayed(
-    lane: LaneState, making: Making[T], answered: Answered[T], *, is_own: bool
-) -> Made[T] | None:
-    """What a replayed answer speaks of, as it is now; ``None`` where that is gone.
+async def _read_back(lane: LaneState, making: Making[T], answered: Answered[T], *, is_own: bool) -> Made[T]:
+    """What an answer speaks of that may be a replay, as it is now.
 
     ``is_own``: this run asked more than once, so the thing may be seconds old whatever the clocks say.
+
+    Raises:
+        _KeyUsedError: it is gone, or serves another purpose by now.
     """
     made, age = answered.value, answered.made_ago
     if making.is_another(made):
         found = await making.find()
-        return None if found is None else Made(found, found=True)
+        if found is None:
+            raise _KeyUsedError
+        return Made(found, found=True)
 
     async def read() -> T | None:
         try:
@@ -240,4 +262,6 @@ async def _replayed(
         live = await waiting.look(read, lane.pausing(f"Codat does not show {making.what} yet"))
     else:
         live = await read()
-    return None if live is None else Made(live, found=not is_own)
+    if live is None:
+        raise _KeyUsedError
+    return Made(live, found=answered.replayed and not is_own)

@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
-from reconciler.apply.failing import RESUME
-from reconciler.apply.lane import work
+from reconciler.apply.lane import stops_company, work
 from reconciler.apply.running import Resolve, Run
 from reconciler.apply.state import LaneState, not_started
 from reconciler.apply.telling import Telling
@@ -18,7 +17,7 @@ from reconciler.apply.turns import Turns
 from reconciler.codat import Client
 from reconciler.codat.clock import Clock
 from reconciler.model import Limits
-from reconciler.outcome import ActionOutcome, Observer, Outcome, Result
+from reconciler.outcome import RESUME, ActionOutcome, Observer, Outcome, Result
 from reconciler.plan import Action, Plan
 
 
@@ -126,7 +125,7 @@ class _Floor:
             self._take_note(lane, outcomes)
 
     def _take_note(self, lane: LaneState, outcomes: list[ActionOutcome]) -> None:
-        has_failed = any(one.result is Result.FAILED for one in outcomes)
+        has_failed = any(one.result is Result.FAILED and stops_company(one) for one in outcomes)
         if has_failed or len(outcomes) == len(lane.actions) or not self._run.is_ending:
             self._ended += 1
             self._run.tell.company_ended(lane.key, self._ended, self._total)

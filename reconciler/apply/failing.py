@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from traceback import extract_tb
 from typing import Final
+from unicodedata import normalize
 
 from reconciler.codat.errors import (
-    AccountLimitError,
     ApiError,
     NoAnswerError,
+    NotFoundError,
     RejectedError,
     ServerFaultError,
     UnreachableError,
 )
+from reconciler.model import KEY_TAG, LINKS_TAG, WORKSPACE_TAG
+from reconciler.outcome import RESUME as RESUME  # noqa: PLC0414 - advice is told with it
 from reconciler.outcome import Failure, Result
 
 
@@ -37,6 +39,10 @@ class FailureCode(StrEnum):
     INTERRUPTED = "interrupted"
     """Stopped by Ctrl-C before it was known whether a write took effect."""
     MAX_FAILURES = "max-failures"
+    NO_ROOM = "no-room"
+    """The company has no room for the tag that shows that tokens were sent."""
+    NORMALISED = "normalised"
+    """Codat keeps a text otherwise than it was sent; the company's other actions go on."""
     NOT_CREATED = "not-created"
     """Every attempt to create it ended in a fault, and nothing is there."""
     NOT_OURS = "not-ours"
@@ -51,17 +57,52 @@ class FailureCode(StrEnum):
     """Codat says that a sync is in progress, and its history does not show one that serves."""
 
 
-RESUME: Final = "run the same command again"
 RESUME_REAUTHORIZED: Final = "apply again without --reauthorize, or with it for what failed alone"
 """Where the same command would send tokens again to connections that are Linked by then."""
-PLAN_AGAIN: Final = "review a new plan, or run the same command again"
 
-THEN: Final[Mapping[type[ApiError], str]] = {
-    NoAnswerError: f"{RESUME}: that is safe, it finds out first what took effect",
-    UnreachableError: f"nothing was sent, so {RESUME} when Codat can be reached",
-    ServerFaultError: f"{RESUME}: that is safe, it finds out first what took effect",
-    RejectedError: f"put right what Codat refuses, then {RESUME}",
-    AccountLimitError: f"then {RESUME}",
+
+class Then(StrEnum):
+    """Every way to go on after a failure. ``{resume}`` is how the run at hand is resumed."""
+
+    RESUME = "{resume}"
+    THEN_RESUME = "then {resume}"
+    LATER = "{resume} later"
+    AFTER_KEYS = "{resume} in 90 minutes"
+    WHEN_SYNCED = "{resume} when it has ended"
+    WHEN_SECRET = "{resume} when the secret is there"  # noqa: S105 - an advice
+    WHEN_REACHED = "nothing was sent, so {resume} when Codat can be reached"
+    SAFE = "{resume}: that is safe, it finds out first what took effect"
+    LOOKS_FIRST = "{resume}: it looks first"
+    READS_FIRST = "{resume}: it reads the connection first, and sends nothing to one that is Linked"
+    VERIFY_FIRST = "see with verify whether it works, and name it in --reauthorize again only if it does not"
+    REFUSED = "put right what Codat refuses, then {resume}"
+    REFUSED_CREATE = (
+        "put right what Codat refuses, then {resume}; Codat repeats a refusal for 90 minutes, "
+        "so it may take that long until it is asked anew"
+    )
+    CORRECT = "correct the authorization of {address}, then {resume}"
+    PUT_RIGHT = "put them right, then {resume}"
+    PLAN_AGAIN = "review a new plan, or {resume}"
+    COMPARE = "compare the spec with what Codat keeps, then {resume}"
+    MAKE_ROOM = (
+        "take one of its ten tags away (set it to null in the spec), or let the customer link anew, "
+        "then review a new plan"
+    )
+    PIN = "pin the right one by 'id' in the spec, delete the other or take its tags away"
+    ADOPT = "adopt it by 'id' in the spec, or delete it and {resume}"
+    UNPROTECT = "set 'protect: false' in its spec and apply that first"
+    CANARY = "settle that first, as it says; then {resume}, which begins with this company's check"
+    REPORT = "{resume}: what is done is not done twice"
+    WRITE_AS_KEPT = "write it in the spec as Codat keeps it; the rest of the company goes on"
+
+
+OF_ERROR: Final[Mapping[type[ApiError], Then]] = {
+    NoAnswerError: Then.SAFE,
+    UnreachableError: Then.WHEN_REACHED,
+    ServerFaultError: Then.SAFE,
+    NotFoundError: Then.PLAN_AGAIN,
+    RejectedError: Then.REFUSED,
+    ApiError: Then.THEN_RESUME,
 }
 """How to go on after an error; the first class that fits counts."""
 
@@ -79,19 +120,19 @@ def not_done(
     code: str,
     message: str,
     *,
-    then: str = RESUME,
+    then: str = Then.RESUME,
     error: ApiError | None = None,
     result: Result = Result.FAILED,
 ) -> NotDoneError:
     """The failure that ``message`` tells, with Codat's words where there are some, and how to go on."""
     said = f": {error.summary}" if error else ""
     correlation_id = error.correlation_id if error else ""
-    return NotDoneError(Failure(code, f"{message}{said}; {then}", correlation_id), result)
+    return NotDoneError(Failure(code, f"{message}{said}", correlation_id, then), result)
 
 
 def changed(message: str) -> NotDoneError:
     """The failure that Codat's state is not what the plan read."""
-    return not_done(FailureCode.CHANGED, f"since the plan, {message}", then=PLAN_AGAIN)
+    return not_done(FailureCode.CHANGED, f"since the plan, {message}", then=Then.PLAN_AGAIN)
 
 
 def differs(field: str, asked: object, got: object) -> NotDoneError:
@@ -99,15 +140,35 @@ def differs(field: str, asked: object, got: object) -> NotDoneError:
     return not_done(
         FailureCode.ANSWER_DIFFERS,
         f"Codat took the request, and {field} is '{got}' where '{asked}' was asked for",
-        then=f"compare the spec with what Codat keeps, then {RESUME}",
+        then=Then.COMPARE,
     )
+
+
+IDENTITY: Final = frozenset({f"tags.{WORKSPACE_TAG}", f"tags.{KEY_TAG}", f"tags.{LINKS_TAG}"})
+"""What a company is known by; Codat keeps it as it was sent, or nothing goes on."""
+
+
+def is_normalised(path: str, asked: str, got: str) -> bool:
+    """Whether Codat keeps a text in its own way: a description as it likes, another in spaces and case."""
+    return path not in IDENTITY and (path == "description" or _folded(asked) == _folded(got))
+
+
+def _folded(text: str) -> str:
+    return " ".join(normalize("NFKC", text).casefold().split())
+
+
+def normalised(paths: Iterable[tuple[str, str]]) -> NotDoneError:
+    """The failure that Codat keeps these texts otherwise than they were sent."""
+    kept = ", ".join(f"{path} as '{got}'" for path, got in paths)
+    told = f"Codat took the request, and keeps {kept}"
+    return not_done(FailureCode.NORMALISED, told, then=Then.WRITE_AS_KEPT)
 
 
 def of_error(error: ApiError) -> Failure:
     """The failure of an action whose request failed."""
-    then = next((text for kind, text in THEN.items() if isinstance(error, kind)), f"then {RESUME}")
+    then = next(one for kind, one in OF_ERROR.items() if isinstance(error, kind))
     return Failure(
-        error.code, "; ".join(filter(None, (error.summary, error.fix, then))), error.correlation_id
+        error.code, "; ".join(filter(None, (error.summary, error.fix))), error.correlation_id, then
     )
 
 
@@ -117,8 +178,8 @@ def of_bug(error: Exception) -> Failure:
     where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return Failure(
         FailureCode.BUG,
-        f"a bug in codat-sync ({type(error).__name__}{where}): please report it; {RESUME}: "
-        "what is done is not done twice",
+        f"a bug in codat-sync ({type(error).__name__}{where}): please report it",
+        then=Then.REPORT,
     )
 
 
@@ -129,18 +190,15 @@ def too_many_failed(count: int, limit: int) -> Failure | None:
     noun = "company has" if count == 1 else "companies have"
     return Failure(
         FailureCode.MAX_FAILURES,
-        f"{count} {noun} failed, and rollout.maxFailures is {limit}; put them right, then {RESUME}",
+        f"{count} {noun} failed, and rollout.maxFailures is {limit}",
+        then=Then.PUT_RIGHT,
     )
-
-
-def resumed_by(failure: Failure, resume: str) -> Failure:
-    """The failure, with what a run that ``--reauthorize`` steers says in the place of ``RESUME``."""
-    return replace(failure, message=failure.message.replace(RESUME, resume))
 
 
 def interrupted() -> Failure:
     """The failure of an action that was cut short with a write behind it."""
     return Failure(
         FailureCode.INTERRUPTED,
-        f"interrupted before it was known whether the last request took effect; {RESUME}: it looks first",
+        "interrupted before it was known whether the last request took effect",
+        then=Then.LOOKS_FIRST,
     )

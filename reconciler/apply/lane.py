@@ -10,7 +10,7 @@ from reconciler.apply.changing import patch_company, unlink_connection
 from reconciler.apply.companies import create_company
 from reconciler.apply.configuring import change_product, set_sync_settings
 from reconciler.apply.connections import create_connection
-from reconciler.apply.failing import NotDoneError, interrupted, of_bug, of_error
+from reconciler.apply.failing import FailureCode, NotDoneError, interrupted, of_bug, of_error
 from reconciler.apply.removing import delete_company, delete_connection
 from reconciler.apply.state import LaneState, planned_company_id
 from reconciler.apply.syncing import sync_company
@@ -49,7 +49,7 @@ async def work(lane: LaneState) -> list[ActionOutcome]:
         told = lane.run.told(failure) if failure else None
         outcomes.append(_outcome(lane, action, result, told))
         lane.run.tell.action_ended(outcomes[-1])
-        if result not in WELL:
+        if stops_company(outcomes[-1]):
             break
     return outcomes
 
@@ -107,6 +107,12 @@ async def perform(lane: LaneState, action: Action) -> Result:  # noqa: C901 - a 
             return await sync_company(lane, action)
         case _:
             assert_never(action)
+
+
+def stops_company(ended: ActionOutcome) -> bool:
+    """Whether nothing of the company may follow; a text that Codat keeps in its own way stops nothing."""
+    is_normalised = ended.failure is not None and ended.failure.code == FailureCode.NORMALISED
+    return ended.result not in WELL and not is_normalised
 
 
 def _outcome(lane: LaneState, action: Action, result: Result, failure: Failure | None) -> ActionOutcome:

@@ -7,7 +7,8 @@ from contextlib import suppress
 from uuid import UUID
 
 from reconciler.apply.changing import check_unchanged
-from reconciler.apply.failing import FailureCode, changed, not_done
+from reconciler.apply.failing import FailureCode, Then, changed, not_done
+from reconciler.apply.recording import record_links
 from reconciler.apply.settling import settle
 from reconciler.apply.state import LaneState
 from reconciler.codat.errors import NotFoundError
@@ -27,7 +28,7 @@ async def delete_company(lane: LaneState, action: DeleteCompany) -> Result:
             raise not_done(
                 FailureCode.PROTECTED,
                 f"company {action.company_id} carries the tag codatSyncProtect",
-                then="set 'protect: false' in its spec and apply that first",
+                then=Then.UNPROTECT,
             )
         check_unchanged(action.observed, live)
         _check_connections(action.observed, live)
@@ -52,7 +53,9 @@ def _check_connections(observed: LiveCompany, live: LiveCompany) -> None:
 
 
 async def delete_connection(lane: LaneState, action: DeleteConnection) -> Result:
-    """Delete a connection that still has the status that the plan read."""
+    """Delete a connection that still has the status that the plan read, once its id is on record."""
+    if action.links:
+        await record_links(lane, action)
     client, look = lane.client, Look()
 
     async def check() -> None:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from reconciler.apply.failing import RESUME, of_error, resumed_by, too_many_failed
+from reconciler.apply.failing import of_error, too_many_failed
 from reconciler.apply.telling import Telling
 from reconciler.apply.turns import Turns
 from reconciler.codat import Client
 from reconciler.codat.clock import Clock
 from reconciler.codat.stopping import StoppedError
 from reconciler.model import Secret, SecretRef
-from reconciler.outcome import Failure
+from reconciler.outcome import RESUME, Failure
 
 Resolve = Callable[[SecretRef], Secret | Awaitable[Secret]]
 """Reads a secret; one that takes a while may be awaited, so that other lanes go on."""
@@ -91,7 +91,7 @@ class Run:
 
     def told(self, why: Failure) -> Failure:
         """A failure that says how this run is resumed."""
-        return resumed_by(why, self.resume)
+        return why.resumed_by(self.resume)
 
     def company_failed(self, company: str, *, others_left: bool) -> None:
         """Count a company that failed; as many as are permitted stop the others that are left."""

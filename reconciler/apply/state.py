@@ -182,7 +182,7 @@ def _ids(action: Action) -> tuple[str, ...]:
         case SyncCompany():
             named = tuple(one.connection_id for one in action.targets)
         case CreateConnection():
-            named = tuple(action.links.values())
+            named = tuple(mark.id for mark in action.links.values() if mark.id)
         case _:
             pass
     return tuple(one for one in named if one is not None)

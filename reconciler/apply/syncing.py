@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from reconciler.apply import waiting
-from reconciler.apply.failing import RESUME, FailureCode, NotDoneError, not_done
+from reconciler.apply.failing import FailureCode, NotDoneError, Then, not_done
 from reconciler.apply.settling import KEPT
 from reconciler.apply.state import LaneState
 from reconciler.codat.errors import AlreadyQueuedError
@@ -116,7 +116,7 @@ class _Syncing:
             raise not_done(
                 FailureCode.SYNC_NOT_SEEN,
                 f"a sync of the company is in progress, and none that serves is seen of {names}",
-                then=f"{RESUME} when it has ended",
+                then=Then.WHEN_SYNCED,
                 result=Result.INCOMPLETE,
             )
 

@@ -11,13 +11,13 @@ from reconciler.cli.apply import apply
 from reconciler.cli.exits import Exit
 from reconciler.cli.explain import explain
 from reconciler.cli.failing import (
-    is_lost_output,
-    let_go,
+    is_nowhere,
     show_bug,
     show_error,
     show_interrupt,
     show_lost,
     show_misuse,
+    show_nowhere,
 )
 from reconciler.cli.fmt import fmt
 from reconciler.cli.handoff import handoff
@@ -31,6 +31,7 @@ from reconciler.cli.retired import retired
 from reconciler.cli.sandbox import sandbox
 from reconciler.cli.show import show
 from reconciler.cli.status import status
+from reconciler.cli.streams import is_lost_output, let_go, prepare
 from reconciler.cli.validate import validate
 from reconciler.cli.verify import verify
 from reconciler.diagnostics import CodatSyncError
@@ -51,7 +52,11 @@ Exit statuses: 0 done or nothing to do; 1 error, failed or incomplete; 2 changes
 (plan --detailed-exitcode) or a misused command line; 3 refused for safety; 130 interrupted.
 """,
 )
-@click.version_option(__version__, prog_name="codat-sync", message="%(prog)s %(version)s")
+@click.version_option(
+    __version__,
+    prog_name="codat-sync",
+    message=f"%(prog)s %(version)s (Python {'.'.join(map(str, sys.version_info[:3]))}, {sys.platform})",
+)
 def codat_sync() -> None:
     """Describe companies and connections in YAML; plan and apply them to Codat."""
 
@@ -79,6 +84,7 @@ for _command in _COMMANDS:
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    prepare()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -104,6 +110,8 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return show_interrupt()
     except OSError as error:
+        if is_nowhere():
+            return show_nowhere(shown())
         return (show_lost if is_lost_output(error) else show_bug)(error, shown())
     except Exception as error:  # noqa: BLE001 - the last border: no traceback ever reaches a user
         return show_bug(error, shown())

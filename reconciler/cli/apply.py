@@ -7,7 +7,7 @@ import secrets
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -26,6 +26,7 @@ from reconciler.cli.options import (
     selection_options,
 )
 from reconciler.cli.showing import opened_outputs, show_outcome, show_plan
+from reconciler.cli.streams import record
 
 if TYPE_CHECKING:
     from reconciler.outcome import Event, Observer
@@ -99,7 +100,7 @@ def apply(
 
     def ask(planned: Planned) -> bool:
         asked.append(planned)
-        show_plan(planned, "text", shown, err=aside)
+        show_plan(planned, "text", shown, err=aside, echo=record)
         return _confirms(yes)
 
     with opened_outputs(outputs) as append:
@@ -110,12 +111,16 @@ def apply(
             run = quota.apply_through_quota if wait_for_quota else applying.apply
             applied = run(request, ask=ask, observer=_both(progress, observer))
         if not asked and (applied.outcome is None or format_ == "text"):
-            show_plan(applied.planned, "text", shown, err=aside)
+            show_plan(applied.planned, "text", shown, err=aside, echo=record)
         if asked or applied.verification or format_ == "json":
             show_outcome(applied, format_, shown, err=aside)
         append(applied.outcome or applied.planned.plan.document())
     check_whole(events, observer)
     return _exit(applied)
+
+
+PERMITS: Final = ("allow_deletes", "allow_unlinks")
+"""Options that beside SPECS say anew what the guards permit, whatever a saved plan was made with."""
 
 
 def _both(first: Observer, second: Observer | None) -> Observer:
@@ -140,9 +145,12 @@ def _source(
         return PlanRequest(specs, place, selection(**options))
     if is_saved and plan_file is not None:
         raise click.UsageError(f"{specs} and --plan name two saved plans; leave one out")
-    if any(options.values()):
+    permits = {} if plan_file is None else {name: options.pop(name) for name in PERMITS}
+    if any(value not in (None, False, ()) for value in options.values()):
         raise click.UsageError("a saved plan is applied as it was made; leave the flags that choose out")
-    return SavedRequest(specs, place) if plan_file is None else SavedRequest(plan_file, place, specs)
+    if plan_file is None:
+        return SavedRequest(specs, place)
+    return SavedRequest(plan_file, place, specs, **permits)
 
 
 def _confirms(yes: bool) -> bool:

@@ -11,7 +11,9 @@ class Exit(IntEnum):
     ERROR = 1
     """An error, a failure, or something blocking is left."""
     CHANGES = 2
-    """``plan --detailed-exitcode``: changes are pending. Also a misused command line."""
+    """``plan --detailed-exitcode``: an action is pending."""
+    MISUSED = 2
+    """The command line is misused; the same number, as every program says it."""
     REFUSED = 3
     """Refused for safety, with nothing done."""
     INTERRUPTED = 130

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.completion import complete_address_or_code
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import (
     DEFAULT_SPECS,
@@ -25,7 +26,7 @@ Examples:
   codat-sync explain acme/books specs/ --sandbox
 """
 )
-@click.argument("name", metavar="ADDRESS|CODE")
+@click.argument("name", metavar="ADDRESS|CODE", shell_complete=complete_address_or_code)
 @click.argument("specs", type=click.Path(path_type=Path), required=False)
 @format_option("text", "json")
 @endpoint_options

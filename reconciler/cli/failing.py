@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Final
 
 import click
@@ -15,7 +14,6 @@ from reconciler.cli.options import Output
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.workflow.codes import Code
 
-_UNWRITABLE: Final = frozenset({errno.EPIPE, errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO})
 ISSUES: Final = "https://github.com/codat-sync/codat-sync/issues"
 
 
@@ -30,7 +28,7 @@ def show_error(error: CodatSyncError, output: Output) -> Exit:
 def show_misuse(error: click.ClickException) -> Exit:
     """Print what is wrong with the command line, as click words it."""
     error.show(sys.stderr)
-    return Exit.CHANGES
+    return Exit.MISUSED
 
 
 def show_interrupt() -> Exit:
@@ -53,20 +51,6 @@ def show_bug(error: Exception, output: Output) -> Exit:
     return Exit.ERROR
 
 
-def is_lost_output(error: OSError) -> bool:
-    """Whether what failed is our printing: files of ours say themselves that they cannot be written."""
-    return error.errno in _UNWRITABLE
-
-
-def let_go() -> None:
-    """Drop what waits in a stream that cannot be written, or Python would fail at its own end."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
 def show_lost(error: OSError, output: Output) -> Exit:
     """Say that our output got lost; quietly where whoever read it has gone, as ``| head`` does."""
     if isinstance(error, BrokenPipeError):
@@ -74,3 +58,21 @@ def show_lost(error: OSError, output: Output) -> Exit:
     fix = "what was done is done; run the same command again to see it"
     told = Diagnostic(Code.STDOUT_UNWRITABLE, f"the output cannot be written: {error.strerror}", fix)
     return show_error(CodatSyncError(told), output)
+
+
+def is_nowhere() -> bool:
+    """Whether the directory that the command runs in is not there any more."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
+def show_nowhere(output: Output) -> Exit:
+    """Say that the current directory is gone."""
+    fix = "change into a directory that is there, and run the command again"
+    return show_error(
+        CodatSyncError(Diagnostic(Code.DIRECTORY_GONE, "the current directory is not there any more", fix)),
+        output,
+    )

@@ -12,11 +12,24 @@ from reconciler.cli.options import endpoint, endpoint_options, output, output_op
 DEFAULT_OUT = Path("specs") / "imported.yaml"
 
 
+_EXTRAS = ("products", "syncSettings")
+
+
+def _extras(_: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """The parts that ``--with`` names."""
+    named = tuple(dict.fromkeys(value.split(","))) if value is not None else ()
+    for part in named:
+        if part not in _EXTRAS:
+            raise click.BadParameter(f"{part!r} is neither of {' and '.join(_EXTRAS)}", param=parameter)
+    return named
+
+
 @click.command(
     "import",
     epilog="""\b
 Examples:
   codat-sync import --all
+  codat-sync import --all --with products,syncSettings
   codat-sync import --tags 'region = uk' --out specs/uk.yaml
   codat-sync import --id 8a210b68-6988-11ed-a1eb-0242ac120002 --out specs/imported/
 """,
@@ -31,6 +44,13 @@ Examples:
     show_default=True,
     help="A file for all (*.yaml), or a directory for a file each; never over an existing one.",
 )
+@click.option(
+    "--with",
+    "extras",
+    metavar="PARTS",
+    callback=_extras,
+    help="Write these parts too: products, syncSettings (with commas between).",
+)
 @endpoint_options
 @output_options
 def import_(
@@ -38,6 +58,7 @@ def import_(
     tags: str,
     ids: tuple[str, ...],
     out: Path,
+    extras: tuple[str, ...],
     sandbox: bool,
     sandbox_file: Path | None,
     api_url: str | None,
@@ -51,9 +72,11 @@ def import_(
     if not all(one.isprintable() for one in (tags, *ids)):
         raise click.UsageError("what --tags and --id name must be printable text")
     place = endpoint(sandbox, sandbox_file, api_url)
-    found = importing.import_companies(importing.ImportRequest(place, out, tags, ids))
+    found = importing.import_companies(importing.ImportRequest(place, out, tags, ids, extras))
     if found.warnings:
         click.echo(render.diagnostics_text(found.warnings, output().style(err=True)), nl=False, err=True)
+    for note in found.notes:
+        click.echo(note, err=True)
     counted = "1 company" if found.companies == 1 else f"{found.companies} companies"
     click.echo(f"Wrote {counted} to {out}." if found.files else "Nothing to write.")
     return Exit.OK

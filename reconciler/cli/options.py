@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from reconciler.cli.completion import complete_address
+
 if TYPE_CHECKING:
     from reconciler.render import Style
     from reconciler.workflow.endpoint import Endpoint
@@ -42,12 +44,16 @@ class Output:
         stream = sys.stderr if err else sys.stdout
         is_terminal = stream.isatty()
         return Style(
-            color=is_terminal and not self.no_color and not os.environ.get("NO_COLOR"),
+            color=is_terminal and not self.no_color and _takes_color(),
             verbose=self.verbose,
             quiet=self.quiet,
             width=shutil.get_terminal_size().columns if is_terminal else None,
             encoding=stream.encoding or "utf-8",
         )
+
+
+def _takes_color() -> bool:
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") not in ("dumb", "unknown")
 
 
 def _chain(*decorators: Callable[[F], F]) -> Callable[[F], F]:
@@ -137,6 +143,7 @@ def rollout_options(function: F) -> F:
         click.option(
             "--canary",
             metavar="ADDRESS",
+            shell_complete=complete_address,
             help="This company first; the others follow when it passes what verify checks. [rollout.canary]",
         ),
         click.option(
@@ -163,6 +170,7 @@ def target_option(function: F) -> F:
         "targets",
         multiple=True,
         metavar="ADDRESS",
+        shell_complete=complete_address,
         help="Only this company or connection (repeatable; globs).",
     )(function)
 
@@ -185,12 +193,14 @@ def selection_options(function: F) -> F:
             "targets",
             multiple=True,
             metavar="ADDRESS",
+            shell_complete=complete_address,
             help="Only this company or connection (repeatable; globs).",
         ),
         click.option(
             "--reauthorize",
             multiple=True,
             metavar="ADDRESS",
+            shell_complete=complete_address,
             help="Send the tokens of this connection although it was linked before (repeatable; globs).",
         ),
         click.option("--retry-syncs", is_flag=True, help="Start syncs again whose last pull failed."),
@@ -208,6 +218,12 @@ def selection_options(function: F) -> F:
             type=click.IntRange(min=0),
             metavar="N",
             help="Permit N unlinks, whatever the guard says.",
+        ),
+        click.option(
+            "--allow-narrowings",
+            type=click.IntRange(min=0),
+            metavar="N",
+            help="Permit N companies' sync settings to narrow, whatever the guard says.",
         ),
     )(function)
 

@@ -21,7 +21,7 @@ Examples:
 @endpoint_options
 @output_options
 def platforms(format_: str, sandbox: bool, sandbox_file: Path | None, api_url: str | None) -> Exit:
-    """List the platforms by name, key, type, and whether they are enabled for the account."""
+    """List the platforms by name, key, type, whether the account has them enabled, and how they migrate."""
     from reconciler import render
     from reconciler.workflow import platforms as listing
 

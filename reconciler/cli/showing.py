@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from reconciler.cli.options import DEFAULT_SPECS, Output
+from reconciler.cli.streams import Echo, for_page, record, said
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.workflow.codes import Code
 from reconciler.workflow.opening import opened_to_write
@@ -24,9 +25,18 @@ PLAN_FORMATS: Final = ("text", "json", "markdown", "html")
 
 
 def show_plan(
-    planned: Planned, format_: str, output: Output, *, specs: Path = Path(DEFAULT_SPECS), err: bool = False
+    planned: Planned,
+    format_: str,
+    output: Output,
+    *,
+    specs: Path = Path(DEFAULT_SPECS),
+    err: bool = False,
+    echo: Echo = said,
 ) -> None:
-    """Print a plan to stdout, or to stderr where stdout is for something else; warnings always to stderr."""
+    """Print a plan to stdout, or to stderr where stdout is for something else; warnings always to stderr.
+
+    ``echo`` prints it.
+    """
     from reconciler import render
 
     if planned.warnings and not output.quiet:
@@ -41,6 +51,7 @@ def show_plan(
         notes=planned.forecast,
         specs=specs,
         err=err,
+        echo=echo,
     )
 
 
@@ -53,6 +64,7 @@ def show_document(
     notes: tuple[str, ...] = (),
     specs: Path = Path(DEFAULT_SPECS),
     err: bool = False,
+    echo: Echo = said,
 ) -> None:
     """Print a plan's document; ``specs`` is the directory that a comment is marked with."""
     from reconciler import render
@@ -62,24 +74,24 @@ def show_document(
         "text": lambda: render.plan_text(document, output.style(err=err), **told),
         "json": lambda: render.plan_json(document),
         "markdown": lambda: render.plan_markdown(document, specs=specs.as_posix(), **told),
-        "html": lambda: render.plan_html(document, **told),
+        "html": lambda: for_page(render.plan_html(document, **told)),
     }
-    click.echo(writers[format_](), nl=False, err=err)
+    echo(writers[format_](), err=err)
 
 
 def show_outcome(applied: Applied, format_: str, output: Output, *, err: bool = False) -> None:
-    """Print what became of a plan; as JSON always to stdout."""
+    """Print what became of a plan; as JSON to stdout, unless that does not take it."""
     from reconciler import render
 
     if applied.outcome is None:
         return
     if format_ == "json":
-        click.echo(render.outcome_json(applied.outcome, applied.verification), nl=False)
+        record(render.outcome_json(applied.outcome, applied.verification))
         return
     text = render.outcome_text(applied.outcome, output.style(err=err), notes=applied.notes)
     if applied.verification is not None:
         text += "\n" + render.verification_text(applied.verification, output.style(err=err))
-    click.echo(text, nl=False, err=err)
+    record(text, err=err)
 
 
 @contextmanager

@@ -13,4 +13,5 @@ class Code(StrEnum):
     BAD_API_URL = "bad-api-url"
     BAD_CERTIFICATES = "bad-certificates"
     BAD_PROXY = "bad-proxy"
+    BAD_KEY_LOG = "bad-key-log"
     READ_ONLY = "read-only"

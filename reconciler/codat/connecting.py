@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from reconciler import __version__
+from reconciler.codat.answers import ENCODINGS
 from reconciler.codat.client import ReadClient
 from reconciler.codat.clock import Clock, SystemClock
 from reconciler.codat.codes import Code
@@ -42,6 +44,12 @@ BAD_PROXY: Final = Diagnostic(
     "the proxy that the environment names cannot be used",
     "HTTPS_PROXY is such as http://proxy.example:3128",
 )
+BAD_KEY_LOG: Final = Diagnostic(
+    Code.BAD_KEY_LOG,
+    "the file that SSLKEYLOGFILE names cannot be written",
+    "unset SSLKEYLOGFILE, which lets others read what is sent, or name a file that can be written",
+)
+LAST_PORT: Final = 65535
 TIMEOUT: Final = httpx.Timeout(connect=10, read=60, write=60, pool=None)
 """Seconds. Waiting for one of our own connections to become free is no fault, so it has no limit."""
 
@@ -68,7 +76,7 @@ def check_api_url(url: str) -> str:
 
 
 def _complaint(url: httpx.URL) -> str:
-    if url.scheme not in ("http", "https") or not url.host or b"%" in url.netloc:
+    if url.scheme not in ("http", "https") or not url.host or b"%" in url.netloc or not _is_port(url):
         return "the API's URL is not an https URL"
     if url.userinfo:
         return "the API's URL holds a user name or password, and credentials never go into it"
@@ -104,18 +112,41 @@ def asgi_transport(app: App) -> httpx.AsyncBaseTransport:
     return _AppTransport(app=app)
 
 
+def _proxy(origin: httpx.URL) -> httpx.Proxy | None:
+    """The proxy that the environment names for ``origin``.
+
+    Raises:
+        ValueError: it cannot be one.
+        httpx.InvalidURL: it is no URL.
+    """
+    if is_loopback(origin.host) or proxy_bypass(origin.host):
+        return None
+    proxies = getproxies()
+    named = proxies.get(origin.scheme) or proxies.get("all")
+    if not named:
+        return None
+    proxy = httpx.Proxy(named)
+    if not proxy.url.host or not _is_port(proxy.url):
+        raise ValueError("no proxy")
+    return proxy
+
+
+def _is_port(url: httpx.URL) -> bool:
+    return url.port is None or 0 < url.port <= LAST_PORT
+
+
 def _network(origin: httpx.URL, limits: Limits) -> httpx.AsyncBaseTransport:
     """The network, through the proxy that the environment names; a loopback address never is proxied."""
-    proxies = {} if is_loopback(origin.host) or proxy_bypass(origin.host) else getproxies()
     try:
         return httpx.AsyncHTTPTransport(
-            proxy=proxies.get(origin.scheme) or proxies.get("all"),
+            proxy=_proxy(origin),
             limits=httpx.Limits(
                 max_connections=limits.concurrency, max_keepalive_connections=limits.concurrency
             ),
         )
-    except OSError:
-        complaint = BAD_CERTIFICATES
+    except OSError as error:
+        is_key_log = error.filename is not None and error.filename == os.environ.get("SSLKEYLOGFILE")
+        complaint = BAD_KEY_LOG if is_key_log else BAD_CERTIFICATES
     except (ImportError, ValueError, httpx.InvalidURL):
         complaint = BAD_PROXY
     raise CodatSyncError(complaint)
@@ -165,7 +196,11 @@ async def connect(
     async with httpx.AsyncClient(
         transport=courteous,
         auth=Authorization(authorization),
-        headers={"User-Agent": f"codat-sync/{__version__}", "Accept": "application/json"},
+        headers={
+            "User-Agent": f"codat-sync/{__version__}",
+            "Accept": "application/json",
+            "Accept-Encoding": ENCODINGS,
+        },
         timeout=TIMEOUT,
         follow_redirects=False,
     ) as http:

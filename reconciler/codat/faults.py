@@ -15,6 +15,7 @@ from typing import Final
 import httpx
 
 from reconciler.codat import words
+from reconciler.codat.answers import LARGEST, LONGEST, TooLargeError, TooSlowError
 from reconciler.codat.errors import (
     AccountLimitError,
     AlreadyQueuedError,
@@ -49,6 +50,7 @@ class Foreign:
     becomes: type[ApiError]
     says: str
     is_passing: bool = True
+    fix: str = ""
 
 
 FOREIGN: Final = (
@@ -58,8 +60,22 @@ FOREIGN: Final = (
     Foreign(httpx.ProxyError, UnreachableError, "the proxy made no connection", is_passing=False),
     Foreign(httpx.UnsupportedProtocol, UnreachableError, "the URL is not http or https", is_passing=False),
     Foreign(httpx.LocalProtocolError, NoAnswerError, "the request could not be written", is_passing=False),
+    Foreign(
+        TooSlowError,
+        NoAnswerError,
+        f"the answer had not come whole after {LONGEST:.0f} seconds",
+        is_passing=False,
+        fix="check the network and the proxy; a smaller limits.pageSize makes answers shorter",
+    ),
     Foreign(httpx.TimeoutException, NoAnswerError, "the answer did not come in time"),
     Foreign(httpx.TransportError, NoAnswerError, "the connection broke before a whole answer came"),
+    Foreign(
+        TooLargeError,
+        NoAnswerError,
+        f"the answer is larger than {LARGEST // 1024 // 1024} MiB",
+        is_passing=False,
+        fix="check CODAT_API_URL and the proxy; a smaller limits.pageSize makes answers shorter",
+    ),
     Foreign(httpx.DecodingError, NoAnswerError, "the answer could not be unpacked"),
     Foreign(httpx.HTTPError, NoAnswerError, "no usable answer came", is_passing=False),
     Foreign(httpx.StreamError, NoAnswerError, "the answer broke off", is_passing=False),
@@ -132,7 +148,7 @@ def of_exception(error: Exception, *, request: str, origin: str) -> ApiError:
     """What ``error`` becomes. Its own words are used only where it never saw the request."""
     row = row_of(error)
     if not issubclass(row.becomes, UnreachableError):
-        return row.becomes(f"{row.says} ({origin})", request=request)
+        return row.becomes(f"{row.says} ({origin})", fix=row.fix, request=request)
     tls = _certificate(error)
     reason = harmless(tls.verify_message if tls else _PLACE_IN_OPENSSL.sub("", str(error)), LONGEST_REASON)
     says = "the TLS certificate is not trusted" if tls else row.says

@@ -7,6 +7,7 @@ The shapes are those of the Platform API (https://docs.codat.io/platform-api); e
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from reconciler.codat.reading import Node
@@ -25,6 +26,8 @@ from reconciler.model import (
     SettingValue,
     SourceType,
     Status,
+    sent_marks,
+    short_id,
     utc_text,
 )
 
@@ -72,13 +75,16 @@ NOT_THERE: Final = frozenset({"notsupported", "notimplemented"})
 
 def company(node: Node) -> LiveCompany:
     """A company, with the connections that Codat embeds in it."""
+    tags = {str(tag.name): tag.text() for tag in node.get("tags").members()}
+    marks = sent_marks(tags)
+    connections = (connection(one) for one in node.get("dataConnections").items())
     return LiveCompany(
         id=node.get("id").identifier(),
         name=node.get("name").text(),
         description=node.get("description").optional_text(),
-        tags={str(tag.name): tag.text() for tag in node.get("tags").members()},
+        tags=tags,
         created=node.get("created").optional_moment(),
-        connections=tuple(connection(one) for one in node.get("dataConnections").items()),
+        connections=tuple(replace(one, sent=marks.get(short_id(one.id), "")) for one in connections),
         products=tuple(one.text() for one in node.get("products").items()),
     )
 

@@ -25,6 +25,10 @@ KIND_OF: Final[Mapping[type, str]] = {
 }
 
 
+MOST_VALUES: Final = 600_000
+"""Values in an answer; what is short on the wire may be large in memory, such as a list of empty objects."""
+
+
 class WrongShapeError(Exception):
     """An answer is JSON, or meant to be, but not of the shape that Codat documents."""
 
@@ -170,8 +174,10 @@ def read(content: bytes) -> Node:
     """The JSON document in ``content``.
 
     Raises:
-        WrongShapeError: it is empty, cut, or no JSON at all.
+        WrongShapeError: it is empty, cut, no JSON at all, or of more values than Codat has reason to send.
     """
+    if sum(map(content.count, (b",", b"{", b"["))) > MOST_VALUES:
+        raise WrongShapeError(f"the answer has more than {MOST_VALUES:,} values")
     try:
         return Node(json.loads(content))
     except (ValueError, RecursionError):

@@ -23,6 +23,7 @@ from tenacity import (
 )
 
 from reconciler.codat import faults, headers
+from reconciler.codat.answers import whole
 from reconciler.codat.clock import Clock
 from reconciler.codat.codes import Code
 from reconciler.codat.errors import HeldUpError
@@ -66,6 +67,9 @@ class CourteousTransport(httpx.AsyncBaseTransport):
     """Sends requests the way Codat wants them: at a pace, waiting when told, repeating only what is safe.
 
     - A method outside ``methods`` is refused before anything is sent.
+    - What remains of the day beyond the reserve is for others: no write is sent then, and of a client that
+      can only read, no read either.
+    - An answer is read whole, within bounds of size and time.
     - A 429 is waited out by everyone, and the same request sent again with the same key, which Codat
       releases (https://docs.codat.io/using-the-api/write-data/idempotency). One that means that the
       day's quota is gone, or ten minutes of them in a row, is handed on.
@@ -112,6 +116,8 @@ class CourteousTransport(httpx.AsyncBaseTransport):
         if request.method not in READS:
             self._keep_reserve(request)
             return await self._patiently(request)
+        if self._methods <= READS:
+            self._keep_reserve(request)
         response: httpx.Response = await self._retrying(_stop(request))(self._patiently, request)
         return response
 
@@ -120,7 +126,9 @@ class CourteousTransport(httpx.AsyncBaseTransport):
         await self._beneath.aclose()
 
     def _keep_reserve(self, request: httpx.Request) -> None:
-        """Send no write once what remains of the day is for others.
+        """Send nothing once what remains of the day is for others.
+
+        A client that writes still reads then: it has to find out what became of its writes.
 
         Raises:
             QuotaExhaustedError: it is; nothing was sent.
@@ -215,12 +223,7 @@ class CourteousTransport(httpx.AsyncBaseTransport):
         look: Look | None = request.extensions.get(TAKES_LOOK)
         if look is not None:
             look.take(sent_at)
-        response = await self._beneath.handle_async_request(request)
-        try:
-            await response.aread()
-        except BaseException:
-            await response.aclose()
-            raise
+        response = await whole(self._beneath.handle_async_request, request)
         response.extensions |= {SENT_AT: sent_at, ANSWERED_AT: self._clock.now()}
         self._meter.answered(response)
         return response

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Final
+from urllib.parse import quote_from_bytes, quote_plus
 
 from reconciler.codat.errors import ALREADY_QUEUED
 from reconciler.codat.reading import Node, WrongShapeError, read
@@ -22,26 +26,24 @@ LOOKED_AT: Final = 10 * LONGEST
 MASKED: Final = "***"
 RUN: Final = 6
 """Characters in a row that count as a repetition of a secret, since a message may cut one short."""
+_URL_SAFE: Final = str.maketrans("+/", "-_")
 
 
 class Mask:
     """Takes secrets out of texts: whole ones of any length, and every run of six characters of longer ones.
 
-    Upper and lower case count as the same. Holds the secrets, so it is never shown or kept in an error.
+    A secret counts in each form that a message may quote it in: base64 of it alone or within something,
+    percent-encoded, escaped as in JSON or HTML, hexadecimal. Upper and lower case count as the same. Holds
+    the secrets, so it is never shown or kept in an error; what it looks for is made when there is an error.
     """
 
-    __slots__ = ("_runs", "_short")
+    __slots__ = ("_secrets",)
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
-        values = [one.reveal().lower() for one in secrets]
-        self._runs = frozenset(run for one in values for run in _runs(one))
-        self._short = frozenset(one for one in values if 0 < len(one) < RUN)
+        self._secrets = tuple(secrets)
 
     def __or__(self, other: Mask) -> Mask:
-        both = Mask()
-        both._runs = self._runs | other._runs
-        both._short = self._short | other._short
-        return both
+        return Mask((*self._secrets, *other._secrets))
 
     def __call__(self, text: str) -> str:
         """``text`` with every secret in it as ``***``."""
@@ -56,12 +58,42 @@ class Mask:
         )
 
     def _places(self, low: str) -> Iterator[tuple[int, int]]:
+        values = [one.reveal() for one in self._secrets]
+        forms = {form.lower() for value in values for form in _forms(value)}
+        known = {run for form in forms for run in _runs(form)}
         for place, run in enumerate(_runs(low)):
-            if run in self._runs:
+            if run in known:
                 yield place, RUN
-        for short in self._short:
+        for short in {value.lower() for value in values if 0 < len(value) < RUN}:
             for found in re.finditer(re.escape(short), low):
                 yield found.start(), len(short)
+
+
+def _forms(value: str) -> Iterator[str]:
+    """``value`` as it is, and as messages quote it; what is shorter than a run is told by itself alone."""
+    data = value.encode("utf-8", "surrogatepass")
+    yield value
+    yield from _in_base64(data)
+    yield data.hex()
+    for safe in ("", "/", "~()*!'"):
+        yield quote_from_bytes(data, safe)
+    yield quote_plus(data)
+    yield "".join(f"%{byte:02x}" for byte in data)
+    for is_ascii in (True, False):
+        yield json.dumps(value, ensure_ascii=is_ascii)[1:-1]
+    yield json.dumps(value)[1:-1].replace("/", "\\/")
+    yield "".join(f"\\u{ord(character):04x}" for character in value)
+    yield html.escape(value)
+
+
+def _in_base64(data: bytes) -> Iterator[str]:
+    """The characters that stand for ``data`` alone, wherever in something encoded it begins."""
+    for before in range(3):
+        encoded = b64encode(bytes(before) + data).decode()
+        begins = -(-before * 8 // 6)
+        ends = (before + len(data)) * 8 // 6
+        for altered in (encoded, encoded.translate(_URL_SAFE)):
+            yield altered[begins:ends]
 
 
 def _runs(text: str) -> Iterator[str]:

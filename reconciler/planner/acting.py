@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.model import (
@@ -14,8 +14,10 @@ from reconciler.model import (
     Live,
     LiveCompany,
     LiveConnection,
+    Mark,
     Pull,
     Status,
+    SyncSettings,
     Unset,
     Wanted,
 )
@@ -41,7 +43,9 @@ from reconciler.plan import (
 from reconciler.planner.company_rules import Want
 from reconciler.planner.drafting import CompanyDraft, ConnectionDraft
 from reconciler.planner.fields import Writer, written_by
+from reconciler.planner.marking import before_deletes
 from reconciler.planner.messages import Subject, attention
+from reconciler.planner.narrowing import narrowings
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Row
 from reconciler.planner.sync_rules import (
@@ -66,8 +70,7 @@ class Decided:
 def decided(company: CompanyDraft, live: Live, policy: Policy) -> Decided:
     """The actions and the attention of one company."""
     found = Decided([*_company_actions(company), *_further_actions(company)])
-    if company.attention:
-        found.attention.append(company.attention)
+    found.attention += [one for one in (company.attention, company.copied) if one is not None]
     for connection in company.connections:
         found.actions += _connection_actions(company, connection)
         if connection.attention:
@@ -103,7 +106,7 @@ def _company_actions(company: CompanyDraft) -> Iterator[Action]:
             )
         elif company.live and (found := _wanted_changes(company)):
             action = AdoptCompany if kind is Kind.COMPANY_ADOPT else UpdateCompany
-            yield action(company.address, company.row.why, company.live.id, found, company.live)
+            yield action(company.address, company.why, company.live.id, found, company.live)
 
 
 def _create_company(company: CompanyDraft) -> CreateCompany:
@@ -135,8 +138,18 @@ def _further_actions(company: CompanyDraft) -> Iterator[Action]:
             yield RemoveProduct(company.address, "not in the spec's products", company_id, change.before)
     settings = written_by(Writer.SYNC_SETTINGS, company.changes)
     if settings and not isinstance(desired.sync_settings, Unset):
-        why = "sync settings differ" if desired.sync_settings else "back to the profile's, by the spec"
-        yield SetSyncSettings(company.address, why, company_id, settings, desired.sync_settings)
+        yield _set_sync_settings(company, settings, desired.sync_settings)
+
+
+def _set_sync_settings(
+    company: CompanyDraft, settings: tuple[Change, ...], wanted: SyncSettings | None
+) -> SetSyncSettings:
+    why = "sync settings differ" if wanted else "back to the profile's, by the spec"
+    narrows = narrowings(company.live, settings)
+    if narrows:
+        named = ", ".join(path.partition(".")[2] for path in narrows)
+        why += f"; Codat may delete or void records already synced, since less is fetched: {named}"
+    return SetSyncSettings(company.address, why, _company_id(company), settings, wanted, narrows)
 
 
 def _connection_actions(company: CompanyDraft, connection: ConnectionDraft) -> Iterator[Action]:
@@ -146,15 +159,16 @@ def _connection_actions(company: CompanyDraft, connection: ConnectionDraft) -> I
             yield _create_connection(company, connection, connection.desired)
         elif kind is Kind.CONNECTION_AUTHORIZE and connection.desired:
             yield _authorize(company, connection, connection.desired)
-        elif row and live and company.live:
-            yield _removal(kind, row, company.live, live, connection)
+        elif row and live:
+            yield _removal(kind, row, company, live, connection)
 
 
 def _create_connection(
     company: CompanyDraft, connection: ConnectionDraft, desired: DesiredConnection
 ) -> CreateConnection:
     created = [one.address for one in company.connections if one.is_created]
-    recorded = [address for address in created if address.connection in company.links]
+    to_come = {key for key, mark in company.links.items() if mark.is_to_come}
+    recorded = [address for address in created if address.connection in to_come]
     is_last = connection.address in recorded[-1:]
     return CreateConnection(
         connection.address,
@@ -164,6 +178,7 @@ def _create_connection(
         desired.platform_key,
         company.links if is_last else {},
         tuple(one.id for one in company.live.connections) if company.live else (),
+        company.unnamed,
     )
 
 
@@ -183,19 +198,43 @@ def _authorize(
         desired.authorization,
         reauthorized=live is not None and live.status is Status.LINKED,
         last_sync=live.last_sync if live else None,
+        sent_before=live.sent if live else "",
+        is_marked=live is not None and live.status is Status.LINKED,
     )
 
 
 def _removal(
-    kind: Kind, row: Row, company: LiveCompany, live: LiveConnection, connection: ConnectionDraft
+    kind: Kind, row: Row, company: CompanyDraft, live: LiveConnection, connection: ConnectionDraft
 ) -> Action:
     desired = connection.desired
     platform = desired.platform if desired else live.platform_name
+    company_id = _company_id(company) or ""
     if kind is Kind.CONNECTION_UNLINK:
-        return UnlinkConnection(connection.address, row.why, company.id, live.id, platform)
+        return UnlinkConnection(connection.address, row.why, company_id, live.id, platform)
     return DeleteConnection(
-        connection.address, row.why, company.id, live.id, platform, live.status, pruned=desired is None
+        connection.address,
+        row.why,
+        company_id,
+        live.id,
+        platform,
+        live.status,
+        pruned=desired is None,
+        links=_record_before(company, connection),
     )
+
+
+def _record_before(company: CompanyDraft, deleted: ConnectionDraft) -> Mapping[str, Mark]:
+    """What the first delete of a company writes into its record, unless the company's own update does."""
+    leaving = [
+        one
+        for one in company.connections
+        if one.desired is not None and one.row is not None and Kind.CONNECTION_DELETE in one.row.actions
+    ]
+    is_written = any(change.path == f"tags.{LINKS_TAG}" for change in company.changes)
+    if company.live is None or is_written or leaving[:1] != [deleted]:
+        return {}
+    named = [(one.desired, one.live.id) for one in leaving if one.desired and one.live]
+    return before_deletes(company.live, named)
 
 
 # --- syncs -------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ class Found(StrEnum):
 
     NONE = "none"
     NAMESAKE = "namesake"
-    """Nothing with our tags, but an untagged company, or an orphan of ours, of the same name."""
+    """Nothing with our tags, but one of the same name that no spec speaks for, or of this key elsewhere."""
     OURS = "ours"
     UNTAGGED = "untagged"
     """The company that the spec's ``id`` names, without tags of ours."""
@@ -40,6 +40,7 @@ class CompanySituation:
     want: Want
     found: Found
     new: bool
+    """Whether ``new: true`` says that what was found is another."""
     differs: bool
     over_budget: bool
     protected: bool
@@ -65,7 +66,7 @@ COMPANY_RULES: Final = Table(
         Row(
             "company-exists",
             {"want": _P, "found": (Found.NAMESAKE,), "new": NO},
-            "a company of the same name exists",
+            "a company of the same name or key exists",
             attention=Code.EXISTS,
         ),
         Row(

@@ -22,13 +22,25 @@ class LiveStatus(StrEnum):
     UNKNOWN = Status.UNKNOWN
 
 
+class Proof(StrEnum):
+    """How sure it is that a live connection is the one that a spec means."""
+
+    CERTAIN = "certain"
+    """The spec pins it by its id, or the record of links names it; or there is none."""
+    ALONE = "alone"
+    """No record speaks of its platform, and there is no other that the spec could mean."""
+    GUESSED = "guessed"
+    """It is the likeliest, and may be another's."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionSituation:
     """Everything that the rules for a wanted connection may look at.
 
     ``fresh``: the tokens were issued after the connection's creation, last sync and every recorded
     error. ``occupied``: another accounting connection of the company is Linked and stays so.
-    ``gated``: a precondition of sending tokens is still to do.
+    ``gated``: a precondition of sending tokens is still to do. ``proof``: whether the live connection is
+    the one that the spec means.
     """
 
     wanted: Wanted
@@ -38,6 +50,7 @@ class ConnectionSituation:
     reauthorize: bool
     occupied: bool
     gated: bool
+    proof: Proof = Proof.CERTAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,10 @@ _LINKED, _UNLINKED, _ABSENT = ((wanted,) for wanted in Wanted)
 _SELF, _MANAGED, _LINK = ((migration,) for migration in Migration)
 _NOT_SELF = (Migration.MANAGED, Migration.LINK)
 _NONE, _PENDING, _LIVE, _DEAUTHORIZED, _SEVERED, _UNKNOWN = ((live,) for live in LiveStatus)
+_THERE = (*_PENDING, *_LIVE, *_DEAUTHORIZED, *_SEVERED, *_UNKNOWN)
+_CERTAIN = (Proof.CERTAIN,)
+_UNCERTAIN = (Proof.ALONE, Proof.GUESSED)
+_TRUSTED, _GUESSED = (Proof.CERTAIN, Proof.ALONE), (Proof.GUESSED,)
 _SEND = (Kind.CONNECTION_AUTHORIZE,)
 _CREATE = (Kind.CONNECTION_CREATE,)
 
@@ -66,15 +83,31 @@ def _sends(
     )
 
 
+def _sends_again(name: str, when: dict[str, tuple[object, ...]], why: str) -> tuple[Row, Row, Row]:
+    """The rows of a situation in which tokens go to what was authorized before, by us as far as is known."""
+    return (
+        *_sends(name, when | {"proof": _TRUSTED}, why),
+        Row(f"{name}-guessed", when | {"proof": _GUESSED}, _WHOSE, attention=Code.AMBIGUOUS),
+    )
+
+
+_WHOSE: Final = "no record tells that it is the one that the spec means"
+
 CONNECTION_RULES: Final = Table(
     ConnectionSituation,
     (
         Row("absent-gone", {"wanted": _ABSENT, "live": _NONE}, "absent, as specified"),
         Row(
             "absent-delete",
-            {"wanted": _ABSENT, "live": (*_PENDING, *_LIVE, *_DEAUTHORIZED, *_SEVERED, *_UNKNOWN)},
+            {"wanted": _ABSENT, "live": _THERE, "proof": _CERTAIN},
             "the spec says state: absent",
             (Kind.CONNECTION_DELETE,),
+        ),
+        Row(
+            "absent-uncertain",
+            {"wanted": _ABSENT, "live": _THERE, "proof": _UNCERTAIN},
+            _WHOSE,
+            attention=Code.AMBIGUOUS,
         ),
         Row(
             "unlinked-already",
@@ -83,9 +116,15 @@ CONNECTION_RULES: Final = Table(
         ),
         Row(
             "unlinked-unlink",
-            {"wanted": _UNLINKED, "live": _LIVE},
+            {"wanted": _UNLINKED, "live": _LIVE, "proof": _CERTAIN},
             "the spec says state: unlinked",
             (Kind.CONNECTION_UNLINK,),
+        ),
+        Row(
+            "unlinked-uncertain",
+            {"wanted": _UNLINKED, "live": _LIVE, "proof": _UNCERTAIN},
+            _WHOSE,
+            attention=Code.AMBIGUOUS,
         ),
         Row(
             "unknown-status",
@@ -137,17 +176,17 @@ CONNECTION_RULES: Final = Table(
             attention=Code.LINK,
         ),
         Row("linked", {"wanted": _LINKED, "live": _LIVE, "reauthorize": NO}, "Linked, as specified"),
-        *_sends(
+        *_sends_again(
             "reauthorize-linked",
             {"wanted": _LINKED, "live": _LIVE, "reauthorize": YES},
             "Linked, and --reauthorize names it",
         ),
-        *_sends(
+        *_sends_again(
             "reauthorize-deauthorized",
             {"wanted": _LINKED, "live": _DEAUTHORIZED, "reauthorize": YES, "occupied": NO},
             "Deauthorized, and --reauthorize names it",
         ),
-        *_sends(
+        *_sends_again(
             "authorize-fresh",
             {
                 "wanted": _LINKED,
@@ -184,7 +223,7 @@ CONNECTION_RULES: Final = Table(
             "Deauthorized",
             attention=Code.RELINK,
         ),
-        *_sends(
+        *_sends_again(
             "reauthorize-unlinked",
             {"wanted": _LINKED, "live": _SEVERED, "reauthorize": YES, "occupied": NO},
             "Unlinked, and --reauthorize names it",

@@ -26,6 +26,8 @@ from reconciler.model import (
     SyncPolicy,
     SyncSettings,
     Wanted,
+    literal,
+    written,
 )
 from reconciler.plan import digest
 
@@ -34,17 +36,21 @@ _REFERENCE: Final = re.compile(r"\$\{(?P<scheme>[a-z][a-z0-9-]*):(?P<locator>[^}
 
 def to_document(desired: Desired) -> dict[str, Any]:
     """The JSON form of everything that is wanted."""
-    return {
+    document = {
         "workspace": desired.workspace,
         "narrowed": desired.narrowed,
         "companies": {key: _company(one) for key, one in sorted(desired.companies.items())},
     }
+    if desired.renamed_from is not None:
+        document["workspaceRenamedFrom"] = desired.renamed_from
+    return document
 
 
 def from_document(document: Mapping[str, Any]) -> Desired:
     """What ``to_document`` wrote; the document is one that passed the plan's schema."""
     companies = {key: _read_company(key, one) for key, one in sorted(document["companies"].items())}
-    return Desired(document["workspace"], companies, document["narrowed"])
+    renamed_from = document.get("workspaceRenamedFrom")
+    return Desired(document["workspace"], companies, document["narrowed"], renamed_from)
 
 
 def desired_digest(desired: Desired) -> str:
@@ -70,6 +76,8 @@ def _company(company: DesiredCompany) -> dict[str, Any]:
         document["syncSettings"] = _settings(company.sync_settings)
     if company.id is not None:
         document["id"] = company.id
+    if company.new_beside:
+        document["newBeside"] = sorted(company.new_beside)
     if company.renamed_from is not None:
         document["renamedFrom"] = company.renamed_from
     return document
@@ -87,7 +95,10 @@ def _connection(connection: DesiredConnection) -> dict[str, Any]:
         "sourceType": connection.source_type.value,
         "migration": connection.migration.value,
         "state": connection.wanted.value,
-        "authorization": {name: str(value) for name, value in sorted(connection.authorization.items())},
+        "authorization": {
+            name: str(value) if isinstance(value, SecretRef) else written(value)
+            for name, value in sorted(connection.authorization.items())
+        },
         "sync": {"never": sync.never, "dataTypes": list(sync.data_types)},
         "preconditions": {
             name.value: state.value for name, state in sorted(connection.preconditions.items())
@@ -97,9 +108,23 @@ def _connection(connection: DesiredConnection) -> dict[str, Any]:
         document["sync"]["maxAgeSeconds"] = int(sync.max_age.total_seconds())
     if connection.id is not None:
         document["id"] = connection.id
+    if connection.renamed_from is not None:
+        document["renamedFrom"] = connection.renamed_from
     if connection.issued_at is not None:
         document["issuedAt"] = connection.issued_at.isoformat()
     return document
+
+
+def moment(text: str) -> datetime:
+    """The moment that a document has, which is never without its zone.
+
+    Raises:
+        ValueError: it is none.
+    """
+    read = datetime.fromisoformat(text)
+    if read.tzinfo is None:
+        raise ValueError("a moment without a zone")
+    return read
 
 
 def _read_company(key: str, document: Mapping[str, Any]) -> DesiredCompany:
@@ -110,6 +135,7 @@ def _read_company(key: str, document: Mapping[str, Any]) -> DesiredCompany:
         tags=document["tags"],
         id=document.get("id"),
         new=document["new"],
+        new_beside=tuple(document.get("newBeside", ())),
         renamed_from=document.get("renamedFrom"),
         protect=document.get("protect", UNSET),
         products=tuple(document["products"]) if "products" in document else UNSET,
@@ -131,7 +157,7 @@ def _read_connection(key: str, document: Mapping[str, Any]) -> DesiredConnection
         wanted=Wanted(document["state"]),
         id=document.get("id"),
         authorization={name: _value(text) for name, text in document["authorization"].items()},
-        issued_at=datetime.fromisoformat(issued_at) if issued_at is not None else None,
+        issued_at=moment(issued_at) if issued_at is not None else None,
         sync=SyncPolicy(
             sync["never"],
             timedelta(seconds=sync["maxAgeSeconds"]) if "maxAgeSeconds" in sync else None,
@@ -140,10 +166,11 @@ def _read_connection(key: str, document: Mapping[str, Any]) -> DesiredConnection
         preconditions={
             Precondition(name): PreconditionState(state) for name, state in document["preconditions"].items()
         },
+        renamed_from=document.get("renamedFrom"),
     )
 
 
 def _value(text: str) -> str | SecretRef:
     """An authorization value; only a whole value is ever a reference, as in the specs."""
     found = _REFERENCE.fullmatch(text)
-    return SecretRef(found["scheme"], found["locator"]) if found else text
+    return SecretRef(found["scheme"], found["locator"]) if found else literal(text)

@@ -7,11 +7,13 @@ that look due for a sync, and the profile's sync settings.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from reconciler.model import (
     KEY_TAG,
+    LINKS_TAG,
+    WORKSPACE_TAG,
     Address,
     Desired,
     DesiredCompany,
@@ -19,6 +21,7 @@ from reconciler.model import (
     Live,
     LiveCompany,
     LiveConnection,
+    Mark,
     Presence,
     SourceType,
     Status,
@@ -27,23 +30,27 @@ from reconciler.model import (
     short_id,
     slug,
 )
-from reconciler.plan import Attention, Change, Kind
+from reconciler.plan import Attention, Change, Code, Kind
 from reconciler.planner.company_rules import COMPANY_RULES, CompanySituation, Found, Want
 from reconciler.planner.connection_rules import (
     CONNECTION_RULES,
     STRAY_RULES,
     ConnectionSituation,
     LiveStatus,
+    Proof,
     StraySituation,
 )
 from reconciler.planner.fields import Ours, Writer, changes, is_over_budget, wanted_fields, written_by
-from reconciler.planner.identity import Directory, Match
-from reconciler.planner.links import record
+from reconciler.planner.identity import Directory, Match, is_another
+from reconciler.planner.marking import Marks, needs_ids, record, settled
 from reconciler.planner.messages import Subject, attention
 from reconciler.planner.pairing import Pairs, pair
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Row
 from reconciler.planner.sync_rules import due_reason, wants_sync
+
+RECORDS: Final = "records which connection is which"
+"""Why a company is updated whose record of links alone differs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,8 @@ class ConnectionDraft:
     situation: ConnectionSituation | StraySituation | None
     attention: Attention | None = None
     looks_due: bool = False
+    former: str = ""
+    """The key under which the record names a connection that is in no spec."""
 
     @property
     def is_created(self) -> bool:
@@ -74,8 +83,8 @@ class CompanyDraft:
     """What is decided for one company and its connections.
 
     ``fields`` are the managed fields as they shall be, ``changes`` what of them differs. ``links`` is
-    the record of links that is to be written after this plan's creates (``None`` for an id that is not
-    known yet), empty where none is.
+    the record of links that is to be written after this plan's creates, empty where none is. ``copied``
+    speaks of other companies that carry its tags.
     """
 
     address: Address
@@ -86,9 +95,19 @@ class CompanyDraft:
     included: bool
     fields: Mapping[str, Any]
     changes: tuple[Change, ...]
-    links: Mapping[str, str | None]
+    links: Mapping[str, Mark]
     connections: tuple[ConnectionDraft, ...] = ()
     attention: Attention | None = None
+    copied: Attention | None = None
+    unnamed: tuple[str, ...] = ()
+    """Ids of the live connections that neither a spec nor the record of links names."""
+
+    @property
+    def why(self) -> str:
+        """The reason of the company's row; a plan that only writes the record of links says so."""
+        written = {one.path for one in written_by(Writer.COMPANY, self.changes)}
+        only_records = Kind.COMPANY_UPDATE in self.row.actions and written == {f"tags.{LINKS_TAG}"}
+        return RECORDS if only_records else self.row.why
 
     @property
     def proceeds(self) -> bool:
@@ -100,7 +119,7 @@ class CompanyDraft:
 class Draft:
     """All companies, those of the specs first, each by its key, and what must be read to finish the plan."""
 
-    companies: tuple[CompanyDraft, ...]
+    companies: tuple[CompanyDraft, ...] = field(repr=False)
     managed: int
 
     def connections(self) -> Iterator[ConnectionDraft]:
@@ -137,8 +156,9 @@ def draft(desired: Desired, live: Live, policy: Policy) -> Draft:
         if _concerns(company, policy)
     ]
     kept = _perhaps_meant(wanted, directory)
-    orphans = [] if policy.is_narrowed else [_orphan(one, policy, kept) for one in directory.orphans()]
-    return Draft((*wanted, *orphans), directory.managed())
+    orphans = directory.orphans() if not policy.is_narrowed else ()
+    left = [_orphan(one, desired, policy, kept) for one in orphans]
+    return Draft((*wanted, *left), directory.managed())
 
 
 def _perhaps_meant(wanted: Iterable[CompanyDraft], directory: Directory) -> frozenset[str]:
@@ -157,29 +177,26 @@ def _concerns(company: DesiredCompany, policy: Policy) -> bool:
 
 
 def _company(desired: DesiredCompany, directory: Directory, policy: Policy) -> CompanyDraft:
-    address, workspace = Address(desired.key), directory.desired.workspace
+    address = Address(desired.key)
     match = directory.match(desired)
     live = match.live
     proceeds = desired.state is Presence.PRESENT
     pairs = pair(desired, live) if proceeds else Pairs({}, {}, ())
     connections = _connections(desired, pairs, policy) if proceeds else ()
-    created = {one.address.connection for one in connections if one.is_created}
-    links = record(desired, live, pairs.live, created)
-    settled = {key: identifier for key, identifier in links.items() if identifier is not None}
-    is_to_come = len(settled) < len(links)
-    ours = Ours(workspace, links_tag(settled) if links and not is_to_come else None)
-    fields = wanted_fields(desired, live, ours)
+    workspace = directory.desired.workspace
+    links = _record(desired, live, pairs, connections, workspace) if proceeds else {}
+    is_to_come = any(mark.is_to_come for mark in links.values())
+    fields = wanted_fields(desired, live, _ours(workspace, live, links))
     differences = changes(live, fields)
     situation = CompanySituation(
         want=Want.PRESENT if proceeds else Want.ABSENT,
         found=match.found,
-        new=desired.new,
+        new=is_another(desired, match.others),
         differs=bool(written_by(Writer.COMPANY, differences)),
         over_budget=is_over_budget(fields, links_to_come=is_to_come),
         protected=live is not None and live.is_protected,
     )
     row = COMPANY_RULES.decide(situation)
-    subject = Subject(address, company=desired, live=live, others=match.others, workspace=workspace)
     return CompanyDraft(
         address,
         desired,
@@ -191,14 +208,53 @@ def _company(desired: DesiredCompany, directory: Directory, policy: Policy) -> C
         differences,
         links if is_to_come else {},
         () if row.attention else (*connections, *_strays(desired, live, match, pairs, policy)),
-        attention(row.attention, subject) if row.attention else None,
+        _told(row.attention, desired, match, match.others, directory) if row.attention else None,
+        _told(Code.TAGS_COPIED, desired, match, match.copies, directory) if match.copies else None,
+        tuple(stray.id for stray in pairs.strays if stray.id not in pairs.former),
     )
 
 
-def _orphan(live: LiveCompany, policy: Policy, kept: Collection[str]) -> CompanyDraft:
-    address = Address(live.tags[KEY_TAG])
+def _told(
+    code: Code, desired: DesiredCompany, match: Match, others: tuple[LiveCompany, ...], directory: Directory
+) -> Attention:
+    """What is to be said of a wanted company and the other ones that were found."""
+    seen = directory.desired
+    subject = Subject(Address(desired.key), company=desired, live=match.live, others=others, desired=seen)
+    return attention(code, subject)
+
+
+def _record(
+    desired: DesiredCompany,
+    live: LiveCompany | None,
+    pairs: Pairs,
+    connections: Iterable[ConnectionDraft],
+    workspace: str,
+) -> Marks:
+    """The record of links that is due; none where the company has no room for one more tag.
+
+    It may be left out there only while no platform stands twice.
+    """
+    created = {one.address.connection for one in connections if one.is_created}
+    links = record(desired, live, pairs, created)
+    if not links or needs_ids(links, desired):
+        return links
+    fields = wanted_fields(desired, live, Ours(workspace))
+    is_full = not is_over_budget(fields, links_to_come=False) and is_over_budget(fields, links_to_come=True)
+    return {} if is_full else links
+
+
+def _ours(workspace: str, live: LiveCompany | None, links: Marks) -> Ours:
+    """What the company's own create or update writes: not a record that the last create completes."""
+    is_to_come = any(mark.is_to_come for mark in links.values())
+    written = settled(links) if live is None or not is_to_come else {}
+    return Ours(workspace, links_tag(written) if written else None)
+
+
+def _orphan(live: LiveCompany, desired: Desired, policy: Policy, kept: Collection[str]) -> CompanyDraft:
+    """What follows for a company that no spec names; of a workspace that is taken over none is pruned."""
+    address, is_ours = Address(live.tags[KEY_TAG]), live.tags[WORKSPACE_TAG] == desired.workspace
     situation = CompanySituation(
-        want=Want.PRUNED if policy.prune and live.id not in kept else Want.GONE,
+        want=Want.PRUNED if policy.prune and is_ours and live.id not in kept else Want.GONE,
         found=Found.OURS,
         new=False,
         differs=False,
@@ -206,7 +262,7 @@ def _orphan(live: LiveCompany, policy: Policy, kept: Collection[str]) -> Company
         protected=live.is_protected,
     )
     row = COMPANY_RULES.decide(situation)
-    note = attention(row.attention, Subject(address, live=live)) if row.attention else None
+    note = attention(row.attention, Subject(address, live=live, desired=desired)) if row.attention else None
     return CompanyDraft(address, None, live, row, situation, True, {}, (), {}, (), note)
 
 
@@ -228,7 +284,13 @@ def _connection(
 ) -> ConnectionDraft:
     address = Address(company.key, desired.key)
     if trouble := pairs.trouble.get(desired.key):
-        subject = Subject(address, company=company, connection=desired, candidates=trouble.candidates)
+        subject = Subject(
+            address,
+            company=company,
+            connection=desired,
+            candidates=trouble.candidates,
+            rivals=trouble.rivals,
+        )
         return ConnectionDraft(address, desired, None, None, None, attention(trouble.code, subject))
     live = pairs.live[desired.key]
     others = tuple(one for one in staying if live is None or one.id != live.id)
@@ -238,12 +300,14 @@ def _connection(
         migration=desired.migration,
         fresh=live is not None and _is_fresh(desired, live),
         reauthorize=bool(desired.authorization)
-        and policy.reauthorizes(address, live.status if live else None),
+        and policy.reauthorizes(address, live.status if live else None, live.sent if live else ""),
         occupied=desired.source_type is SourceType.ACCOUNTING and bool(others),
         gated=bool(desired.open_preconditions) and not policy.preconditions_waived,
+        proof=pairs.proof[desired.key] if live else Proof.CERTAIN,
     )
     row = CONNECTION_RULES.decide(situation)
-    subject = Subject(address, company=company, connection=desired, live_connection=live, candidates=others)
+    named = (live,) if live and row.attention is Code.AMBIGUOUS else others
+    subject = Subject(address, company=company, connection=desired, live_connection=live, candidates=named)
     return ConnectionDraft(
         address,
         desired,
@@ -281,6 +345,7 @@ def _staying_accounting(desired: DesiredCompany, pairs: Pairs, policy: Policy) -
         for key, live in pairs.live.items()
         if live is not None
         and desired.connections[key].wanted is not Wanted.LINKED
+        and pairs.proof[key] is Proof.CERTAIN
         and policy.includes(Address(desired.key, key))
     }
     paired = [live for live in pairs.live.values() if live is not None]
@@ -306,8 +371,12 @@ def _strays(
         situation = StraySituation(LiveStatus(one.status.value), policy.prune)
         row = STRAY_RULES.decide(situation)
         note = (
-            attention(row.attention, Subject(address, live=live, live_connection=one))
+            attention(
+                row.attention,
+                Subject(address, live=live, live_connection=one, former=pairs.former.get(one.id, "")),
+            )
             if row.attention
             else None
         )
-        yield ConnectionDraft(address, None, one, row, situation, note)
+        former = pairs.former.get(one.id, "")
+        yield ConnectionDraft(address, None, one, row, situation, note, former=former)

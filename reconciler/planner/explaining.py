@@ -143,7 +143,7 @@ def _company(company: CompanyDraft, plan: Plan) -> Explanation:
         company.address,
         company.desired.span if company.desired else None,
         _live_company(company.live) if company.live else None,
-        (Decision(company.situation, company.row, company.row.why),),
+        (Decision(company.situation, company.row, company.why),),
         _planned(company.address, plan),
         _attention(company.address, plan),
     )

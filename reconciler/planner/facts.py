@@ -12,6 +12,7 @@ from reconciler.planner.connection_rules import (
     STRAY_RULES,
     ConnectionSituation,
     LiveStatus,
+    Proof,
     StraySituation,
 )
 from reconciler.planner.rules import Table
@@ -31,7 +32,7 @@ SAYS: Final[Mapping[type[Situation], Mapping[str, str]]] = {
     CompanySituation: {
         "want": "what is wanted of it",
         "found": "what Codat has",
-        "new": "the spec says new: true",
+        "new": "new: true in the spec speaks of the one company that was found",
         "differs": "managed fields differ",
         "over_budget": "it would have more tags than Codat keeps",
         "protected": "it carries the protect tag",
@@ -44,6 +45,7 @@ SAYS: Final[Mapping[type[Situation], Mapping[str, str]]] = {
         "reauthorize": "--reauthorize names it, and the spec has tokens for it",
         "occupied": "another accounting connection of the company is Linked and stays so",
         "gated": "a precondition of sending tokens is still to do",
+        "proof": "how sure it is that Codat's connection is the one that the spec means",
     },
     StraySituation: {
         "live": "live status",
@@ -66,7 +68,7 @@ _VALUES: Final[Mapping[type[Enum], Mapping[Enum, str]]] = {
     },
     Found: {
         Found.NONE: "no such company",
-        Found.NAMESAKE: "a company of the same name, without our tags or with an old key",
+        Found.NAMESAKE: "a company of the same name, or of the same key in another workspace",
         Found.OURS: "the company with our tags",
         Found.UNTAGGED: "the company that id names, not managed yet",
         Found.CONFLICT: "a company that the tags or the id contradict",
@@ -76,6 +78,11 @@ _VALUES: Final[Mapping[type[Enum], Mapping[Enum, str]]] = {
     LiveStatus: {
         LiveStatus.NONE: "no such connection",
         LiveStatus.UNKNOWN: "one that this version does not know",
+    },
+    Proof: {
+        Proof.CERTAIN: "certain: its id or the record of links says so",
+        Proof.ALONE: "there is no other of its platform, and no record",
+        Proof.GUESSED: "it is the likeliest, and may be another's",
     },
     LastPull: {
         LastPull.SETTLED: "nothing runs, and the last pull did not fail",

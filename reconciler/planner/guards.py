@@ -2,43 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
 
-from reconciler.plan import Action, DeleteCompany, DeleteConnection, Refusal, UnlinkConnection
+from reconciler.model import Limit
+from reconciler.plan import (
+    Action,
+    DeleteCompany,
+    DeleteConnection,
+    Refusal,
+    SetSyncSettings,
+    UnlinkConnection,
+)
 from reconciler.planner.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    """One guard: what counts, its setting and its flag, and how a refusal says what would be done."""
+
+    counts: Callable[[Action], bool]
+    setting: str
+    limit: Callable[[Policy], Limit]
+    flag: str
+    told: Callable[[Policy], int | None]
+    would: str
+
+
+_GUARDS: Final = (
+    _Guard(
+        lambda one: isinstance(one, DeleteCompany | DeleteConnection) and one.pruned,
+        "maxDeletes",
+        lambda policy: policy.guard.max_deletes,
+        "--allow-deletes",
+        lambda policy: policy.allow_deletes,
+        "prune {}",
+    ),
+    _Guard(
+        lambda one: isinstance(one, UnlinkConnection),
+        "maxUnlinks",
+        lambda policy: policy.guard.max_unlinks,
+        "--allow-unlinks",
+        lambda policy: policy.allow_unlinks,
+        "unlink {}",
+    ),
+    _Guard(
+        lambda one: isinstance(one, SetSyncSettings) and bool(one.narrows),
+        "maxNarrowings",
+        lambda policy: policy.guard.max_narrowings,
+        "--allow-narrowings",
+        lambda policy: policy.allow_narrowings,
+        "narrow sync settings of companies with synced data ({})",
+    ),
+)
 
 
 def refusals(actions: Sequence[Action], managed: int, policy: Policy) -> tuple[Refusal, ...]:
     """The guards that the actions exceed; ``managed`` is the number of companies that percentages are of.
 
-    Pruned deletes count against ``maxDeletes`` and unlinks against ``maxUnlinks``; what a spec deletes
-    by ``state: absent`` was reviewed there and counts against neither.
+    Pruned deletes count against ``maxDeletes``, unlinks against ``maxUnlinks`` and companies whose sync
+    settings narrow against ``maxNarrowings``; what a spec deletes by ``state: absent`` was reviewed there
+    and counts against none.
     """
-    deletes = sum(isinstance(one, DeleteCompany | DeleteConnection) and one.pruned for one in actions)
-    unlinks = sum(isinstance(one, UnlinkConnection) for one in actions)
-    checks = (
-        (
-            "deletes",
-            "prune",
-            deletes,
-            policy.allow_deletes,
-            policy.guard.max_deletes.of(managed),
-            "maxDeletes",
-        ),
-        (
-            "unlinks",
-            "unlink",
-            unlinks,
-            policy.allow_unlinks,
-            policy.guard.max_unlinks.of(managed),
-            "maxUnlinks",
-        ),
-    )
-    return tuple(
-        Refusal(
-            f"the plan would {verb} {count}, and guard.{setting} permits {permitted}; "
-            f"if that is meant, pass --allow-{flag} {count}"
-        )
-        for flag, verb, count, told, limit, setting in checks
-        if count > (permitted := limit if told is None else told)
-    )
+    found = []
+    for guard in _GUARDS:
+        count = sum(map(guard.counts, actions))
+        told = guard.told(policy)
+        permitted = guard.limit(policy).of(managed) if told is None else told
+        if count > permitted:
+            message = (
+                f"the plan would {guard.would.format(count)}, and guard.{guard.setting} permits {permitted}; "
+                f"if that is meant, pass {guard.flag} {count}"
+            )
+            found.append(Refusal(message))
+    return tuple(found)

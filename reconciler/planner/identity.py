@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.model import KEY_TAG, UNSET, Desired, DesiredCompany, LiveCompany, Presence
+from reconciler.model import KEY_TAG, UNSET, Desired, DesiredCompany, LiveCompany, Presence, Wanted
 from reconciler.planner.company_rules import Found
+
+
+def folded(name: str) -> str:
+    """A name as people read it: case, white space and Unicode form make no difference."""
+    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,16 +23,21 @@ class Match:
     found: Found
     live: LiveCompany | None = None
     others: tuple[LiveCompany, ...] = ()
+    copies: tuple[LiveCompany, ...] = ()
+    """Companies that carry the tags of the wanted one too, where its ``id`` says that they are not meant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The live companies, to be looked up by id, (workspace, key) and name, and what the specs claim."""
+    """The live companies, to be looked up by id, owner, key and name, and what the specs claim."""
 
     desired: Desired
     by_id: Mapping[str, LiveCompany]
     by_owner: Mapping[tuple[str, str], Sequence[LiveCompany]]
+    by_key: Mapping[str, Sequence[LiveCompany]]
+    """By the key that they carry, in whichever workspace."""
     by_name: Mapping[str, Sequence[LiveCompany]]
+    """By their names, folded."""
     keys: frozenset[str]
     """Every key that some spec speaks for, by its own name or by ``renamedFrom``."""
     ids: frozenset[str]
@@ -37,17 +48,20 @@ class Directory:
         """Index ``companies``; each list is in the order of ids, whatever the listing's order was."""
         by_id: dict[str, LiveCompany] = {}
         by_owner: defaultdict[tuple[str, str], list[LiveCompany]] = defaultdict(list)
+        by_key: defaultdict[str, list[LiveCompany]] = defaultdict(list)
         by_name: defaultdict[str, list[LiveCompany]] = defaultdict(list)
         for company in sorted(companies, key=lambda one: one.id):
             by_id[company.id] = company
-            by_name[company.name].append(company)
+            by_name[folded(company.name)].append(company)
             if owner := company.owner():
                 by_owner[owner].append(company)
+                by_key[owner[1]].append(company)
         wanted = desired.companies.values()
         return cls(
             desired,
             by_id,
             by_owner,
+            by_key,
             by_name,
             frozenset(desired.companies) | {one.renamed_from for one in wanted if one.renamed_from},
             frozenset(one.id for one in wanted if one.id),
@@ -57,21 +71,23 @@ class Directory:
         """Find the live company that ``company`` means."""
         ours = self._carrying(company)
         if company.id is not None:
-            found = self._by_id(company.id, ours)
-            # What is to be deleted is there, under another id: a slip that must not look like done.
-            is_elsewhere = found.found is Found.MISSING and ours and company.state is Presence.ABSENT
-            return Match(Found.CONFLICT, others=ours) if is_elsewhere else found
+            return self._by_id(company, company.id, ours)
         if len(ours) > 1:
             return Match(Found.DUPLICATE, others=ours)
         if ours:
             return Match(Found.OURS, ours[0])
-        namesakes = tuple(one for one in self.by_name.get(company.name, ()) if self._is_free(one))
+        namesakes = self._namesakes(company)
         return Match(Found.NAMESAKE, others=namesakes) if namesakes else Match(Found.NONE)
 
     def orphans(self) -> tuple[LiveCompany, ...]:
-        """Companies of our workspace that no spec names any more, by key and id."""
+        """Companies of our workspace that no spec names any more, by key and id.
+
+        A run that sees only a part of the specs cannot know, so to it nothing is an orphan.
+        """
+        if self.desired.narrowed:
+            return ()
         managed = (one for companies in self.by_owner.values() for one in companies)
-        return tuple(sorted(filter(self._is_orphan, managed), key=lambda one: (one.tags[KEY_TAG], one.id)))
+        return tuple(sorted(filter(self._is_unclaimed, managed), key=lambda one: (one.tags[KEY_TAG], one.id)))
 
     def managed(self) -> int:
         """How many live companies carry our workspace."""
@@ -92,28 +108,43 @@ class Directory:
         )
 
     def _carrying(self, company: DesiredCompany) -> tuple[LiveCompany, ...]:
-        keys = dict.fromkeys(key for key in (company.key, company.renamed_from) if key is not None)
-        workspace = self.desired.workspace
-        return tuple(one for key in keys for one in self.by_owner.get((workspace, key), ()))
+        """The companies with the tags of ``company``, of a workspace that is taken over too."""
+        owners = ((workspace, key) for workspace in self.desired.workspaces for key in company.keys)
+        return tuple(one for owner in owners for one in self.by_owner.get(owner, ()))
 
-    def _by_id(self, identifier: str, ours: tuple[LiveCompany, ...]) -> Match:
+    def _by_id(self, company: DesiredCompany, identifier: str, ours: tuple[LiveCompany, ...]) -> Match:
         live = self.by_id.get(identifier)
+        copies = tuple(one for one in ours if one is not live)
         if live is None:
-            return Match(Found.MISSING)
+            # What was to be deleted is gone; a copy of its tags does not make another company the one meant.
+            is_done = company.state is Presence.ABSENT
+            return Match(Found.MISSING, copies=copies if is_done else ())
         if live in ours:
-            return Match(Found.OURS, live)
+            return Match(Found.OURS, live, copies=copies)
         if live.owner() is not None:
             return Match(Found.CONFLICT, others=(live,))
         return Match(Found.CONFLICT, others=ours) if ours else Match(Found.UNTAGGED, live)
 
-    def _is_free(self, live: LiveCompany) -> bool:
-        """Whether a company of the wanted name may be the wanted one: nobody else speaks for it."""
-        return live.id not in self.ids and (live.owner() is None or self._is_orphan(live))
+    def _namesakes(self, company: DesiredCompany) -> tuple[LiveCompany, ...]:
+        """Companies that may be the wanted one: of its name, or with its key in another workspace."""
+        keyed = (one for key in company.keys for one in self.by_key.get(key, ()))
+        found = {one.id: one for one in (*self.by_name.get(folded(company.name), ()), *keyed)}
+        return tuple(
+            one
+            for identifier, one in sorted(found.items())
+            if identifier not in company.new_beside and self._is_free(one)
+        )
 
-    def _is_orphan(self, live: LiveCompany) -> bool:
-        """A run that sees only a part of the specs cannot know, so to it nothing is an orphan."""
+    def _is_free(self, live: LiveCompany) -> bool:
+        """Whether no spec that this run sees speaks for a company."""
         owner = live.owner()
-        if owner is None or owner[0] != self.desired.workspace or self.desired.narrowed:
+        is_ours = owner is not None and owner[0] in self.desired.workspaces
+        return live.id not in self.ids and (not is_ours or self._is_unclaimed(live))
+
+    def _is_unclaimed(self, live: LiveCompany) -> bool:
+        """Whether a company carries our workspace, or one that is taken over, and a key of no spec."""
+        owner = live.owner()
+        if owner is None or owner[0] not in self.desired.workspaces:
             return False
         return owner[1] not in self.keys and live.id not in self.ids
 
@@ -121,3 +152,16 @@ class Directory:
         if company.id is not None:
             return company.id in self.by_id
         return company.state is Presence.ABSENT or bool(self._carrying(company))
+
+
+def is_another(company: DesiredCompany, namesakes: Sequence[LiveCompany]) -> bool:
+    """Whether ``new: true`` in the spec still says that the wanted company is none of ``namesakes``.
+
+    Codat does not tell which company was made for a spec once our tags are gone from it, and the field
+    stands in the spec for ever. So it speaks of one company alone, that which was there before; and of none
+    that has what the spec connects, for that may be the company that was made for it.
+    """
+    if not company.new or len(namesakes) > 1:
+        return False
+    platforms = {one.platform_key for one in company.connections.values() if one.wanted is not Wanted.ABSENT}
+    return not any(link.platform_key in platforms for one in namesakes for link in one.connections)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.model import (
     KEY_TAG,
     MAX_TAGS,
     PROTECT_TAG,
+    WORKSPACE_TAG,
     Address,
+    Desired,
     DesiredCompany,
     DesiredConnection,
     LiveCompany,
@@ -18,6 +20,7 @@ from reconciler.model import (
     Precondition,
 )
 from reconciler.plan import Attention, Code
+from reconciler.planner.identity import is_another
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,12 @@ class Subject:
     connection: DesiredConnection | None = None
     live_connection: LiveConnection | None = None
     candidates: tuple[LiveConnection, ...] = ()
-    workspace: str = ""
+    desired: Desired | None = None
+    """All specs that the run sees."""
+    rivals: tuple[str, ...] = ()
+    """The other keys of the company that may mean the same connection."""
+    former: str = ""
+    """The key under which the company's record names a connection that no spec means."""
 
 
 def attention(code: Code, subject: Subject) -> Attention:
@@ -43,14 +51,61 @@ def _ids(found: Iterable[LiveCompany | LiveConnection]) -> str:
     return ", ".join(one.id for one in found)
 
 
+_NAMED: Final = 5
+"""Companies that a message describes before it counts the rest."""
+
+
 def _exists(subject: Subject) -> str:
-    key, ids = subject.address.company, _ids(subject.others)
-    held = sorted({one.tags[KEY_TAG] for one in subject.others if one.owner()})
-    takeover = "".join(f", take it over with 'renamedFrom: {old}'" for old in held)
-    return (
-        f"Codat has a company of this name already ({ids}); adopt it with 'id: {subject.others[0].id}'"
-        f"{takeover}, or say 'new: true' under companies.{key} to create another"
-    )
+    found = [_described(one, subject) for one in subject.others]
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    *ways, last = dict.fromkeys((*_ways_to_take_over(subject), *_ways_to_create(subject)))
+    options = f"{', '.join(ways)}, or {last}" if ways else last
+    return f"Codat has a company of this name or key already: {', '.join(found[:_NAMED])}{more}; {options}"
+
+
+def _described(live: LiveCompany, subject: Subject) -> str:
+    owner = live.owner()
+    if owner is None:
+        return f"{live.id} (without our tags)"
+    if not _is_ours(live, subject):
+        return f"{live.id} (of workspace {owner[0]} under the key {owner[1]})"
+    is_unseen = subject.desired is not None and subject.desired.narrowed
+    note = ", which no spec that this run sees names" if is_unseen else ""
+    return f"{live.id} (of this workspace under the key {owner[1]}{note})"
+
+
+def _is_ours(live: LiveCompany, subject: Subject) -> bool:
+    return subject.desired is not None and live.tags.get(WORKSPACE_TAG) in subject.desired.workspaces
+
+
+def _ways_to_take_over(subject: Subject) -> Iterator[str]:
+    """What to write where the company that was found is the wanted one."""
+    keys = subject.company.keys if subject.company else ()
+    for one in subject.others:
+        owner = one.owner()
+        if owner is None:
+            yield f"adopt it with 'id: {one.id}'"
+            continue
+        rename = f"'renamedFrom: {owner[1]}'"
+        if not _is_ours(one, subject):
+            also = "" if owner[1] in keys else f" and {rename} here"
+            yield f"take it over with 'workspaceRenamedFrom: {owner[0]}' in workspace.yaml{also}"
+        else:
+            yield f"take it over with {rename}"
+            if subject.desired and subject.desired.narrowed:
+                yield "run on the whole workspace if another file names that key"
+
+
+def _ways_to_create(subject: Subject) -> Iterator[str]:
+    """What to write where the wanted company is another one."""
+    key, company = subject.address.company, subject.company
+    beside = f"'newBeside: [{_ids(subject.others)}]' under companies.{key} to create another"
+    if company is not None and is_another(replace(company, new=True), subject.others):
+        yield f"say 'new: true' or {beside}"
+    elif company is not None and company.new:
+        yield f"say {beside} ('new: true' does not tell: the one that it created may be among them)"
+    else:
+        yield f"say {beside}"
 
 
 def _conflict(subject: Subject) -> str:
@@ -63,15 +118,16 @@ def _conflict(subject: Subject) -> str:
     wanted = subject.company.id if subject.company else ""
     other = subject.others[0]
     owner = other.owner()
-    if other.id == wanted and owner and owner[0] == subject.workspace:
+    if other.id == wanted and owner and _is_ours(other, subject):
         return (
             f"company {other.id} is managed here under the key {owner[1]}; to take it over say "
             f"'renamedFrom: {owner[1]}', or correct 'id'"
         )
     if other.id == wanted and owner:
         return (
-            f"company {other.id} is managed as {owner[1]} in workspace {owner[0]}; remove 'id' here, or take "
-            f"it out of that workspace first"
+            f"company {other.id} is managed as {owner[1]} in workspace {owner[0]}; remove 'id' here, take it "
+            f"out of that workspace first, or take the whole workspace over with "
+            f"'workspaceRenamedFrom: {owner[0]}' in workspace.yaml"
         )
     return (
         f"the spec names company {wanted}, and the tags of this key stand on {_ids(subject.others)}; "
@@ -95,7 +151,21 @@ def _duplicate(subject: Subject) -> str:
 
 
 def _ambiguous(subject: Subject) -> str:
+    key = subject.address.connection
     found = ", ".join(f"{one.id} ({one.status})" for one in subject.candidates)
+    first = subject.candidates[0].id
+    if subject.rivals:
+        keys = " and ".join(f"'{one}'" for one in sorted((key, *subject.rivals)))
+        return (
+            f"the keys {keys} may mean the same live connection: {found}; pin each connection that is there "
+            f"under its right key with 'id', such as 'id: {first}', and the other key gets one of its own"
+        )
+    if len(subject.candidates) == 1:
+        return (
+            f"no record tells whether {found} is '{key}' or was linked by someone else, so it is left alone; "
+            f"if it is the one, pin it with 'id: {first}'; if not, remove it at Codat or give it a key of "
+            f"its own with that id"
+        )
     return f"more than one live connection may be meant: {found}; pin the right one with 'id'"
 
 
@@ -201,19 +271,49 @@ def _syncing(_: Subject) -> str:
     return "a sync is running; nothing to do until it ends"
 
 
-def _orphan(subject: Subject) -> str:
-    name = subject.live.name if subject.live else ""
-    identifier = subject.live.id if subject.live else ""
+def _tags_copied(subject: Subject) -> str:
+    ids = _ids(subject.others)
+    if subject.live is not None:
+        return (
+            f"the spec's id names company {subject.live.id}, and the tags of this key stand on {ids} too; "
+            f"delete what is not meant, or take its tags {WORKSPACE_TAG} and {KEY_TAG} away"
+        )
+    wanted = subject.company.id if subject.company else ""
     return (
-        f"company {identifier} ({name}) carries our workspace and is in no spec; put it back into a spec, "
-        f"say 'renamedFrom: {subject.address.company}' under its new key, or delete it with --prune"
+        f"Codat has no company with the id {wanted}: it is deleted, or the id is mistyped. The tags of this "
+        f"key stand on {ids}; correct 'id' if that is to be deleted, or take its tags {WORKSPACE_TAG} and "
+        f"{KEY_TAG} away"
+    )
+
+
+def _orphan(subject: Subject) -> str:
+    live, key = subject.live, subject.address.company
+    name = live.name if live else ""
+    identifier = live.id if live else ""
+    workspace = live.tags.get(WORKSPACE_TAG, "") if live else ""
+    back = f"put it back into a spec, say 'renamedFrom: {key}' under its new key"
+    if subject.desired and workspace == subject.desired.renamed_from:
+        return (
+            f"company {identifier} ({name}) carries the workspace {workspace}, which this one takes over, "
+            f"and is in no spec; {back}, or leave it: --prune deletes nothing of another workspace"
+        )
+    return (
+        f"company {identifier} ({name}) carries our workspace and is in no spec; {back}, "
+        f"or delete it with --prune"
     )
 
 
 def _unmanaged(subject: Subject) -> str:
     found = subject.live_connection
-    text = f"{found.platform_name} connection {found.id} is {found.status} and in no spec" if found else ""
-    return f"{text}; name it in the spec to manage it (with 'id' to be exact), or leave it"
+    if found is None:
+        return ""
+    text = f"{found.platform_name} connection {found.id} is {found.status} and in no spec"
+    if subject.former:
+        return (
+            f"{text}; it is recorded under the key '{subject.former}': put that key back, or say "
+            f"'renamedFrom: {subject.former}' under its new key before you apply that, or leave it"
+        )
+    return f"{text}; name it in the spec with 'id: {found.id}' to manage it, or leave it"
 
 
 _MESSAGES: Final[Mapping[Code, Callable[[Subject], str]]] = {
@@ -235,5 +335,6 @@ _MESSAGES: Final[Mapping[Code, Callable[[Subject], str]]] = {
     Code.UNLINKED: _unlinked,
     Code.SYNCING: _syncing,
     Code.ORPHAN: _orphan,
+    Code.TAGS_COPIED: _tags_copied,
     Code.UNMANAGED: _unmanaged,
 }

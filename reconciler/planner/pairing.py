@@ -7,17 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from reconciler.model import (
-    DesiredCompany,
-    DesiredConnection,
-    LiveCompany,
-    LiveConnection,
-    Status,
-    Wanted,
-    short_id,
-)
+from reconciler.model import DesiredCompany, DesiredConnection, LiveCompany, LiveConnection, Status, Wanted
 from reconciler.plan import Code
-from reconciler.planner.links import recorded_links
+from reconciler.planner.connection_rules import Proof
+from reconciler.planner.links import Named, by_age, named_by_record, platforms_told
 
 _RANK: Final = {
     status: rank
@@ -29,19 +22,25 @@ _RANK: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why a wanted connection could not be paired, and the live connections that a message names."""
+    """Why a wanted connection could not be paired: the live connections, and the keys that want them too."""
 
     code: Code
     candidates: tuple[LiveConnection, ...] = ()
+    rivals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Each wanted connection's live one (``None``: there is none), those in trouble, and the strays."""
+    """Each wanted connection's live one (``None``: there is none), those in trouble, and the strays.
+
+    ``proof`` says how sure a pair is. ``former`` holds the key under which the record names a stray.
+    """
 
     live: Mapping[str, LiveConnection | None]
     trouble: Mapping[str, Trouble]
     strays: tuple[LiveConnection, ...]
+    proof: Mapping[str, Proof] = field(default_factory=dict)
+    former: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -50,44 +49,84 @@ class _Pairing:
 
     free: dict[str, LiveConnection]
     live: dict[str, LiveConnection | None] = field(default_factory=dict)
+    proof: dict[str, Proof] = field(default_factory=dict)
     trouble: dict[str, Trouble] = field(default_factory=dict)
     contested: set[str] = field(default_factory=set)
+    former: dict[str, str] = field(default_factory=dict)
 
-    def settle(self, key: str, live: LiveConnection | None) -> None:
+    def settle(self, key: str, live: LiveConnection | None, proof: Proof = Proof.CERTAIN) -> None:
         self.live[key] = live
+        self.proof[key] = proof
         if live is not None:
             self.free.pop(live.id, None)
 
-    def fail(self, key: str, code: Code, candidates: Iterable[LiveConnection] = ()) -> None:
+    def fail(
+        self,
+        key: str,
+        code: Code,
+        candidates: Iterable[LiveConnection] = (),
+        rivals: Iterable[str] = (),
+    ) -> None:
         named = tuple(candidates)
-        self.trouble[key] = Trouble(code, named)
-        self.contested.update(one.id for one in named)
+        self.trouble[key] = Trouble(code, named, tuple(rivals))
+        self.contested.update(found.id for found in named)
+
+    def candidates(self, platform: str) -> list[LiveConnection]:
+        """What the record does not name, the best status first."""
+        found = (live for live in self.free.values() if live.platform_key == platform)
+        return sorted(
+            (live for live in found if live.id not in self.former), key=lambda live: _RANK[live.status]
+        )
 
 
 def pair(desired: DesiredCompany, live: LiveCompany | None) -> Pairs:
     """Pair the wanted connections of a company with its live ones."""
-    connections = sorted(live.connections, key=_by_age) if live else []
-    pairing = _Pairing({one.id: one for one in connections})
-    wanted = sorted(desired.connections.values(), key=lambda one: one.key)
-    record = recorded_links(live)
-    told_apart = {one.platform_key for one in wanted if one.key in record}
-    rest = _by_record(_by_id(wanted, pairing), record, pairing)
+    connections = sorted(live.connections, key=by_age) if live else []
+    pairing = _Pairing({found.id: found for found in connections})
+    wanted = sorted(desired.connections.values(), key=lambda connection: connection.key)
+    pinned = {connection.id for connection in wanted if connection.id is not None}
+    names = _by_holder(named_by_record(live, pinned), desired)
+    told = platforms_told(names, {connection.key: connection.platform_key for connection in wanted})
+    rest = _by_record(_by_id(wanted, pairing), names, pairing)
+    _set_former_apart(names, pairing)
     groups: defaultdict[str, list[DesiredConnection]] = defaultdict(list)
     for connection in rest:
         groups[connection.platform_key].append(connection)
     for platform, group in groups.items():
-        _by_platform([one for one in group if one.wanted is not Wanted.ABSENT], pairing)
-        absent = [one for one in group if one.wanted is Wanted.ABSENT]
-        if platform in told_apart:
+        _by_platform(
+            [connection for connection in group if connection.wanted is not Wanted.ABSENT],
+            pairing,
+            is_told=platform in told,
+        )
+        absent = [connection for connection in group if connection.wanted is Wanted.ABSENT]
+        if platform in told:
             _already_gone(absent, pairing)
         else:
             _absent_by_platform(absent, pairing)
-    strays = tuple(one for one in pairing.free.values() if one.id not in pairing.contested)
-    return Pairs(pairing.live, pairing.trouble, strays)
+    strays = tuple(found for found in pairing.free.values() if found.id not in pairing.contested)
+    former = {found.id: pairing.former[found.id] for found in strays if found.id in pairing.former}
+    return Pairs(pairing.live, pairing.trouble, strays, pairing.proof, former)
 
 
-def _by_age(live: LiveConnection) -> tuple[str, str]:
-    return (live.created.isoformat() if live.created else "", live.id)
+def _by_holder(names: Mapping[str, Named], desired: DesiredCompany) -> dict[str, Named]:
+    """The record as the specs' keys have it: a connection that is renamed takes the old key's entry over.
+
+    What a spec pins overrules the record, for the key that is pinned and for the connection.
+    """
+    connections = desired.connections.values()
+    pinned = {connection.id for connection in connections}
+    held = {
+        key: name
+        for key, name in names.items()
+        if not (name.found and pinned.issuperset(live.id for live in name.found))
+    }
+    for connection in connections:
+        old = connection.renamed_from
+        if connection.id is not None:
+            held.pop(connection.key, None)
+        elif old is not None and old in held and connection.key not in names:
+            held[connection.key] = held.pop(old)
+    return held
 
 
 def _by_id(wanted: Sequence[DesiredConnection], pairing: _Pairing) -> list[DesiredConnection]:
@@ -108,25 +147,47 @@ def _by_id(wanted: Sequence[DesiredConnection], pairing: _Pairing) -> list[Desir
 
 
 def _by_record(
-    wanted: Sequence[DesiredConnection], record: Mapping[str, str], pairing: _Pairing
+    wanted: Sequence[DesiredConnection], names: Mapping[str, Named], pairing: _Pairing
 ) -> list[DesiredConnection]:
-    """Settle those whose recorded connection is still there; the others are left."""
+    """Settle those that the record holds, also those whose connection is gone; the others are left.
+
+    What the record does not name is never taken for a connection that is gone.
+    """
     rest = []
     for connection in wanted:
-        prefix = record.get(connection.key)
-        found = [
-            one
-            for one in pairing.free.values()
-            if prefix and short_id(one.id) == prefix and one.platform_key == connection.platform_key
-        ]
-        if len(found) == 1:
-            pairing.settle(connection.key, found[0])
-        else:
+        name = names.get(connection.key)
+        if name is None or _is_of_another_platform(name, connection):
             rest.append(connection)
+            continue
+        others = (other.key for other in wanted if other is not connection)
+        rivals = [key for key in others if key in names and _are_rivals(name, names[key])]
+        found = tuple(live for live in name.found if live.id in pairing.free)
+        if (len(name.found) > 1 or name.is_doubtful or rivals) and name.found:
+            pairing.fail(connection.key, Code.AMBIGUOUS, name.found, rivals)
+        else:
+            pairing.settle(connection.key, found[0] if found else None)
     return rest
 
 
-def _by_platform(wanted: Sequence[DesiredConnection], pairing: _Pairing) -> None:
+def _is_of_another_platform(name: Named, connection: DesiredConnection) -> bool:
+    """Whether the spec has given the key to another platform since."""
+    platforms = {name.mark.platform_key, *(live.platform_key for live in name.found)} - {""}
+    return bool(platforms) and connection.platform_key not in platforms
+
+
+def _are_rivals(name: Named, other: Named) -> bool:
+    return not {live.id for live in name.found}.isdisjoint(live.id for live in other.found)
+
+
+def _set_former_apart(names: Mapping[str, Named], pairing: _Pairing) -> None:
+    """What the record names and no spec means by that name is nobody else's."""
+    for key, name in sorted(names.items()):
+        for live in name.found:
+            if live.id in pairing.free and live.id not in pairing.contested:
+                pairing.former.setdefault(live.id, key)
+
+
+def _by_platform(wanted: Sequence[DesiredConnection], pairing: _Pairing, *, is_told: bool) -> None:
     """Pair what is left of one platform: the best status first, but never by a guess.
 
     PendingAuth connections are interchangeable: nothing was ever sent to them. They go first to those
@@ -135,19 +196,22 @@ def _by_platform(wanted: Sequence[DesiredConnection], pairing: _Pairing) -> None
     """
     if not wanted:
         return
-    candidates = _candidates(wanted[0], pairing)
-    better = [one for one in candidates if one.status is not Status.PENDING_AUTH]
+    candidates = pairing.candidates(wanted[0].platform_key)
+    is_only_choice = len(wanted) == len(candidates) == 1 and not is_told
+    proof = Proof.ALONE if is_only_choice else Proof.GUESSED
+    better = [live for live in candidates if live.status is not Status.PENDING_AUTH]
     if not better:
-        needy_first = sorted(wanted, key=lambda one: one.wanted is not Wanted.LINKED)
+        needy_first = sorted(wanted, key=lambda connection: connection.wanted is not Wanted.LINKED)
         for number, connection in enumerate(needy_first):
-            pairing.settle(connection.key, candidates[number] if number < len(candidates) else None)
+            pairing.settle(connection.key, candidates[number] if number < len(candidates) else None, proof)
         return
-    best = [one for one in better if one.status is better[0].status]
+    best = [live for live in better if live.status is better[0].status]
     if len(wanted) == 1 and len(best) == 1:
-        pairing.settle(wanted[0].key, best[0])
+        pairing.settle(wanted[0].key, best[0], proof)
         return
     for connection in wanted:
-        pairing.fail(connection.key, Code.AMBIGUOUS, best if len(wanted) == 1 else candidates)
+        rivals = [other.key for other in wanted if other is not connection]
+        pairing.fail(connection.key, Code.AMBIGUOUS, best if len(wanted) == 1 else candidates, rivals)
 
 
 def _already_gone(wanted: Sequence[DesiredConnection], pairing: _Pairing) -> None:
@@ -159,13 +223,8 @@ def _already_gone(wanted: Sequence[DesiredConnection], pairing: _Pairing) -> Non
 def _absent_by_platform(wanted: Sequence[DesiredConnection], pairing: _Pairing) -> None:
     """Pair what shall be deleted: only where no choice is left, because a delete destroys data."""
     for connection in wanted:
-        candidates = _candidates(connection, pairing)
-        if len(candidates) > 1 or any(one.id in pairing.contested for one in candidates):
+        candidates = pairing.candidates(connection.platform_key)
+        if len(candidates) > 1 or any(live.id in pairing.contested for live in candidates):
             pairing.fail(connection.key, Code.AMBIGUOUS, candidates)
         else:
-            pairing.settle(connection.key, candidates[0] if candidates else None)
-
-
-def _candidates(connection: DesiredConnection, pairing: _Pairing) -> list[LiveConnection]:
-    found = [one for one in pairing.free.values() if one.platform_key == connection.platform_key]
-    return sorted(found, key=lambda one: _RANK[one.status])
+            pairing.settle(connection.key, candidates[0] if candidates else None, Proof.GUESSED)

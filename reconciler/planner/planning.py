@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
 from reconciler.diagnostics import Diagnostic, MisusedError
-from reconciler.model import Address, Desired, Live, Presence, Wanted, matches
+from reconciler.model import Address, Desired, Live, Presence, Status, Wanted, matches
 from reconciler.plan import CLASS_OF, Action, Attention, AttentionClass, Basis, Plan, in_order
 from reconciler.planner.acting import decided
 from reconciler.planner.codes import Code
@@ -22,6 +25,10 @@ WAIVED_NOTE = (
 OLD_TOKENS_NOTE = (
     "Older than custody.warnAfter, by their issuedAt: the tokens of {addresses}. If your application has "
     "refreshed them since, they are dead: export them again before you apply."
+)
+MOVED_NOTE = (
+    "Tokens work once: {addresses} look like one connection that has moved, and the old one is still Linked. "
+    "If the tokens are the same, they are stale: export new ones, or let the customer link."
 )
 DISABLED_NOTE = (
     "Not enabled in your Codat account: {platforms}. Nobody can link there before you enable it in Codat "
@@ -108,8 +115,31 @@ def _notes(drafted: Draft, live: Live, policy: Policy) -> tuple[str, ...]:
     return (
         *_old_tokens(drafted, policy),
         *_disabled_platforms(drafted, live),
+        *_moved(drafted),
         *((WAIVED_NOTE,) if waived else ()),
     )
+
+
+def _moved(drafted: Draft) -> tuple[str, ...]:
+    """A warning where tokens go to a new connection, and one of its key and platform left another company."""
+    left = {
+        (one.former, one.live.platform_key): one.address
+        for one in drafted.connections()
+        if one.former and one.live and one.live.status is Status.LINKED
+    }
+    found = [
+        f"{old} and {one.address}"
+        for one in drafted.connections()
+        if one.is_created and one.is_authorized and one.desired
+        if (old := left.get((one.desired.key, one.desired.platform_key)))
+        if old.company != one.address.company
+    ]
+    return (MOVED_NOTE.format(addresses=_some(found)),) if found else ()
+
+
+def _some(found: Sequence[str]) -> str:
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return ", ".join(found[:_NAMED]) + more
 
 
 def _disabled_platforms(drafted: Draft, live: Live) -> tuple[str, ...]:
@@ -132,8 +162,7 @@ def _old_tokens(drafted: Draft, policy: Policy) -> tuple[str, ...]:
     ]
     if not found:
         return ()
-    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    return (OLD_TOKENS_NOTE.format(addresses=", ".join(found[:_NAMED]) + more),)
+    return (OLD_TOKENS_NOTE.format(addresses=_some(found)),)
 
 
 def check_companies(desired: Desired, targets: tuple[str, ...], reauthorize: tuple[str, ...]) -> None:
@@ -144,7 +173,7 @@ def check_companies(desired: Desired, targets: tuple[str, ...], reauthorize: tup
     """
     companies = [Address(key) for key in desired.companies]
     found = [
-        _nothing(flag, pattern, "in the specs")
+        _nothing(flag, pattern, "in the specs", [*companies, *_connections(desired)])
         for flag, patterns in (("--target", targets), ("--reauthorize", reauthorize))
         for pattern in patterns
         if not any(matches(pattern.partition("/")[0], company) for company in companies)
@@ -156,16 +185,13 @@ def check_companies(desired: Desired, targets: tuple[str, ...], reauthorize: tup
 def check_patterns(drafted: Draft, desired: Desired, policy: Policy) -> None:
     """Refuse a pattern that names nothing: a typing error must not look like a clean plan."""
     companies = [Address(key) for key in desired.companies]
-    connections = [
-        Address(company.key, key) for company in desired.companies.values() for key in company.connections
-    ]
-    strays = [one.address for one in drafted.connections() if one.desired is None]
-    named = [*companies, *connections, *strays]
+    strays = [connection.address for connection in drafted.connections() if connection.desired is None]
+    named = [*companies, *_connections(desired), *strays]
     tokens = [
-        Address(company.key, one.key)
+        Address(company.key, connection.key)
         for company in desired.companies.values()
-        for one in company.connections.values()
-        if one.authorization
+        for connection in company.connections.values()
+        if connection.authorization
     ]
     found = [
         *_idle("--target", policy.targets, named, "in the specs"),
@@ -175,17 +201,25 @@ def check_patterns(drafted: Draft, desired: Desired, policy: Policy) -> None:
         raise MisusedError(*found)
 
 
+def _connections(desired: Desired) -> list[Address]:
+    return [
+        Address(company.key, key) for company in desired.companies.values() for key in company.connections
+    ]
+
+
 def _idle(flag: str, patterns: tuple[str, ...], addresses: list[Address], where: str) -> list[Diagnostic]:
     return [
-        _nothing(flag, pattern, where)
+        _nothing(flag, pattern, where, addresses)
         for pattern in patterns
         if not any(matches(pattern, address) for address in addresses)
     ]
 
 
-def _nothing(flag: str, pattern: str, where: str) -> Diagnostic:
+def _nothing(flag: str, pattern: str, where: str, addresses: Iterable[Address]) -> Diagnostic:
+    near = get_close_matches(pattern, map(str, addresses), n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
     return Diagnostic(
         Code.NO_SUCH_ADDRESS,
         f"{flag} {pattern} names no address {where}",
-        fix="an address is COMPANY or COMPANY/CONNECTION, as in the specs; globs are allowed",
+        fix=f"{hint}an address is COMPANY or COMPANY/CONNECTION, as in the specs; globs are allowed",
     )

@@ -16,6 +16,8 @@ class Before:
     status: Status | None
     """``None`` where that plan creates it."""
     last_sync: datetime | None = None
+    mark: str = ""
+    """What stands on the company once the tokens were sent, where it was Linked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,15 @@ class Earlier:
     def __or__(self, later: Earlier) -> Earlier:
         return Earlier(self.sent | later.sent, {**self.before, **later.before})
 
-    def is_done(self, address: Address, status: Status | None) -> bool:
-        """Whether the tokens were sent, or are not needed any more: it was not Linked, and now it is."""
+    def is_done(self, address: Address, status: Status | None, sent: str = "") -> bool:
+        """Whether the tokens were sent, or are not needed any more: it was not Linked, and now it is.
+
+        ``sent`` is the mark that Codat shows of the last tokens.
+        """
         before = self.before.get(address)
         became_linked = status is Status.LINKED and before is not None and before.status is not Status.LINKED
-        return address in self.sent or became_linked
+        is_marked = before is not None and bool(before.mark) and sent == before.mark
+        return address in self.sent or became_linked or is_marked
 
     def owes_sync(self, address: Address, last_sync: datetime) -> bool:
         """Whether the sync that was to follow the tokens has not ended."""
@@ -51,8 +57,8 @@ class Policy:
     """The planner's inputs besides desired and live state.
 
     ``now`` is read by ``sync.maxAge`` and ``custody.warnAfter`` alone. ``targets`` and ``reauthorize`` are
-    address patterns.
-    ``allow_deletes`` and ``allow_unlinks`` take the place of the guard's limits where given.
+    address patterns. ``allow_deletes``, ``allow_unlinks`` and ``allow_narrowings`` take the place of the
+    guard's limits where given.
     ``preconditions_waived`` is set for the sandbox, where no application of the user's refreshes tokens.
     """
 
@@ -64,6 +70,7 @@ class Policy:
     guard: Guard = field(default_factory=Guard)
     allow_deletes: int | None = None
     allow_unlinks: int | None = None
+    allow_narrowings: int | None = None
     preconditions_waived: bool = False
     warn_after: timedelta | None = None
     """The age of tokens past which the plan warns before they are sent."""
@@ -82,7 +89,7 @@ class Policy:
             return False
         return not self.targets or any(matches(pattern, address) for pattern in self.targets)
 
-    def reauthorizes(self, address: Address, status: Status | None) -> bool:
+    def reauthorizes(self, address: Address, status: Status | None, sent: str = "") -> bool:
         """Whether ``--reauthorize`` names ``address``, and what it asks for is not done already."""
         named = any(matches(pattern, address) for pattern in self.reauthorize)
-        return named and not self.earlier.is_done(address, status)
+        return named and not self.earlier.is_done(address, status, sent)

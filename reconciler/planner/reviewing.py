@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Final
 
-from reconciler.model import LINKS_TAG, Address, Status, short_id
-from reconciler.plan import Action, Code, Kind, Plan, SyncCompany
+from reconciler.model import BEING_SENT, LINKS_TAG, Address, Status, short_id
+from reconciler.plan import Action, Code, Kind, Plan, SyncCompany, sending_mark
+from reconciler.planner.desired_document import moment
 from reconciler.planner.policy import Before, Earlier
 
 Document = Mapping[str, Any]
@@ -23,6 +23,12 @@ _IN_THE_WAY: Final = (Code.ACCOUNTING_OCCUPIED, Code.GATE)
 """Attention on a connection that keeps actions from being done; other such may follow when they are."""
 
 
+SEE_FIRST: Final = (
+    "an earlier run was cut short while it sent these tokens, so they are not sent again: see with verify "
+    "whether the connection works, and make a plan with --reauthorize anew only if it does not"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Stale:
     """An address at which the plan made now wants what nobody reviewed, or is blocked by it."""
@@ -30,6 +36,8 @@ class Stale:
     address: str
     reviewed: str
     now: str
+    then: str = ""
+    """How to go on, where making the plan again is not all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,9 @@ def _before(document: Document) -> Before:
     if before is None:
         return Before(None)
     synced = before.get("lastSync")
-    return Before(Status(before["status"]), datetime.fromisoformat(synced) if synced else None)
+    status = Status(before["status"])
+    mark = sending_mark(document) if status is Status.LINKED else ""
+    return Before(status, moment(synced) if synced else None, mark)
 
 
 def as_reviewed(reviewed: Sequence[Document], now: Plan, attention: Iterable[Document] = ()) -> Reviewed:
@@ -83,9 +93,17 @@ def as_reviewed(reviewed: Sequence[Document], now: Plan, attention: Iterable[Doc
     for action in now.actions:
         if (address := str(action.address)) in unreviewed:
             wanted[address].append(action.document())
-    stale = [Stale(one, _told(by_address[one]), _told(found)) for one, found in wanted.items()]
+    stale = [_stale(one, by_address[one], found) for one, found in wanted.items()]
     stale += _blocked(by_company, attention, now)
     return Reviewed(replace(now, actions=tuple(kept)), tuple(stale))
+
+
+def _stale(address: str, reviewed: Sequence[Document], now: Sequence[Document]) -> Stale:
+    """How the two differ; where both send tokens, by what was read of the connection as well."""
+    both = all(any(one["kind"] == Kind.CONNECTION_AUTHORIZE for one in some) for some in (reviewed, now))
+    words = _found_words if both else _words
+    then = SEE_FIRST if any(map(_is_unsure, now)) else ""
+    return Stale(address, _told(reviewed, words), _told(now, words), then)
 
 
 def _blocked(
@@ -147,7 +165,12 @@ def _same_settings(reviewed: Document, now: Document) -> bool:
     """Equal changes; what a company has that did not exist when the plan was reviewed could not be known."""
     known = "companyId" in reviewed
     agreed = [one if known else _aim(one) for one in reviewed["changes"]]
-    return _same()(reviewed, now) and all((one if known else _aim(one)) in agreed for one in now["changes"])
+    is_covered = set(now.get("narrows", ())) <= set(reviewed.get("narrows", ()))
+    return (
+        is_covered
+        and _same()(reviewed, now)
+        and all((one if known else _aim(one)) in agreed for one in now["changes"])
+    )
 
 
 def _same_losses(reviewed: Document, now: Document) -> bool:
@@ -158,9 +181,24 @@ def _same_losses(reviewed: Document, now: Document) -> bool:
 
 
 def _same_sending(reviewed: Document, now: Document) -> bool:
-    """Equal fields; sending to a connection that works has to be reviewed as such."""
-    would_break = _before(now).status is Status.LINKED and _before(reviewed).status is not Status.LINKED
-    return not would_break and _same("platform", "fields")(reviewed, now)
+    """Equal fields, to a connection that nobody ever authorized, or that is in every way as it was reviewed.
+
+    Once it was authorized, the tokens that were reviewed may be stale, or sent already by this plan.
+    """
+    then, today = reviewed.get("before"), now.get("before")
+    is_as_reviewed = then == today or (_is_new(then) and _is_new(today)) or _has_expired(then, today)
+    return is_as_reviewed and _same("platform", "fields")(reviewed, now)
+
+
+def _has_expired(then: Document | None, today: Document | None) -> bool:
+    """Whether all that has changed since the review is that the connection, then Linked, lost its access."""
+    if then is None or today is None or then["status"] != Status.LINKED:
+        return False
+    return today == {**then, "status": Status.DEAUTHORIZED.value}
+
+
+def _is_new(before: Document | None) -> bool:
+    return before is None or before["status"] == Status.PENDING_AUTH
 
 
 def _aim(change: Document) -> tuple[object, object]:
@@ -183,17 +221,22 @@ _COVERS: Final[Mapping[Kind, Callable[[Document, Document], bool]]] = {
 
 
 def _records_reviewed_links(reviewed: Iterable[Document], action: Action) -> bool:
-    """Whether the action only writes the record of links that a reviewed create would have written."""
+    """Whether the action only writes the record of links, which what was reviewed would have written."""
     document = action.document()
     changes = document.get("changes", [])
     return [one["path"] for one in changes] == [f"tags.{LINKS_TAG}"] and any(
-        one.get("recordsLinks") for one in reviewed
+        one.get("recordsLinks") or one["kind"] == Kind.COMPANY_CREATE for one in reviewed
     )
 
 
-def _told(documents: Iterable[Document]) -> str:
+def _told(documents: Iterable[Document], words: Callable[[Document], str] | None = None) -> str:
     """The actions at one address, in a few words."""
-    return ", ".join(_words(one) for one in documents) or "nothing"
+    return ", ".join(map(words or _words, documents)) or "nothing"
+
+
+def _is_unsure(document: Document) -> bool:
+    """Whether tokens were being sent to the connection, and nothing tells whether they arrived."""
+    return str((document.get("before") or {}).get("sent", "")).endswith(BEING_SENT)
 
 
 def _words(document: Document) -> str:
@@ -203,6 +246,16 @@ def _words(document: Document) -> str:
         or _losses(document)
     )
     return f"{document['kind']} ({', '.join(parts)})" if parts else str(document["kind"])
+
+
+def _found_words(document: Document) -> str:
+    """The action, and how the connection was whose tokens are sent, where it was authorized before."""
+    told, before = _words(document), document.get("before")
+    if document["kind"] != Kind.CONNECTION_AUTHORIZE or before is None or _is_new(before):
+        return told
+    synced = f", last synced {before['lastSync']}" if "lastSync" in before else ", never synced"
+    sent = f", last sent tokens {before['sent']}" if "sent" in before else ""
+    return f"{told} while {before['status']}{synced}{sent}"
 
 
 def _losses(document: Document) -> list[str]:

@@ -24,6 +24,7 @@ from reconciler.model import (
     PullState,
     Status,
 )
+from reconciler.planner.identity import folded
 from reconciler.planner.standings import Standing
 from reconciler.planner.sync_rules import fetched_types
 
@@ -404,16 +405,11 @@ class Namesakes:
         by_name: defaultdict[str, tuple[LiveCompany, ...]] = defaultdict(tuple)
         for company in sorted(companies, key=lambda one: one.id):
             if company.owner() is None and company.id not in claimed:
-                by_name[_folded(company.name)] += (company,)
+                by_name[folded(company.name)] += (company,)
         return cls(by_name)
 
     def strays(self, standing: Standing) -> tuple[LiveCompany, ...]:
         """Those that have the name of a managed migration's company, as an import may have made them."""
         if standing.connection.migration is not Migration.MANAGED:
             return ()
-        return self.by_name.get(_folded(standing.company.name), ())
-
-
-def _folded(name: str) -> str:
-    """A name as one reads it: cases and runs of spaces make no difference."""
-    return " ".join(name.casefold().split())
+        return self.by_name.get(folded(standing.company.name), ())

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.diagnostics import Diagnostic, Severity
-from reconciler.migration import Verification
+from reconciler.migration import Verification, migrations
 from reconciler.model import Platform
 from reconciler.outcome import Outcome
 
@@ -64,6 +64,7 @@ def _platform(one: Platform) -> dict[str, Any]:
         "type": one.source_type.value,
         "enabled": one.enabled,
         "platformName": one.name,
+        "migration": [way.value for way in migrations(one.key)],
     }
 
 

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.migration import migrations
 from reconciler.model import Platform
 from reconciler.outcome import Outcome
 from reconciler.plan import AttentionClass
@@ -223,10 +224,17 @@ def _severities(diagnostics: Sequence[Diagnostic]) -> Lines:
 
 
 def platforms_text(platforms: Iterable[Platform], style: Style) -> str:
-    """A table of platforms: the name as specs write it, key, type, whether it is enabled."""
-    title = ("NAME", "KEY", "TYPE", "ENABLED", "CODAT'S NAME")
+    """A table of platforms: the name as specs write it, key, type, whether it is enabled, how it migrates."""
+    title = ("NAME", "KEY", "TYPE", "ENABLED", "MIGRATION", "CODAT'S NAME")
     rows = [
-        (one.slug, one.key, one.source_type.value, "yes" if one.enabled else "no", one.name)
+        (
+            one.slug,
+            one.key,
+            one.source_type.value,
+            "yes" if one.enabled else "no",
+            ", ".join(migrations(one.key)) or "ask Codat",
+            one.name,
+        )
         for one in platforms
     ]
     shown = [tuple(map(for_terminal, row)) for row in rows]

@@ -227,13 +227,17 @@ _SHOWN: Final[Mapping[Kind, _Shown]] = {
 }
 
 
+_NARROWING: Final = _Shown(Group.REMOVE, "narrow sync settings", _nothing)
+"""Sync settings by which Codat drops what it has synced: a removal."""
+
+
 def verb(kind: Kind) -> str:
     """What an action of this kind does, as in ``create company``."""
     return _SHOWN[kind].verb
 
 
 def _action(action: Document) -> ActionView:
-    shown = _SHOWN[Kind(action["kind"])]
+    shown = _NARROWING if "narrows" in action else _SHOWN[Kind(action["kind"])]
     what = shown.what(action)
     return ActionView(
         kind=Kind(action["kind"]),
@@ -318,7 +322,7 @@ def plan_view(
     has_base = any("origin" in part for part in (*document["actions"], *document["attention"]))
     return PlanView(
         workspace=(Value(str(document["workspace"])), " at ", Value(str(document["api"]))),
-        warning=_warning(document["summary"]),
+        warning=_warning(document),
         actions=actions,
         attention=attention,
         notes=(*map(str, document.get("notes", ())), *notes),
@@ -338,12 +342,14 @@ _LOSSES: Final = (
 )
 
 
-def _warning(summary: Document) -> str:
+def _warning(document: Document) -> str:
     """What the plan takes away; empty where it takes nothing."""
-    losses = []
+    losses, summary = [], document["summary"]
     for verb, kinds in _LOSSES:
         nouns = [counted(number, noun) for kind, noun in kinds if (number := summary.get(kind.value, 0))]
         losses += [f"{verb} {joined(nouns)}"] if nouns else []
+    if narrowing := sum("narrows" in one for one in document["actions"]):
+        losses.append(f"narrows sync settings of {counted(narrowing, 'company')} with synced data")
     return f"this plan {', and '.join(losses)}." if losses else ""
 
 

@@ -113,9 +113,12 @@ def get_company_sync_settings(session: Session, call: Call) -> Answer:
 
 
 def set_company_sync_settings(session: Session, call: Call) -> Answer:
-    """``POST /companies/{companyId}/syncSettings``; without ``overridesDefaults``, the profile's again."""
+    """``POST /companies/{companyId}/syncSettings``; ``overridesDefaults: false`` is the profile's again."""
     company = existing.company(session, call)
-    own = json.dumps(_checked(call)) if call.fields().get("overridesDefaults", True) else None
+    overrides = call.fields().get("overridesDefaults")
+    if not isinstance(overrides, bool):
+        raise Problem(400, invalid={"overridesDefaults": "is required, and true or false"})
+    own = json.dumps(_checked(call)) if overrides else None
     session.run("UPDATE company SET sync_settings = ? WHERE id = ?", own, company["id"])
     return Answer(204)
 

@@ -201,7 +201,8 @@ def _answer_plainly(store: Store, handler: Handler, call: Call, _fault: ServerFa
 
 async def _refuse_unrouted(store: Store, _request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return _response(_refusal(store, Problem(status)))
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return _response(_refusal(store, Problem(status, headers=headers)))
 
 
 def _refusal(store: Store, problem: Problem) -> Answer:

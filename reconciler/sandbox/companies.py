@@ -13,7 +13,7 @@ from reconciler.sandbox import connections, existing, moments, paging, visibilit
 from reconciler.sandbox.answers import ERROR_TEXTS, Answer, Call, Link, Problem
 from reconciler.sandbox.settings import read
 from reconciler.sandbox.store import Session
-from reconciler.sandbox.tagquery import EVERYTHING, Condition, by_field, by_tag, parse
+from reconciler.sandbox.tagquery import EVERYTHING, Condition, by_tag, malformed, parse
 
 CREATOR: Final = "Sandbox"
 REMOVED: Final = re.compile(r"[^A-Za-z0-9\s\-',&@.?!]")
@@ -26,8 +26,11 @@ FIELDS: Final[Mapping[str, str]] = {
     "name": "name",
     "description": "description",
     "created": "created",
+    "modifiedDate": "seq",
 }
-"""What companies can be queried and ordered by."""
+"""What companies can be ordered by; no time of a change is kept, so they stand as they were made."""
+UNQUERIED: Final = "querying does not work here; filter companies with tags"
+"""Codat's page on querying leaves companies out (https://docs.codat.io/using-the-api/querying)."""
 
 
 # --- reading -------------------------------------------------------------------------------------
@@ -36,8 +39,9 @@ FIELDS: Final[Mapping[str, str]] = {
 def list_companies(session: Session, call: Call) -> Answer:
     """``GET /companies``, each with its connections."""
     condition = visibility.listed(session)
-    condition &= parse(call.query.get("tags", ""), by_tag)
-    condition &= parse(call.query.get("query", ""), by_field(FIELDS, "Company"))
+    condition &= parse(call.query.get("tags", ""), by_tag, only_and=True)
+    if call.query.get("query"):
+        raise malformed(UNQUERIED)
     page = paging.asked(session, call)
     rows, total = paging.rows(session, page, Condition("company"), condition, paging.ordering(call, FIELDS))
     return paging.listing(call, page, total, documents(session, rows, visibility.listed(session)))

@@ -22,6 +22,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "integrationKey": "platform",
     "status": "status",
     "created": "created",
+    "modifiedDate": "seq",
 }
 """What connections can be queried and ordered by."""
 
@@ -96,6 +97,7 @@ def _document(row: sqlite3.Row, synced: int | None, errors: list[dict[str, Any]]
         "status": row["status"],
         "created": moments.text(row["created"]),
         "dataConnectionErrors": errors,
+        "connectionInfo": {},
     }
     return document | ({"lastSync": moments.text(synced)} if synced is not None else {})
 

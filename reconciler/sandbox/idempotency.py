@@ -34,18 +34,17 @@ def recall(session: Session, call: Call) -> Answer | None:
     """The answer that was given under the call's key, if one was.
 
     Raises:
-        Problem: 400, the key is no GUID; 422, the key came with another body.
+        Problem: 400, the key is no GUID; 422, the key came with another body, or on another path.
     """
     if call.key is None:
         return None
     _check_guid(call.key)
     session.run("DELETE FROM answer WHERE given <= ?", session.now - KEPT)
-    row = session.row(
-        "SELECT * FROM answer WHERE method = ? AND path = ? AND key = ?", call.method, call.path, call.key
-    )
+    row = session.row("SELECT * FROM answer WHERE key = ?", call.key)
     if row is None:
         return None
-    if row["fingerprint"] != _fingerprint(call):
+    is_same = (row["method"], row["path"]) == (call.method, call.path)
+    if not is_same or row["fingerprint"] != _fingerprint(call):
         raise Problem(422)
     return Answer(row["status"], json.loads(row["document"]))
 

@@ -132,8 +132,8 @@ _TABLE: Final = (
     Integration("ugxp", "Zettle", "Commerce"),
     Integration("suuo", "Plaid", "Banking"),
     Integration("upvr", "TrueLayer", "Banking"),
-    # Codat publishes no key for its bank feeds; this one is the sandbox's own.
-    Integration("sbfd", "Sage Bank Feeds", "BankFeed"),
+    Integration("olpr", "Sage Bank Feeds", "BankFeed"),
+    Integration("hcws", "QuickBooks Online Bankfeeds", "BankFeed"),
 )
 INTEGRATIONS: Final[Mapping[str, Integration]] = {one.key: one for one in _TABLE}
 

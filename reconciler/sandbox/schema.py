@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raised with every change of the tables; a file of another version is refused."""
 APPLICATION_ID: Final = 0x0C0DA7
 """Marks a SQLite file as ours."""
@@ -91,7 +91,7 @@ CREATE TABLE answer (
     status INTEGER NOT NULL,
     document TEXT NOT NULL,
     given INTEGER NOT NULL,
-    PRIMARY KEY (method, path, key)
+    PRIMARY KEY (key)
 ) WITHOUT ROWID;
 CREATE INDEX answer_given ON answer (given);
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reconciler.sandbox.faults import HANG_UP
 from reconciler.sandbox.sandbox import Sandbox
@@ -64,8 +70,47 @@ def url_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def server(sandbox: Sandbox) -> uvicorn.Server:
-    """A server for the sandbox, which prints nothing and can drop connections.
+class LocalOnly:
+    """Lets requests through that were meant for this machine, and sent by no page of another origin.
+
+    A web page that somebody has open can reach a loopback port: by a name of its own that leads here, or
+    by a form. The first tells in ``Host``, the second in ``Origin``.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or refuse with 421 or 403."""
+        refusal = _refusal(Headers(scope=scope)) if scope["type"] == "http" else None
+        await (refusal or self._app)(scope, receive, send)
+
+
+def _refusal(headers: Headers) -> JSONResponse | None:
+    hosts, origins = headers.getlist("Host"), headers.getlist("Origin")
+    if len(hosts) != 1 or not _is_loopback(hosts[0]):
+        told = "the sandbox answers to localhost and loopback addresses only"
+        return JSONResponse({"statusCode": 421, "error": told}, 421)
+    # Our own pages send no referrer, and their forms an Origin of "null" for that; a browser then still says
+    # from where (https://www.w3.org/TR/fetch-metadata/).
+    is_ours = headers.get("Sec-Fetch-Site") == "same-origin"
+    own = {f"http://{hosts[0]}", "null" if is_ours else ""}
+    if not own.issuperset(origins):
+        told = "the sandbox does not answer to pages of another origin"
+        return JSONResponse({"statusCode": 403, "error": told}, 403)
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        name = urlsplit(f"http://{host}").hostname or ""
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def server(sandbox: ASGIApp) -> uvicorn.Server:
+    """A server for the sandbox, which answers to this machine alone, prints nothing and can drop connections.
 
     Raises:
         SandboxError: uvicorn is not installed.
@@ -91,7 +136,7 @@ def server(sandbox: Sandbox) -> uvicorn.Server:
 
     return uvicorn.Server(
         uvicorn.Config(
-            sandbox,
+            LocalOnly(sandbox),
             http=DroppingProtocol,
             ws="none",
             lifespan="off",

@@ -47,6 +47,9 @@ SETTINGS: Final[Mapping[str, Setting]] = {
     "pageSizeCap": Setting(None, is_count, is_optional=True),
     "disabledPlatforms": Setting([], _is_texts),
     "accountName": Setting("Sandbox", _is_text),
+    # Data types that were never synced stand in dataStatus without a status, as Codat's guide has them; its
+    # OpenAPI document and its SDK require one, so they are left out unless asked for.
+    "unsyncedStatuses": Setting(False, _is_flag),
 }
 
 

@@ -7,7 +7,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,8 @@ from reconciler.sandbox.schema import APPLICATION_ID, TABLES, VERSION
 IN_MEMORY: Final = ":memory:"
 CLOCK: Final = "clock"
 """The counter of microseconds by which the clock has jumped."""
+OWNER_ONLY: Final = 0o600
+"""The mode of the file: link URLs with one-time passwords are in it."""
 PATIENCE: Final = 30.0
 """Seconds to wait for another process's transaction."""
 
@@ -130,13 +132,21 @@ def _opened(path: str | Path) -> sqlite3.Connection:
     Raises:
         SandboxError: the file is something else, or of another version.
     """
+    is_file = str(path) != IN_MEMORY
     try:
+        if is_file and not Path(path).exists():
+            # SQLite gives what it keeps beside a file the file's own mode.
+            Path(path).touch(OWNER_ONLY)
         db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-    except sqlite3.Error as error:
-        raise SandboxError(f"the sandbox cannot open {path}: {error}") from error
+    except (sqlite3.Error, OSError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise SandboxError(f"the sandbox cannot open {path}: {why}") from error
     db.row_factory = sqlite3.Row
     try:
         _prepare(db, path)
+        if is_file:
+            with suppress(OSError):
+                Path(path).chmod(OWNER_ONLY)
     except sqlite3.DatabaseError as error:
         db.close()
         raise SandboxError(

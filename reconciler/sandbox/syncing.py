@@ -82,10 +82,10 @@ def get_pull(session: Session, call: Call) -> Answer:
 def get_data_status(session: Session, call: Call) -> Answer:
     """``GET /companies/{companyId}/dataStatus``: the newest pull of each data type that was ever synced.
 
-    The others are left out: the document requires a ``currentStatus``, and they have none.
+    With the setting ``unsyncedStatuses`` the others too: they have no ``currentStatus``.
     """
     company = existing.company(session, call)
-    statuses: dict[str, dict[str, Any]] = {}
+    statuses = _unsynced(session, company["id"]) if read(session)["unsyncedStatuses"] else {}
     for row in _pulls(session, Condition("company = ?", (company["id"],))):
         status = statuses.setdefault(row["data_type"], {"dataType": row["data_type"]})
         status |= {"currentStatus": row["status"], "latestSyncId": row["id"]}
@@ -95,6 +95,18 @@ def get_data_status(session: Session, call: Call) -> Answer:
                 "latestSuccessfulSyncId": row["id"],
             }
     return Answer(200, statuses)
+
+
+def _unsynced(session: Session, company_id: str) -> dict[str, dict[str, Any]]:
+    """An entry without a status for each data type of the company's Linked connections."""
+    linked = session.rows(
+        "SELECT platform FROM connection WHERE company = ? AND status = 'Linked' ORDER BY seq", company_id
+    )
+    return {
+        data_type: {"dataType": data_type}
+        for row in linked
+        for data_type in INTEGRATIONS[row["platform"]].data_types
+    }
 
 
 def everything(session: Session) -> list[dict[str, Any]]:

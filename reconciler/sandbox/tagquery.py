@@ -65,8 +65,10 @@ class Token:
 END: Final = Token("", is_operator=True)
 
 
-def parse(query: str, compare: Compare) -> Condition:
+def parse(query: str, compare: Compare, *, only_and: bool = False) -> Condition:
     """The condition that ``query`` writes; an empty query is true of everything.
+
+    ``only_and`` refuses ``||`` and braces, which Codat's document does not name for companies.
 
     Raises:
         Problem: 400, the query is malformed or ``compare`` refuses a field.
@@ -74,6 +76,8 @@ def parse(query: str, compare: Compare) -> Condition:
     if len(query) >= LONGEST:
         raise malformed()
     tokens = _tokens(query)
+    if only_and and any(token.is_operator and token.text in ("||", "{", "}") for token in tokens):
+        raise malformed("Tags are compared with =, != and ~, and joined with &&.")
     return _Parser(tokens, compare).whole() if tokens else EVERYTHING
 
 

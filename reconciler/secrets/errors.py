@@ -18,6 +18,8 @@ class Code(StrEnum):
     OUTSIDE_ROOT = "secret-outside-root"
     NOT_TEXT = "secret-not-text"
     AMBIGUOUS = "secret-ambiguous"
+    MANGLED = "secret-mangled"
+    SPACE = "secret-space"
     COMMAND = "secret-command"
     PROVIDER = "secret-provider"
     UNKNOWN_SCHEME = "secret-unknown-scheme"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from os.path import realpath
 from pathlib import Path
 from typing import Final
 
-from reconciler.diagnostics import Diagnostic, in_reading_order
+from reconciler.diagnostics import Diagnostic, Severity, in_reading_order
 from reconciler.model import RESERVED_VARIABLES, Secret, SecretCommands, SecretRef
 from reconciler.secrets.commands import Commands, is_key, without_key
 from reconciler.secrets.errors import Code, SecretError, refused
@@ -21,6 +22,9 @@ from reconciler.secrets.texts import decoded, is_sendable, without_newline
 AT_ONCE: Final = 8
 """Commands that a check runs at the same time."""
 NO_COMMANDS: Final = SecretCommands()
+
+Use = tuple[SecretRef, str]
+"""A reference, and where it is used."""
 
 _QUICK: Final = frozenset({"env", "file", "table"})
 
@@ -66,25 +70,27 @@ class Resolver:
             raise refused(ref, Code.IS_KEY, "it resolves to our own API key, which is no authorization", fix)
         return secret
 
-    def check(self, refs: Iterable[SecretRef]) -> tuple[Diagnostic, ...]:
-        """One diagnostic for every reference that cannot be resolved.
+    def check(self, uses: Iterable[Use]) -> tuple[Diagnostic, ...]:
+        """An error for every reference that cannot be resolved, a warning for every odd secret.
 
-        Each distinct reference to a command is tried by running it, several at a time; what it
-        printed is dropped, and read anew at use: a token should not wait in memory.
+        ``uses`` are the references and where each is used, as a message names it (``acme/books
+        accessToken``). Each distinct reference to a command is tried by running it, several at a time;
+        what it printed is dropped, and read anew at use: a token should not wait in memory.
         """
-        quick: list[SecretRef] = []
-        slow: dict[str, SecretRef] = {}
-        for ref in refs:
-            if self.is_slow(ref):
-                slow.setdefault(str(ref), ref)
+        quick: list[Use] = []
+        slow: dict[str, Use] = {}
+        for use in uses:
+            if self.is_slow(use[0]):
+                slow.setdefault(str(use[0]), use)
             else:
-                quick.append(ref)
-        found = [one for ref in quick for one in self._problems(ref)]
+                quick.append(use)
+        found = [(problem, use[1]) for use in quick for problem in self._problems(use[0])]
         if slow:
             with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-                for problems in pool.map(self._problems, slow.values()):
-                    found.extend(problems)
-        return in_reading_order(found)
+                problems = pool.map(self._problems, (ref for ref, _ in slow.values()))
+                for use, those in zip(slow.values(), problems, strict=True):
+                    found.extend((problem, use[1]) for problem in those)
+        return in_reading_order(_with_places(found))
 
     def is_slow(self, ref: SecretRef) -> bool:
         """Whether resolving ``ref`` means to wait for a program or for a package's own way."""
@@ -92,10 +98,10 @@ class Resolver:
 
     def _problems(self, ref: SecretRef) -> tuple[Diagnostic, ...]:
         try:
-            self(ref)
+            secret = self(ref)
         except SecretError as error:
             return error.diagnostics
-        return ()
+        return _odd(ref, secret)
 
     def _found(self, ref: SecretRef) -> Secret:
         match ref.scheme:
@@ -139,6 +145,28 @@ class Resolver:
         if text is None:
             raise refused(ref, Code.UNREADABLE, f"the file {path} is not UTF-8 text", "save it as UTF-8")
         return text
+
+
+def _with_places(found: Iterable[tuple[Diagnostic, str]]) -> list[Diagnostic]:
+    """Each problem once, with the first place where it is met, and how many more there are."""
+    places: dict[Diagnostic, list[str]] = {}
+    for problem, place in found:
+        places.setdefault(problem, []).append(place)
+    return [
+        replace(problem, path=those[0] + (f" and {len(those) - 1:,} more" if len(those) > 1 else ""))
+        for problem, those in places.items()
+    ]
+
+
+def _odd(ref: SecretRef, secret: Secret) -> tuple[Diagnostic, ...]:
+    """A warning of white space around a secret: it was copied along, and Codat would take it for a part."""
+    text = secret.reveal()
+    if text == text.strip():
+        return ()
+    what = "a line break" if "\n" in text[len(text.rstrip()) :] else "white space"
+    summary = f"{ref}: the secret begins or ends with {what}, which is sent along"
+    fix = "take it out where the secret is kept, if it is no part of it"
+    return (Diagnostic(Code.SPACE, summary, fix, ref.span, severity=Severity.WARNING),)
 
 
 def _filled(ref: SecretRef, value: str) -> str:

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import csv
 from array import array
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
+from reconciler.csv_form import DELIMITER_NAMES, delimiter_of, fitted, is_blank, is_mangled
 from reconciler.model import Secret, SecretRef
 from reconciler.secrets.errors import Code, refused
 from reconciler.secrets.places import Indexes, changed_meanwhile, located, stamp, unreadable
 from reconciler.secrets.texts import BOM, decoded
+
+_QUOTING: Final = 'a cell with the delimiter, " or a line break stands in double quotes'
 
 
 class Tables:
@@ -67,8 +71,12 @@ class Tables:
             problem = f"{path}:{line}: this key stands in more than one row"
             raise refused(ref, Code.AMBIGUOUS, problem, f"the next one is in line {index.doubled[row]}")
         value = index.read(file, row)[index.header.index(column)]
-        if not value:
+        if not value.strip():
             raise refused(ref, Code.MISSING, f"{path}:{line}: the cell is empty", "put the secret there")
+        if is_mangled(value):
+            problem = f"{path}:{line}: a spreadsheet wrote this {column!r} as a number in its own way"
+            fix = "format the column as text, and put the whole value there again"
+            raise refused(ref, Code.MANGLED, problem, fix)
         return Secret(value)
 
 
@@ -82,6 +90,7 @@ class _Index:
     def __init__(self, file: BinaryIO) -> None:
         self.stamp = stamp(file)
         self.header: list[str] = []
+        self.delimiter = ","
         self.rows: dict[str, int] = {}
         self.doubled: dict[int, int] = {}
         self.starts = array("Q")
@@ -93,15 +102,18 @@ class _Index:
             self.unsound = error.args
 
     def _read(self, file: BinaryIO) -> None:
-        for start, line, cells in _records(file, 0, 1):
+        self.delimiter = _recognised(file)
+        for start, line, written in _records(file, 0, 1, self.delimiter):
+            cells = fitted(written, len(self.header)) if self.header else written
             if not self.header:
                 self._name_columns(cells, line)
-            elif cells:
+            elif not is_blank(cells):
                 self._add(start, line, cells)
         if not self.header:
             raise _UnsoundError(1, "this table has no header", "name the columns in the first line")
 
-    def _name_columns(self, names: list[str], line: int) -> None:
+    def _name_columns(self, written: list[str], line: int) -> None:
+        names = written[: max((number for number, name in enumerate(written, 1) if name.strip()), default=0)]
         if not names or len(set(names)) != len(names):
             fix = "give every column a name of its own in the first line"
             raise _UnsoundError(line, "the header is empty, or has a name twice", fix)
@@ -110,7 +122,7 @@ class _Index:
     def _add(self, start: int, line: int, cells: list[str]) -> None:
         if len(cells) != len(self.header):
             problem = f"this row has {len(cells)} cells, and the header {len(self.header)} columns"
-            raise _UnsoundError(line, problem, "write a cell for each column, and quote a cell with a comma")
+            raise _UnsoundError(line, problem, _fix_of_width(self.delimiter))
         known = self.rows.setdefault(cells[0], len(self.starts))
         if known < len(self.starts):
             self.doubled.setdefault(known, line)
@@ -120,15 +132,32 @@ class _Index:
 
     def read(self, file: BinaryIO, row: int) -> list[str]:
         """The cells of one row."""
-        return next(_records(file, self.starts[row], self.lines[row]))[2]
+        return next(_records(file, self.starts[row], self.lines[row], self.delimiter))[2]
 
 
-def _records(file: BinaryIO, start: int, line: int) -> Iterator[tuple[int, int, list[str]]]:
+def _fix_of_width(delimiter: str) -> str:
+    return f"write a cell for each column, and quote a cell with a {DELIMITER_NAMES[delimiter]}"
+
+
+def _recognised(file: BinaryIO) -> str:
+    """The delimiter of the first line.
+
+    Raises:
+        _UnsoundError: the file is UTF-16, which has no lines of its own to be looked up in.
+    """
+    file.seek(0)
+    head = file.readline()
+    if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        raise _UnsoundError(1, "this table is UTF-16", "save it as CSV UTF-8")
+    return delimiter_of(decoded(head.removeprefix(BOM)) or "")
+
+
+def _records(file: BinaryIO, start: int, line: int, delimiter: str) -> Iterator[tuple[int, int, list[str]]]:
     """Offset, line and cells of each record from ``start`` on."""
-    end, problem = start, ""
+    end, problem, fix = start, "", _QUOTING
 
     def lines() -> Iterator[str]:
-        nonlocal end, problem
+        nonlocal end, problem, fix
         file.seek(start)
         for raw in file:
             data = raw.removeprefix(BOM) if not end else raw
@@ -136,10 +165,11 @@ def _records(file: BinaryIO, start: int, line: int) -> Iterator[tuple[int, int, 
             text = decoded(data)
             if text is None:
                 problem = "this line is not UTF-8 text"
+                fix = "save the table as CSV UTF-8; on Windows it is mostly Windows-1252"
                 return
             yield text
 
-    reader = csv.reader(lines(), strict=True)
+    reader = csv.reader(lines(), delimiter=delimiter, strict=True)
     while True:
         begin, first = end, line + reader.line_num
         try:
@@ -147,7 +177,7 @@ def _records(file: BinaryIO, start: int, line: int) -> Iterator[tuple[int, int, 
         except csv.Error:
             problem, cells = problem or "the quotes of this row are not right", None
         if problem:
-            raise _UnsoundError(first, problem, 'a cell with , or " or a line break stands in double quotes')
+            raise _UnsoundError(first, problem, fix)
         if cells is None:
             return
         yield begin, first, cells

@@ -7,25 +7,31 @@ asked; what it says of the fields' names, and of values that stand in the spec, 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from jsonschema import Draft202012Validator, SchemaError, ValidationError
-from referencing.exceptions import Unresolvable
-from referencing.jsonschema import EMPTY_REGISTRY
+from jsonschema import ValidationError
 
+from reconciler.spec.bounded_schema import (
+    BoundedSchema,
+    EndlessSchemaError,
+    Unresolvable,
+    UnusableSchemaError,
+)
+from reconciler.spec.files import REFUSED_FILE, read_regular
 from reconciler.spec.schema import file_text
 from reconciler.spec.settings import AuthorizationCheck
 from reconciler.spec.words import shown
 
+LARGEST: Final = 256 * 1024
+"""Bytes of a schema; an authorization has a handful of fields."""
+MOST_NAMED: Final = 12
+"""Fields that a sentence names."""
 PUBLISHED: Final = frozenset({"sage-bank-feeds"})
 """The platforms, by name, that ``schemas/platforms`` has a schema for."""
-
-
-class UnusableSchemaError(Exception):
-    """The file is no JSON Schema; the text says why."""
 
 
 def read(path: Path) -> AuthorizationCheck:
@@ -35,9 +41,12 @@ def read(path: Path) -> AuthorizationCheck:
         UnusableSchemaError: there is no such file, or it is no JSON Schema of draft 2020-12.
     """
     try:
-        return _check(path.read_text(encoding="utf-8"))
+        return _check(read_regular(path, LARGEST).decode())
     except OSError as error:
-        raise UnusableSchemaError("this file cannot be read") from error
+        why = f": {error.strerror}" if error.errno in REFUSED_FILE else ""
+        raise UnusableSchemaError(f"this file cannot be read{why}") from None
+    except UnicodeDecodeError:
+        raise UnusableSchemaError("this file is not UTF-8 text") from None
 
 
 @cache
@@ -51,13 +60,9 @@ def published(slug: str) -> AuthorizationCheck | None:
 
 def _check(text: str) -> AuthorizationCheck:
     try:
-        schema = json.loads(text)
-        Draft202012Validator.check_schema(schema)
-    except (ValueError, RecursionError) as error:
-        raise UnusableSchemaError("this file is not JSON") from error
-    except SchemaError as error:
-        raise UnusableSchemaError("this file is not a JSON Schema of draft 2020-12") from error
-    validator = Draft202012Validator(schema, registry=EMPTY_REGISTRY)
+        schema = BoundedSchema(json.loads(text))
+    except (ValueError, RecursionError):
+        raise UnusableSchemaError("this file is not JSON") from None
 
     def check(authorization: Mapping[str, object]) -> tuple[str, ...]:
         instance = {
@@ -65,9 +70,11 @@ def _check(text: str) -> AuthorizationCheck:
         }
         literal = {name for name, value in authorization.items() if isinstance(value, str)}
         try:
-            errors = list(validator.iter_errors(instance))
+            errors = schema.errors(instance)
         except Unresolvable:
             return ("its schema refers to another document",)
+        except EndlessSchemaError:
+            return ("its schema leads back to itself, or unfolds to too much to be checked",)
         return tuple(_sentence(error) for error in errors if not error.path or error.path[0] in literal)
 
     return check
@@ -79,10 +86,13 @@ def _sentence(error: ValidationError) -> str:
     if error.path:
         return f"{shown(str(error.path[0]))} does not fit the schema's {error.validator!r}"
     if error.validator == "required" and isinstance(error.instance, dict):
-        missing = ", ".join(shown(str(name)) for name in argument if name not in error.instance)
-        return f"it lacks {missing}"
+        return f"it lacks {_named(name for name in argument if name not in error.instance)}"
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         schema: Any = error.schema
-        known = ", ".join(schema.get("properties", {}))
-        return f"it has fields that are none of {known}"
+        return f"it has fields that are none of {_named(schema.get('properties', {}))}"
     return f"it does not fit the schema's {error.validator!r}"
+
+
+def _named(names: Iterable[object]) -> str:
+    listed = [shown(str(name)) for name in islice(names, MOST_NAMED + 1)]
+    return ", ".join([*listed[:MOST_NAMED], *(["…"] if len(listed) > MOST_NAMED else [])])

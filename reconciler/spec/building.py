@@ -17,6 +17,7 @@ from reconciler.model import (
     SettingValue,
     SyncPolicy,
     SyncSettings,
+    literal,
     utc_text,
 )
 from reconciler.spec.references import Fault
@@ -32,6 +33,7 @@ def desired(specs: Specs, *, narrowed: bool) -> Desired:
         specs.settings.workspace.name,
         {company.key: _company(company, specs.settings) for company in companies},
         narrowed,
+        specs.settings.workspace.renamed_from,
     )
 
 
@@ -42,18 +44,25 @@ def _company(company: CompanySpec, settings: Settings) -> DesiredCompany:
     return DesiredCompany(
         key=company.key,
         name=company.name,
-        description=fields.get("description", UNSET),
-        tags=dict(fields.get("tags", {})),
+        description=_literal(fields["description"]) if "description" in fields else UNSET,
+        tags={literal(tag): _literal(value) for tag, value in fields.get("tags", {}).items()},
         id=company.id,
         new=fields.get("new", False),
+        new_beside=tuple(one.lower() for one in fields.get("newBeside", ())),
         renamed_from=fields.get("renamedFrom"),
         protect=fields.get("protect", UNSET),
         products=tuple(fields["products"] or ()) if "products" in fields else UNSET,
-        sync_settings=_sync_settings(fields["syncSettings"]) if "syncSettings" in fields else UNSET,
+        sync_settings=_sync_settings(fields["syncSettings"])
+        if fields.get("syncSettings", {}) != {}
+        else UNSET,
         state=company.state,
         connections={one.key: _connection(one, settings) for one in company.connections},
         span=company.entry.span,
     )
+
+
+def _literal(written: str | None) -> str | None:
+    return literal(written) if written is not None else None
 
 
 def _sync_settings(written: SyncSettings | None) -> SyncSettings | None:
@@ -88,6 +97,7 @@ def _connection(connection: ConnectionSpec, settings: Settings) -> DesiredConnec
         issued_at=moment(issued) if issued is not None else None,
         sync=_sync(connection.merged.get("sync", {})),
         preconditions=_preconditions(connection, platform.key, settings),
+        renamed_from=connection.entry.fields.get("renamedFrom"),
         span=connection.entry.span,
     )
 

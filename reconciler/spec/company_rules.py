@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from reconciler.diagnostics import Span
+from reconciler.diagnostics import Severity, Span
 from reconciler.model import (
     KEY_TAG,
     MAX_TAGS,
@@ -13,15 +13,21 @@ from reconciler.model import (
     SYNC_FROM_UTC,
     SYNC_FROM_WINDOW,
     WORKSPACE_TAG,
+    holds_reference,
+    literal,
 )
 from reconciler.spec.codes import Code
 from reconciler.spec.connection_rules import unpinned, wrong_times
-from reconciler.spec.names import kept_name, removed_characters
-from reconciler.spec.nodes import Entry
-from reconciler.spec.references import holds_reference
+from reconciler.spec.names import SENT, NamePolicy, kept_name, removed_characters, transliterated
+from reconciler.spec.nodes import Entry, Spot
+from reconciler.spec.references import LITERAL_ADVICE
 from reconciler.spec.rule import Finding, Rule, at_key, at_spot, at_value
 from reconciler.spec.sources import CompanySpec, Specs
 from reconciler.spec.words import plural, shown
+
+MANY_NAMES: Final = 20
+"""Names that are each told by themselves; more are one error."""
+_NAMES_SHOWN: Final = 3
 
 
 def _keys_twice(specs: Specs) -> Iterator[Finding]:
@@ -35,20 +41,25 @@ def _keys_twice(specs: Specs) -> Iterator[Finding]:
 
 def _ids_twice(specs: Specs) -> Iterator[Finding]:
     entries = ((company.id, company.entry) for company in specs.companies)
-    return twice(entries, "id", "another company has this id")
+    return twice(entries, "id", "another company has this id", names_both=True)
 
 
 def _connection_ids_twice(specs: Specs) -> Iterator[Finding]:
     entries = ((one.id, one.entry) for one in specs.connections())
-    return twice(entries, "id", "another connection has this id")
+    return twice(entries, "id", "another connection has this id", names_both=True)
 
 
 def _renamed_twice(specs: Specs) -> Iterator[Finding]:
     entries = ((one.entry.fields.get("renamedFrom"), one.entry) for one in specs.companies)
-    return twice(entries, "renamedFrom", "another company takes over this key")
+    yield from twice(entries, "renamedFrom", "another company takes over this key")
+    for company in specs.companies:
+        links = ((link.entry.fields.get("renamedFrom"), link.entry) for link in company.connections)
+        yield from twice(links, "renamedFrom", "another connection takes over this key")
 
 
-def twice(entries: Iterable[tuple[str | None, Entry]], field: str, summary: str) -> Iterator[Finding]:
+def twice(
+    entries: Iterable[tuple[str | None, Entry]], field: str, summary: str, *, names_both: bool = False
+) -> Iterator[Finding]:
     """A finding at the field of every entry whose value an earlier entry has, naming that one's place."""
     first: dict[str, Entry] = {}
     for value, entry in entries:
@@ -56,46 +67,112 @@ def twice(entries: Iterable[tuple[str | None, Entry]], field: str, summary: str)
             continue
         if value in first:
             place = first[value].value_span(field)
-            yield at_value(entry, field, summary, f"the first one stands at {place}; keep one of the two")
+            who = f": {shown(first[value].path[-1])!r} and {shown(entry.path[-1])!r}" if names_both else ""
+            fix = f"the first one stands at {place}; keep one of the two"
+            yield at_value(entry, field, f"{summary}{who}", fix)
         first.setdefault(value, entry)
 
 
 def _renamed_still_there(specs: Specs) -> Iterator[Finding]:
-    places = dict(reversed(specs.keys))
+    renamed = {company.key: company.entry for company in specs.companies}
+    yield from _still_there(renamed, dict(reversed(specs.keys)), "company")
     for company in specs.companies:
-        old = company.entry.fields.get("renamedFrom")
-        if old in places:
-            summary = f"the key {shown(old)!r} is still in the specs"
-            fix = f"it stands at {places[old].span}; remove that company, or this field"
-            yield at_value(company.entry, "renamedFrom", summary, fix)
+        links = {link.key: link.entry for link in company.connections}
+        yield from _still_there(links, {key: entry.spot for key, entry in links.items()}, "connection")
+
+
+def _still_there(renamed: Mapping[str, Entry], places: Mapping[str, Spot], noun: str) -> Iterator[Finding]:
+    """Keys that are taken over and still wanted, each with the way to where the specs want to be."""
+    for key, entry in renamed.items():
+        old: str = entry.fields.get("renamedFrom", "")
+        if old not in places:
+            continue
+        summary = f"the key {shown(old)!r} is still in the specs"
+        place = f"it stands at {places[old].span}"
+        from_where = renamed[old].fields.get("renamedFrom") if old in renamed else None
+        if from_where is None or old == key:
+            fix = f"{place}; remove that {noun}, or this field"
+        elif from_where == key:
+            fix = (
+                f"{place}, and keys cannot change places in one apply: rename both to keys that are "
+                f"free, apply, then rename each of those to the key that it shall have and apply again"
+            )
+        else:
+            fix = (
+                f"{place}, and is itself renamed: apply this rename alone first, with {shown(from_where)!r} "
+                f"as it was, then rename that to {shown(old)!r} and apply again"
+            )
+        yield at_value(entry, "renamedFrom", summary, fix)
 
 
 def _new_with_id(specs: Specs) -> Iterator[Finding]:
     for company in specs.companies:
-        if company.entry.fields.get("new") is True and company.id is not None:
-            summary = "a company that is adopted by its id is not new"
-            yield at_value(company.entry, "new", summary, "remove either `new` or `id`")
+        if company.id is None:
+            continue
+        summary = "a company that is adopted by its id is not new"
+        for field in ("new", "newBeside"):
+            if company.entry.fields.get(field):
+                yield at_value(company.entry, field, summary, f"remove either `{field}` or `id`")
 
 
 def _name_characters(specs: Specs) -> Iterator[Finding]:
-    if specs.settings.strips_names:
+    """Each such name by itself; where there are many, the first of them, and the line that settles all."""
+    if specs.settings.names is not NamePolicy.REFUSE:
         return
-    for company in specs.companies:
-        name = company.entry.fields.get("name", "")
-        removed = () if holds_reference(name) else removed_characters(name)
-        kept = kept_name(name)
-        if removed and kept.strip():
-            summary = f"Codat would silently remove {' '.join(removed)} from this name"
-            fix = f"write {kept!r}, or set `names: strip` in workspace.yaml"
+    refused = [company for company in specs.companies if _is_changed(company)]
+    if len(refused) <= MANY_NAMES:
+        for company in refused:
+            name = literal(company.entry.fields["name"])
+            summary = f"Codat would silently remove {' '.join(removed_characters(name))} from this name"
+            fix = f"write {transliterated(name)!r}, or set `names: transliterate` in workspace.yaml"
             yield at_value(company.entry, "name", summary, fix)
+        return
+    first = "; ".join(
+        f"{company.entry.value_span('name')} would be {kept_name(literal(company.entry.fields['name']))!r}"
+        for company in refused[:_NAMES_SHOWN]
+    )
+    summary = f"Codat would silently remove characters from {len(refused):,} names: {first}; and so on"
+    offered = transliterated(literal(refused[0].entry.fields["name"]))
+    fix = f"write `names: transliterate` in workspace.yaml, which makes {offered!r} of the first"
+    yield at_value(refused[0].entry, "name", summary, fix)
+
+
+def _is_changed(company: CompanySpec) -> bool:
+    written = company.entry.fields.get("name", "")
+    name = literal(written)
+    if holds_reference(written) or not removed_characters(name):
+        return False
+    return bool(kept_name(name).strip() or transliterated(name))
 
 
 def _name_empty(specs: Specs) -> Iterator[Finding]:
     for company in specs.companies:
         name = company.entry.fields.get("name")
-        if name is not None and not kept_name(name).strip():
+        kept = SENT[_sending(specs.settings.names)](literal(name)) if name is not None else "kept"
+        is_offered = specs.settings.names is NamePolicy.REFUSE and _is_changed(company)
+        if not kept.strip() and not is_offered:
             fix = "use letters and digits (A to Z, 0 to 9)"
             yield at_value(company.entry, "name", "Codat would keep nothing of this name", fix)
+
+
+def _sending(policy: NamePolicy) -> NamePolicy:
+    """What a name becomes at Codat: where it is refused, Codat itself strips it."""
+    return NamePolicy.STRIP if policy is NamePolicy.REFUSE else policy
+
+
+def _names_alike(specs: Specs) -> Iterator[Finding]:
+    """Companies that were told apart by what a policy takes out of their names; they stay two companies."""
+    first: dict[str, CompanySpec] = {}
+    for company in specs.companies:
+        if company.name is None:
+            continue
+        other = first.setdefault(company.name, company)
+        written = company.entry.fields["name"]
+        if other is not company and other.entry.fields["name"] != written:
+            summary = f"at Codat this company and {shown(other.key)!r} both have the name {company.name!r}"
+            yield at_value(
+                company.entry, "name", summary, "they stay two; write another name to tell them apart"
+            )
 
 
 def _reserved_tags(specs: Specs) -> Iterator[Finding]:
@@ -127,14 +204,22 @@ def _own_tags(company: CompanySpec) -> int:
     return always + protects + bool(unpinned(company))
 
 
+_MISPLACED: Final = (
+    "references are resolved in `authorization` only",
+    f"write the value itself; {LITERAL_ADVICE}",
+)
+
+
 def _misplaced_references(specs: Specs) -> Iterator[Finding]:
     for company in specs.companies:
         tags = company.entry.child("tags")
         for entry in (company.entry, *((tags,) if tags is not None else ())):
             for field, value in entry.fields.items():
                 if isinstance(value, str) and holds_reference(value):
-                    summary = "references are resolved in `authorization` only"
-                    yield at_value(entry, field, summary, "write the value itself")
+                    yield at_value(entry, field, *_MISPLACED)
+        for tag in tags.fields if tags is not None else ():
+            if tags is not None and holds_reference(tag):
+                yield at_key(tags, tag, *_MISPLACED)
 
 
 def _sync_settings(specs: Specs) -> Iterator[Entry]:
@@ -163,6 +248,7 @@ COMPANY_RULES: Final = (
     Rule(Code.NEW_WITH_ID, _new_with_id),
     Rule(Code.NAME_CHARACTERS, _name_characters),
     Rule(Code.NAME_EMPTY, _name_empty),
+    Rule(Code.NAMES_ALIKE, _names_alike, Severity.WARNING),
     Rule(Code.RESERVED_TAG, _reserved_tags),
     Rule(Code.TOO_MANY_TAGS, _too_many_tags),
     Rule(Code.REFERENCE_MISPLACED, _misplaced_references),

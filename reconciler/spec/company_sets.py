@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -12,18 +12,19 @@ from typing import Any, Final
 
 from jsonschema import ValidationError
 
-from reconciler.diagnostics import Diagnostic
+from reconciler.csv_form import DELIMITER_NAMES, is_mangled
+from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.model import holds_reference
 from reconciler.spec import csv_tables, files, schema
 from reconciler.spec.codes import Code
 from reconciler.spec.company_rules import COMPANY_RULES
 from reconciler.spec.connection_rules import CONNECTION_RULES
 from reconciler.spec.csv_tables import Row, Table
 from reconciler.spec.nodes import Document, Entry, Seq, SourceFile, Spot
-from reconciler.spec.references import Origin, holds_reference, is_inside
+from reconciler.spec.references import LITERAL_ADVICE, Origin, is_inside
 from reconciler.spec.shapes import compiled
 from reconciler.spec.sources import CompanySpec, Specs
 from reconciler.spec.templates import (
-    ROW_OPENING,
     RowEntry,
     Template,
     columns_of,
@@ -33,6 +34,7 @@ from reconciler.spec.templates import (
     without_rows,
 )
 from reconciler.spec.words import did_you_mean, dotted, plural, quoted
+from reconciler.spec.yaml_nodes import MAX_SCALAR
 
 SETS: Final = "companySets"
 _FIELDS: Final = frozenset({"from", "key", "company"})
@@ -53,20 +55,41 @@ _OF_TEMPLATE: Final = frozenset(
 )
 """The rules that find a fault of the set in any row, whatever the row holds."""
 
+_GROWTH: Final = 128
+"""How many bytes a byte of a table may grow to; a row of forty makes a company of four thousand."""
+_MAPPING: Final = 1024
+_VALUE: Final = 64
+"""Bytes, about, that a mapping and a value of a company take."""
+_WIDEST: Final = 4
+"""Bytes of a character, where not all are ASCII."""
+
 Make = Callable[[str, Entry], CompanySpec]
 """Makes a company of its key and its mapping."""
 
 
 @dataclass(slots=True)
 class Expanded:
-    """The companies of sets, the keys of all rows that have one, and what is wrong."""
+    """The companies of sets, the keys of all rows that have one, the tables, and what is wrong."""
 
     companies: list[CompanySpec] = field(default_factory=list)
+    tables: list[tuple[Path, Spot]] = field(default_factory=list)
     keys: list[tuple[str, Spot]] = field(default_factory=list)
     found: list[Diagnostic] = field(default_factory=list)
 
 
-def expand(document: Document, origin: Origin, make: Make, nothing: Specs) -> Expanded:
+@dataclass(slots=True)
+class Room:
+    """What all sets together may grow to: a row of a few bytes can stand for a thousand connections."""
+
+    left: int = 64 * 1024 * 1024
+    """Bytes, about; tables add to it."""
+
+    def add(self, table: Table) -> None:
+        """Make room for what a table may grow to."""
+        self.left += _GROWTH * len(table.text)
+
+
+def expand(document: Document, origin: Origin, make: Make, nothing: Specs, room: Room) -> Expanded:
     """The companies of a document's sets.
 
     A fault of the set itself is told where it stands in YAML, and the set is not expanded then.
@@ -76,13 +99,13 @@ def expand(document: Document, origin: Origin, make: Make, nothing: Specs) -> Ex
     holder = document.child(SETS)
     for entry in holder.children() if holder is not None else ():
         if entry.fields.keys() >= _FIELDS:
-            _expand(entry, origin, make, nothing, expanded)
+            _expand(entry, origin, make, nothing, expanded, room)
     return expanded
 
 
-def _expand(entry: Entry, origin: Origin, make: Make, nothing: Specs, expanded: Expanded) -> None:
+def _expand(entry: Entry, origin: Origin, make: Make, nothing: Specs, expanded: Expanded, room: Room) -> None:
     company = entry.child("company")
-    table = _table(entry, origin, expanded.found)
+    table = _table(entry, origin, expanded)
     if company is None or table is None:
         return
     faults = [*_misfits(company), *_texts(entry, company, table)]
@@ -95,13 +118,15 @@ def _expand(entry: Entry, origin: Origin, make: Make, nothing: Specs, expanded: 
     if faults:
         deque(rows, maxlen=0)
         return
-    _fill(_Set(entry, template(company, table.columns), table), rows, make, expanded)
+    room.add(table)
+    _fill(_Set(entry, template(company, table.columns), table), rows, make, expanded, room)
 
 
 # --- the table ---------------------------------------------------------------------------------
 
 
-def _table(entry: Entry, origin: Origin, found: list[Diagnostic]) -> Table | None:
+def _table(entry: Entry, origin: Origin, expanded: Expanded) -> Table | None:
+    found = expanded.found
     written: str = entry.fields["from"]
     spot = entry.value_spot("from")
     path = Path(os.path.normpath(origin.directory / written))
@@ -113,14 +138,30 @@ def _table(entry: Entry, origin: Origin, found: list[Diagnostic]) -> Table | Non
         summary, fix = "there is no such file", "its path is relative to this file"
         found.append(_at(Code.TABLE_MISSING, spot, summary, fix))
         return None
+    expanded.tables.append((path, spot))
     file = SourceFile(path, files.source(path).shown, "CSV")
-    text = files.read_text(file)
-    if isinstance(text, Diagnostic):
-        found.append(text)
+    read = files.read_table(file, entry.fields.get("encoding", ""))
+    if isinstance(read, Diagnostic):
+        found.append(read)
         return None
-    table, problems = csv_tables.read(text, file)
+    if read.is_guessed:
+        found.append(_guessed(file, spot))
+    table, problems = csv_tables.read(read.text, file, _delimiter(entry))
     found.extend(problems)
     return table
+
+
+def _delimiter(entry: Entry) -> str:
+    names = {name: character for character, name in DELIMITER_NAMES.items()}
+    written: str = entry.fields.get("delimiter", "")
+    return names.get(written, written)
+
+
+def _guessed(file: SourceFile, spot: Spot) -> Diagnostic:
+    summary = f"{file.shown} is not UTF-8, and is read as Windows-1252"
+    fix = "write `encoding: windows-1252` in the set if that is right, or save the table as UTF-8"
+    told = _at(Code.TABLE_ENCODING, spot, summary, fix)
+    return replace(told, severity=Severity.WARNING)
 
 
 # --- the set itself ----------------------------------------------------------------------------
@@ -173,7 +214,7 @@ def _mappings(entry: Entry) -> Iterator[Entry]:
 
 
 def _wrong_rows(spot: Spot, text: str, table: Table) -> Iterator[Diagnostic]:
-    if ROW_OPENING in without_rows(text):
+    if holds_row(without_rows(text)):
         yield _at(Code.REFERENCE_FORM, spot, "this is not written as ${row:COLUMN}", "close the brace")
     for column in dict.fromkeys(columns_of(text)) if table.columns else ():
         if column not in table.columns:
@@ -235,14 +276,60 @@ class _Set:
             texts += holder.fields.values()
         return tuple(dict.fromkeys(column for text in texts for column in columns_of(text)))
 
+    def identifying(self) -> tuple[str, ...]:
+        """The columns that keys and ids are made of: one wrong digit there is another company."""
+        texts: list[object] = [self.entry.fields["key"]]
+        for holder in _mappings(self.template.entry):
+            texts += [value for name, value in holder.fields.items() if name == "id" or name.endswith("Id")]
+        return tuple(dict.fromkeys(column for text in texts for column in columns_of(text)))
 
-def _fill(one: _Set, rows: Iterator[tuple[Row, list[str]]], make: Make, expanded: Expanded) -> None:
+    def size(self) -> _Size:
+        """How large its companies are."""
+        holders = list(_mappings(self.template.entry))
+        values = [value for holder in holders for value in holder.fields.values()]
+        texts = [text for value in values for text in (value if isinstance(value, Seq) else (value,))]
+        filled = [text for text in texts if isinstance(text, str) and holds_row(text)]
+        return _Size(
+            len(holders) * _MAPPING + len(texts) * _VALUE,
+            sum(len(without_rows(text)) for text in filled),
+            Counter(self.table.columns[name] for text in filled for name in columns_of(text)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """How large the company of a row is: what all rows share, and how often each cell stands in it."""
+
+    values: int
+    """Bytes, about, without the texts."""
+    literal: int
+    uses: Mapping[int, int]
+
+    def text(self, cells: Sequence[str]) -> int:
+        """Bytes of the texts that a row makes, at most."""
+        filled = sum(len(cells[number]) * times for number, times in self.uses.items())
+        is_narrow = all(cells[number].isascii() for number in self.uses)
+        return (self.literal + filled) * (1 if is_narrow else _WIDEST)
+
+
+def _fill(
+    one: _Set, rows: Iterator[tuple[Row, list[str]]], make: Make, expanded: Expanded, room: Room
+) -> None:
     company, parts = schema.of_company(), schema.named("spec").document["$defs"]
     is_key = compiled(parts["key"], {"$defs": parts})
     key_of = filler(one.entry.fields["key"], one.table.columns)
     used = [(name, one.table.columns[name]) for name in one.columns()]
     anchor, place = one.key_column, one.template.entry.place
+    size = one.size()
     for row, cells in rows:
+        text = size.text(cells)
+        room.left -= text + size.values
+        if text > MAX_SCALAR or room.left < 0:
+            expanded.found.append(_too_large(one, row, is_row=text > MAX_SCALAR))
+            break
+        if spoiled := list(_spoiled(one, row, cells)):
+            expanded.found.extend(spoiled)
+            continue
         key = key_of(cells)
         if not is_key(key):
             expanded.found.append(_wrong_key(one, row, key, parts["key"]["patternErrorMessage"]))
@@ -262,6 +349,20 @@ def _fill(one: _Set, rows: Iterator[tuple[Row, list[str]]], make: Make, expanded
         expanded.companies.append(make(key, made))
 
 
+def _spoiled(one: _Set, row: Row, cells: Sequence[str]) -> Iterator[Diagnostic]:
+    """The cells of keys and ids that a spreadsheet wrote as numbers, or that carry white space along."""
+    for name in one.identifying():
+        cell = cells[one.table.columns[name]]
+        spot = Spot(row.span(name), one.entry.path)
+        if is_mangled(cell):
+            summary = f"a spreadsheet wrote this {quoted(name)} as a number in its own way"
+            fix = "format the column as text, and put the whole value there again"
+            yield _at(Code.TABLE_NUMBER, spot, summary, fix)
+        elif cell != cell.strip():
+            summary = f"this {quoted(name)} has white space around it, or a line break"
+            yield _at(Code.TABLE_SPACE, spot, summary, "take it out of the cell")
+
+
 def _locate(entry: Entry, path: schema.NodePath, at_key: bool) -> Spot:
     """Where a row's value stands; of a list, the list."""
     names = [step for step in path if isinstance(step, str)]
@@ -273,6 +374,16 @@ def _locate(entry: Entry, path: schema.NodePath, at_key: bool) -> Spot:
     return holder.key_spot(names[-1]) if at_key else holder.value_spot(names[-1])
 
 
+def _too_large(one: _Set, row: Row, *, is_row: bool) -> Diagnostic:
+    if is_row:
+        spot = Spot(row.span(one.key_column), one.entry.path)
+        summary = "the company of this row is of more text than any one value may be"
+        return _at(Code.WRONG_LENGTH, spot, summary, f"no company of a set has more than {MAX_SCALAR:,}")
+    summary = f"its companies take too much memory, from line {row.line:,} of {one.table.file.shown} on"
+    fix = "let a row stand for less, or split the table over several workspaces"
+    return _at(Code.SET_TOO_LARGE, one.entry.value_spot("from"), summary, fix)
+
+
 def _wrong_key(one: _Set, row: Row, key: Any, form: str) -> Diagnostic:
     spot = Spot(row.span(one.key_column), (*one.entry.path, "key"))
     if not key:
@@ -282,7 +393,10 @@ def _wrong_key(one: _Set, row: Row, key: Any, form: str) -> Diagnostic:
 
 def _reference(row: Row, column: str, path: tuple[str, ...]) -> Diagnostic:
     summary = "a cell must not hold '${'"
-    fix = "write references in the set's company; ${table:FILE#KEY.COLUMN} looks a token up by key"
+    fix = (
+        "write references in the set's company; ${table:FILE#KEY.COLUMN} looks a token up by key; "
+        + LITERAL_ADVICE
+    )
     return _at(Code.TABLE_REFERENCE, Spot(row.span(column), path), summary, fix)
 
 

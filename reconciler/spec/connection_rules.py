@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
 from reconciler.diagnostics import Severity
-from reconciler.model import MAX_TAG_VALUE, Migration, Presence, SourceType, Wanted, short_id
+from reconciler.model import (
+    MAX_TAG_VALUE,
+    Mark,
+    Migration,
+    Presence,
+    SecretRef,
+    SourceType,
+    Wanted,
+    links_tag,
+)
 from reconciler.spec.authorization_schema import published
 from reconciler.spec.codes import Code
 from reconciler.spec.nodes import Entry
@@ -22,7 +31,9 @@ from reconciler.spec.words import AUTHORIZATION, shown
 _ID_SUFFIX: Final = "Id"
 _CLOCKS_DIFFER: Final = timedelta(days=1)
 """How far ahead the clock may be of whoever wrote down when tokens were issued."""
-_LENGTH_OF_SHORT_ID: Final = len(short_id("0" * 32))
+_OF_THE_APPLICATION: Final = ("client", "app")
+"""How fields begin that hold what is yours, not a customer's."""
+_SOME_ID: Final = Mark(id="00000000")
 
 
 def _platform_missing(specs: Specs) -> Iterator[Finding]:
@@ -37,6 +48,13 @@ def _platform_unknown(specs: Specs) -> Iterator[Finding]:
         written = connection.entry.fields.get("platform")
         if written is not None and connection.platform is None:
             yield at_value(connection.entry, "platform", *specs.platforms.unknown(written))
+
+
+def _platform_unlisted(specs: Specs) -> Iterator[Finding]:
+    for connection in specs.connections():
+        written, platform = connection.entry.fields.get("platform"), connection.platform
+        if written is not None and platform is not None and not specs.platforms.lists(platform):
+            yield at_value(connection.entry, "platform", *specs.platforms.unlisted(written))
 
 
 def _several_linked(source_type: SourceType, noun: str, specs: Specs) -> Iterator[Finding]:
@@ -58,22 +76,30 @@ def _is_linked(connection: ConnectionSpec, source_type: SourceType) -> bool:
 
 def unpinned(company: CompanySpec) -> tuple[ConnectionSpec, ...]:
     """The connections that only a record tells apart: several of one platform, without an id."""
+    several = (group for group in _by_platform(company).values() if len(group) > 1)
+    return tuple(one for group in several for one in group if one.id is None)
+
+
+def _by_platform(company: CompanySpec) -> Mapping[str, list[ConnectionSpec]]:
+    """The connections that shall not be absent, by their platforms' keys."""
     groups: defaultdict[str, list[ConnectionSpec]] = defaultdict(list)
     for connection in company.connections:
         if connection.platform is not None and connection.wanted is not Wanted.ABSENT:
             groups[connection.platform.key].append(connection)
-    several = (group for group in groups.values() if len(group) > 1)
-    return tuple(one for group in several for one in group if one.id is None)
+    return groups
 
 
 def _record_too_long(specs: Specs) -> Iterator[Finding]:
     for company in specs.companies:
-        recorded = unpinned(company)
-        entries = [f"{one.key}:{'x' * _LENGTH_OF_SHORT_ID}" for one in recorded]
-        length = len(",".join(entries))
+        marks = {
+            connection.key: Mark(platform_key=platform) if len(group) == 1 else _SOME_ID
+            for platform, group in _by_platform(company).items()
+            for connection in group
+            if connection.id is None
+        }
+        recorded, length = len(marks), len(links_tag(marks))
         if length > MAX_TAG_VALUE and company.state is Presence.PRESENT:
-            count = len(recorded)
-            summary = f"the record of which of {count} connections is which takes {length} characters"
+            summary = f"the record of which of {recorded} connections is which takes {length} characters"
             fix = f"a tag holds {MAX_TAG_VALUE}: pin some connections by `id`, or shorten their keys"
             yield at_key(company.entry, "connections", summary, fix)
 
@@ -146,6 +172,28 @@ def _permission(field: str, connection: ConnectionSpec) -> str:
     return f"; if it is no secret, set {setting} in workspace.yaml"
 
 
+def _reference_shared(specs: Specs) -> Iterator[Finding]:
+    """Tokens that two connections would send: the first use makes them stale for the second.
+
+    What belongs to your application may be shared, such as a ``clientSecret``.
+    """
+    first: dict[SecretRef, ConnectionSpec] = {}
+    for connection in specs.connections():
+        fields = connection.entry.child(AUTHORIZATION)
+        for name, value in connection.authorization.items() if fields is not None else ():
+            if not isinstance(value, SecretRef) or name.lower().startswith(_OF_THE_APPLICATION):
+                continue
+            other = first.setdefault(value, connection)
+            if other is connection or fields is None or not _is_secret(name, connection, specs):
+                continue
+            here, there = (f"{one.company}/{one.key}" for one in (connection, other))
+            summary = f"{here} and {there} send the same secret, and tokens work once"
+            place = f"the other stands at {other.entry.span}"
+            fix = f"{place}; give each its own, or take the one out that no longer needs it"
+            yield at_value(fields, name, summary, fix)
+            break
+
+
 def _authorization_misfit(specs: Specs) -> Iterator[Finding]:
     for connection in specs.connections():
         if connection.platform is None or not connection.authorization:
@@ -169,6 +217,7 @@ def _faults(code: Code, specs: Specs) -> Iterator[Finding]:
 CONNECTION_RULES: Final = (
     Rule(Code.MISSING_FIELD, _platform_missing),
     Rule(Code.UNKNOWN_PLATFORM, _platform_unknown),
+    Rule(Code.UNLISTED_PLATFORM, _platform_unlisted, Severity.WARNING),
     Rule(Code.SEVERAL_ACCOUNTING, partial(_several_linked, SourceType.ACCOUNTING, "accounting connection")),
     Rule(Code.SEVERAL_BANK_FEEDS, partial(_several_linked, SourceType.BANK_FEED, "bank feed")),
     Rule(Code.ID_REQUIRED, _record_too_long),
@@ -178,6 +227,7 @@ CONNECTION_RULES: Final = (
     Rule(Code.AUTHORIZATION_UNUSED, _authorization_unused, Severity.WARNING),
     Rule(Code.AUTHORIZATION_LITERAL, _authorization_literal),
     Rule(Code.AUTHORIZATION_SCHEMA, _authorization_misfit),
+    Rule(Code.REFERENCE_SHARED, _reference_shared, Severity.WARNING),
     *(
         Rule(code, partial(_faults, code))
         for code in (

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Final
 
+from reconciler.csv_form import DELIMITER_NAMES, delimiter_of, fitted, is_blank
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.spec.codes import Code
 from reconciler.spec.nodes import Place, SourceFile
@@ -27,6 +28,7 @@ class Table:
     file: SourceFile
     text: str
     columns: Mapping[str, int]
+    delimiter: str = ","
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Row:
 
     def span(self, column: str) -> Span:
         """Where the cell of a column begins."""
-        return self.table.file.span(_place(self.line, self.text, self.table.columns[column]))
+        table = self.table
+        return table.file.span(_place(self.line, self.text, table.columns[column], table.delimiter))
 
 
 class _BrokenError(Exception):
@@ -51,19 +54,21 @@ class _BrokenError(Exception):
         self.summary = summary
 
 
-def read(text: str, file: SourceFile) -> tuple[Table, tuple[Diagnostic, ...]]:
-    """The table, and what is wrong with its header."""
+def read(text: str, file: SourceFile, delimiter: str = "") -> tuple[Table, tuple[Diagnostic, ...]]:
+    """The table, and what is wrong with its header; ``delimiter`` is recognised there, if it is not said."""
+    parts = delimiter or delimiter_of(text.partition("\n")[0])
     try:
-        line, raw, names = next(_records(text), (1, "", []))
+        line, raw, names = next(_records(text, parts), (1, "", []))
     except _BrokenError as broken:
-        return Table(file, text, {}), (_broken(file, broken),)
+        return Table(file, text, {}, parts), (_broken(file, broken),)
+    names = names[: max((number for number, name in enumerate(names, 1) if name.strip()), default=0)]
     if not names:
         fix = "name the columns in the first line"
-        return Table(file, text, {}), (_problem(file, (1, 1), "this table has no header", fix),)
+        return Table(file, text, {}, parts), (_problem(file, (1, 1), "this table has no header", fix),)
     found: list[Diagnostic] = []
     columns: dict[str, int] = {}
     for number, name in enumerate(names):
-        place = _place(line, raw, number)
+        place = _place(line, raw, number, parts)
         if not name.strip():
             summary = f"column {number + 1} of the header has no name"
             found.append(_problem(file, place, summary, "name it, or remove the column"))
@@ -71,28 +76,31 @@ def read(text: str, file: SourceFile) -> tuple[Table, tuple[Diagnostic, ...]]:
             summary = f"columns {columns[name] + 1} and {number + 1} of the header have the same name"
             found.append(_problem(file, place, summary, "give one of the two another name"))
         columns.setdefault(name, number)
-    return Table(file, text, {} if found else columns), tuple(found)
+    return Table(file, text, {} if found else columns, parts), tuple(found)
 
 
 def rows(table: Table, found: list[Diagnostic]) -> Iterator[tuple[Row, list[str]]]:
     """The rows that are whole, each with its cells; what is wrong with others is added to ``found``.
 
-    Blank lines are passed over.
+    Blank lines are passed over, and so are rows of nothing but empty cells.
     """
-    records = _records(table.text)
+    records = _records(table.text, table.delimiter)
     next(records, None)
     width = len(table.columns)
     try:
-        for line, raw, cells in records:
+        for line, raw, written in records:
+            cells = fitted(written, width)
+            if is_blank(cells):
+                continue
             if len(cells) == width:
                 yield Row(table, line, raw), cells
-            elif cells:
-                found.append(_uneven(table.file, line, raw, len(cells), width))
+            else:
+                found.append(_uneven(table, line, raw, len(cells)))
     except _BrokenError as broken:
         found.append(_broken(table.file, broken))
 
 
-def _records(text: str) -> Iterator[tuple[int, str, list[str]]]:
+def _records(text: str, delimiter: str) -> Iterator[tuple[int, str, list[str]]]:
     """First line, text and cells of every record; a quoted cell may go over several lines."""
     taken: list[str] = []
 
@@ -101,7 +109,7 @@ def _records(text: str) -> Iterator[tuple[int, str, list[str]]]:
             taken.append(line)
             yield line
 
-    reader = csv.reader(lines(), strict=True)
+    reader = csv.reader(lines(), delimiter=delimiter, strict=True)
     first = 1
     while True:
         taken.clear()
@@ -121,27 +129,27 @@ def _wrong_quotes(first: int, last: int, problem: str) -> _BrokenError:
         return _BrokenError(first, "a quote is opened in this row and never closed")
     if "field limit" in problem:
         return _BrokenError(first, f"a cell has more than {csv.field_size_limit():,} characters")
-    return _BrokenError(last, "something stands between a closing quote and the next comma")
+    return _BrokenError(last, "something stands between a closing quote and the next cell")
 
 
-def _place(line: int, text: str, number: int) -> Place:
+def _place(line: int, text: str, number: int, delimiter: str) -> Place:
     """Line and column of the cell of this number, from 0, in a row that begins at ``line``."""
-    start = _start(text, number)
+    start = _start(text, number, delimiter)
     before = text[:start]
     return line + before.count("\n"), start - (before.rfind("\n") + 1) + 1
 
 
-def _start(text: str, number: int) -> int:
+def _start(text: str, number: int, delimiter: str) -> int:
     start = 0
     if '"' not in text:
         for _ in range(number):
-            start = text.find(",", start) + 1
+            start = text.find(delimiter, start) + 1
         return start
     is_quoted = False
     for at, character in enumerate(text) if number else ():
         if character == '"':
             is_quoted = not is_quoted
-        elif character == "," and not is_quoted:
+        elif character == delimiter and not is_quoted:
             number -= 1
             start = at + 1
             if not number:
@@ -149,10 +157,12 @@ def _start(text: str, number: int) -> int:
     return start
 
 
-def _uneven(file: SourceFile, line: int, raw: str, cells: int, width: int) -> Diagnostic:
-    place = _place(line, raw, width) if cells > width else (line, 1)
+def _uneven(table: Table, line: int, raw: str, cells: int) -> Diagnostic:
+    width, delimiter = len(table.columns), table.delimiter
+    place = _place(line, raw, width, delimiter) if cells > width else (line, 1)
     summary = f"this row has {plural(cells, 'cell')}, and the header {plural(width, 'column')}"
-    return _problem(file, place, summary, "write a cell for each column, and quote a cell that has a comma")
+    fix = f"write a cell for each column, and quote a cell that has a {DELIMITER_NAMES[delimiter]}"
+    return _problem(table.file, place, summary, fix)
 
 
 def _broken(file: SourceFile, broken: _BrokenError) -> Diagnostic:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,31 +131,107 @@ def _unreadable(file: SourceFile, error: OSError) -> Diagnostic:
     return Diagnostic(Code.UNREADABLE_FILE, f"cannot be read: {reason}", READABLE, file.span((1, 1)))
 
 
+# --- bytes -------------------------------------------------------------------------------------
+
+
+REFUSED_FILE: Final = frozenset({errno.EINVAL, errno.EFBIG})
+"""What ``read_regular`` itself refuses; its words for it say more than "cannot be read"."""
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """The bytes of a regular file, ``most`` of them at most.
+
+    Raises:
+        OSError: there is no such file, it is a pipe, a device or a directory, or it is larger.
+    """
+    # Without O_NONBLOCK a pipe that nobody writes to would keep us here.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most // 1024:,} KiB")
+    return data
+
+
 # --- text --------------------------------------------------------------------------------------
 
 
 def read_text(file: SourceFile) -> str | Diagnostic:
     """The text of a file, a byte order mark dropped; or why there is none."""
+    data = _data(file)
+    return data if isinstance(data, Diagnostic) else _utf8(file, data)
+
+
+def _data(file: SourceFile) -> bytes | Diagnostic:
     try:
         if file.path.exists() and not file.path.is_file():
             return _at_top(Code.UNREADABLE_FILE, file.path, "is no regular file", READABLE)
         if file.path.stat().st_size > MAX_BYTES:
             summary = f"is larger than {MAX_BYTES // 1024 // 1024} MiB"
             return Diagnostic(Code.FILE_TOO_LARGE, summary, "split the file", file.span((1, 1)))
-        data = file.path.read_bytes()
+        return file.path.read_bytes()
     except OSError as error:
         return _unreadable(file, error)
+
+
+def _utf8(file: SourceFile, data: bytes) -> str | Diagnostic:
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8")
         return _not_text(file, before, "this byte is not UTF-8")
+    return _printable(file, text)
+
+
+def _printable(file: SourceFile, text: str) -> str | Diagnostic:
     strange = _UNPRINTABLE.search(text)
     if strange is not None:
         return _not_text(
             file, text[: strange.start()], f"{file.format} does not permit this control character"
         )
     return text
+
+
+WINDOWS: Final = "windows-1252"
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True, slots=True)
+class TableText:
+    """A table's text, and whether its encoding was guessed because nothing says it."""
+
+    text: str
+    is_guessed: bool = False
+
+
+def read_table(file: SourceFile, encoding: str = "") -> TableText | Diagnostic:
+    """The text of a table as spreadsheets write it: UTF-8, UTF-16 with its mark, or Windows-1252.
+
+    ``encoding`` is what the set says; without it, what is no UTF-8 is taken for Windows-1252.
+    """
+    data = _data(file)
+    if isinstance(data, Diagnostic):
+        return data
+    if data.startswith(_UTF_16):
+        return _decoded(file, data, "utf-16")
+    if encoding:
+        return _decoded(file, data, "utf-8-sig" if encoding == "utf-8" else encoding)
+    text = _utf8(file, data)
+    if isinstance(text, str):
+        return TableText(text)
+    guess = _decoded(file, data, WINDOWS)
+    return TableText(guess.text, is_guessed=True) if isinstance(guess, TableText) else text
+
+
+def _decoded(file: SourceFile, data: bytes, encoding: str) -> TableText | Diagnostic:
+    try:
+        text = _printable(file, data.decode(encoding))
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode(encoding, "replace")
+        return _not_text(file, before, f"these bytes are not {encoding.removesuffix('-sig').upper()}")
+    return text if isinstance(text, Diagnostic) else TableText(text)
 
 
 def _not_text(file: SourceFile, before: str, summary: str) -> Diagnostic:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic, Severity, in_reading_order
 from reconciler.model import Desired, Platform, Workspace
-from reconciler.spec import building, company_sets, files, schema, sources, workspace_file, yaml_nodes
+from reconciler.spec import (
+    building,
+    company_sets,
+    files,
+    schema,
+    sources,
+    table_roles,
+    workspace_file,
+    yaml_nodes,
+)
 from reconciler.spec.company_rules import COMPANY_RULES
 from reconciler.spec.connection_rules import CONNECTION_RULES
 from reconciler.spec.errors import SpecError
@@ -24,12 +33,20 @@ RULES = (*COMPANY_RULES, *CONNECTION_RULES)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Specs without an error. ``files`` are the specs that were read, as diagnostics show them."""
+    """Specs without an error. ``files`` are the specs that were read, as diagnostics show them.
+
+    ``named`` are the platforms that they name, each by the name as written.
+    """
 
     workspace: Workspace
     desired: Desired
     files: tuple[str, ...]
     warnings: tuple[Diagnostic, ...] = ()
+    named: Mapping[str, Platform] = field(default_factory=dict)
+
+    def holds_for(self, platforms: Sequence[Platform]) -> bool:
+        """Whether a load with these platforms would say the same; what the specs do not name is no matter."""
+        return PlatformIndex(platforms).agrees(self.named)
 
 
 def load(
@@ -68,7 +85,14 @@ def load(
         building.desired(read, narrowed=files.is_narrowed(specs, location.root)),
         tuple(files.source(path).shown for path in found.specs),
         warnings,
+        _named(read),
     )
+
+
+def _named(specs: sources.Specs) -> dict[str, Platform]:
+    connections = (one.merged["platform"] for one in specs.connections())
+    names = dict.fromkeys((*specs.settings.named, *connections))
+    return {name: found for name in names if (found := specs.platforms.find(name)) is not None}
 
 
 def _documents(paths: Sequence[Path]) -> tuple[list[Document], list[Diagnostic]]:
@@ -96,19 +120,27 @@ def _documents(paths: Sequence[Path]) -> tuple[list[Document], list[Diagnostic]]
 def _companies(
     documents: Sequence[Document], nothing: sources.Specs, root: Path
 ) -> tuple[sources.Specs, list[Diagnostic]]:
-    """The companies of all documents and of their sets, and what is wrong with the sets."""
+    """The companies of all documents and of their sets, and what is wrong with the sets.
+
+    Where a set's table holds secrets, that alone is said: whatever else was made of it may show one.
+    """
     companies: list[sources.CompanySpec] = []
     keys: list[tuple[str, Spot]] = []
     found: list[Diagnostic] = []
+    tables: list[tuple[Path, Spot]] = []
+    room = company_sets.Room()
     for document in documents:
         origin = Origin(document.file.path.parent, root, frozenset(nothing.settings.commands.by_scheme))
         make = partial(sources.company, settings=nothing.settings, platforms=nothing.platforms, origin=origin)
         companies.extend(make(entry.path[-1], entry) for entry in sources.entries(document))
         keys.extend(sources.keys(document))
-        expanded = company_sets.expand(document, origin, make, nothing)
+        expanded = company_sets.expand(document, origin, make, nothing, room)
         companies.extend(expanded.companies)
         keys.extend(expanded.keys)
         found.extend(expanded.found)
+        tables.extend(expanded.tables)
+    if mixed := table_roles.of_both_kinds(tables, companies, root):
+        return nothing, list(mixed)
     return replace(nothing, companies=tuple(companies), keys=tuple(keys)), found
 
 

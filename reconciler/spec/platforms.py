@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from reconciler.model import Platform, SourceType, slug
@@ -48,6 +49,7 @@ _COMMERCE: Final = {
     "ugxp": "Zettle",
 }
 _BANKING: Final = {"suuo": "Plaid", "upvr": "TrueLayer"}
+_BANK_FEEDS: Final = {"olpr": "Sage Bank Feeds", "hcws": "QuickBooks Online Bankfeeds"}
 _OFFLINE: Final = frozenset({"pqsw", "hbql"})
 """Those whose data stays on the customer's machine (https://docs.codat.io/core-concepts/status)."""
 
@@ -57,25 +59,58 @@ BUILTIN_PLATFORMS: Final[tuple[Platform, ...]] = tuple(
         (SourceType.ACCOUNTING, _ACCOUNTING),
         (SourceType.COMMERCE, _COMMERCE),
         (SourceType.BANKING, _BANKING),
+        (SourceType.BANK_FEED, _BANK_FEEDS),
     )
     for key, name in table.items()
 )
 """The platforms of https://docs.codat.io/integrations; Codat's own list is the authority."""
 
 
+_FOUR_LETTERS: Final = re.compile(r"[a-z]{4}")
+"""The form of Codat's keys. Platforms are retired, and stay on old companies."""
+
+
 class PlatformIndex:
-    """Finds a platform by its name, its slug or its four-letter key; a later entry wins."""
+    """Finds a platform by its name, its slug or its four-letter key; a later entry wins.
+
+    The names of our own table are found whatever Codat's list calls the same key today.
+    """
 
     def __init__(self, platforms: Sequence[Platform]) -> None:
         by_key = {one.key.lower(): one for one in platforms}
-        self._by_name = {one.slug: one for one in by_key.values()} | by_key
+        ours = {one.slug: by_key[one.key] for one in BUILTIN_PLATFORMS if one.key in by_key}
+        self._by_name = ours | {one.slug: one for one in by_key.values()} | by_key
         self.names: tuple[str, ...] = tuple(self._by_name)
 
     def find(self, written: str) -> Platform | None:
-        """The platform that a spec calls ``written``."""
-        return self._by_name.get(written) or self._by_name.get(slug(written))
+        """The platform that a spec calls ``written``; four letters that nobody lists may be a retired one."""
+        listed = self._by_name.get(written) or self._by_name.get(slug(written))
+        if listed is not None or not _FOUR_LETTERS.fullmatch(written):
+            return listed
+        return Platform(written, written)
+
+    def lists(self, platform: Platform) -> bool:
+        """Whether the platform is one that we, or Codat's list, know."""
+        return platform.key.lower() in self._by_name
+
+    def agrees(self, found: Mapping[str, Platform]) -> bool:
+        """Whether it finds, by each of these names, a platform of which specs would be read the same."""
+        return all(
+            (here := self.find(written)) is not None
+            and (here.key, here.slug, here.source_type) == (one.key, one.slug, one.source_type)
+            for written, one in found.items()
+        )
 
     def unknown(self, written: str) -> tuple[str, str]:
         """What to say of a name that it does not find, and what to do."""
         fix = did_you_mean(written, self.names, "`codat-sync platforms` lists them")
         return f"no platform is called {quoted(written)}", fix
+
+    def unlisted(self, written: str) -> tuple[str, str]:
+        """What to say of four letters that may be the key of a retired platform, and what to do."""
+        fix = did_you_mean(
+            written,
+            self.names,
+            "plan takes it where a connection in Codat carries it, or Codat's list has it",
+        )
+        return f"no platform that we know has the key {quoted(written)}", fix

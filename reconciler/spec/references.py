@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.diagnostics import Span
-from reconciler.model import PROVIDERS_GROUP, RESERVED_VARIABLES, SecretRef
+from reconciler.model import PROVIDERS_GROUP, RESERVED_VARIABLES, SecretRef, holds_reference, literal
 from reconciler.spec.codes import Code
 from reconciler.spec.words import listed
 
 _REFERENCE: Final = re.compile(r"\$\{([^{}:]*):([^{}]*)\}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _POINTER: Final = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
+LITERAL_ADVICE: Final = "a literal ${ is written $${"
 REFERENCE_ADVICE: Final = "write ${env:NAME}, ${file:PATH#/pointer} or ${table:FILE#KEY.COLUMN}"
 
 
@@ -48,15 +49,10 @@ class Origin:
     tables: dict[str, str | Fault] = field(default_factory=dict, compare=False)
 
 
-def holds_reference(text: str) -> bool:
-    """Whether ``text`` is, or tries to be, a reference."""
-    return "${" in text
-
-
 def read(text: str, origin: Origin, span: Span) -> str | SecretRef | Fault:
     """The reference that a value is, the fault of one that it tries to be, or the text itself."""
     if not holds_reference(text):
-        return text
+        return literal(text)
     found = _REFERENCE.fullmatch(text)
     if found is None:
         if _REFERENCE.search(text):

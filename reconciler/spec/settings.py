@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from reconciler.model import Precondition, PreconditionState, SecretCommands, Workspace
+from reconciler.spec.names import NamePolicy
 
 Preconditions = Mapping[Precondition, PreconditionState]
 
@@ -34,11 +35,13 @@ class Settings:
     """What ``workspace.yaml`` says; ``workspace.name`` is empty where it names none."""
 
     workspace: Workspace
-    strips_names: bool = False
+    names: NamePolicy = NamePolicy.REFUSE
     connection_defaults: Mapping[str, Any] = field(default_factory=dict)
     preconditions: Preconditions = field(default_factory=dict)
     platforms: Mapping[str, PlatformSettings] = field(default_factory=dict)
     """By four-letter key."""
+    named: tuple[str, ...] = ()
+    """The platforms that it names, as written."""
     commands: SecretCommands = field(default_factory=SecretCommands)
 
     def platform(self, key: str) -> PlatformSettings:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 Fits = Callable[[Any], bool]
 
-_ANNOTATIONS: Final = frozenset(
+_SKIPPED: Final = frozenset(
     {
         "$defs",
         "$schema",
@@ -25,6 +25,7 @@ _ANNOTATIONS: Final = frozenset(
         "markdownDescription",
         "nullErrorMessage",
         "patternErrorMessage",
+        "then",
         "title",
     }
 )
@@ -33,6 +34,7 @@ _TYPES: Final[Mapping[str, Callable[[Any], bool]]] = {
     "array": lambda value: isinstance(value, list),
     "string": lambda value: type(value) is str,
     "integer": lambda value: type(value) is int,
+    "number": lambda value: type(value) in (int, float),
     "boolean": lambda value: type(value) is bool,
     "null": lambda value: value is None,
 }
@@ -47,7 +49,7 @@ def compiled(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Fits:
     fits = [
         _KEYWORDS[keyword](argument, schema, root)
         for keyword, argument in schema.items()
-        if keyword not in _ANNOTATIONS
+        if keyword not in _SKIPPED
     ]
     if len(fits) == 1:
         return fits[0]
@@ -59,6 +61,16 @@ def _ref(pointer: str, _: Mapping[str, Any], root: Mapping[str, Any]) -> Fits:
     for step in pointer.removeprefix("#/").split("/"):
         target = target[step]
     return compiled(target, root)
+
+
+def _all_of(schemas: list[Mapping[str, Any]], _: Mapping[str, Any], root: Mapping[str, Any]) -> Fits:
+    tests = [compiled(schema, root) for schema in schemas]
+    return lambda value: all(test(value) for test in tests)
+
+
+def _if(schema: Mapping[str, Any], siblings: Mapping[str, Any], root: Mapping[str, Any]) -> Fits:
+    concerns, test = compiled(schema, root), compiled(siblings["then"], root)
+    return lambda value: not concerns(value) or test(value)
 
 
 def _type(names: str | list[str], _: Mapping[str, Any], __: Mapping[str, Any]) -> Fits:
@@ -142,8 +154,10 @@ def _all_different(items: list[Any]) -> bool:
 _KEYWORDS: Final[Mapping[str, Callable[..., Fits]]] = {
     "$ref": _ref,
     "additionalProperties": _additional,
+    "allOf": _all_of,
     "const": _const,
     "enum": _enum,
+    "if": _if,
     "items": _items,
     "maxLength": _at_most(str, len),
     "maximum": _at_most((int, float), lambda value: value),

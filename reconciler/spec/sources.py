@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from reconciler.model import Migration, Platform, Presence, SecretRef, Wanted
-from reconciler.spec.names import kept_name
+from reconciler.model import Migration, Platform, Presence, SecretRef, Wanted, literal
+from reconciler.spec.names import SENT
 from reconciler.spec.nodes import Document, Entry, Spot
 from reconciler.spec.platforms import PlatformIndex
 from reconciler.spec.references import Fault, Origin, read
@@ -115,7 +115,7 @@ def company(
 
 
 def _name(written: str | None, settings: Settings) -> str | None:
-    return kept_name(written) if written is not None and settings.strips_names else written
+    return None if written is None else SENT[settings.names](literal(written))
 
 
 def _connection(

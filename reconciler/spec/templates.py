@@ -10,8 +10,9 @@ from typing import Any, Final
 from reconciler.spec.csv_tables import Row
 from reconciler.spec.nodes import Entry, Map, Seq, Spot
 
-ROW_OPENING: Final = "${row:"
-_ROW: Final = re.compile(r"\$\{row:([^{}]*)\}")
+_ROW_OPENING: Final = re.compile(r"(?<!\$)\$\{row:")
+_ROW: Final = re.compile(r"(?<!\$)\$\{row:([^{}]*)\}")
+"""A ``$`` before makes the text a literal one: ``$${row:x}`` says ``${row:x}``."""
 
 Filler = Callable[[Sequence[str]], Any]
 """Makes a value of a row's cells."""
@@ -19,7 +20,7 @@ Filler = Callable[[Sequence[str]], Any]
 
 def holds_row(text: str) -> bool:
     """Whether ``text`` takes something from a row, or tries to."""
-    return ROW_OPENING in text
+    return _ROW_OPENING.search(text) is not None
 
 
 def columns_of(value: Any) -> Iterator[str]:

@@ -8,15 +8,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reconciler.diagnostics import Diagnostic, Span
-from reconciler.model import REF_PLACE, Guard, Limit, Limits, Rollout, SecretCommands, Workspace
+from reconciler.diagnostics import Diagnostic, Severity, Span
+from reconciler.model import (
+    REF_PLACE,
+    Guard,
+    Limit,
+    Limits,
+    Rollout,
+    SecretCommands,
+    Workspace,
+    holds_reference,
+    literal,
+)
 from reconciler.spec import authorization_schema, schema, yaml_nodes
+from reconciler.spec.bounded_schema import UnusableSchemaError
 from reconciler.spec.codes import Code
 from reconciler.spec.errors import SpecError
 from reconciler.spec.files import WORKSPACE_FILES, read_text, source
+from reconciler.spec.names import NamePolicy
 from reconciler.spec.nodes import Document, Entry, Map
 from reconciler.spec.platforms import PlatformIndex
-from reconciler.spec.references import BUILTIN_SCHEMES, holds_reference, is_inside
+from reconciler.spec.references import BUILTIN_SCHEMES, LITERAL_ADVICE, is_inside, real_path
 from reconciler.spec.settings import AuthorizationCheck, PlatformSettings, Settings, preconditions
 from reconciler.spec.values import duration
 from reconciler.spec.words import dotted
@@ -62,13 +74,21 @@ def read(
         by_platform = _platforms(entry, platforms, location.root, found)
     settings = Settings(
         workspace=_workspace(fields, location.root, by_platform, sandbox=sandbox),
-        strips_names=fields.get("names") == "strip",
+        names=NamePolicy(fields.get("names", NamePolicy.REFUSE)),
         connection_defaults=fields.get("defaults", {}).get("connection", {}),
         preconditions=preconditions(fields.get("preconditions", {})),
         platforms=by_platform,
+        named=tuple(_named(entry)) if entry is not None else (),
         commands=_commands(fields.get("secrets", {})),
     )
     return settings, tuple(found)
+
+
+def is_for_sandbox(specs: Path) -> bool:
+    """Whether the workspace file of ``specs`` says ``sandboxOnly``, whatever else is wrong there."""
+    location = locate(real_path(specs))
+    entry = _entry(location.file, []) if location.file is not None else None
+    return entry is not None and entry.fields.get("sandboxOnly") is True
 
 
 def secret_commands(root: Path) -> SecretCommands:
@@ -85,6 +105,19 @@ def secret_commands(root: Path) -> SecretCommands:
     if found:
         raise SpecError(found)
     return _commands(entry.fields.get("secrets", {})) if entry is not None else SecretCommands()
+
+
+def connection_defaults(out: Path) -> Mapping[str, Any]:
+    """What the workspace around ``out``, a path that need not exist yet, says under every connection.
+
+    It is empty where the workspace cannot be read; whoever loads specs there is told why.
+    """
+    directory = next(one for one in real_path(out).parents if one.is_dir())
+    location = locate(directory)
+    entry = _entry(location.file, []) if location.file is not None else None
+    fields: Mapping[str, Any] = entry.fields if entry is not None else {}
+    found: Mapping[str, Any] = fields.get("defaults", {}).get("connection", {})
+    return found
 
 
 def _entry(path: Path, found: list[Diagnostic]) -> Entry | None:
@@ -134,7 +167,7 @@ def _unnamed(location: Location, entry: Entry | None) -> Diagnostic:
 def _misplaced_references(entry: Entry) -> Iterator[Diagnostic]:
     for key, value in entry.fields.items():
         if isinstance(value, str) and holds_reference(value):
-            summary, fix = "nothing resolves references here", "write the value itself"
+            summary, fix = "nothing resolves references here", f"write the value itself; {LITERAL_ADVICE}"
             yield Diagnostic(Code.REFERENCE_MISPLACED, summary, fix, entry.value_span(key), key)
 
 
@@ -159,14 +192,27 @@ def _unknown_default(entry: Entry, platforms: PlatformIndex) -> Iterator[Diagnos
     defaults = entry.child("defaults")
     connection = defaults and defaults.child("connection")
     written = connection.fields.get("platform") if connection else None
-    if connection and written is not None and platforms.find(written) is None:
+    if connection and written is not None:
         path = dotted((*connection.path, "platform"))
-        yield _unknown_platform(written, platforms, connection.value_span("platform"), path)
+        yield from _doubts(written, platforms, connection.value_span("platform"), path)
 
 
-def _unknown_platform(written: str, platforms: PlatformIndex, span: Span, path: str) -> Diagnostic:
-    summary, fix = platforms.unknown(written)
-    return Diagnostic(Code.UNKNOWN_PLATFORM, summary, fix, span, path)
+def _doubts(written: str, platforms: PlatformIndex, span: Span, path: str) -> Iterator[Diagnostic]:
+    """What is to say of a platform's name that no list has."""
+    platform = platforms.find(written)
+    if platform is None:
+        yield Diagnostic(Code.UNKNOWN_PLATFORM, *platforms.unknown(written), span, path)
+    elif not platforms.lists(platform):
+        told = platforms.unlisted(written)
+        yield Diagnostic(Code.UNLISTED_PLATFORM, *told, span, path, severity=Severity.WARNING)
+
+
+def _named(entry: Entry) -> Iterator[str]:
+    holder = entry.child("platforms")
+    yield from (child.path[-1] for child in (holder.children() if holder else ()))
+    default = entry.fields.get("defaults", {}).get("connection", {}).get("platform")
+    if default is not None:
+        yield default
 
 
 def _platforms(
@@ -178,8 +224,8 @@ def _platforms(
     for child in holder.children() if holder else ():
         name = child.path[-1]
         platform = platforms.find(name)
+        found.extend(_doubts(name, platforms, child.span, dotted(child.path)))
         if platform is None:
-            found.append(_unknown_platform(name, platforms, child.span, dotted(child.path)))
             continue
         if platform.key in settings:
             summary = f"there are two entries for {platform.name}"
@@ -206,7 +252,7 @@ def _check(entry: Entry, root: Path, found: list[Diagnostic]) -> AuthorizationCh
         return None
     try:
         return authorization_schema.read(root / written)
-    except authorization_schema.UnusableSchemaError as error:
+    except UnusableSchemaError as error:
         found.append(Diagnostic(Code.PLATFORM_SCHEMA, str(error), "name a JSON Schema file", span, path))
         return None
 
@@ -221,13 +267,14 @@ def _workspace(
     return Workspace(
         name=fields.get("workspace", "sandbox" if sandbox else ""),
         root=str(root),
-        account=fields.get("account"),
+        account=literal(fields["account"]) if "account" in fields else None,
         guard=_guard(fields.get("guard", {})),
         limits=_limits(fields.get("limits", {})),
         rollout=_rollout(fields.get("rollout", {})),
         sandbox_only=fields.get("sandboxOnly", False),
         warn_after=duration(warn_after) if warn_after is not None else None,
         platform_details={key: one.details for key, one in platforms.items() if one.details},
+        renamed_from=fields.get("workspaceRenamedFrom"),
     )
 
 
@@ -242,6 +289,7 @@ def _guard(fields: Mapping[str, Any]) -> Guard:
     return Guard(
         _limit(fields["maxDeletes"]) if "maxDeletes" in fields else default.max_deletes,
         _limit(fields["maxUnlinks"]) if "maxUnlinks" in fields else default.max_unlinks,
+        _limit(fields["maxNarrowings"]) if "maxNarrowings" in fields else default.max_narrowings,
     )
 
 

@@ -2,93 +2,73 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from textwrap import indent
+from typing import Final
 
 import yaml
 
-from reconciler.model import (
-    RESERVED_TAG_PREFIX,
-    LiveCompany,
-    LiveConnection,
-    Platform,
-    SourceType,
-    Status,
-    slug,
-)
-from reconciler.spec.names import kept_name
+from reconciler.model import slug
+from reconciler.spec.adoptable import LONGEST_KEY, Adoptable, LeftOut, free_key
+from reconciler.spec.scalars import plain
 
-LONGEST_KEY: Final = 64
 _LINES: Final = 110
+_LONGEST_STEM: Final = LONGEST_KEY - 9
 
 
-def spec_text(companies: Mapping[str, LiveCompany], platforms: Sequence[Platform], *, heading: str) -> str:
-    """The YAML of companies by their keys, each pinned to its ``id``; ``heading`` becomes a comment."""
-    known = {one.key: one for one in platforms}
-    document = {
-        "version": 1,
-        "companies": {key: _company(one, known) for key, one in companies.items()},
-    }
-    body = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=_LINES)
-    return "".join(f"# {line}\n" for line in heading.splitlines()) + body
+class _Dumper(yaml.SafeDumper):
+    """PyYAML's, save that it quotes what YAML 1.2 would take for something else than text.
+
+    PyYAML's own rules are those of YAML 1.1: they quote ``no``, and leave ``1e3`` and ``0o17`` bare. What
+    either version would mistake is quoted, since other tools that read specs may go by the older one.
+    """
 
 
-def company_keys(companies: Iterable[LiveCompany], taken: Collection[str] = ()) -> dict[str, LiveCompany]:
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    style = None if isinstance(plain(text), str) else "'"
+    if not text.isprintable():
+        style = '"'  # line breaks and their like are escaped, where they cannot be taken for layout
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def spec_text(
+    companies: Mapping[str, Adoptable], left_out: Sequence[LeftOut] = (), *, schema: str, heading: str
+) -> str:
+    """The YAML of companies by their keys, each pinned to its ``id``.
+
+    ``schema`` is where editors find ours, ``heading`` becomes a comment, and so does all that is left out,
+    each with its reason: beside its company, or at the end.
+    """
+    lines = [f"# yaml-language-server: $schema={schema}", *_comments(heading.splitlines())]
+    body = "".join(f"{one}\n" for one in lines)
+    if companies:
+        body += "version: 1\ncompanies:\n" + "".join(
+            indent(_company(key, one), "  ") for key, one in companies.items()
+        )
+    return body + "".join(f"{one}\n" for one in _comments(map(str, left_out)))
+
+
+def _company(key: str, company: Adoptable) -> str:
+    comments = "".join(f"{one}\n" for one in _comments(map(str, company.left_out)))
+    return comments + yaml.dump(
+        {key: dict(company.document)}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_LINES
+    )
+
+
+def _comments(lines: Iterable[str]) -> list[str]:
+    return [f"# {line}" for line in lines]
+
+
+def company_keys(companies: Iterable[Adoptable], taken: Collection[str] = ()) -> dict[str, Adoptable]:
     """A key for each company, made from its name and unlike all others and those that are ``taken``."""
-    keyed: dict[str, LiveCompany] = {}
-    for company in companies:
-        stem = slug(company.name)[: LONGEST_KEY - 9].strip("-") or "company"
-        keyed[_free(stem, {*taken, *keyed}, company.id)] = company
+    keyed: dict[str, Adoptable] = {}
+    used = set(taken)
+    for one in companies:
+        stem = slug(one.company.name)[:_LONGEST_STEM].strip("-") or "company"
+        key = free_key(stem, used, one.company.id)
+        used.add(key)
+        keyed[key] = one
     return keyed
-
-
-def is_nameable(company: LiveCompany) -> bool:
-    """Whether a spec can hold the company's name: no character that Codat would remove from it."""
-    return bool(company.name) and kept_name(company.name) == company.name
-
-
-def _free(stem: str, taken: Collection[str], identifier: str) -> str:
-    return stem if stem not in taken else f"{stem}-{re.sub('[^0-9a-f]', '', identifier.lower())[:8]}"
-
-
-def _company(company: LiveCompany, platforms: Mapping[str, Platform]) -> dict[str, Any]:
-    tags = {
-        key: value
-        for key, value in sorted(company.tags.items())
-        if not key.lower().startswith(RESERVED_TAG_PREFIX.lower())
-    }
-    document: dict[str, Any] = {"name": company.name, "id": company.id}
-    if company.description:
-        document["description"] = company.description
-    if tags:
-        document["tags"] = tags
-    if company.connections:
-        document["connections"] = dict(_connections(company.connections, platforms))
-    return document
-
-
-def _connections(
-    connections: Iterable[LiveConnection], platforms: Mapping[str, Platform]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The connections, the best of each one-at-a-time kind wanted as it is and the others left unlinked."""
-    taken: set[str] = set()
-    single: set[SourceType] = set()
-    for one in sorted(connections, key=_linked_first):
-        platform = platforms.get(one.platform_key)
-        name = platform.slug if platform else one.platform_key
-        key = _free(name, taken, one.id)
-        taken.add(key)
-        document: dict[str, Any] = {"platform": name, "id": one.id}
-        is_second = one.source_type in single
-        if one.status is Status.UNLINKED or is_second:
-            document["state"] = "unlinked"
-        elif one.source_type in (SourceType.ACCOUNTING, SourceType.BANK_FEED):
-            single.add(one.source_type)
-        if one.status is Status.LINKED and one.last_sync is None:
-            document["sync"] = "never"
-        yield key, document
-
-
-def _linked_first(one: LiveConnection) -> tuple[bool, str, str]:
-    return one.status is not Status.LINKED, one.platform_key, one.id

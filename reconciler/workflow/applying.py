@@ -16,7 +16,7 @@ from reconciler.apply import Resolve, Turns, execute
 from reconciler.apply.lane import WELL
 from reconciler.apply.telling import Telling
 from reconciler.codat import Client, Meter, ReadClient, key_forms
-from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError
+from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError, Severity
 from reconciler.migration import Verification
 from reconciler.model import Secret, SecretRef
 from reconciler.outcome import Observer, Outcome
@@ -28,6 +28,7 @@ from reconciler.workflow.codes import Code
 from reconciler.workflow.planning import Planned, PlanRequest, SavedRequest, from_saved, from_specs
 from reconciler.workflow.resuming import resume, with_resent
 from reconciler.workflow.rollout import CANARY_WAIT, canaries, observed_pause, roll_out, stages
+from reconciler.workflow.running import run
 from reconciler.workflow.surveying import Ground
 from reconciler.workflow.verifying import Pause, unread, verification
 
@@ -73,16 +74,16 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
         CodatSyncError: specs, flags, secrets or credentials are wrong, or Codat cannot be read;
             nothing was done.
     """
-    planned = asyncio.run(_planned(request.source))
+    planned = run(_planned(request.source))
     plan = planned.plan
     if plan.refusals:
         return Applied(planned, None)
     first = _canaries(request, planned)
     if not plan.actions:
         outcome = _nothing_to_do(plan, observer)
-        return asyncio.run(_verified(request, Applied(planned, outcome), observer))
+        return run(_verified(request, Applied(planned, outcome), observer))
     resolve = _resolver(request, planned)
-    _check_secrets(plan, resolve)
+    planned = replace(planned, warnings=(*planned.warnings, *_check_secrets(plan, resolve)))
     # Asked between two event loops: inside one, Ctrl-C at the question would go unheard.
     if not ask(planned):
         raise RefusedError(
@@ -92,9 +93,9 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
                 fix="answer yes on a terminal, or pass --yes (CI=true counts as yes)",
             )
         )
-    outcome = asyncio.run(_execute(request, planned, first, resolve, observer))
+    outcome = run(_execute(request, planned, first, resolve, observer))
     applied = Applied(planned, with_resent(outcome, planned, request.source), _notes(resolve))
-    return asyncio.run(_verified(request, applied, observer))
+    return run(_verified(request, applied, observer))
 
 
 def _nothing_to_do(plan: Plan, observer: Observer) -> Outcome:
@@ -230,20 +231,27 @@ def _unblocking(resolve: Resolver | MadeUp) -> Resolve:
     return resolved
 
 
-def _check_secrets(plan: Plan, resolve: Resolver | MadeUp) -> None:
+def _check_secrets(plan: Plan, resolve: Resolver | MadeUp) -> tuple[Diagnostic, ...]:
     """Check every secret that the plan will send, so that no company is left half-way for want of one.
+
+    Returns:
+        Warnings of secrets that look as if more than the secret had been copied.
 
     Raises:
         SecretError: some cannot be resolved; all of them are named.
     """
-    if isinstance(resolve, Resolver) and (missing := resolve.check(_references(plan))):
-        raise SecretError(*missing)
+    found = resolve.check(_uses(plan)) if isinstance(resolve, Resolver) else ()
+    if errors := tuple(problem for problem in found if problem.severity is Severity.ERROR):
+        raise SecretError(*errors)
+    return found
 
 
-def _references(plan: Plan) -> Iterator[SecretRef]:
+def _uses(plan: Plan) -> Iterator[tuple[SecretRef, str]]:
     for action in plan.actions:
         if isinstance(action, AuthorizeConnection):
-            yield from (one for one in action.authorization.values() if isinstance(one, SecretRef))
+            for field, value in action.authorization.items():
+                if isinstance(value, SecretRef):
+                    yield value, f"{action.address} {field}"
 
 
 def _notes(resolve: Resolver | MadeUp) -> tuple[str, ...]:
@@ -253,7 +261,10 @@ def _notes(resolve: Resolver | MadeUp) -> tuple[str, ...]:
 
 @contextmanager
 def _stopping_on_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Let SIGINT and SIGTERM set ``stop``; a second one ends the process as it always does.
+    """Let SIGINT, SIGTERM and SIGHUP set ``stop``; a second one ends the process as it always does.
+
+    A terminal that closes sends SIGHUP more than once, so a second one of those is ignored; so is the first
+    where the process was started to outlive its terminal, as nohup does.
 
     Python's own handlers serve on every system; those of an event loop are missing on Windows
     (https://docs.python.org/3/library/asyncio-platforms.html).
@@ -263,6 +274,9 @@ def _stopping_on_signals(stop: asyncio.Event) -> Iterator[None]:
         signal.SIGINT: signal.default_int_handler,
         signal.SIGTERM: signal.SIG_DFL,
     }
+    hang_up: signal.Signals | None = getattr(signal, "SIGHUP", None)
+    if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
+        as_always[hang_up] = signal.SIG_IGN
 
     def note(_number: int, _frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(stop.set)

@@ -20,12 +20,16 @@ class Code(StrEnum):
     NOT_IN_CODAT_YET = "not-in-codat-yet"
 
     EVENTS_UNWRITABLE = "events-unwritable"
+    DIRECTORY_GONE = "directory-gone"
     STDOUT_UNWRITABLE = "stdout-unwritable"
     OUTPUTS_UNWRITABLE = "outputs-unwritable"
     NO_SUCH_COMPANY = "no-such-company"
     FILE_EXISTS = "file-exists"
     IMPORT_MANAGED = "import-managed"
     IMPORT_NAME = "import-name"
+    IMPORT_TAGS = "import-tags"
+    IMPORT_UNWRITABLE = "import-unwritable"
+    IMPORT_CONNECTION = "import-connection"
 
     SPEC_UNWRITABLE = "spec-unwritable"
 

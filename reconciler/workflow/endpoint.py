@@ -62,7 +62,17 @@ class Endpoint:
             RefusedError: ``sandboxOnly`` specs, and the API is neither embedded nor on loopback.
 
         """
-        if self.is_sandbox or not workspace.sandbox_only or is_loopback(urlsplit(self.url).hostname or ""):
+        if workspace.sandbox_only:
+            self.refuse_sandbox_only()
+
+    def refuse_sandbox_only(self) -> None:
+        """Refuse specs that say ``sandboxOnly``, unless this API is a sandbox.
+
+        Raises:
+            RefusedError: the API is neither embedded nor on loopback.
+
+        """
+        if self.is_sandbox or is_loopback(urlsplit(self.url).hostname or ""):
             return
         raise RefusedError(
             Diagnostic(

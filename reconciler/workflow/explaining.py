@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -14,6 +13,7 @@ from reconciler.model import Address
 from reconciler.planner import Code, addresses, explained
 from reconciler.workflow.catalogue import catalogue
 from reconciler.workflow.planning import Circumstances, Planned, PlanRequest, from_specs
+from reconciler.workflow.running import run
 
 FORMAT_VERSION: Final = 1
 NEAR: Final = 3
@@ -40,7 +40,7 @@ def explain(request: ExplainRequest) -> dict[str, Any]:
         codes = [one.code for one in catalogue()]
         where = f"is no code, and {request.specs} is not there to look for it as an address"
         raise _nothing(request.address, where, codes)
-    planned = asyncio.run(from_specs(PlanRequest(request.specs, request.circumstances)))
+    planned = run(from_specs(PlanRequest(request.specs, request.circumstances)))
     observed, desired = planned.observed, planned.desired
     found = explained(
         Address.parse(request.address),

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from reconciler.codat import Meter
-from reconciler.plan import Action, AuthorizeConnection, CreateConnection, Kind, Plan
+from reconciler.plan import Action, AuthorizeConnection, CreateConnection, DeleteConnection, Kind, Plan
 
 LOOKS: Final[Mapping[Kind, int]] = dict.fromkeys(Kind, 0) | {
     Kind.COMPANY_ADOPT: 1,
@@ -46,5 +46,5 @@ def forecast(plan: Plan, meter: Meter, now: datetime, *, again: str) -> tuple[st
 def _looks(action: Action) -> int:
     """Reads that the action makes; what this plan creates itself needs no look."""
     is_known = isinstance(action, AuthorizeConnection) and action.observed is not None
-    is_recorded = isinstance(action, CreateConnection) and bool(action.links)
+    is_recorded = isinstance(action, CreateConnection | DeleteConnection) and bool(action.links)
     return LOOKS[action.kind] + is_known + is_recorded

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from reconciler.planner import Standing
 from reconciler.planner.steps import steps
 from reconciler.workflow.codes import Code
 from reconciler.workflow.new_files import check_empty, write_directory
+from reconciler.workflow.running import run
 from reconciler.workflow.surveying import Ground, Survey, SurveyRequest, ground, look
 
 
@@ -36,7 +36,7 @@ def handoff(request: SurveyRequest, out: Path, write: Callable[[PlatformPack], M
             or some of it is not in Codat yet; specs, flags or credentials are wrong.
     """
     check_empty(out)
-    survey, on = asyncio.run(_survey(request))
+    survey, on = run(_survey(request))
     managed = [one for one in survey.standings if one.connection.migration is Migration.MANAGED]
     if not managed:
         raise CodatSyncError(

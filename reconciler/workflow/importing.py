@@ -2,45 +2,77 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from reconciler.codat import ReadClient
 from reconciler.codat.errors import NotFoundError
 from reconciler.diagnostics import CodatSyncError, Diagnostic, Severity
-from reconciler.model import Limits, LiveCompany
-from reconciler.spec import BUILTIN_PLATFORMS, company_keys, is_nameable, spec_text
+from reconciler.model import Limits, LiveCompany, Platform
+from reconciler.spec import (
+    Adoptable,
+    Extra,
+    LeftOut,
+    Why,
+    company_keys,
+    connection_defaults,
+    sieved,
+    spec_text,
+)
 from reconciler.workflow.codes import Code
 from reconciler.workflow.endpoint import Endpoint
 from reconciler.workflow.new_files import write_specs
+from reconciler.workflow.reading import each
+from reconciler.workflow.running import run
 
 HEADING: Final = (
     "Companies that existed in Codat before, each pinned to its id: plan shows that they are adopted.\n"
     "Once that is applied the ids may stay. Keys may be changed before the first apply, not after."
 )
+LEFT_OUT_FILE: Final = "_left-out.yaml"
+"""Beside a file for each company, the one with nothing but comments; no company's key begins so."""
 _SUFFIXES: Final = (".yaml", ".yml")
+_SCHEMAS: Final = (".schemas/spec.schema.json", "schemas/spec.schema.json")
+_NAMED: Final = 3
+"""Of those left out for one kind of reason, how many a message names before it counts the rest."""
+_CODES: Final[Mapping[Why, Code]] = {
+    Why.MANAGED: Code.IMPORT_MANAGED,
+    Why.NAME: Code.IMPORT_NAME,
+    Why.TAGS: Code.IMPORT_TAGS,
+    Why.UNWRITABLE: Code.IMPORT_UNWRITABLE,
+    Why.CONNECTION: Code.IMPORT_CONNECTION,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """Which companies to write, by exactly one of: all, a tag query, ids; and where to."""
+    """Which companies to write, by exactly one of: all, a tag query, ids; what of them; and where to."""
 
     endpoint: Endpoint
     out: Path
     tags: str = ""
     ids: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+
+    @property
+    def extras(self) -> frozenset[Extra]:
+        """What is written only where it is asked for."""
+        return frozenset(map(Extra, self.parts))
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What was written, and the companies that were left out, each with why."""
+    """What was written, and what was left out, each with why."""
 
     files: tuple[Path, ...]
     companies: int
     warnings: tuple[Diagnostic, ...]
+    notes: tuple[str, ...] = ()
+    """What is left out of every import that does not ask for it."""
 
 
 def import_companies(request: ImportRequest) -> Imported:
@@ -49,32 +81,31 @@ def import_companies(request: ImportRequest) -> Imported:
     Raises:
         CodatSyncError: a file is there already or cannot be written, or Codat cannot be read.
     """
-    found = asyncio.run(_read(request))
-    judged = [(one, _left_out(one)) for one in found]
-    wanted = [one for one, warning in judged if warning is None]
-    warnings = tuple(warning for _, warning in judged if warning is not None)
-    return Imported(_write(request.out, wanted), len(wanted), warnings)
+    companies, platforms = run(_read(request))
+    found = sieved(companies, platforms, request.extras, connection_defaults(request.out))
+    owners = (company.owner() for company in companies)
+    keyed = company_keys(found.companies, {owner[1] for owner in owners if owner})
+    told = [*found.left_out, *(left for one in found.companies for left in one.left_out)]
+    # Those that are managed already stand in specs somewhere; a comment on each would be noise.
+    commented = [left for left in found.left_out if left.why is not Why.MANAGED]
+    texts = spec_texts(request.out, keyed, commented)
+    _check_free(texts)
+    write_specs(texts)
+    return Imported(tuple(texts), len(keyed), warnings_of(told), _not_asked_for(request, found.companies))
 
 
-def _left_out(company: LiveCompany) -> Diagnostic | None:
-    """Why a company is not written; ``None`` where it is."""
-    if owner := company.owner():
-        why = f"company {company.id} is left out: {owner[1]} of the workspace {owner[0]} manages it already"
-        return Diagnostic(Code.IMPORT_MANAGED, why, severity=Severity.WARNING)
-    if not is_nameable(company):
-        why = f"company {company.id} is left out: its name holds characters that Codat would remove"
-        fix = "rename it in Codat, then import it with --id"
-        return Diagnostic(Code.IMPORT_NAME, why, fix, severity=Severity.WARNING)
-    return None
-
-
-async def _read(request: ImportRequest) -> list[LiveCompany]:
+async def _read(request: ImportRequest) -> tuple[list[LiveCompany], tuple[Platform, ...]]:
     async with request.endpoint.open(ReadClient, Limits()) as client:
+        platforms = await client.platforms()
         if request.ids:
             found = [await _one(client, identifier) for identifier in dict.fromkeys(request.ids)]
         else:
             found = list(await client.companies(request.tags))
-    return sorted(found, key=lambda one: (one.name, one.id))
+        if Extra.SYNC_SETTINGS in request.extras:
+            ids = [company.id for company in found if company.owner() is None]
+            settings = await each(ids, client.sync_settings, Limits().concurrency)
+            found = [replace(company, sync_settings=settings.get(company.id)) for company in found]
+    return sorted(found, key=lambda company: (company.name, company.id)), platforms
 
 
 async def _one(client: ReadClient, identifier: str) -> LiveCompany:
@@ -86,16 +117,37 @@ async def _one(client: ReadClient, identifier: str) -> LiveCompany:
         ) from None
 
 
-def _write(out: Path, companies: Sequence[LiveCompany]) -> tuple[Path, ...]:
+# --- files -------------------------------------------------------------------------------------
+
+
+def spec_texts(out: Path, keyed: Mapping[str, Adoptable], left_out: Sequence[LeftOut]) -> dict[Path, str]:
     """One file for all where ``out`` names a YAML file, otherwise a file for each below the directory."""
-    keyed = company_keys(companies)
     if out.suffix in _SUFFIXES:
-        texts = {out: spec_text(keyed, BUILTIN_PLATFORMS, heading=HEADING)} if keyed else {}
-    else:
-        texts = {
-            out / f"{key}.yaml": spec_text({key: one}, BUILTIN_PLATFORMS, heading=HEADING)
-            for key, one in keyed.items()
-        }
+        schema = _schema(out.parent)
+        return {out: spec_text(keyed, left_out, schema=schema, heading=HEADING)} if keyed or left_out else {}
+    schema = _schema(out)
+    texts = {
+        out / f"{key}.yaml": spec_text({key: one}, schema=schema, heading=HEADING)
+        for key, one in keyed.items()
+    }
+    if left_out:
+        texts[out / LEFT_OUT_FILE] = spec_text({}, left_out, schema=schema, heading="Not imported:")
+    return texts
+
+
+def _schema(directory: Path) -> str:
+    """Where an editor finds the schema of specs from ``directory``: where init puts it, or as ours has it."""
+    start = directory.absolute()
+    for parent in (start, *start.parents):
+        for name in _SCHEMAS:
+            if (parent / name).is_file():
+                return Path(os.path.relpath(parent / name, start)).as_posix()
+        if (parent / ".git").exists():
+            break
+    return _SCHEMAS[0]
+
+
+def _check_free(texts: Mapping[Path, str]) -> None:
     present = [path for path in texts if path.exists()]
     if present:
         raise CodatSyncError(
@@ -104,5 +156,36 @@ def _write(out: Path, companies: Sequence[LiveCompany]) -> tuple[Path, ...]:
                 for path in present
             )
         )
-    write_specs(texts)
-    return tuple(texts)
+
+
+# --- what is told ------------------------------------------------------------------------------
+
+
+def warnings_of(left_out: Iterable[LeftOut]) -> tuple[Diagnostic, ...]:
+    """One warning for each kind of reason: how many there are, the first of them, and what to do."""
+    by_why: defaultdict[Why, list[LeftOut]] = defaultdict(list)
+    for left in left_out:
+        by_why[left.why].append(left)
+    return tuple(_warning(why, by_why[why]) for why in Why if by_why[why])
+
+
+def _warning(why: Why, group: Sequence[LeftOut]) -> Diagnostic:
+    named = "; ".join(f"{left.what}: {left.reason}" for left in group[:_NAMED])
+    more = f"; and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
+    summary = f"{len(group)} left out: {named}{more}"
+    return Diagnostic(_CODES[why], summary, group[0].fix, severity=Severity.WARNING)
+
+
+def _not_asked_for(request: ImportRequest, companies: Sequence[Adoptable]) -> tuple[str, ...]:
+    if not companies:
+        return ()
+    with_products = sum(bool(one.company.products) for one in companies)
+    notes = []
+    if Extra.PRODUCTS not in request.extras and with_products:
+        counted = "1 company" if with_products == 1 else f"{with_products} companies"
+        notes.append(f"Products are left out ({counted}): --with products writes them.")
+    if Extra.SYNC_SETTINGS not in request.extras:
+        notes.append(
+            "Sync settings are left out: --with syncSettings reads and writes those that are a company's own."
+        )
+    return tuple(notes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from reconciler.migration import WaitingLink
 from reconciler.plan import Code
 from reconciler.planner import Standing
 from reconciler.workflow.new_files import check_free, write_new
+from reconciler.workflow.running import run
 from reconciler.workflow.surveying import Survey, SurveyRequest, ground, look
 
 FOR_THE_CUSTOMER: Final = (Code.LINK, Code.RELINK)
@@ -36,7 +36,7 @@ def links(request: SurveyRequest, out: Path, write: Callable[[Sequence[WaitingLi
             wrong, or Codat cannot be read.
     """
     check_free(out)
-    survey = asyncio.run(_survey(request))
+    survey = run(_survey(request))
     waiting = [one for one in survey.standings if _waits_for_customer(one)]
     found = tuple(link for one in waiting if (link := _link(one)) is not None)
     if found:

@@ -79,16 +79,18 @@ def write_new(path: Path, text: str, *, mode: int = OWNER_ONLY) -> None:
 def write_whole(path: Path, text: str, mode: int) -> None:
     """Write a file that must not exist; where it cannot be written whole, nothing is left of it.
 
-    Half a file would be taken for the whole, and would be in the way of the next run.
+    Half a file would be taken for the whole, and would be in the way of the next run. Half a character of
+    Codat's, which no file can hold, is written as its escape.
 
     Raises:
         OSError: it is there already, or cannot be written.
     """
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    data = text.encode("utf-8", "backslashreplace")
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as opened:
-            opened.write(text)
-    except OSError:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(data)
+    except BaseException:
         with suppress(OSError):
             path.unlink()
         raise

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler import __version__
-from reconciler.apply.failing import RESUME, RESUME_REAUTHORIZED
+from reconciler.apply.failing import RESUME_REAUTHORIZED
 from reconciler.codat import ReadClient
 from reconciler.codat.clock import Clock, SystemClock
 from reconciler.diagnostics import Diagnostic, MisusedError, RefusedError
 from reconciler.model import Desired, Limits, Live, Platform, Status, Workspace
+from reconciler.outcome import RESUME
 from reconciler.plan import Kind, Plan, Refusal
 from reconciler.planner import (
     Draft,
@@ -27,6 +27,7 @@ from reconciler.planner import (
     known_from,
     with_origins,
 )
+from reconciler.spec import Code as SpecCode
 from reconciler.workflow.base import Base, read_base
 from reconciler.workflow.codes import Code
 from reconciler.workflow.endpoint import Endpoint
@@ -34,10 +35,12 @@ from reconciler.workflow.forecasting import forecast
 from reconciler.workflow.reading import (
     answer,
     check_account,
+    check_platforms,
     list_companies,
     read_specs,
     with_sync_settings,
 )
+from reconciler.workflow.running import run
 from reconciler.workflow.saving import PLAN_AGAIN, Options, check_place, read, save
 
 TOOL = f"codat-sync {__version__}"
@@ -66,12 +69,17 @@ class PlanRequest:
 
 @dataclass(frozen=True, slots=True)
 class SavedRequest:
-    """What the command line asks of a saved plan; ``specs`` must still say the same, where they are given."""
+    """What the command line asks of a saved plan; ``specs`` must still say the same, where they are given.
+
+    Beside ``specs`` the two permissions take the place of those that the plan was made with.
+    """
 
     file: Path
     circumstances: Circumstances
     specs: Path | None = None
     earlier: Earlier = field(default_factory=Earlier)
+    allow_deletes: int | None = None
+    allow_unlinks: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +116,7 @@ def plan(request: PlanRequest) -> Planned:
     Raises:
         CodatSyncError: specs, flags or credentials are wrong, or Codat cannot be read.
     """
-    planned = asyncio.run(from_specs(request))
+    planned = run(from_specs(request))
     if request.out is not None:
         save(request.out, planned.plan, planned.desired, planned.workspace, request.options, request.specs)
     return planned
@@ -118,7 +126,7 @@ async def from_specs(request: PlanRequest) -> Planned:
     """Plan from specs."""
     circumstances, options = request.circumstances, request.options
     endpoint = circumstances.endpoint
-    offline = read_specs(request.specs, sandbox=endpoint.is_sandbox)
+    offline = read_specs(request.specs, endpoint)
     if offline.loaded is not None:
         _check(request, offline.loaded.desired, offline.loaded.workspace)
     limits = offline.loaded.workspace.limits if offline.loaded else Limits()
@@ -131,7 +139,8 @@ async def from_specs(request: PlanRequest) -> Planned:
             read_base(request.base, request.specs, offline, platforms) if request.base is not None else None
         )
         planned = await _plan(client, request, desired, workspace, options, platforms, base)
-        return replace(planned, warnings=loaded.warnings)
+        told = tuple(one for one in loaded.warnings if one.code != SpecCode.UNLISTED_PLATFORM)
+        return replace(planned, warnings=told)
 
 
 async def from_saved(request: SavedRequest) -> Planned:
@@ -143,7 +152,7 @@ async def from_saved(request: SavedRequest) -> Planned:
         CodatSyncError: the file or Codat cannot be read.
     """
     saved, circumstances = read(request.file), request.circumstances
-    endpoint, workspace = circumstances.endpoint, saved.workspace
+    endpoint, workspace, options = circumstances.endpoint, saved.workspace, saved.options
     if request.specs is None:
         check_place(request.file, workspace, sandbox=endpoint.is_sandbox)
     endpoint.check(workspace)
@@ -151,7 +160,7 @@ async def from_saved(request: SavedRequest) -> Planned:
         raise _refused(
             Code.PLAN_OTHER_API, f"it was made against {saved.document['api']}, not {endpoint.name}"
         )
-    offline = read_specs(request.specs, sandbox=endpoint.is_sandbox) if request.specs else None
+    offline = read_specs(request.specs, endpoint) if request.specs else None
     async with endpoint.open(ReadClient, workspace.limits, circumstances.on_wait) as client:
         platforms = await client.platforms()
         if offline is not None:
@@ -159,12 +168,17 @@ async def from_saved(request: SavedRequest) -> Planned:
             if desired_digest(loaded.desired) != desired_digest(saved.desired):
                 raise _refused(Code.PLAN_OTHER_SPECS, f"{request.specs} does not say the same any more")
             workspace = loaded.workspace  # its guards and account hold, whatever the file says
+            options = replace(
+                options, allow_deletes=request.allow_deletes, allow_unlinks=request.allow_unlinks
+            )
             endpoint.check(workspace)
         known = replace(request, earlier=known_from(saved.document["actions"]) | request.earlier)
-        planned = await _plan(client, known, saved.desired, workspace, saved.options, platforms)
+        planned = await _plan(client, known, saved.desired, workspace, options, platforms)
     reviewed = as_reviewed(saved.document["actions"], planned.plan, saved.document["attention"])
     if reviewed.stale:
         raise RefusedError(*map(_stale, reviewed.stale))
+    if request.specs is not None:
+        return replace(planned, plan=reviewed.plan)
     refusals = tuple(Refusal(f"{one.message} when the plan is made") for one in reviewed.plan.refusals)
     return replace(planned, plan=replace(reviewed.plan, refusals=refusals))
 
@@ -175,7 +189,7 @@ def _refused(code: Code, why: str) -> RefusedError:
 
 def _stale(one: Stale) -> Diagnostic:
     told = f"the saved plan is stale: reviewed was {one.reviewed}; now it would be {one.now}"
-    return Diagnostic(Code.PLAN_STALE, told, PLAN_AGAIN, path=one.address)
+    return Diagnostic(Code.PLAN_STALE, told, one.then or PLAN_AGAIN, path=one.address)
 
 
 async def _plan(
@@ -191,6 +205,7 @@ async def _plan(
     circumstances = request.circumstances
     policy = _policy(request, workspace, options)
     companies = await list_companies(client, desired, base.desired if base else None)
+    check_platforms(desired, companies, platforms)
     companies = await with_sync_settings(client, companies, desired, policy, workspace.limits)
     live = Live(companies, platforms)
     drafted = draft(desired, live, policy)
@@ -219,6 +234,7 @@ def _policy(request: PlanRequest | SavedRequest, workspace: Workspace, options: 
         guard=workspace.guard,
         allow_deletes=options.allow_deletes,
         allow_unlinks=options.allow_unlinks,
+        allow_narrowings=options.allow_narrowings,
         preconditions_waived=circumstances.endpoint.is_sandbox,
         warn_after=workspace.warn_after,
         earlier=request.earlier,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from reconciler.codat import ReadClient
 from reconciler.model import Limits, Platform
 from reconciler.workflow.endpoint import Endpoint
+from reconciler.workflow.running import run
 
 
 def platforms(endpoint: Endpoint) -> tuple[Platform, ...]:
@@ -16,7 +15,7 @@ def platforms(endpoint: Endpoint) -> tuple[Platform, ...]:
         CodatSyncError: no credentials, or Codat cannot be read.
 
     """
-    return asyncio.run(_platforms(endpoint))
+    return run(_platforms(endpoint))
 
 
 async def _platforms(endpoint: Endpoint) -> tuple[Platform, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ from reconciler.outcome import ActionOutcome, Event, EventType, Observer, Outcom
 from reconciler.workflow.applying import Applied, ApplyRequest, apply
 from reconciler.workflow.planning import Planned
 from reconciler.workflow.resuming import known_after, lost_from_sight
+from reconciler.workflow.running import run
 
 AFTER_RESET: Final = timedelta(minutes=1)
 """How long after the reset to go on: clocks differ."""
@@ -49,7 +49,7 @@ def _wait_for_reset(clock: Clock, observer: Observer) -> None:
     left = timedelta(seconds=round(seconds))
     told = f"waiting for the day's quota, which comes back at 00:00 UTC, in {left}"
     observer(Event(EventType.WAITING, told, data={"seconds": seconds}))
-    asyncio.run(clock.sleep(seconds))
+    run(clock.sleep(seconds))
 
 
 def _with_results(applied: Applied, earlier: Iterable[ActionOutcome]) -> Applied:

@@ -22,9 +22,10 @@ from reconciler.model import (
     Workspace,
 )
 from reconciler.planner import Directory, Draft, Policy
-from reconciler.spec import BUILTIN_PLATFORMS, Loaded, SpecError, load
+from reconciler.spec import BUILTIN_PLATFORMS, Loaded, SpecError, is_for_sandbox, load
 from reconciler.spec import Code as SpecCode
 from reconciler.workflow.codes import Code
+from reconciler.workflow.endpoint import Endpoint
 
 T = TypeVar("T")
 
@@ -38,28 +39,30 @@ class Offline:
     loaded: Loaded | None
 
     def settle(self, platforms: Sequence[Platform]) -> Loaded:
-        """The specs, read with Codat's own list of platforms where that says more than our table.
+        """The specs, read again where Codat's list of platforms says otherwise of one that they name.
 
         Raises:
             SpecError: the specs name a platform that Codat does not have either.
 
         """
-        known = {one.key: one.source_type for one in BUILTIN_PLATFORMS}
-        news = any(known.get(one.key) != one.source_type for one in platforms)
-        if self.loaded is not None and not news:
-            return self.loaded
         live = {one.key for one in platforms}
         table = [*platforms, *(one for one in BUILTIN_PLATFORMS if one.key not in live)]
+        if self.loaded is not None and self.loaded.holds_for(table):
+            return self.loaded
         return load(self.path, platforms=table, sandbox=self.sandbox)
 
 
-def read_specs(path: Path, *, sandbox: bool) -> Offline:
+def read_specs(path: Path, endpoint: Endpoint) -> Offline:
     """Load specs without asking Codat; an unknown platform alone is left to Codat's list to judge.
 
     Raises:
+        RefusedError: ``sandboxOnly`` specs against what may be real; nothing else is looked at then.
         SpecError: anything else is wrong with the specs.
 
     """
+    if is_for_sandbox(path):
+        endpoint.refuse_sandbox_only()
+    sandbox = endpoint.is_sandbox
     try:
         return Offline(path, sandbox, load(path, sandbox=sandbox))
     except SpecError as error:
@@ -88,15 +91,51 @@ async def check_account(client: ReadClient, workspace: Workspace) -> None:
         )
 
 
+def check_platforms(
+    desired: Desired, companies: Sequence[LiveCompany], platforms: Sequence[Platform]
+) -> None:
+    """Refuse four letters that are no platform's: no list has them, and no live connection carries them.
+
+    A platform that Codat has retired is in no list, and old companies still have it.
+
+    Raises:
+        SpecError: a spec names such a platform.
+    """
+    known = {one.key for one in (*BUILTIN_PLATFORMS, *platforms)}
+    known |= {connection.platform_key for company in companies for connection in company.connections}
+    unknown = [
+        (Address(company.key, connection.key), connection)
+        for company in desired.companies.values()
+        for connection in company.connections.values()
+        if connection.platform_key not in known
+    ]
+    if unknown:
+        raise SpecError(
+            tuple(
+                Diagnostic(
+                    SpecCode.UNKNOWN_PLATFORM,
+                    f"no platform of Codat's list, and no connection in Codat, has the key "
+                    f"'{connection.platform_key}'",
+                    fix="`codat-sync platforms` lists them",
+                    span=connection.span,
+                    path=str(address),
+                )
+                for address, connection in unknown
+            )
+        )
+
+
 async def list_companies(
     client: ReadClient, desired: Desired, base: Desired | None = None, *, whole: bool = False
 ) -> tuple[LiveCompany, ...]:
     """The companies that carry our tag, and all others too where something wanted is not among them.
 
+    Those of a workspace that is taken over are asked for as well.
     Our tags may have been wiped, a page may have shifted, the index may lag; so what the narrow
     listing lacks is looked for in the whole one before anything is created. ``whole`` lists all anyway.
     """
-    tagged = await client.companies(f"{WORKSPACE_TAG}={desired.workspace}")
+    listings = [await client.companies(f"{WORKSPACE_TAG}={name}") for name in desired.workspaces]
+    tagged = tuple({one.id: one for listing in listings for one in listing}.values())
     wanted = (desired,) if base is None else (desired, base)
     if not whole and not any(Directory.of(one, tagged).needs_unfiltered() for one in wanted):
         return tagged

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reconciler.apply.failing import RESUME, RESUME_REAUTHORIZED, FailureCode
+from reconciler.apply.failing import RESUME_REAUTHORIZED, FailureCode
 from reconciler.apply.lane import WELL
 from reconciler.model import Address, Status
-from reconciler.outcome import ActionOutcome, Outcome
+from reconciler.outcome import RESUME, ActionOutcome, Outcome
 from reconciler.plan import AuthorizeConnection, Kind
 from reconciler.planner import Earlier, known_from
 from reconciler.workflow.planning import Planned, PlanRequest, SavedRequest

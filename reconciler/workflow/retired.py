@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.migration import Retired
 from reconciler.model import Address, Desired, SecretRef, matches
+from reconciler.workflow.running import run
 from reconciler.workflow.surveying import Survey, SurveyRequest, ground, look
 
 
@@ -27,7 +27,7 @@ def retired(request: SurveyRequest) -> RetiredSecrets:
         CodatSyncError: specs, flags or credentials are wrong, or Codat cannot be read.
     """
     targets = request.targets
-    survey, desired = asyncio.run(_survey(request))
+    survey, desired = run(_survey(request))
     linked = {one.address for one in survey.standings if one.is_linked}
     uses = _uses(desired)
     concerned = {

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from reconciler.apply.failing import RESUME, resumed_by, too_many_failed
+from reconciler.apply.failing import Then, too_many_failed
+from reconciler.apply.lane import stops_company
 from reconciler.apply.state import not_started
 from reconciler.apply.telling import Telling
 from reconciler.codat.clock import Clock
@@ -21,7 +22,7 @@ from reconciler.codat.stopping import StoppedError, unless_stopped
 from reconciler.diagnostics import Diagnostic, MisusedError
 from reconciler.migration import Verdict, Verification
 from reconciler.model import Address, Desired, Presence, Rollout, matches
-from reconciler.outcome import Event, EventType, Failure, Observer, Outcome, Result
+from reconciler.outcome import RESUME, Event, EventType, Failure, Observer, Outcome, Result
 from reconciler.plan import Action, Plan, in_order
 from reconciler.workflow.codes import Code
 from reconciler.workflow.verifying import Pause
@@ -136,7 +137,7 @@ async def roll_out(
             break
         stopped = await _halted(part, ended, verify, stop) or too_many_failed(len(failed), max_failures)
         if stopped is not None:
-            stopped = resumed_by(stopped, resume)
+            stopped = stopped.resumed_by(resume)
             telling.stopping(stopped.message)
             break
     whole = _merged(plan, outcomes, stopped, telling.requests, interrupted=stop.is_set())
@@ -157,7 +158,7 @@ async def _halted(part: Stage, ended: Outcome, verify: Verify, stop: asyncio.Eve
     if found.unread is not None:
         return _canary_failed(f"{names} went first and could not be verified: {found.unread.message}")
     told = [
-        f"{one.address} {finding.check}: {finding.message}"
+        f"{one.address} {finding.check}: {finding.message}" + (f" ({finding.fix})" if finding.fix else "")
         for one in found.connections
         for finding in one.complaints
         if finding.verdict is not Verdict.OFFLINE
@@ -167,11 +168,13 @@ async def _halted(part: Stage, ended: Outcome, verify: Verify, stop: asyncio.Eve
 
 
 def _canary_failed(why: str) -> Failure:
-    return Failure(Code.CANARY_FAILED, f"{why}. No other company was started; put it right, then {RESUME}")
+    return Failure(Code.CANARY_FAILED, f"{why}. No other company was started", then=Then.CANARY)
 
 
 def _failed(outcome: Outcome) -> frozenset[str]:
-    return frozenset(one.address.company for one in outcome.results if one.result is Result.FAILED)
+    return frozenset(
+        one.address.company for one in outcome.results if one.result is Result.FAILED and stops_company(one)
+    )
 
 
 def _merged(

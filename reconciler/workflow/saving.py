@@ -14,14 +14,19 @@ from typing import Any, Final
 from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError
 from reconciler.model import Desired, Guard, Limit, Limits, Rollout, Workspace
 from reconciler.plan import FORMAT_VERSION, Plan, digest
-from reconciler.planner import desired_document
+from reconciler.planner import desired_document, known_from
 from reconciler.spec import plan_complaints
-from reconciler.spec.files import WORKSPACE_FILES
+from reconciler.spec.files import WORKSPACE_FILES, read_regular
 from reconciler.workflow.codes import Code
 from reconciler.workflow.new_files import write_whole
 from reconciler.workflow.opening import check_no_link
 
 SAVED_MODE: Final = 0o600
+LARGEST: Final = 40 * 1024 * 1024
+"""Bytes of a saved plan; 10,000 companies with two connections each take 24 million."""
+MOST_VALUES: Final = 1_200_000
+"""Values in it; the same 10,000 companies take 810,000."""
+BOUNDS: Final = f"{LARGEST // 1024 // 1024} MiB, {MOST_VALUES:,} values"
 PLAN_AGAIN: Final = "make the plan again and have it reviewed"
 
 
@@ -35,6 +40,7 @@ class Options:
     prune: bool = False
     allow_deletes: int | None = None
     allow_unlinks: int | None = None
+    allow_narrowings: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,8 @@ def save(
     if path.exists() and not path.is_file():
         raise _unwritable(path, "it is no file", "name a file, which is replaced as a whole")
     text = json.dumps({**document, "seal": digest(document)}, indent=2, ensure_ascii=True) + "\n"
+    if _is_too_large(text):
+        raise _unwritable(path, f"the plan is too large ({BOUNDS})", "plan a part at a time, with --target")
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         check_no_link(path)
@@ -102,14 +110,25 @@ def read(path: Path) -> Saved:
         RefusedError: it is cut, edited, of another version, or no saved plan at all.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, LARGEST).decode()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise CodatSyncError(
             Diagnostic(Code.PLAN_UNREADABLE, f"{path} cannot be read: {reason}", "name a file of plan --out")
         ) from None
     document = _sound(path, text)
+    try:
+        return _saved(document)
+    except (ValueError, OverflowError):
+        # The schema says what each value is, and not which dates and names there are.
+        raise _refused(path, Code.PLAN_MALFORMED, "has a value that no plan has") from None
+
+
+def _saved(document: Mapping[str, Any]) -> Saved:
     run = document["run"]
+    known_from(document["actions"])
+    # What specs say is UTF-8; half a character there, which JSON can write, is in no file and no request.
+    json.dumps((run, document["desired"]), ensure_ascii=False).encode()
     return Saved(
         document,
         desired_document.from_document(document["desired"]),
@@ -141,10 +160,9 @@ def check_place(path: Path, workspace: Workspace, *, sandbox: bool) -> None:
 
 
 def _sound(path: Path, text: str) -> dict[str, Any]:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        raise _refused(path, Code.PLAN_CUT, "is not whole: it does not hold one JSON document") from None
+    if _is_too_large(text):
+        raise _refused(path, Code.PLAN_MALFORMED, f"is larger than a saved plan may be ({BOUNDS})")
+    document = _parsed(path, text)
     version = document.get("formatVersion") if isinstance(document, dict) else None
     if version != FORMAT_VERSION:
         raise _refused(path, Code.PLAN_VERSION, "is no plan of this version of codat-sync")
@@ -157,6 +175,20 @@ def _sound(path: Path, text: str) -> dict[str, Any]:
     if complaint := plan_complaints(document):
         raise _refused(path, Code.PLAN_MALFORMED, f"is not of the form of a plan: {complaint}")
     return sealed
+
+
+def _parsed(path: Path, text: str) -> Any:
+    try:
+        document = json.loads(text)
+        # Depth that can be read and not written, and numbers that JSON does not have.
+        json.dumps(document, allow_nan=False)
+    except (ValueError, RecursionError):
+        raise _refused(path, Code.PLAN_CUT, "is not whole: it does not hold one JSON document") from None
+    return document
+
+
+def _is_too_large(text: str) -> bool:
+    return len(text) > LARGEST or sum(map(text.count, ",[{")) > MOST_VALUES
 
 
 def _refused(path: Path, code: Code, what: str) -> RefusedError:
@@ -174,6 +206,7 @@ def _options(options: Options) -> dict[str, Any]:
         "prune": options.prune,
         "allowDeletes": options.allow_deletes,
         "allowUnlinks": options.allow_unlinks,
+        "allowNarrowings": options.allow_narrowings,
     }
 
 
@@ -185,6 +218,7 @@ def _read_options(document: Mapping[str, Any]) -> Options:
         document["prune"],
         document["allowDeletes"],
         document["allowUnlinks"],
+        document.get("allowNarrowings"),
     )
 
 
@@ -196,7 +230,11 @@ def _workspace(workspace: Workspace) -> dict[str, Any]:
         "account": workspace.account,
         "sandboxOnly": workspace.sandbox_only,
         "warnAfterSeconds": workspace.warn_after.total_seconds() if workspace.warn_after else None,
-        "guard": {"maxDeletes": _limit(guard.max_deletes), "maxUnlinks": _limit(guard.max_unlinks)},
+        "guard": {
+            "maxDeletes": _limit(guard.max_deletes),
+            "maxUnlinks": _limit(guard.max_unlinks),
+            "maxNarrowings": _limit(guard.max_narrowings),
+        },
         "limits": {
             "requestsPerMinute": limits.requests_per_minute,
             "concurrency": limits.concurrency,
@@ -218,7 +256,11 @@ def _read_workspace(document: Mapping[str, Any]) -> Workspace:
         document["name"],
         str(Path(document["root"]).resolve()),
         document["account"],
-        Guard(_read_limit(guard["maxDeletes"]), _read_limit(guard["maxUnlinks"])),
+        Guard(
+            _read_limit(guard["maxDeletes"]),
+            _read_limit(guard["maxUnlinks"]),
+            _read_limit(guard.get("maxNarrowings", 0)),
+        ),
         Limits(
             limits["requestsPerMinute"], limits["concurrency"], limits["pageSize"], limits["reservePercent"]
         ),

@@ -25,7 +25,7 @@ workspace: {name}
 # account: Harbour Lending
 
 # How much one run may destroy without being told so on the command line.
-# guard: {{maxDeletes: 0, maxUnlinks: 10}}
+# guard: {{maxDeletes: 0, maxUnlinks: 10, maxNarrowings: 0}}
 """
 _SPEC: Final = """\
 # yaml-language-server: $schema={schemas}/spec.schema.json

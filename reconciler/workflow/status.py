@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +10,7 @@ from pathlib import Path
 from reconciler.migration import StatusReport
 from reconciler.planner import connection_statuses, standings
 from reconciler.workflow.planning import Circumstances, PlanRequest, from_specs
+from reconciler.workflow.running import run
 from reconciler.workflow.saving import Options
 
 
@@ -29,9 +29,7 @@ def status(request: StatusRequest) -> StatusReport:
     Raises:
         CodatSyncError: specs, flags or credentials are wrong, or Codat cannot be read.
     """
-    found: list[StatusReport] = []
-    asyncio.run(_look(request, found.append))
-    return found[0]
+    return run(_looked(request))
 
 
 def watch(request: StatusRequest, every: timedelta, show: Callable[[StatusReport], None]) -> None:
@@ -40,23 +38,21 @@ def watch(request: StatusRequest, every: timedelta, show: Callable[[StatusReport
     Raises:
         CodatSyncError: specs, flags or credentials are wrong, or Codat cannot be read.
     """
-    asyncio.run(_watch(request, every, show))
+    run(_watch(request, every, show))
 
 
 async def _watch(request: StatusRequest, every: timedelta, show: Callable[[StatusReport], None]) -> None:
     while True:
-        await _look(request, show)
+        show(await _looked(request))
         await request.circumstances.clock.sleep(every.total_seconds())
 
 
-async def _look(request: StatusRequest, show: Callable[[StatusReport], None]) -> None:
+async def _looked(request: StatusRequest) -> StatusReport:
     options = Options(targets=request.targets)
     planned = await from_specs(PlanRequest(request.specs, request.circumstances, options))
     observed, plan = planned.observed, planned.plan
-    show(
-        StatusReport(
-            workspace=plan.workspace,
-            api=plan.api,
-            connections=connection_statuses(standings(observed.drafted, observed.policy), plan),
-        )
+    return StatusReport(
+        workspace=plan.workspace,
+        api=plan.api,
+        connections=connection_statuses(standings(observed.drafted, observed.policy), plan),
     )

@@ -54,7 +54,7 @@ async def ground(request: SurveyRequest) -> AsyncIterator[Ground]:
     """
     circumstances = request.circumstances
     endpoint = circumstances.endpoint
-    offline = read_specs(request.specs, sandbox=endpoint.is_sandbox)
+    offline = read_specs(request.specs, endpoint)
     if offline.loaded is not None:
         endpoint.check(offline.loaded.workspace)
     limits = offline.loaded.workspace.limits if offline.loaded else Limits()

@@ -14,6 +14,7 @@ from reconciler.migration import Finding, Verdict, Verification, Verified
 from reconciler.model import Address, Live
 from reconciler.planner import Namesakes, Standing, evidence_of, needs_history, verified
 from reconciler.workflow.reading import each
+from reconciler.workflow.running import run
 from reconciler.workflow.surveying import Ground, Survey, SurveyRequest, ground, look
 
 FIRST_PAUSE: Final = 1.0
@@ -40,7 +41,7 @@ def verify(request: VerifyRequest) -> Verification:
     Raises:
         CodatSyncError: specs, flags or credentials are wrong, or Codat cannot be read at all.
     """
-    return asyncio.run(_verify(request))
+    return run(_verify(request))
 
 
 async def _verify(request: VerifyRequest) -> Verification:

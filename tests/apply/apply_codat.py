@@ -104,6 +104,8 @@ class FakeCodat:
         """How long listings do not show what was created."""
         self.ignores_tags = False
         """Whether listings come unfiltered, whatever was asked."""
+        self.tells_no_time = False
+        """Whether answers have no ``Date``, and Codat's clock is ahead, so that what is old seems new."""
         self.sync_seconds = 10.0
         self.kill_at: int | None = None
         self.kill_after = False
@@ -463,5 +465,7 @@ class FakeClient:
     def _answered(self, made: Any) -> Answered[Any]:
         if made.created is None:
             return Answered(made, replayed=True)
+        if self.codat.tells_no_time:
+            return Answered(made, replayed=False)
         ago = self.codat.clock.now() - made.created
         return Answered(made, ago > timedelta(seconds=2), ago + timedelta(seconds=LATENCY))

@@ -35,7 +35,7 @@ from reconciler.codat.errors import (
     StillRunningError,
     UnreachableError,
 )
-from reconciler.model import LINKS_TAG, Status
+from reconciler.model import LINKS_TAG, Mark, Status
 
 NO_ANSWER = NoAnswerError("the answer did not come in time")
 UNREACHABLE = UnreachableError("no connection could be made")
@@ -255,6 +255,50 @@ def test_a_replay_whose_company_is_gone_leads_to_the_next_attempt():
     virtual_time.run(scene())
 
 
+@pytest.mark.parametrize("names", [["Acme"] * 9, [f"Acme {n}" for n in range(9)]], ids=["same", "renamed"])
+def test_a_company_may_be_deleted_and_created_again_within_the_time_that_codat_keeps_keys(names):
+    async def scene():
+        one = Scene()
+        for name in names:
+            one.codat.live.clear()
+            await one.clock.sleep(180)
+            assert ends(await one.apply([replace(create_company(), name=name)])) == ["done"]
+        assert one.company.name == names[-1]
+
+    virtual_time.run(scene())
+
+
+def test_a_company_that_was_deleted_too_often_is_told_when_it_can_be_created_again():
+    async def scene():
+        one = Scene()
+        for _ in range(50):
+            assert ends(await one.apply([create_company()])) == ["done"]
+            one.codat.live.clear()
+            await one.clock.sleep(70)
+        outcome = await one.apply([create_company()])
+        assert ends(outcome) == ["failed not-created"]
+        assert "deleted 50 times within 90 minutes" in outcome.results[0].failure.message
+        assert "in 90 minutes" in outcome.results[0].failure.message
+        await one.clock.sleep(90 * 60)
+        assert ends(await one.apply([create_company()])) == ["done"]
+
+    virtual_time.run(scene())
+
+
+def test_a_deleted_company_never_counts_as_created_where_no_answer_tells_the_time():
+    async def scene():
+        one = Scene()
+        one.codat.tells_no_time = True
+        assert ends(await one.apply(fresh())) == DONE
+        one.codat.live.clear()
+        outcome = await one.apply(fresh())
+        assert ends(outcome) == DONE
+        assert len(one.codat.live) == 1
+        assert one.company.connections[0].status is Status.LINKED
+
+    virtual_time.run(scene())
+
+
 def test_a_young_company_that_is_not_shown_is_waited_for_and_not_created_twice():
     async def scene():
         one = Scene()
@@ -293,6 +337,19 @@ def test_how_old_a_replayed_company_is_does_not_depend_on_our_clock(minutes):
 
     virtual_time.run(young())
     virtual_time.run(old())
+
+
+def test_a_description_that_codat_rewrites_is_told_and_does_not_hold_up_the_connections():
+    async def scene():
+        one = Scene()
+        one.codat.faults = [Fault("create_company", replaces={"description": "Rewritten"})]
+        create, *others = fresh()
+        outcome = await one.apply([replace(create, description="As sent"), *others])
+        assert ends(outcome) == ["failed normalised", "done", "done", "done"]
+        assert "description as 'Rewritten'" in outcome.results[0].failure.message
+        assert not outcome.is_complete
+
+    virtual_time.run(scene())
 
 
 def test_a_replayed_company_that_no_longer_carries_our_key_fails():
@@ -415,7 +472,7 @@ def several():
     return (
         create_company(),
         create_connection("acme/bank1", platform_key=PLAID),
-        create_connection("acme/bank2", platform_key=PLAID, links={"bank1": None, "bank2": None}),
+        create_connection("acme/bank2", platform_key=PLAID, links={"bank1": Mark(), "bank2": Mark()}),
         authorize("acme/bank1", platform_key=PLAID),
         authorize("acme/bank2", platform_key=PLAID),
     )
@@ -512,6 +569,37 @@ def test_a_replayed_connection_that_the_plan_knew_is_left_and_another_created():
     virtual_time.run(scene())
 
 
+def test_a_replay_tells_that_a_connection_which_nobody_names_is_ours():
+    """A run was killed between the create and the record: so it need not be guessed at."""
+
+    async def scene():
+        one = Scene()
+        one.codat.add(live_company())
+        await one.apply([create_connection("acme/bank", COMPANY)])
+        (first,) = one.company.connections
+        await one.clock.sleep(10)
+        again = create_connection("acme/bank", COMPANY, known=(first.id,), unnamed=(first.id,))
+        outcome = await one.apply([again])
+        assert ends(outcome) == ["already"]
+        assert one.company.connections == (first,)
+
+    virtual_time.run(scene())
+
+
+def test_a_lost_create_is_never_taken_for_one_that_nobody_names():
+    """A customer may have begun it; only a replay could tell that it is ours."""
+
+    async def scene():
+        one = Scene()
+        one.codat.add(live_company(live_connection(id="his")))
+        one.codat.faults = [Fault("create_connection", FAULT, after=False)]
+        create = create_connection(company_id=COMPANY, known=("his",), unnamed=("his",))
+        await one.apply([create, authorize(company_id=COMPANY)])
+        assert one.codat.connection(COMPANY, "his").status is Status.PENDING_AUTH
+
+    virtual_time.run(scene())
+
+
 def test_lost_creates_of_two_siblings_never_share_a_connection():
     async def scene():
         one = Scene()
@@ -532,7 +620,7 @@ def test_among_siblings_a_connection_that_somebody_linked_is_not_guessed_at():
         outcome = await one.apply(
             [
                 create_connection("acme/bank1", COMPANY, PLAID),
-                create_connection("acme/bank2", COMPANY, PLAID, links={"bank1": None, "bank2": None}),
+                create_connection("acme/bank2", COMPANY, PLAID, links={"bank1": Mark(), "bank2": Mark()}),
             ]
         )
         assert ends(outcome) == ["failed ambiguous", "not-started"]

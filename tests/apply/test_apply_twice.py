@@ -83,6 +83,7 @@ def world() -> Scene:
             live_connection(linked, id="shop-1", platform_key=SHOPIFY),
             key="bravo",
             id="bravo",
+            tags=ours("bravo", **{LINKS_TAG: f"bank@{PLAID},shop@{SHOPIFY}"}),
         )
     )
     one.codat.add(live_company(key="charlie", id="charlie", name="Charlie", tags={}))

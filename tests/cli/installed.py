@@ -1,13 +1,18 @@
-"""The installed command, run as a user runs it."""
+"""The command, as a user runs it: in the test's own process, or in one of its own where that is the point."""
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Final
+from unittest.mock import patch
+
+from reconciler import cli
 
 COMMAND: Final = Path(sys.executable).with_name("codat-sync")
 REPOSITORY: Final = Path(__file__).parents[2]
@@ -24,17 +29,35 @@ def environment(**variables: str) -> dict[str, str]:
 def run(
     *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``codat-sync`` with its standard input closed."""
-    return subprocess.run(
-        [COMMAND, *map(str, arguments)],
-        cwd=cwd,
-        env=environment(**(env or {})),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    """Run ``codat-sync`` here, as a process in ``cwd`` would run that has its standard input closed."""
+    told = [str(argument) for argument in arguments]
+    with _place(cwd, environment(**(env or {}))), _stream() as out, _stream() as err:
+        with redirect_stdout(out), redirect_stderr(err):
+            status = cli.run(told)
+        return subprocess.CompletedProcess([str(COMMAND), *told], int(status), _text(out), _text(err))
+
+
+@contextmanager
+def _place(directory: Path, environ: Mapping[str, str]) -> Iterator[None]:
+    """A working directory, an environment and an empty standard input, and all as before at the end."""
+    with (
+        chdir(directory),
+        patch.dict(os.environ, environ, clear=True),
+        Path(os.devnull).open(encoding="utf-8") as nothing,
+        patch.object(sys, "stdin", nothing),
+    ):
+        yield
+
+
+def _stream() -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="surrogateescape", write_through=True)
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    written = stream.buffer
+    assert isinstance(written, io.BytesIO)
+    return written.getvalue().decode(errors="surrogateescape")
 
 
 def start(*arguments: str | Path, cwd: Path, env: Mapping[str, str]) -> subprocess.Popen[str]:

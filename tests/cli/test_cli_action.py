@@ -17,6 +17,8 @@ needs_jq = pytest.mark.skipif(
 )
 
 ACME = company("acme", connection("books", "xero", "ACME_TOKEN"), name="Acme")
+pytestmark = pytest.mark.slow
+
 MARKER = "<!-- codat-sync workspace=test specs=specs -->"
 HOSTILE = "x$(touch pwned)`touch pwned`'\"; touch pwned; #\ntouch pwned"
 

@@ -57,6 +57,7 @@ def _uuid(number: int):
     return UUID(int=number + 1)
 
 
+@pytest.mark.slow
 def test_a_plan_over_three_thousand_of_six_thousand_companies_costs_pages(
     crowded: Sandbox, tmp_path: Path
 ) -> None:

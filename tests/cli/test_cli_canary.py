@@ -112,8 +112,12 @@ def test_every_command_is_run_in_search_of_secrets() -> None:
 
 @pytest.mark.parametrize(
     ("is_applied", "verbosity"),
-    [(False, ""), (False, "-vv"), (True, "-v"), (True, "-q")],
-    ids=["fresh", "fresh -vv", "applied -v", "applied -q"],
+    [
+        pytest.param(False, "", id="fresh", marks=pytest.mark.slow),
+        pytest.param(False, "-vv", id="fresh -vv"),
+        pytest.param(True, "-v", id="applied -v"),
+        pytest.param(True, "-q", id="applied -q", marks=pytest.mark.slow),
+    ],
 )
 def test_no_command_shows_a_secret_in_any_format(
     secretive: Codat, caplog: pytest.LogCaptureFixture, verbosity: str, is_applied: bool

@@ -161,6 +161,7 @@ def planned_by(repository: str, number: int = 11) -> dict[str, Any]:
 
 
 @needs_jq
+@pytest.mark.slow
 def test_after_the_merge_the_reviewed_plan_is_found_and_applied(codat: Codat, runner: Runner) -> None:
     assert runner.action(command="plan").status == 0
     artifact = runner.temp / "gh" / "artifacts" / "12" / "codat-sync-plan"
@@ -206,6 +207,7 @@ def watch(runner: Runner) -> list[dict[str, Any]]:
 
 
 @needs_jq
+@pytest.mark.slow
 def test_drift_opens_one_issue_updates_it_and_closes_it(runner: Runner) -> None:
     label, opened = watch(runner)
     assert (label["label"], opened["issue"]) == ("codat-drift", "create")

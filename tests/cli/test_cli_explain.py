@@ -31,7 +31,7 @@ def explained(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert run(["explain", *arguments]) == Exit.CHANGES
+    assert run(["explain", *arguments]) == Exit.MISUSED
     return capsys.readouterr().err
 
 

@@ -20,7 +20,10 @@ from repository import Repository
 from served import Codat
 from steps import CI
 
-pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed; the jobs use it")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed; the jobs use it"),
+    pytest.mark.slow,
+]
 
 JOBS: dict[str, Any] = yaml.safe_load((CI / "gitlab-ci.yml").read_text())
 ACME = company("acme", connection("books", "xero", "ACME_TOKEN"), name="Acme")

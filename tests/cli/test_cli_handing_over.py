@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from migrating import Move, managed, tokens
 
+from reconciler.codat import exchange, reading
+
 SECRET = "must-never-be-seen"
 CLIENT = "client: '${env:CLIENT}'"
 
@@ -120,6 +122,31 @@ def test_a_reference_is_no_detail_for_codats_team(move: Move) -> None:
 
     assert move("handoff", "--out", "pack") == 1
     assert "no secret is handed over" in move.err
+
+
+def send_half_a_character(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Codat send a company's name and a link URL with half a character in them."""
+    genuine = reading.read
+
+    def spoiled(content: bytes) -> reading.Node:
+        return genuine(content.replace(b'"Acme"', b'"Acme\\ud800"').replace(b"?otp=", b"?\\udfff="))
+
+    monkeypatch.setattr(exchange, "read", spoiled)
+
+
+@pytest.mark.parametrize("command", ["links", "handoff"])
+def test_half_a_character_of_codats_breaks_nothing_for_the_others(
+    command: str, move: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = {"links": "migration: link", "handoff": "migration: managed"}[command]
+    move.specs(**dict.fromkeys(("acme", "bravo"), f"books: {{platform: freeagent, {kind}}}"))
+    move.apply()
+    send_half_a_character(monkeypatch)
+
+    assert move(command, "--out", "out") == 0, move.err
+
+    table = move.directory / ("out" if command == "links" else "out/freeagent.csv")
+    assert [one["company"] for one in rows(table)] == ["Acme\\ud800", "Bravo"]
 
 
 # --- links -------------------------------------------------------------------------------------

@@ -7,9 +7,12 @@ import json
 import uuid
 from pathlib import Path
 
+import httpx
 import pytest
 from installed import run
+from served import Codat
 
+from reconciler.cli.exits import Exit
 from reconciler.codat import Client, asgi_transport, connect
 from reconciler.model import KEY_TAG, WORKSPACE_TAG, Limits, Secret
 from reconciler.sandbox import Sandbox
@@ -90,3 +93,68 @@ def test_one_choice_of_companies_is_needed(choice: list[str], tmp_path: Path) ->
 def test_what_no_query_can_hold_is_misuse(account: Path, option: str) -> None:
     done = run("import", option, "a\udcff", "--sandbox", "--sandbox-file", "sandbox.db", cwd=account)
     assert (done.returncode, "must be printable text" in done.stderr) == (2, True)
+
+
+# --- what is written where it is asked for, and what cannot be ---------------------------------
+
+
+def ask(codat: Codat, method: str, path: str, body: object = None) -> dict:
+    headers = {"Authorization": "Basic eA==", "Idempotency-Key": str(uuid.uuid4())}
+    answer = httpx.request(method, f"{codat.url}/{path}", json=body, headers=headers).raise_for_status()
+    return answer.json() if answer.content else {}
+
+
+@pytest.fixture
+def workspace(codat: Codat) -> Codat:
+    """An empty workspace, and a company with products and sync settings of its own."""
+    (codat.directory / "workspace.yaml").write_text("version: 1\nworkspace: test\n")
+    company = f"companies/{ask(codat, 'POST', 'companies', {'name': 'Acme', 'tags': {}})['id']}"
+    ask(codat, "PUT", f"{company}/products/lending")
+    settings = ask(codat, "GET", f"{company}/syncSettings")
+    settings["settings"][0]["syncSchedule"] = 3
+    ask(codat, "POST", f"{company}/syncSettings", settings | {"overridesDefaults": True})
+    return codat
+
+
+def adopts(codat: Codat) -> bool:
+    done = codat.run("plan", "--format", "json")
+    return [one["kind"] for one in json.loads(done.out)["actions"]] == ["company.adopt"]
+
+
+def test_products_and_sync_settings_are_told_as_left_out(workspace: Codat) -> None:
+    done = workspace.run("import", "--all")
+    assert "--with products writes them" in done.err
+    assert "--with syncSettings" in done.err
+    assert adopts(workspace)
+
+
+def test_products_and_sync_settings_are_written_where_they_are_asked_for(workspace: Codat) -> None:
+    done = workspace.run("import", "--all", "--with", "products,syncSettings")
+    text = (workspace.directory / "specs" / "imported.yaml").read_text()
+    assert ("products:" in text, "syncSchedule: 3" in text, "left out" in done.err) == (True, True, False)
+    assert adopts(workspace)
+    assert workspace.run("apply", "--yes").status == Exit.OK
+    assert json.loads(workspace.run("plan", "--format", "json").out)["actions"] == []
+
+
+def test_a_part_that_nobody_knows_is_misuse(workspace: Codat) -> None:
+    assert workspace.run("import", "--all", "--with", "tokens").status == Exit.CHANGES
+
+
+def test_what_cannot_be_adopted_is_counted_and_commented(workspace: Codat) -> None:
+    ask(workspace, "POST", "companies", {"name": "Full", "tags": {f"t{n}": "x" for n in range(10)}})
+    done = workspace.run("import", "--all", "--out", "specs/each")
+    assert "1 left out: company" in done.err
+    comment = (workspace.directory / "specs" / "each" / "_left-out.yaml").read_text()
+    assert "10 tags and 2 of ours" in comment
+    assert workspace.run("validate").status == Exit.OK
+    assert adopts(workspace)
+
+
+def test_four_letters_that_nobody_carries_are_refused_by_plan_and_not_offline(workspace: Codat) -> None:
+    (workspace.directory / "specs").mkdir()
+    spec = "version: 1\ncompanies: {bravo: {name: B, connections: {x: {platform: zzzz, migration: link}}}}\n"
+    (workspace.directory / "specs" / "a.yaml").write_text(spec)
+    offline, planned = workspace.run("validate"), workspace.run("plan")
+    assert (offline.status, "has the key 'zzzz'" in offline.out + offline.err) == (Exit.OK, True)
+    assert (planned.status, "no connection in Codat, has the key 'zzzz'" in planned.err) == (Exit.ERROR, True)

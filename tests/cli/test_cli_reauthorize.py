@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from migrating import Move, tokens
@@ -130,6 +131,107 @@ def test_a_saved_plan_that_was_reviewed_for_a_linked_connection_is_applied_as_re
     assert apply_saved(move) == 0
 
     assert tokens_to_linked(move) == 1
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def linked_again(move: Move) -> None:
+    """acme works, and a plan to send it other tokens all the same was reviewed."""
+    move.sandbox.happen(move.connection("acme"), "link")
+    move("plan", "--reauthorize", "acme", "--out", "plan.json")
+
+
+def killed_apply(move: Move, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    def kill(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(where, kill)
+        with pytest.raises(BaseExceptionGroup) as raised:
+            apply_saved(move)
+        assert raised.group_contains(Killed)
+    move.capsys.readouterr()
+
+
+def test_a_saved_plan_sends_tokens_to_a_connection_that_works_once_however_often_it_is_applied(
+    move: Move,
+) -> None:
+    linked_again(move)
+    before = syncs(move)
+
+    assert [apply_saved(move) for _ in range(4)] == [0, 0, 0, 0]
+
+    assert "Nothing to do" in move.out
+    assert (tokens_to_linked(move), syncs(move)) == (1, before + 1)
+    move.sandbox.advance(3600)
+    assert apply_saved(move) == 0
+    move.sandbox.happen(move.connection("acme"), "deauthorize")
+    apply_saved(move)
+    assert tokens_to_linked(move) == 1
+    assert move.company("acme")["dataConnections"][0]["status"] == "Deauthorized"
+
+
+def test_a_saved_plan_that_was_killed_between_the_tokens_and_the_sync_goes_on_with_the_sync(
+    move: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linked_again(move)
+    before = syncs(move)
+    killed_apply(move, monkeypatch, "reconciler.apply.lane.sync_company")
+    assert (tokens_to_linked(move), syncs(move)) == (1, before)
+
+    assert apply_saved(move) == 0
+
+    assert (tokens_to_linked(move), syncs(move)) == (1, before + 1)
+
+
+@pytest.mark.parametrize(
+    ("where", "sent"),
+    [("reconciler.codat.Client.authorize", 0), ("reconciler.apply.marking.Mark.conclude", 1)],
+    ids=["before-the-tokens", "after-the-tokens"],
+)
+def test_a_saved_plan_that_was_killed_while_it_sent_tokens_is_refused_and_says_how_to_go_on(
+    move: Move, monkeypatch: pytest.MonkeyPatch, where: str, sent: int
+) -> None:
+    linked_again(move)
+    killed_apply(move, monkeypatch, where)
+
+    assert apply_saved(move) == 3
+
+    assert "see with verify whether the connection works" in " ".join(move.err.split())
+    assert tokens_to_linked(move) == sent
+    assert move("plan", "--reauthorize", "acme", "--out", "plan.json") == 0, "which is the way to go on"
+    monkeypatch.setenv("ACME", "newer")
+    assert apply_saved(move) == 0
+    assert tokens_to_linked(move) == sent + 1
+
+
+def test_a_saved_plan_whose_tokens_were_rejected_sends_corrected_ones(
+    move: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linked_again(move)
+    monkeypatch.setenv("ACME", "bad-token")
+    assert apply_saved(move) == 1
+    monkeypatch.setenv("ACME", "good-token")
+
+    assert apply_saved(move) == 0
+
+    assert move.company("acme")["dataConnections"][0]["status"] == "Linked"
+
+
+def test_a_saved_plan_is_refused_where_the_connection_was_synced_since(
+    move: Move,
+) -> None:
+    linked_again(move)
+    company = move.company("acme")["id"]
+    move.ask(lambda client: client.sync_all(company, uuid4()))
+    move.sandbox.advance(3600)
+
+    assert apply_saved(move) == 3
+
+    assert tokens_to_linked(move) == 0
+    assert "last synced" in " ".join(move.err.split())
 
 
 def test_a_plan_says_what_it_read_of_a_connection_whose_tokens_it_sends(move: Move) -> None:

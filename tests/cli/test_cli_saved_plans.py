@@ -15,6 +15,7 @@ import pytest
 from installed import company, connection, write_specs
 from served import Codat
 
+from reconciler.cli import run
 from reconciler.cli.exits import Exit
 
 ACME = company("acme", connection("books", "xero", "ACME_TOKEN"), name="Acme")
@@ -400,7 +401,6 @@ def test_a_plan_that_a_guard_refused_is_refused_again(codat: Codat, specs: Path)
     [
         ("--target", "acme"),
         ("--prune",),
-        ("--allow-deletes", "1"),
         ("--retry-syncs",),
         ("--plan", "plan.json"),
     ],
@@ -408,12 +408,145 @@ def test_a_plan_that_a_guard_refused_is_refused_again(codat: Codat, specs: Path)
 )
 @pytest.mark.usefixtures("plan")
 def test_flags_that_choose_are_misuse_with_a_saved_plan(flags: tuple[str, ...], codat: Codat) -> None:
-    assert codat.run("apply", "plan.json", "--yes", *flags).status == Exit.CHANGES
+    assert codat.run("apply", "plan.json", "--yes", *flags).status == Exit.MISUSED
     if "--plan" not in flags:
-        assert codat.run("apply", "specs", "--plan", "plan.json", "--yes", *flags).status == Exit.CHANGES
+        assert codat.run("apply", "specs", "--plan", "plan.json", "--yes", *flags).status == Exit.MISUSED
     assert codat.writes() == []
+
+
+@pytest.mark.usefixtures("plan")
+def test_a_permission_is_misuse_with_a_saved_plan_alone(codat: Codat) -> None:
+    assert codat.run("apply", "plan.json", "--yes", "--allow-deletes", "1").status == Exit.CHANGES
+
+
+@pytest.fixture
+def pruning(codat: Codat, specs: Path) -> Path:
+    """A reviewed plan that deletes a company, by a flag that permits what the guard does not."""
+    assert codat.run("apply", specs, "--yes").status == Exit.OK
+    write_specs(codat.directory, [ACME])
+    made = codat.run("plan", specs, "--prune", "--allow-deletes", "5", "--out", "plan.json")
+    assert made.status == Exit.OK
+    return codat.directory / "plan.json"
+
+
+@pytest.mark.parametrize(
+    ("flags", "status"), [((), Exit.REFUSED), (("--allow-deletes", "1"), Exit.OK)], ids=["without", "with"]
+)
+def test_a_plans_own_flags_do_not_loosen_the_guards_that_are_checked_out(
+    flags: tuple[str, ...], status: Exit, codat: Codat, specs: Path, pruning: Path
+) -> None:
+    before = codat.writes()
+    done = codat.run("apply", specs, "--plan", pruning, "--yes", *flags)
+    assert done.status == status, done.err
+    assert (codat.writes() == before) == (status == Exit.REFUSED)
+    assert status == Exit.OK or "pass --allow-deletes 1" in done.out
+
+
+def test_a_plan_alone_is_applied_with_the_flags_that_it_was_reviewed_with(
+    codat: Codat, pruning: Path
+) -> None:
+    assert codat.run("apply", pruning, "--yes").status == Exit.OK
 
 
 def test_a_plan_that_is_not_there_says_so(codat: Codat) -> None:
     done = codat.run("apply", "gone.json", "--yes")
     assert (done.status, "gone.json cannot be read" in done.err) == (Exit.ERROR, True)
+
+
+def at(*path: str | int, value: object) -> Callable[[dict[str, Any]], None]:
+    """A change that puts ``value`` at a path of the document."""
+
+    def change(document: dict[str, Any]) -> None:
+        holder: Any = document
+        for step in path[:-1]:
+            holder = holder[step]
+        holder[path[-1]] = value
+
+    return change
+
+
+BOOKS = ("desired", "companies", "acme", "connections", "books")
+LIMITS = ("run", "workspace", "limits")
+IMPOSSIBLE: dict[str, Callable[[dict[str, Any]], None]] = {
+    "no rate": at(*LIMITS, "requestsPerMinute", value=0),
+    "a negative rate": at(*LIMITS, "requestsPerMinute", value=-5),
+    "a rate that is text": at(*LIMITS, "requestsPerMinute", value="600"),
+    "no place at all": at(*LIMITS, "concurrency", value=0),
+    "a huge number": at(*LIMITS, "concurrency", value=10**400),
+    "a page of one": at(*LIMITS, "pageSize", value=1),
+    "a reserve beyond all": at(*LIMITS, "reservePercent", value=-1000),
+    "a batch of none": at("run", "workspace", "rollout", "batch", value=0),
+    "a fraction of a failure": at("run", "workspace", "rollout", "maxFailures", value=0.5),
+    "an age beyond the calendar": at(*BOOKS, "sync", "maxAgeSeconds", value=10**30),
+    "a warning beyond the calendar": at("run", "workspace", "warnAfterSeconds", value=1e300),
+    "no number": at("run", "workspace", "warnAfterSeconds", value=float("nan")),
+    "endless": at("run", "workspace", "warnAfterSeconds", value=float("inf")),
+    "a root with a NUL": at("run", "workspace", "root", value="specs\0"),
+    "a reference with a NUL": at(*BOOKS, "authorization", "accessToken", value="${file:a\0b}"),
+    "half a character": at("desired", "companies", "acme", "name", value="Acme \ud800"),
+    "a date that is none": at(*BOOKS, "issuedAt", value="0000-99-99"),
+    "a date without a zone": at(*BOOKS, "issuedAt", value="2026-11-20T09:00:00"),
+    "a state that is none": at(*BOOKS, "state", value="gone"),
+    "companies that are a list": at("desired", "companies", value=[]),
+    "a key that is none": at("desired", "companies", "../x", value={}),
+    "no run": at("run", value={}),
+    "targets that are a number": at("run", "options", "targets", value=7),
+    "more than can be counted": at("summary", "requests", value=10**30),
+}
+
+
+@pytest.fixture(scope="module")
+def reviewed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The text of a saved plan, made once."""
+    directory = tmp_path_factory.mktemp("reviewed")
+    write_specs(directory, [ACME, BRAVO])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        assert run(["plan", "--sandbox", "-q", "--out", "plan.json"]) == Exit.OK
+    return (directory / "plan.json").read_text()
+
+
+@pytest.mark.parametrize("change", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+def test_a_forged_plan_with_impossible_values_is_refused(
+    change: Callable[[dict[str, Any]], None],
+    reviewed: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text(reviewed)
+    forge(plan, change)
+    assert run(["show", str(plan)]) == Exit.REFUSED
+    err = capsys.readouterr().err
+    assert "plan.json " in err
+    assert "make the plan again" in err
+
+
+def test_apply_refuses_a_forged_plan_as_show_does(codat: Codat, plan: Path) -> None:
+    forge(plan, IMPOSSIBLE["a huge number"])
+    done = codat.run("apply", plan, "--yes")
+    assert (done.status, codat.writes()) == (Exit.REFUSED, [])
+    assert "run.workspace.limits.concurrency breaks the rule 'maximum'" in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("/dev/zero", "regular"), ("pipe", "regular"), ("huge", "larger")]
+)
+@pytest.mark.usefixtures("specs")
+def test_a_device_a_pipe_or_an_endless_file_is_no_plan(name: str, told: str, codat: Codat) -> None:
+    os.mkfifo(codat.directory / "pipe")
+    with (codat.directory / "huge").open("wb") as huge:
+        huge.truncate(1 << 40)
+    for command in (("show",), ("apply", "specs", "--yes", "--plan")):
+        done = codat.run(*command, name)
+        assert (done.status, told in done.err, codat.writes()) == (Exit.ERROR, True, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" + "{}," * 1_200_000 + "{}]", '{"a":' * 100_000, "1" * 5000],
+    ids=["many values", "depth", "a long number"],
+)
+def test_json_that_is_made_to_use_up_memory_is_no_plan(text: str, tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text(text)
+    assert run(["show", str(tmp_path / "plan.json")]) == Exit.REFUSED

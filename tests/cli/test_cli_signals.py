@@ -86,3 +86,26 @@ def test_a_stopped_apply_says_so_and_is_completed_by_the_next(
         done = run("apply", specs, "--yes", cwd=tmp_path, env=env)
         assert done.returncode == 0, done.stdout + done.stderr
     expect_whole(sandbox)
+
+
+@pytest.mark.parametrize("is_ignored", [False, True], ids=["a terminal that closes", "nohup"])
+def test_sighup_stops_an_apply_however_often_it_comes_unless_it_is_ignored(
+    is_ignored: bool, tmp_path: Path
+) -> None:
+    specs = specs_in(tmp_path)
+    turnstile = Turnstile(Sandbox(tmp_path / "codat.db", settings={"syncSeconds": 600}), 2, "before")
+    with serving(turnstile) as url:
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN if is_ignored else signal.SIG_DFL)
+        try:
+            process = start("apply", specs, "--yes", cwd=tmp_path, env=over_http(url) | ENV)
+        finally:
+            signal.signal(signal.SIGHUP, before)
+        assert turnstile.reached.wait(30), process.communicate(timeout=5)
+        assert process.stderr is not None
+        process.send_signal(signal.SIGHUP)
+        if not is_ignored:
+            assert any("stopping" in line for line in process.stderr)
+        process.send_signal(signal.SIGHUP)
+        turnstile.let_through()
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == (0 if is_ignored else 130), out + err

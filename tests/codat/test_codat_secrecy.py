@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import gc
+import html
+import json
 import traceback
+import urllib.parse
 from collections.abc import Iterator
 from types import FrameType
 
@@ -15,6 +18,7 @@ from virtual_time import VirtualClock, run
 
 from reconciler.codat import Client, connect, credentials
 from reconciler.codat.errors import ApiError
+from reconciler.codat.words import Mask
 from reconciler.model import Limits, Secret
 
 TOKEN = "canary-token-5f1c9a7e"
@@ -116,3 +120,32 @@ def test_the_client_itself_shows_no_key() -> None:
     shown = run(main())
 
     assert [one for one in CANARIES if one in shown] == []
+
+
+SPIKY = 'tok/en+"5f1c"\\9a7e=ü&<é>'
+FORMS = {
+    "as it is": SPIKY,
+    "base64": base64.b64encode(SPIKY.encode()).decode(),
+    "base64 for URLs": base64.urlsafe_b64encode(SPIKY.encode()).decode().rstrip("="),
+    "base64, one before": base64.b64encode(b":" + SPIKY.encode() + b"!").decode(),
+    "base64, two before": base64.b64encode(b"a:" + SPIKY.encode() + b"!?").decode(),
+    "percent-encoded": urllib.parse.quote(SPIKY, safe=""),
+    "percent-encoded, small letters": urllib.parse.quote(SPIKY).lower(),
+    "a form": urllib.parse.urlencode({"token": SPIKY}),
+    "percent-encoded whole": "".join(f"%{byte:02X}" for byte in SPIKY.encode()),
+    "JSON": json.dumps(SPIKY),
+    "JSON in UTF-8": json.dumps(SPIKY, ensure_ascii=False),
+    "JSON with slashes escaped": json.dumps(SPIKY).replace("/", "\\/"),
+    "JSON escaped whole": "".join(f"\\u{ord(character):04x}" for character in SPIKY),
+    "HTML": html.escape(SPIKY),
+    "hexadecimal": SPIKY.encode().hex(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_a_token_that_codat_quotes_in_another_form_is_not_shown(form: str) -> None:
+    shown = Mask([Secret(SPIKY)])(f"cannot use <<{form}>> here")
+
+    assert shown.startswith("cannot use <<")
+    assert shown.endswith(">> here")
+    assert len(shown) - len("cannot use <<>> here") <= len("***") + 8

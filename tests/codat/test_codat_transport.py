@@ -606,6 +606,20 @@ def test_no_write_is_sent_once_only_the_reserve_is_left() -> None:
     assert talk(network, do) == 0
 
 
+def test_a_client_that_only_reads_stops_reading_at_the_reserve_and_says_so() -> None:
+    told = {"X_Rate_Limit_Remaining": "100", "X_Rate_Limit_Limit": "1000"}
+    pages = [
+        answer(listing(company(id=str(number)), total=3, following=f"/companies?page={number + 1}"), **told)
+        for number in (1, 2, 3)
+    ]
+    network = wire(*pages)
+
+    with pytest.raises(QuotaExhaustedError, match=r"limits\.reserve leaves 100 to others"):
+        talk(network, lambda c: c.companies(), cls=ReadClient)
+
+    assert len(network.requests) == 1
+
+
 @pytest.mark.parametrize(
     ("date", "created", "replayed"),
     [

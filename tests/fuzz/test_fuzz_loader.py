@@ -18,11 +18,11 @@ WORDS = HERE / "words.dict"
 CORPUS = sorted((HERE / "corpus").iterdir())
 EXAMPLES = sorted((HERE.parents[1] / "specs").glob("*.yaml"))
 bounded = settings(
-    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "150")),
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", settings().max_examples)),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-"""How far CI searches; ``FUZZ_EXAMPLES=20000`` searches further."""
+"""As far as the profile says; ``FUZZ_EXAMPLES=20000`` searches further."""
 
 _, FIELDS, VALUES, _ = (
     re.findall(r'^"(.*)"$', part, re.MULTILINE)
@@ -167,6 +167,6 @@ def test_any_table_gets_an_answer(rows: list[str], directory: Path) -> None:
     spec = (
         "version: 1\ncompanySets:\n  s:\n    from: table.csv\n    key: ${row:a}\n"
         "    company: {name: '${row:b}', connections: {books: {platform: xero, "
-        "authorization: {accessToken: '${table:table.csv#${row:a}.b}'}}}}\n"
+        "authorization: {accessToken: '${table:tokens.csv#${row:a}.b}'}}}}\n"
     )
     check(f"{spec}#=== table.csv\n".encode() + "\n".join(rows).encode(), directory)

@@ -6,13 +6,15 @@ A live one is by default Linked and synced a day ago, so that nothing is due.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.model import (
     KEY_TAG,
+    LINKS_TAG,
     WORKSPACE_TAG,
     Desired,
     DesiredCompany,
@@ -84,9 +86,9 @@ def wanted(
     return DesiredCompany(key, name or key.title(), connections=named, **fields)
 
 
-def specs(*companies: DesiredCompany, narrowed: bool = False) -> Desired:
+def specs(*companies: DesiredCompany, narrowed: bool = False, renamed_from: str | None = None) -> Desired:
     """All specs of the workspace."""
-    return Desired(WORKSPACE, {one.key: one for one in companies}, narrowed)
+    return Desired(WORKSPACE, {one.key: one for one in companies}, narrowed, renamed_from)
 
 
 def connection(
@@ -146,17 +148,38 @@ def plan_for(
     *,
     pulls: Iterable[Pull] = (),
     fetched: Iterable[str] = ("invoices",),
+    is_recorded: bool = True,
 ) -> Plan:
-    """The plan for these companies; every live company's history holds the pulls of its connections."""
+    """The plan for these companies; every live company's history holds the pulls of its connections.
+
+    A managed company without a record of links gets one, as if we had made what its spec can mean.
+    """
     if isinstance(wanted_companies, DesiredCompany):
         wanted_companies = (wanted_companies,)
     desired = wanted_companies if isinstance(wanted_companies, Desired) else specs(*wanted_companies)
     found = (live_companies,) if isinstance(live_companies, LiveCompany) else tuple(live_companies)
+    if is_recorded:
+        found = tuple(recorded(one, desired) for one in found)
     history = {
         one.id: own for one in found if (own := tuple(p for p in pulls if one.connection(p.connection_id)))
     }
     live = Live(found, pulls=history, fetched_types=frozenset(fetched))
     return make_plan(desired, live, run or policy(), tool=TOOL, api=API)
+
+
+def recorded(live: LiveCompany, desired: Desired) -> LiveCompany:
+    """The company with a record of what is the only one of its platform, in Codat and in the spec."""
+    spec = desired.companies.get(live.tags.get(KEY_TAG, ""))
+    if spec is None or LINKS_TAG in live.tags:
+        return live
+    there = Counter(one.platform_key for one in live.connections)
+    meant = Counter(one.platform_key for one in spec.connections.values() if one.id is None)
+    text = ",".join(
+        f"{key}@{one.platform_key}"
+        for key, one in sorted(spec.connections.items())
+        if there[one.platform_key] == meant[one.platform_key] == 1 and one.id is None
+    )
+    return replace(live, tags={**live.tags, LINKS_TAG: text}) if text else live
 
 
 def actions(plan: Plan) -> list[str]:

@@ -44,15 +44,18 @@ from reconciler.model import (
 from reconciler.planner import Policy
 
 searched = settings(
-    max_examples=int(os.environ.get("PLANNER_EXAMPLES", "300")),
+    max_examples=int(os.environ.get("PLANNER_EXAMPLES", settings().max_examples)),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-"""How far the properties are searched; set ``PLANNER_EXAMPLES=20000`` for a thorough run."""
+"""How far the properties are searched; ``CODAT_SYNC_EXPLORE=1 PLANNER_EXAMPLES=20000`` for a thorough run."""
 
 INTEGRATIONS = (QBO, XERO, PLAID, FEED)
 KEYS = ("a", "b", "c")
 LINKS = ("x", "y", "z")
+ELSEWHERE = "other"
+"""The workspace that some scenarios take over, and that is a stranger's in the others."""
+_RECORDED = (LINKS, LINKS, ("x", "old"), ("old", "y", "z"), ("old",))
 NAMES = ("North", "South")
 OURS = {WORKSPACE_TAG: WORKSPACE}
 
@@ -154,6 +157,8 @@ def _wanted_company(draw: st.DrawFn, key: str) -> DesiredCompany:
             platform_key=first.platform_key,
             source_type=first.source_type,
         )
+    if links and draw(st.integers(0, 3)) == 0:
+        links[0] = replace(links[0], renamed_from="old")
     return replace(
         draw(st.sampled_from(_WANTED_COMPANIES)), key=key, connections=_one_wanted_accounting(links)
     )
@@ -232,8 +237,11 @@ def _live_company(
     links = _one_accounting([replace(one, id=f"c{number}{at:06x}-live") for at, one in enumerate(found)])
     tags = dict(draw(st.sampled_from(_FOREIGN_TAGS)))
     if links and draw(st.booleans()):
-        record = zip(LINKS, draw(st.permutations(links)), strict=False)
-        tags[LINKS_TAG] = ",".join(f"{key}:{one.id[:8]}" for key, one in record)
+        record = zip(draw(st.sampled_from(_RECORDED)), draw(st.permutations(links)), strict=False)
+        by_platform = draw(st.booleans())
+        tags[LINKS_TAG] = ",".join(
+            f"{key}@{link.platform_key}" if by_platform else f"{key}:{link.id[:8]}" for key, link in record
+        )
     description = draw(st.sampled_from([None, "", "Old"]))
     products = draw(st.sampled_from([(), (), ("lending",), ("expenses", "lending")]))
     return LiveCompany(f"a{number:07x}-live", name, description, tags | owner, ago(days=60), links, products)
@@ -253,7 +261,8 @@ def _around(draw: st.DrawFn, spec: DesiredCompany, number: int) -> list[LiveComp
                 [{}],
                 [{}],
                 [OURS],
-                [{WORKSPACE_TAG: "other", KEY_TAG: spec.key}],
+                [{WORKSPACE_TAG: ELSEWHERE, KEY_TAG: spec.key}],
+                [{WORKSPACE_TAG: ELSEWHERE, KEY_TAG: spec.key}, {}],
                 [ours, ours],
                 [ours, {}],
             ]
@@ -298,10 +307,16 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         specs[key] = draw(_pinned(spec, around, taken))
         live += around
     if draw(st.integers(0, 3)) == 0:
-        owner = draw(st.sampled_from([OURS | {KEY_TAG: "gone"}, {}, {WORKSPACE_TAG: "other", KEY_TAG: "a"}]))
+        owner = draw(
+            st.sampled_from([OURS | {KEY_TAG: "gone"}, {}, {WORKSPACE_TAG: ELSEWHERE, KEY_TAG: "a"}])
+        )
         live.append(draw(_live_company(len(live), draw(st.sampled_from(NAMES)), owner, None)))
     if specs and draw(st.integers(0, 3)) == 0:
         specs[KEYS[0]] = replace(specs[KEYS[0]], renamed_from="old")
+    for key, spec in specs.items():
+        if spec.id is None and draw(st.integers(0, 5)) == 0:
+            specs[key] = replace(spec, new_beside=tuple(one.id for one in live if one.name == spec.name))
+    renamed_from = draw(st.sampled_from([None, None, ELSEWHERE]))
     has_tokens = any(link.authorization for one in specs.values() for link in one.connections.values())
     run = policy(
         retry_syncs=draw(st.booleans()),
@@ -316,7 +331,17 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         {one.key: one for one in INTEGRATIONS},
         draw(st.sampled_from([frozenset({"invoices"})] * 3 + [frozenset()])),
     )
-    return Scenario(Desired(WORKSPACE, specs), world, run)
+    return Scenario(Desired(WORKSPACE, specs, renamed_from=renamed_from), world, run)
+
+
+def tags_copied_to_the_new_key() -> Scenario:
+    """A company that is to be deleted by its id and its old key, and another one with its new key."""
+    link = LiveConnection("c0000000-live", PLAID.key, PLAID.name, Status.LINKED, PLAID.source_type, ago(9))
+    meant = LiveCompany("a0000000-live", "North", tags=OURS | {KEY_TAG: "old"}, connections=(link,))
+    copied = LiveCompany("a0000001-live", "North", tags=OURS | {KEY_TAG: "a"})
+    spec = DesiredCompany("a", "North", id=meant.id, renamed_from="old", state=Presence.ABSENT)
+    world = World({one.id: one for one in (meant, copied)}, {}, {one.key: one for one in INTEGRATIONS})
+    return Scenario(Desired(WORKSPACE, {"a": spec}), world, policy())
 
 
 @st.composite

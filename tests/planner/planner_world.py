@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -145,16 +146,24 @@ class World:
             found = self._connection(action.company_id, action.connection_id)
             assert found.status is Status.LINKED, "only a Linked connection can be unlinked"
             self._put(action.company_id, replace(found, status=Status.UNLINKED))
-        elif isinstance(action, DeleteConnection):
-            self._connection(action.company_id, action.connection_id)
-            self._remove(action.company_id, action.connection_id)
-        elif isinstance(action, CreateConnection):
-            yield from self._create_connection(action)
+        elif isinstance(action, CreateConnection | DeleteConnection):
+            yield from self._connection_steps(action)
             return
         elif isinstance(action, AuthorizeConnection):
             self._authorize(action)
         else:
             self._sync(action)
+        yield
+
+    def _connection_steps(self, action: CreateConnection | DeleteConnection) -> Iterator[None]:
+        if isinstance(action, CreateConnection):
+            yield from self._create_connection(action)
+            return
+        if action.links:
+            self._record(action.company_id, action)
+            yield
+        self._connection(action.company_id, action.connection_id)
+        self._remove(action.company_id, action.connection_id)
         yield
 
     def _new_id(self) -> str:
@@ -223,14 +232,19 @@ class World:
         self.made[action.address] = identifier
         yield
         if action.links:
-            record = {
-                key: known or self.made[Address(action.address.company, key)]
-                for key, known in action.links.items()
-            }
-            text = ",".join(f"{key}:{known[:8]}" for key, known in sorted(record.items()))
-            before = self.companies[company]
-            self.companies[company] = self._tagged(replace(before, tags={**before.tags, LINKS_TAG: text}))
+            self._record(company, action)
             yield
+
+    def _record(self, company: str, action: CreateConnection | DeleteConnection) -> None:
+        """Write the record of links, with the ids of what was made; a delete adds to it."""
+        before = self.companies[company]
+        old = before.tags.get(LINKS_TAG, "").split(",") if isinstance(action, DeleteConnection) else []
+        entries = {re.split("[:@]", entry)[0]: entry for entry in old}
+        for key, mark in action.links.items():
+            identifier = mark.id or self.made.get(Address(action.address.company, key), "")
+            entries[key] = f"{key}@{mark.platform_key}" if mark.platform_key else f"{key}:{identifier[:8]}"
+        text = ",".join(entry for _, entry in sorted(entries.items()) if entry)
+        self.companies[company] = self._tagged(replace(before, tags={**before.tags, LINKS_TAG: text}))
 
     def _authorize(self, action: AuthorizeConnection) -> None:
         company = self._company_id(action)

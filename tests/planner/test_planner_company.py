@@ -24,8 +24,10 @@ from reconciler.model import (
     KEY_TAG,
     PROTECT_TAG,
     WORKSPACE_TAG,
+    Desired,
     DesiredCompany,
     LiveCompany,
+    Migration,
     Presence,
     Status,
 )
@@ -41,7 +43,7 @@ FULL = {f"tag{number}": "x" for number in range(8)}
 class Case:
     """What goes in, and what must come out."""
 
-    spec: DesiredCompany
+    spec: DesiredCompany | Desired
     live: tuple[LiveCompany, ...] = ()
     actions: tuple[str, ...] = ()
     attention: tuple[str, ...] = ()
@@ -49,7 +51,7 @@ class Case:
     run: Policy = field(default_factory=policy)
 
 
-def case(name: str, spec: DesiredCompany, *live: LiveCompany, **expected: object) -> object:
+def case(name: str, spec: DesiredCompany | Desired, *live: LiveCompany, **expected: object) -> object:
     return pytest.param(Case(spec, live, **expected), id=name)  # type: ignore[arg-type]
 
 
@@ -86,7 +88,43 @@ CASES = [
     case(
         "same-name-of-another-workspace",
         wanted(),
-        company(owner="acme", workspace="other"),
+        company(owner="bravo", name="Acme", workspace="other"),
+        attention=("blocking exists acme",),
+    ),
+    case(
+        "same-key-of-another-workspace",
+        wanted(),
+        company(owner="acme", name="Bravo", workspace="other"),
+        attention=("blocking exists acme",),
+    ),
+    case(
+        "old-key-of-another-workspace",
+        wanted(renamed_from="acme-old"),
+        company(owner="acme-old", name="Bravo", workspace="other"),
+        attention=("blocking exists acme",),
+    ),
+    case(
+        "same-name-as-people-read-it",
+        wanted(name="Acme Stores 1"),
+        company(owner=None, name="  ACME\u00a0 stores \uff11"),
+        attention=("blocking exists acme",),
+    ),
+    case(
+        "same-name-of-a-key-that-the-specs-name",
+        specs(wanted(), wanted(key="bravo", name="Acme")),
+        company(owner="bravo", name="Acme"),
+        actions=("company.create acme",),
+    ),
+    case(
+        "same-name-of-a-key-that-narrowed-specs-do-not-name",
+        specs(wanted(), narrowed=True),
+        company(owner="gone", name="Acme"),
+        attention=("blocking exists acme",),
+    ),
+    case(
+        "same-name-of-a-key-that-narrowed-specs-name",
+        specs(wanted(), wanted(key="bravo", name="Acme"), narrowed=True),
+        company(owner="bravo", name="Acme"),
         actions=("company.create acme",),
     ),
     case(
@@ -95,6 +133,99 @@ CASES = [
         company(owner=None, name="Acme"),
         actions=("company.create acme",),
         reason="not in Codat; the spec says that the company of the same name is another",
+    ),
+    case(
+        "new-beside-one-of-another-workspace",
+        wanted(new=True),
+        company(workspace="other"),
+        actions=("company.create acme",),
+    ),
+    case(
+        "new-does-not-tell-two-apart",
+        wanted(new=True),
+        company(owner=None, name="Acme"),
+        company(owner=None, name="Acme", identifier=OTHER_ID),
+        attention=("blocking exists acme",),
+    ),
+    case(
+        "new-does-not-tell-what-has-the-connections-of-the-spec",
+        wanted(wanted_connection(), new=True),
+        company(connection(), owner=None, name="Acme"),
+        attention=("blocking exists acme",),
+    ),
+    case(
+        "new-tells-what-has-other-connections",
+        wanted(wanted_connection("bank", PLAID, Migration.LINK), new=True),
+        company(connection(), owner=None, name="Acme"),
+        actions=("company.create acme", "connection.create acme/bank"),
+        attention=("waiting link acme/bank",),
+    ),
+    case(
+        "new-beside-those-that-are-named",
+        wanted(new_beside=(OURS.id, OTHER_ID)),
+        company(connection(), owner=None, name="Acme"),
+        company(owner="acme", workspace="other", identifier=OTHER_ID),
+        actions=("company.create acme",),
+        reason="not in Codat",
+    ),
+    case(
+        "new-beside-one-but-not-the-other",
+        wanted(new_beside=(OURS.id,)),
+        company(owner=None, name="Acme"),
+        company(owner=None, name="Acme", identifier=OTHER_ID),
+        attention=("blocking exists acme",),
+    ),
+    case(
+        "new-beside-one-and-created-already",
+        wanted(new_beside=(OTHER_ID,), new=True),
+        OURS,
+        company(owner=None, name="Acme", identifier=OTHER_ID),
+    ),
+    case(
+        "of-the-workspace-that-is-taken-over",
+        specs(wanted(), renamed_from="other"),
+        company(workspace="other"),
+        actions=("company.update acme",),
+    ),
+    case(
+        "of-the-workspace-that-is-taken-over-under-its-old-key",
+        specs(wanted(renamed_from="acme-old"), renamed_from="other"),
+        company(owner="acme-old", workspace="other"),
+        actions=("company.update acme",),
+    ),
+    case(
+        "of-the-workspace-that-is-taken-over-by-id",
+        specs(wanted(id=OURS.id), renamed_from="other"),
+        company(workspace="other"),
+        actions=("company.update acme",),
+    ),
+    case(
+        "of-the-workspace-that-is-taken-over-and-absent",
+        specs(wanted(state=Presence.ABSENT), renamed_from="other"),
+        company(workspace="other"),
+        actions=("company.delete acme",),
+    ),
+    case("taken-over-already", specs(wanted(), renamed_from="other"), OURS),
+    case(
+        "taken-over-already-and-still-in-the-old-workspace-too",
+        specs(wanted(), renamed_from="other"),
+        OURS,
+        company(workspace="other", identifier=OTHER_ID),
+        attention=("blocking duplicate acme",),
+    ),
+    case(
+        "same-name-in-the-workspace-that-is-taken-over",
+        specs(wanted(), renamed_from="other"),
+        company(owner="gone", name="Acme", workspace="other"),
+        attention=("blocking exists acme", "info orphan gone"),
+    ),
+    case(
+        "orphan-of-the-workspace-that-is-taken-over-is-never-pruned",
+        specs(wanted(), renamed_from="other"),
+        OURS,
+        company(owner="gone", workspace="other", identifier=OTHER_ID),
+        run=policy(prune=True),
+        attention=("info orphan gone",),
     ),
     case(
         "id-untagged",
@@ -163,7 +294,13 @@ CASES = [
         company(identifier=OTHER_ID, owner="acme-old"),
         attention=("blocking duplicate acme",),
     ),
-    case("two-matches-one-by-id", wanted(id=OTHER_ID), OURS, company(identifier=OTHER_ID)),
+    case(
+        "two-matches-one-by-id",
+        wanted(id=OTHER_ID),
+        OURS,
+        company(identifier=OTHER_ID),
+        attention=("info tags-copied acme",),
+    ),
     case(
         "tags-over-budget",
         wanted(tags={"one-more": "x"}),
@@ -241,10 +378,24 @@ CASES = [
     case("absent-gone-namesake-left-alone", wanted(state=Presence.ABSENT), company(owner=None, name="Acme")),
     case("absent-gone-by-id", wanted(state=Presence.ABSENT, id="nowhere")),
     case(
-        "absent-by-a-wrong-id",
-        wanted(state=Presence.ABSENT, id="nowhere"),
+        "absent-by-id-and-tags-copied",
+        wanted(state=Presence.ABSENT, id=OTHER_ID),
         OURS,
-        attention=("blocking conflict acme",),
+        company(identifier=OTHER_ID),
+        actions=("company.delete acme",),
+        attention=("info tags-copied acme",),
+    ),
+    case(
+        "absent-gone-by-id-and-tags-copied",
+        wanted(state=Presence.ABSENT, id=OTHER_ID),
+        OURS,
+        attention=("info tags-copied acme",),
+    ),
+    case(
+        "absent-gone-by-id-and-an-old-key-copied",
+        wanted(state=Presence.ABSENT, id=OTHER_ID, renamed_from="acme-old"),
+        company(owner="acme-old"),
+        attention=("info tags-copied acme",),
     ),
     case("an-empty-tag-that-is-not-there", wanted(tags={"region": ""}), OURS),
     case("an-empty-tag-that-is-there", wanted(tags={"region": None}), company(tags={"region": ""})),
@@ -334,11 +485,31 @@ BLOCKED = [
 @pytest.mark.parametrize("case", BLOCKED)
 def test_blocking_attention_stops_everything_for_the_company(case: Case) -> None:
     extra = {one.key: one for one in (wanted_connection(), wanted_connection("bank", PLAID))}
-    spec = replace(case.spec, connections={**extra, **case.spec.connections})
+    given = case.spec if isinstance(case.spec, Desired) else specs(case.spec)
+    first = given.companies["acme"]
+    first = replace(first, connections={**extra, **first.connections})
+    spec = replace(given, companies={**given.companies, "acme": first})
     plan = plan_for(spec, case.live, case.run)
     blocked = {text.split()[-1] for text in case.attention if text.startswith("blocking")}
     assert [one for one in plan.actions if one.address.company in blocked] == []
     assert tuple(attention(plan)) == case.attention
+
+
+def test_what_new_created_is_not_created_again_after_its_tags_were_wiped() -> None:
+    spec = wanted(wanted_connection(), new=True)
+    other = company(owner=None, name="Acme")
+    wiped = company(connection(), owner=None, name="Acme", identifier=OTHER_ID)
+
+    assert actions(plan_for(spec, other))[0] == "company.create acme"
+    for left in ((other, wiped), (wiped,)):
+        plan = plan_for(spec, left)
+        assert (actions(plan), attention(plan)) == ([], ["blocking exists acme"])
+
+
+def test_taking_a_workspace_over_changes_our_workspace_tag() -> None:
+    (action,) = plan_for(specs(wanted(), renamed_from="other"), company(workspace="other")).actions
+    assert isinstance(action, UpdateCompany)
+    assert action.changes == (Change(f"tags.{WORKSPACE_TAG}", "other", "prod"),)
 
 
 def test_a_namesake_that_another_spec_adopts_is_no_namesake() -> None:
@@ -419,6 +590,48 @@ def test_an_orphans_connections_are_not_spoken_of() -> None:
             (company(workspace="other"),),
             (OURS.id, "acme", "other"),
             id="conflict-names-the-owner",
+        ),
+        pytest.param(
+            wanted(),
+            (company(workspace="other"),),
+            (OURS.id, "workspace other under the key acme", "workspaceRenamedFrom: other", "newBeside"),
+            id="exists-names-the-other-workspace-and-how-to-take-it-over",
+        ),
+        pytest.param(
+            wanted(),
+            (company(owner="acme-old", name="Acme", workspace="other"),),
+            ("workspaceRenamedFrom: other", "renamedFrom: acme-old"),
+            id="exists-names-both-renames",
+        ),
+        pytest.param(
+            specs(wanted(), narrowed=True),
+            (company(owner="acme-old", name="Acme"),),
+            (OURS.id, "renamedFrom: acme-old", "this run sees", "run on the whole workspace"),
+            id="exists-says-that-a-narrowed-run-may-not-see-the-spec",
+        ),
+        pytest.param(
+            wanted(new=True),
+            (company(owner=None, name="Acme"), company(owner=None, name="Acme", identifier=OTHER_ID)),
+            (f"newBeside: [{OURS.id}, {OTHER_ID}]", "'new: true' does not tell"),
+            id="exists-says-why-new-does-not-count",
+        ),
+        pytest.param(
+            wanted(id=OTHER_ID),
+            (OURS, company(identifier=OTHER_ID)),
+            (OURS.id, OTHER_ID),
+            id="copied-tags-name-both",
+        ),
+        pytest.param(
+            wanted(id=OTHER_ID, state=Presence.ABSENT),
+            (OURS,),
+            (OURS.id, OTHER_ID),
+            id="copied-tags-of-a-company-that-is-deleted-name-both",
+        ),
+        pytest.param(
+            specs(renamed_from="other"),
+            (company(workspace="other"),),
+            ("the workspace other", "renamedFrom: acme", "--prune deletes nothing"),
+            id="orphan-of-a-workspace-that-is-taken-over",
         ),
         pytest.param(
             wanted(id=OTHER_ID),

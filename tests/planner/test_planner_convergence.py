@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 
-from builders import WORKSPACE, actions, attention
+from builders import actions, attention
 from hypothesis import given
 from hypothesis import strategies as st
 from planner_states import Scenario, scenarios, searched
 from planner_world import World
 
-from reconciler.model import RESERVED_TAG_PREFIX, LiveCompany, Presence, Status, Wanted
-from reconciler.plan import DeleteCompany, DeleteConnection, Plan
+from reconciler.model import (
+    LINKS_TAG,
+    RESERVED_TAG_PREFIX,
+    DesiredConnection,
+    LiveCompany,
+    Presence,
+    Status,
+    Wanted,
+)
+from reconciler.plan import DeleteCompany, DeleteConnection, Plan, UnlinkConnection
 
 
 def unblocked(plan: Plan, before: Plan) -> list[str]:
@@ -103,19 +113,37 @@ def test_what_is_not_ours_is_never_touched(scenario: Scenario) -> None:
             wanted = spec.connections.get(action.address.connection) if spec else None
             is_pruned = run.prune and wanted is None and action.status is Status.PENDING_AUTH
             assert is_pruned or (wanted and wanted.wanted is Wanted.ABSENT)
+            assert is_pruned or _is_named(wanted, action, before)
+        if isinstance(action, UnlinkConnection):
+            wanted = spec.connections.get(action.address.connection) if spec else None
+            assert _is_named(wanted, action, before)
 
     world.apply(plan)
     pinned = {one.id for one in desired.companies.values()}
     for one in before.values():
         after = world.companies.get(one.id)
-        is_concerned = one.id in pinned or (one.owner() or ("",))[0] == WORKSPACE
+        is_concerned = one.id in pinned or (one.owner() or ("",))[0] in desired.workspaces
         assert is_concerned or after == one
         assert after is None or _foreign(one, scenario).items() <= after.tags.items()
 
 
+def _is_named(
+    wanted: DesiredConnection | None,
+    action: DeleteConnection | UnlinkConnection,
+    companies: Mapping[str, LiveCompany],
+) -> bool:
+    """Whether the spec pins the connection, or the record holds its key."""
+    text = companies[action.company_id].tags.get(LINKS_TAG, "")
+    recorded = {re.split("[:@]", entry)[0] for entry in text.split(",")}
+    return wanted is not None and (
+        wanted.id == action.connection_id or not recorded.isdisjoint({wanted.key, wanted.renamed_from})
+    )
+
+
 def _owners(scenario: Scenario, key: str) -> set[tuple[str, str]]:
     spec = scenario.desired.companies.get(key)
-    return {(WORKSPACE, key), (WORKSPACE, (spec and spec.renamed_from) or key)}
+    keys = spec.keys if spec else (key,)
+    return {(workspace, key) for workspace in scenario.desired.workspaces for key in keys}
 
 
 def _foreign(company: LiveCompany, scenario: Scenario) -> dict[str, str]:

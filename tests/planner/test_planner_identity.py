@@ -19,6 +19,12 @@ OTHER = company(identifier="b0000002-0000", owner="bravo")
         pytest.param(specs(wanted()), (OTHER,), True, id="one-is-missing"),
         pytest.param(specs(wanted(), wanted(key="bravo")), (OTHER,), True, id="one-of-two-is-missing"),
         pytest.param(specs(wanted()), (company(workspace="other"),), True, id="only-in-another-workspace"),
+        pytest.param(
+            specs(wanted(), renamed_from="other"),
+            (company(workspace="other"),),
+            False,
+            id="in-the-workspace-that-is-taken-over",
+        ),
         pytest.param(specs(wanted(renamed_from="bravo")), (OTHER,), False, id="under-its-old-key"),
         pytest.param(specs(wanted(id=OTHER.id)), (company(),), True, id="id-not-listed"),
         pytest.param(specs(wanted(id=OTHER.id)), (OTHER,), False, id="id-listed"),

@@ -144,7 +144,7 @@ def test_no_authorization_value_and_no_link_url_is_in_a_plan() -> None:
     link = replace(connection(on=PLAID), link_url=Secret("https://link.example/otp"))
     live = company(link)
     plan = plan_for(wanted(wanted_connection()), live)
-    shown = json.dumps(plan.document()) + repr(plan)
+    shown = json.dumps(plan.document()) + repr(plan.actions) + repr(plan.attention) + repr(plan.basis)
     assert "4620816365" in TOKENS.values()
     assert "4620816365" not in shown
     assert "link.example" not in shown
@@ -156,7 +156,7 @@ BLOCKING = {
     "accounting-occupied", "gate", "nothing-to-sync", "sync-failed", "unknown-status",
 }  # fmt: skip
 WAITING = {"managed", "link", "relink", "unlinked", "syncing"}
-INFO = {"orphan", "unmanaged"}
+INFO = {"orphan", "tags-copied", "unmanaged"}
 
 
 @pytest.mark.parametrize("code", Code)

@@ -22,9 +22,9 @@ from builders import (
     wanted_connection,
 )
 from counting import grows_in_proportion
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
-from planner_states import Scenario, scenarios, searched
+from planner_states import Scenario, scenarios, searched, tags_copied_to_the_new_key
 
 from reconciler.model import (
     LINKS_TAG,
@@ -287,6 +287,7 @@ def test_a_plan_that_is_stale_everywhere_takes_work_in_proportion_to_its_size() 
 
 
 @searched
+@example(tags_copied_to_the_new_key(), 1)
 @given(scenarios(), st.integers(1, 8))
 def test_a_saved_plan_goes_on_after_an_apply_that_was_killed(scenario: Scenario, steps: int) -> None:
     world, run = scenario.world, replace(scenario.run, reauthorize=())

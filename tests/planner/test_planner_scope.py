@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from builders import (
     PLAID,
@@ -142,9 +144,24 @@ def test_prune_never_deletes_a_company_that_narrowed_specs_do_not_name(run: Poli
     assert actions(plan) == ["company.create acme"]
 
 
-def test_to_narrowed_specs_another_key_of_ours_may_have_the_same_name() -> None:
-    live = company(owner="gone", name="Acme")
-    assert actions(plan_for(specs(wanted(), narrowed=True), live)) == ["company.create acme"]
+NAMESAKE = company(owner="acme-old", name="Acme")
+
+
+@pytest.mark.parametrize(
+    ("desired", "run"),
+    [
+        pytest.param(specs(wanted()), policy(), id="whole"),
+        pytest.param(specs(wanted(), narrowed=True), policy(), id="narrowed-by-path"),
+        pytest.param(specs(wanted()), policy(targets=("acme",)), id="by-target"),
+        pytest.param(specs(wanted()), policy(targets=("acme/books",)), id="by-a-connection"),
+        pytest.param(specs(wanted()), policy(companies=frozenset({"acme"})), id="by-a-stage-of-the-rollout"),
+    ],
+)
+def test_narrowing_never_weakens_the_check_for_namesakes(desired: Desired, run: Policy) -> None:
+    spec = replace(wanted(wanted_connection()), key="acme")
+    plan = plan_for(replace(desired, companies={"acme": spec}), NAMESAKE, run)
+    assert actions(plan) == []
+    assert "blocking exists acme" in attention(plan)
 
 
 # --- reauthorize -------------------------------------------------------------------------------

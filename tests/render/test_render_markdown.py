@@ -229,7 +229,6 @@ def check_is_inert(text):
     assert not {"\x1b", "\u202e", "\r"} & set(page)
 
 
-@settings(deadline=None)
 @given(text=hostile)
 @example(text=HOSTILE)
 def test_nothing_that_others_wrote_is_more_than_text(text):

@@ -20,7 +20,7 @@ from render_samples import (
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.model import Address, LiveConnection, Status
 from reconciler.outcome import Outcome, Result
-from reconciler.plan import Attention, AuthorizeConnection, Code, DeleteCompany, Kind
+from reconciler.plan import Attention, AuthorizeConnection, Code, DeleteCompany, Kind, SetSyncSettings
 from reconciler.render import (
     Style,
     diagnostics_json,
@@ -144,6 +144,13 @@ def test_losses_are_counted_on_top():
     )
     deletion = [one for one in one_of_each() if isinstance(one, DeleteCompany)]
     assert lines(plan_of(deletion * 2))[1] == "Warning: this plan deletes 2 companies."
+
+
+def test_sync_settings_that_narrow_are_shown_as_a_removal():
+    (settings,) = (one for one in one_of_each() if isinstance(one, SetSyncSettings))
+    shown = lines(plan_of([replace(settings, narrows=("syncSettings.invoices.syncFromWindow",))]))
+    assert shown[1] == "Warning: this plan narrows sync settings of 1 company with synced data."
+    assert [line for line in shown if line.startswith("-") and "narrow sync settings" in line], shown
 
 
 def test_a_plan_that_takes_nothing_away_warns_of_nothing():

@@ -152,7 +152,7 @@ def test_a_connection_is_found_under_its_own_company_alone(api: Api) -> None:
     [
         ("pqsw", "Accounting", True),
         ("hbql", "Accounting", True),
-        ("sbfd", "BankFeed", False),
+        ("olpr", "BankFeed", False),
         ("suuo", "Banking", False),
         ("vqzp", "Commerce", False),
     ],

@@ -51,11 +51,12 @@ def test_the_same_key_with_another_body_is_a_422(api: Api) -> None:
     assert api("POST", "/companies", {"name": "Acme"}, key=KEY).status_code == 200
 
 
-def test_a_key_counts_for_one_method_and_path(api: Api) -> None:
+def test_a_key_counts_for_one_method_and_path_and_is_refused_on_any_other(api: Api) -> None:
     company = api("POST", "/companies", {"name": "Acme"}, key=KEY).json()["id"]
     path = f"/companies/{company}"
-    assert api("PATCH", path, {"name": "Acme"}, key=KEY).status_code == 200
-    assert api("POST", f"{path}/connections", {"platformKey": "qhyg"}, key=KEY).status_code == 200
+    assert api("PATCH", path, {"name": "Acme"}, key=KEY).status_code == 422
+    assert api("POST", f"{path}/connections", {"platformKey": "qhyg"}, key=KEY).status_code == 422
+    assert api.ok("GET", path)["dataConnections"] == []
     assert api("POST", "/companies", {"name": "Acme"}, key=KEY.upper()).json()["id"] == company
 
 

@@ -102,7 +102,7 @@ def test_profile_settings_and_integrations(sdk: CodatPlatform, company: dict[str
     own = {"companyId": company["company_id"], "settings": only, "overridesDefaults": True}
     sdk.companies.set_company_sync_settings(request=company | {"request_body": own})
     assert sdk.companies.get_company_sync_settings(request=company).overrides_defaults is True
-    assert sdk.integrations.list(request={"page_size": 1000}).total_results == 38
+    assert sdk.integrations.list(request={"page_size": 1000}).total_results == 39
     xero = sdk.integrations.get(request={"platform_key": "gbol"})
     assert (xero.name, xero.enabled) == ("Xero", True)
 

@@ -79,3 +79,40 @@ def test_a_test_may_ask_the_sandbox_while_it_serves(sandbox: Sandbox) -> None:
         assert [one["name"] for one in sandbox.state()["companies"]] == ["Acme"]
         sandbox.set(companyLimit=1)
         assert client.post("/companies", json={"name": "Bravo"}).status_code == 402
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.8.8.8", "[::1]"])
+def test_it_answers_to_the_names_of_this_machine(host: str, sandbox: Sandbox) -> None:
+    with serving(sandbox) as url:
+        named = f"{host}:{httpx.URL(url).port}"
+        own = {**HEADERS, "Host": named, "Origin": f"http://{named}"}
+        assert httpx.get(f"{url}/companies", headers={**HEADERS, "Host": named}).status_code == 200
+        assert httpx.post(f"{url}/companies", json={"name": "A"}, headers=own).status_code == 200
+        form = {**own, "Origin": "null", "Sec-Fetch-Site": "same-origin"}
+        assert httpx.post(f"{url}/companies", json={"name": "B"}, headers=form).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "evil.example"}, 421),
+        ({"Host": "localhost.evil.example"}, 421),
+        ({"Host": "localhost@evil.example"}, 421),
+        ({"Host": "10.0.0.1"}, 421),
+        ({"Host": "["}, 421),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "http://localhost:3000"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "null", "Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_a_web_page_from_elsewhere_can_do_nothing_with_it(
+    headers: dict[str, str], status: int, sandbox: Sandbox
+) -> None:
+    with serving(sandbox) as url:
+        for path in ("/companies", "/_sandbox/reset"):
+            assert (
+                httpx.post(url + path, json={"name": "A"}, headers={**HEADERS, **headers}).status_code
+                == status
+            )
+    assert sandbox.journal() == []

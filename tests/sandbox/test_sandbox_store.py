@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -201,3 +203,25 @@ def test_a_refused_request_takes_back_what_it_had_written(sandbox: Sandbox) -> N
     assert [one["replayed"] for one in sandbox.journal()] == [False, True]
     with sandbox._store.transaction() as session:
         assert session.counted("written", 0) == 0
+
+
+def test_its_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        Sandbox(tmp_path / "new.db").close()
+        (tmp_path / "new.db").chmod(0o644)
+        Sandbox(tmp_path / "new.db").close()
+        Sandbox(tmp_path / "another.db").close()
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()} == {0o600}
+
+
+def test_a_database_that_is_not_its_own_keeps_its_mode(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "other.db")
+    other.execute("CREATE TABLE t (x)")
+    other.close()
+    (tmp_path / "other.db").chmod(0o644)
+    with pytest.raises(SandboxError):
+        Sandbox(tmp_path / "other.db")
+    assert stat.S_IMODE((tmp_path / "other.db").stat().st_mode) == 0o644

@@ -44,7 +44,7 @@ def test_a_sync_is_queued_then_fetching_then_complete(api: Api, sandbox: Sandbox
 def test_a_sync_fetches_what_is_marked_and_supported_on_every_linked_connection(
     api: Api, company: str
 ) -> None:
-    linked = {key: id_of(api.linked(id_of(company), key)) for key in ("qhyg", "suuo", "fztf", "sbfd")}
+    linked = {key: id_of(api.linked(id_of(company), key)) for key in ("qhyg", "suuo", "fztf", "olpr")}
     api.connection(id_of(company), "upvr")
     api.ok("POST", f"{company}/data/all")
     expected = {
@@ -252,3 +252,24 @@ def test_a_company_may_have_settings_of_its_own(api: Api, company: str) -> None:
 def test_sync_settings_must_be_whole(api: Api, company: str, settings: Any) -> None:
     for path in ("/profile/syncSettings", f"{company}/syncSettings"):
         assert api("POST", path, {"settings": settings}).status_code == 400
+
+
+def test_types_that_were_never_synced_stand_in_data_status_when_asked_for(api: Api, sandbox: Sandbox) -> None:
+    company = api.company()
+    api.linked(company)
+    assert api.ok("GET", f"/companies/{company}/dataStatus") == {}
+    sandbox.set(unsyncedStatuses=True)
+    assert api.ok("GET", f"/companies/{company}/dataStatus")["invoices"] == {"dataType": "invoices"}
+
+
+def test_own_settings_say_whether_they_override(api: Api) -> None:
+    company = api.company()
+    refused = api("POST", f"/companies/{company}/syncSettings", {"companyId": company, "settings": []})
+    assert refused.status_code == 400
+    assert "overridesDefaults" in refused.text
+
+
+def test_a_method_that_is_not_there_is_refused_with_those_that_are(api: Api) -> None:
+    refused = api("DELETE", "/companies")
+    assert refused.status_code == 405
+    assert {method.strip() for method in refused.headers["Allow"].split(",")} >= {"GET", "POST"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import suppress
 
 import pytest
@@ -26,7 +27,6 @@ QUERIES = {
     "region!=uk": ["us-x", "odd", "none"],
     "region = uk && team != x": ["uk-y"],
     "region=uk&&team=x": ["uk-x"],
-    "region=us || team=x": ["uk-x", "us-x"],
     "region~u": ["uk-x", "uk-y", "us-x", "odd"],
     "uid=cust_1": ["odd"],
     "team=y z": ["uk-y"],
@@ -35,10 +35,6 @@ QUERIES = {
     "team=y z && region=uk": ["uk-y"],
     "region='a \"quoted\" && = value'": ["odd"],
     r'region="a \"quoted\" && = value"': ["odd"],
-    "region=us || region=uk && team=x": ["uk-x", "us-x"],
-    "{region=us || region=uk} && team=x": ["uk-x", "us-x"],
-    "{region=us || region=uk} && {team!=x}": ["uk-y"],
-    "{{region=us}}": ["us-x"],
     'team=""': [],
     "region=UK": [],
     "missing=x": [],
@@ -53,18 +49,24 @@ MALFORMED = [
     "region=uk &&",
     "&& region=uk",
     "region=uk & team=x",
-    "region=uk && || team=x",
-    "{region=uk",
-    "region=uk}",
-    "{}",
     'region="uk',
     "region='uk",
     'region="uk" x',
     "'='=x=y",
     "a '=' b",
     "region=" + "x" * LONGEST,
-    "{" * 60 + "a=b" + "}" * 60,
 ]
+
+
+BEYOND_TAGS = {
+    "region=us || team=x": ["uk-x", "us-x"],
+    "region=us || region=uk && team=x": ["uk-x", "us-x"],
+    "{region=us || region=uk} && team=x": ["uk-x", "us-x"],
+    "{region=us || region=uk} && {team!=x}": ["uk-y"],
+    "{{region=us}}": ["us-x"],
+}
+"""What Codat's language says elsewhere, and its document does not name for tags."""
+UNBALANCED = ["region=uk && || team=x", "{region=uk", "region=uk}", "{}", "{" * 60 + "a=b" + "}" * 60]
 
 
 @pytest.fixture
@@ -84,6 +86,31 @@ def test_a_malformed_query_is_refused(api: Api, query: str) -> None:
     answer = api("GET", "/companies", tags=query)
     assert answer.status_code == 400
     assert answer.json()["error"] == "Error parsing query - Malformed query."
+
+
+@pytest.mark.parametrize("query", [*BEYOND_TAGS, *UNBALANCED], ids=lambda query: query[:30])
+def test_tags_are_joined_with_and_alone(api: Api, query: str) -> None:
+    answer = api("GET", "/companies", tags=query)
+    assert answer.status_code == 400
+    assert "joined with &&" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(("query", "expected"), BEYOND_TAGS.items(), ids=BEYOND_TAGS)
+def test_the_whole_language_is_a_condition(query: str, expected: list[str]) -> None:
+    database = sqlite3.connect(":memory:")
+    database.executescript("CREATE TABLE company (id); CREATE TABLE tag (company, key, value)")
+    for name, tags in TAGGED.items():
+        database.execute("INSERT INTO company VALUES (?)", (name,))
+        database.executemany("INSERT INTO tag VALUES (?, ?, ?)", [(name, *tag) for tag in tags.items()])
+    condition = parse(query, by_tag)
+    rows = database.execute(f"SELECT id FROM company WHERE {condition.sql}", condition.values)
+    assert [name for (name,) in rows] == expected
+
+
+@pytest.mark.parametrize("query", UNBALANCED, ids=lambda query: query[:30])
+def test_what_is_not_balanced_is_malformed(query: str) -> None:
+    with pytest.raises(Problem, match="400"):
+        parse(query, by_tag)
 
 
 @given(

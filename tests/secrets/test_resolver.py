@@ -133,7 +133,7 @@ def test_no_error_carries_what_a_file_holds(root, reference):
 
 def test_check_lists_every_reference_that_cannot_be_resolved(root):
     refs = [ref("${env:B}"), ref("${env:TOKEN}"), ref("${env:A}"), ref("${file:secrets/nothing#/x}")]
-    found = resolver(root).check(refs)
+    found = resolver(root).check((each, "acme/books t") for each in refs)
     assert [one.summary.partition(":")[2][:6] for one in found] == ["A}: th", "B}: th", "secret"]
 
 

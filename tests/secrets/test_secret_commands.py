@@ -228,7 +228,9 @@ def test_check_runs_each_distinct_reference_once_and_lists_all_that_fail(program
     stub(programs, "show", "open(f'ran-{os.getpid()}', 'w')\nprint('x')\nsys.exit(argv[0] != 'good')")
     resolve = resolver(programs, show=["show", "{ref}"])
     refs = [ref(f"show:{name}") for name in ("good", "bad", "worse", "good", "bad")] + [ref("env:NONE")]
-    assert [one.summary.partition("}")[0] for one in resolve.check(refs)] == [
+    assert [
+        one.summary.partition("}")[0] for one in resolve.check((each, "acme/books t") for each in refs)
+    ] == [
         "${show:bad",
         "${show:worse",
         "${env:NONE",
@@ -240,6 +242,6 @@ def test_a_secret_is_asked_for_again_at_each_use(programs):
     stub(programs, "show", "print(open('now').read())")
     resolve = resolver(programs, show=["show", "{ref}"])
     (programs.parent / "now").write_text("first")
-    assert resolve.check([ref("show:a")]) == ()
+    assert resolve.check([(ref("show:a"), "acme/books t")]) == ()
     (programs.parent / "now").write_text("rotated")
     assert resolve(ref("show:a")).reveal() == "rotated"

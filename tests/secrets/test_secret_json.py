@@ -47,7 +47,7 @@ def read(monkeypatch):
 def test_a_large_file_is_gone_through_once_however_many_references_point_into_it(root, read):
     refs = [ref(f"/all/of/c{n}/token") for n in range(COMPANIES)]
     resolve, size = resolver(root), (root / "tokens.json").stat().st_size
-    assert resolve.check(refs) == ()
+    assert resolve.check((each, "acme/books t") for each in refs) == ()
     assert [resolve(one).reveal() for one in refs] == [f"{TOKEN}{n}" for n in range(COMPANIES)]
     levels = ["the file", "the top", "all", "of"]
     assert sum(read) < size * (len(levels) + 2)
@@ -56,7 +56,7 @@ def test_a_large_file_is_gone_through_once_however_many_references_point_into_it
 def test_a_large_file_that_is_no_json_is_gone_through_once(root, read):
     text = (root / "tokens.json").read_text()
     (root / "tokens.json").write_text(text[:-1])
-    found = resolver(root).check(ref(f"/all/of/c{n}/token") for n in range(100))
+    found = resolver(root).check((ref(f"/all/of/c{n}/token"), "acme/books t") for n in range(100))
     assert [one.summary.partition("}: ")[2] for one in found] == ["the file tokens.json is not JSON"] * 100
     assert len(read) == 1
 
@@ -65,7 +65,10 @@ def test_memory_holds_places_and_no_tokens(root):
     resolve = resolver(root)
     tracemalloc.start()
     try:
-        assert resolve.check(ref(f"/all/of/c{n}/token") for n in range(0, COMPANIES, 100)) == ()
+        assert (
+            resolve.check((ref(f"/all/of/c{n}/token"), "acme/books t") for n in range(0, COMPANIES, 100))
+            == ()
+        )
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

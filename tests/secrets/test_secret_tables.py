@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from reconciler.diagnostics import Span
+from reconciler.diagnostics import Severity, Span
 from reconciler.model import SecretRef
 from reconciler.secrets import Code, Resolver, SecretError, tables
 
@@ -96,13 +96,15 @@ def test_check_lists_every_missing_key_and_each_fault_of_a_table_once(root):
         ref(f"tokens.csv#{key}.{column}") for key in ("acme", "x", "y") for column in ("accessToken", "no")
     ]
     refs += [ref("none.csv#a.b"), ref("none.csv#c.d"), ref("../out.csv#a.b")]
+    below = "move the file below it"
+    at, names = "acme/books t", "the first line must name the columns; it has 4"
     row = "tokens.csv has no row for this key; add the row, or correct the key; the first column has the keys"
-    assert [str(one) for one in resolver(root).check(refs)] == [
-        f"${{table:none.csv}}: there is no file none.csv; its path counts from {root}",
-        "${table:tokens.csv}: there is no column 'no'; the first line must name the columns; it has 4",
-        "${table:../out.csv}: '../out.csv' leads out of the workspace's root; move the file below it",
-        f"specs/customers.csv:3:1: ${{table:tokens.csv#x.accessToken}}: {row}",
-        f"specs/customers.csv:3:1: ${{table:tokens.csv#y.accessToken}}: {row}",
+    assert [str(one) for one in resolver(root).check((each, "acme/books t") for each in refs)] == [
+        f"{at}: ${{table:../out.csv}}: '../out.csv' leads out of the workspace's root; {below}",
+        f"{at} and 1 more: ${{table:none.csv}}: there is no file none.csv; its path counts from {root}",
+        f"{at} and 2 more: ${{table:tokens.csv}}: there is no column 'no'; {names}",
+        f"specs/customers.csv:3:1: acme/books t: ${{table:tokens.csv#x.accessToken}}: {row}",
+        f"specs/customers.csv:3:1: acme/books t: ${{table:tokens.csv#y.accessToken}}: {row}",
     ]
 
 
@@ -140,9 +142,60 @@ def test_memory_holds_keys_and_no_tokens(root):
     resolve = resolver(root)
     tracemalloc.start()
     try:
-        assert resolve.check(ref(f"tokens.csv#customer-{n}.token") for n in range(0, rows, 100)) == ()
+        assert (
+            resolve.check(
+                (ref(f"tokens.csv#customer-{n}.token"), "acme/books t") for n in range(0, rows, 100)
+            )
+            == ()
+        )
         held, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert held / rows < 250
     assert peak / rows < 400
+
+
+# --- tables as spreadsheets write them ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"], ids=["semicolon", "tab", "pipe"])
+def test_a_token_is_found_whatever_parts_the_cells(root, delimiter):
+    lines = ["id,accessToken,note", "acme,a1,x", "bravo,b1,y", ",,"]
+    text = "\r\n".join(lines).replace(",", delimiter)
+    (root / "tokens.csv").write_bytes(text.encode("utf-8-sig"))
+    assert resolver(root)(ref("tokens.csv#bravo.accessToken")).reveal() == "b1"
+
+
+@pytest.mark.parametrize("cell", ["9.13035E+15", "9,13035E+15", "1,234", "1,234,567.5"])
+def test_an_id_that_a_spreadsheet_took_for_a_number_is_refused(root, cell):
+    (root / "tokens.csv").write_text(f"id;realmId\nacme;{cell}\n")
+    with pytest.raises(SecretError) as caught:
+        resolver(root)(ref("tokens.csv#acme.realmId"))
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == Code.MANGLED
+    assert "tokens.csv:2: a spreadsheet wrote this 'realmId'" in diagnostic.summary
+    assert cell not in str(diagnostic)
+
+
+@pytest.mark.parametrize("cell", ["4620816365", "a1b2", "12e", "1.5", "-1"])
+def test_what_only_looks_like_a_number_is_a_token(root, cell):
+    (root / "tokens.csv").write_text(f"id;realmId\nacme;{cell}\n")
+    assert resolver(root)(ref("tokens.csv#acme.realmId")).reveal() == cell
+
+
+def test_utf_16_is_recognised_and_named(root):
+    (root / "tokens.csv").write_bytes("id,accessToken\nacme,a1\n".encode("utf-16"))
+    with pytest.raises(SecretError, match="this table is UTF-16"):
+        resolver(root)(ref("tokens.csv#acme.accessToken"))
+
+
+@pytest.mark.parametrize(
+    ("cell", "what"), [(" a1", "white space"), ("a1\u00a0", "white space"), ('"a1\n"', "a line break")]
+)
+def test_white_space_around_a_token_is_said_with_its_address_before_anything_is_written(root, cell, what):
+    (root / "tokens.csv").write_text(f"id,accessToken\nacme,{cell}\n")
+    (warning,) = resolver(root).check([(ref("tokens.csv#acme.accessToken"), "acme/books accessToken")])
+    assert warning.severity is Severity.WARNING
+    assert warning.path == "acme/books accessToken"
+    assert f"begins or ends with {what}" in warning.summary
+    assert "a1" not in str(warning)

@@ -19,7 +19,15 @@ from sim_wire import Exchange, moment_of
 from sim_world import CANARY, Apply, Happening, World
 
 from reconciler.diagnostics import CodatSyncError
-from reconciler.model import KEY_TAG, LINKS_TAG, RESERVED_TAG_PREFIX, WORKSPACE_TAG, Wanted, short_id
+from reconciler.model import (
+    KEY_TAG,
+    LINKS_TAG,
+    RESERVED_TAG_PREFIX,
+    WORKSPACE_TAG,
+    Wanted,
+    marks_of,
+    short_id,
+)
 from reconciler.plan import Attention, AttentionClass, Code
 
 RACE: Final = 2.0
@@ -115,7 +123,7 @@ def _shape(world: World, key: str, company: Mapping[str, Any], attention: tuple[
     firm = world.scene.firm(key)
     wanted = Counter(one.brand.key for one in (firm.links if firm else ()) if one.wanted is not Wanted.ABSENT)
     named = {WORKSPACE_TAG, KEY_TAG, *(tag for tag, _ in (firm.tags if firm else ()))}
-    links = company.get("dataConnections", [])
+    links = [one for one in company.get("dataConnections", []) if one["id"] not in world.foreign]
     statuses = {
         platform: sorted(
             (STATUSES[one["status"]] for one in links if one["integrationKey"] == platform), key=RANK.index
@@ -389,15 +397,31 @@ def _overwritten(log: list[Exchange], changed: Happening) -> bool:
 
 
 def strangers_are_untouched(ending: Ending) -> Iterator[str]:
-    """No write of ours concerns a company that no spec speaks of."""
+    """No write of ours concerns a company that no spec speaks of, or that has lost our tags."""
     concerned = {identifier for identifier, one in ending.world.at_start.items() if _is_foreign(ending, one)}
     for one in ending.log:
         if one.is_write and one.company in concerned:
             yield f"{one} touches a company that no spec speaks of"
 
 
+def what_customers_linked_is_theirs(ending: Ending) -> Iterator[str]:
+    """No connection that someone else made and linked is deleted, unlinked or fed our tokens."""
+    for one in ending.log:
+        if one.is_write and one.connection in ending.world.foreign:
+            yield f"{one} of apply {one.apply} touches what a customer linked by himself"
+
+
 def _is_foreign(ending: Ending, company: Mapping[str, Any]) -> bool:
-    return ending.key_of(company) is None and company["name"].startswith("Stranger")
+    return ending.key_of(company) is None and company["id"] not in ending.world.later.ids.values()
+
+
+def who_lost_our_tags_is_not_created_again(ending: Ending) -> Iterator[str]:
+    """A company that has its name, but not our tags any more, stops the create of a second one."""
+    later = {one.renamed_from or one.key: one.key for one in ending.scene.later}
+    created = _created(ending)
+    for key in ending.scene.wiped:
+        if created.get(later.get(key, key)):
+            yield f"{key} lost our tags, and was created again"
 
 
 def writes_are_within_budget(ending: Ending) -> Iterator[str]:
@@ -466,10 +490,13 @@ def records_tell_the_truth(ending: Ending) -> Iterator[str]:
     """Where the tag ``codatSyncLinks`` names a connection, its tokens are those of that connection."""
     for key, company in ending.owned():
         text = company["tags"].get(LINKS_TAG, "")
-        record = dict(entry.split(":") for entry in text.split(",") if entry)
+        record = {name: mark.id for name, mark in marks_of(text).items() if mark.id}
+        firm = ending.scene.firm(key)
+        names = {one.role: one.key for one in (firm.links if firm else ())}
         for link in company["dataConnections"]:
             role = ending.world.role(link["id"])
-            if role in record and record[role] != short_id(link["id"]):
+            name = names.get(role, role)
+            if name in record and record[name] != short_id(link["id"]):
                 yield f"{key} records {text}, and {short_id(link['id'])} has the tokens of {role}"
 
 
@@ -485,6 +512,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     what_is_linked_is_synced,
     tags_of_others_are_kept,
     strangers_are_untouched,
+    who_lost_our_tags_is_not_created_again,
+    what_customers_linked_is_theirs,
     writes_are_within_budget,
     nothing_tells_a_secret,
     complete_leaves_nothing,

@@ -37,6 +37,7 @@ def draw(seed: int) -> Scene:
         before, after = _history(rng, key)
         earlier += [before] if before else []
         later.append(after)
+    earlier, later, wiped, is_renamed = _identities(Random(f"{seed} identities"), earlier, later)
     return Scene(
         seed,
         tuple(earlier),
@@ -44,6 +45,9 @@ def draw(seed: int) -> Scene:
         tuple(_faults(rng, len(later), but=INDISTINCT if lag else frozenset())),
         deauthorized=_some(rng, earlier, {Migration.SELF_SERVICE}, 0.12),
         linked=_some(rng, earlier, {Migration.LINK, Migration.MANAGED}, 0.5),
+        wiped=wiped,
+        is_renamed=is_renamed,
+        **_meddling(Random(f"{seed} meddling"), earlier),
         gone_by=rng.choice((1, 1, 40)),
         strangers=rng.choice((0, 1, 3)),
         runs=rng.choices((1, 2, 3), (6, 3, 1))[0],
@@ -55,6 +59,14 @@ def draw(seed: int) -> Scene:
         sync_seconds=rng.choice((2, 20, 600)),
         per_minute=rng.choice((600, 100, 60, 20)),
     )
+
+
+def one_kill(seed: int) -> Scene:
+    """The scene of this seed, whose only fault is that the process is killed once."""
+    scene, rng = draw(seed), Random(f"{seed} kill")
+    horizon = 5 + REQUESTS_PER_FIRM * len(scene.later)
+    kill = Fault(rng.choice(("death-before", "death-after")), rng.randrange(horizon))
+    return replace(scene, faults=(kill,), runs=1, ponder=0)
 
 
 def in_line() -> Iterator[Scene]:
@@ -81,12 +93,16 @@ def _history(rng: Random, key: str) -> tuple[Firm | None, Firm]:
     )
     if fate == "new":
         return None, after
+    if fate in ("kept", "renamed"):
+        after, links = _renamed_links(Random(f"{rng.random()} keys"), after)
+    else:
+        links = after.links
     before = replace(
         after,
         name=after.name if rng.random() < 0.7 else f"Old {after.name}",
         description=rng.choice((None, "before")),
         tags=tuple(sorted({tag: "old" for tag in ("region", "owner") if rng.random() < 0.5}.items())),
-        links=_earlier(rng, after.links),
+        links=_earlier(rng, links),
         products=rng.choice((None, ("lending", "payables"))),
         schedule=rng.choice((None, 1)),
     )
@@ -99,6 +115,18 @@ def _history(rng: Random, key: str) -> tuple[Firm | None, Firm]:
     if before.tags and rng.random() < 0.3:
         after = replace(after, tags=(*after.tags, ("owner", None)))
     return before, after
+
+
+def _identities(
+    rng: Random, earlier: list[Firm], later: list[Firm]
+) -> tuple[list[Firm], list[Firm], tuple[str, ...], bool]:
+    """Who has a namesake, who lost our tags, and whether the workspace was renamed."""
+    news = {one.key for one in later if not one.adopts and rng.random() < 0.1}
+    later = [replace(one, is_new=one.key in news) for one in later]
+    after = {one.renamed_from or one.key: one for one in later}
+    earlier = [replace(one, is_new=after[one.key].is_new) for one in earlier]
+    wiped = tuple(one.key for one in earlier if one.name == after[one.key].name and rng.random() < 0.15)
+    return earlier, later, wiped, rng.random() < 0.15
 
 
 def _links(rng: Random) -> tuple[Link, ...]:
@@ -123,6 +151,20 @@ def _links(rng: Random) -> tuple[Link, ...]:
     return tuple(found)
 
 
+def _renamed_links(rng: Random, after: Firm) -> tuple[Firm, tuple[Link, ...]]:
+    """The company with a connection or two under new keys, and its connections as they were called before.
+
+    A key is renamed, or one vanishes and another appears.
+    """
+    links, before = [], []
+    for link in after.links:
+        old = replace(link, key=f"{link.key}-old")
+        fate = rng.choices(("kept", "renamed", "replaced"), (8, 1, 1))[0]
+        links.append(replace(link, renamed_from=old.key) if fate == "renamed" else link)
+        before.append(link if fate == "kept" else old)
+    return replace(after, links=tuple(links)), tuple(before)
+
+
 def _earlier(rng: Random, links: tuple[Link, ...]) -> tuple[Link, ...]:
     """The connections that the earlier specs had; mostly all of a platform, or none."""
     kept = {platform: rng.random() < 0.6 for platform in BRANDS}
@@ -131,6 +173,21 @@ def _earlier(rng: Random, links: tuple[Link, ...]) -> tuple[Link, ...]:
         for one in links
         if kept[one.platform] != (rng.random() < 0.07)
     )
+
+
+def _meddling(rng: Random, firms: list[Firm]) -> dict[str, tuple[str, ...]]:
+    """What others did to connections: what is lost together cannot be told apart, so it is drawn apart."""
+    gone, foreign, unrecorded = [], [], []
+    for firm in firms:
+        platforms = {
+            link.platform for link in firm.links if link.brand.source_type is not SourceType.ACCOUNTING
+        }
+        foreign += [f"{firm.key}/{one}" for one in sorted(platforms) if rng.random() < 0.2]
+        if rng.random() < 0.15:
+            unrecorded.append(firm.key)
+        else:
+            gone += [f"{firm.key}/{link.key}" for link in firm.links if rng.random() < 0.1]
+    return {"gone": tuple(gone), "foreign": tuple(foreign), "unrecorded": tuple(unrecorded)}
 
 
 def _some(rng: Random, firms: list[Firm], migrations: set[Migration], chance: float) -> tuple[str, ...]:

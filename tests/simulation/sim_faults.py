@@ -174,7 +174,7 @@ def _connections(world: World, *statuses: str) -> list[Target]:
         Target(key, one["id"], link["id"], link["integrationKey"], world.role(link["id"]))
         for key, one in world.owned()
         for link in one["dataConnections"]
-        if link["status"] in statuses
+        if link["status"] in statuses and link["id"] not in world.foreign
     ]
 
 

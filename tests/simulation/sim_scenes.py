@@ -26,6 +26,10 @@ from reconciler.model import (
 )
 
 WORKSPACE: Final = "prod"
+OLD_WORKSPACE: Final = "pilot"
+"""The name under which the earlier specs were applied, where the workspace was renamed."""
+ELSEWHERE: Final = "elsewhere"
+"""A workspace of others."""
 SYNC_TYPES: Final[Mapping[SourceType, tuple[str, ...]]] = {
     SourceType.ACCOUNTING: ("invoices", "customers"),
     SourceType.BANKING: ("banking-accounts",),
@@ -67,6 +71,12 @@ class Link:
     wanted: Wanted = Wanted.LINKED
     sync: str = "default"
     reissued: bool = False
+    renamed_from: str | None = None
+
+    @property
+    def role(self) -> str:
+        """The key that its tokens tell, which it had when they were named."""
+        return self.renamed_from or self.key
 
     @property
     def brand(self) -> Brand:
@@ -85,7 +95,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Firm:
-    """A company of a spec. ``adopts``: it stands at Codat already, without tags, and is named by its id."""
+    """A company of a spec. ``adopts``: it stands at Codat already, without tags, and is named by its id.
+
+    ``is_new``: another one of its name stands there, and the spec says that it is another.
+    """
 
     key: str
     name: str
@@ -98,6 +111,7 @@ class Firm:
     is_absent: bool = False
     renamed_from: str | None = None
     adopts: bool = False
+    is_new: bool = False
 
     def link(self, key: str) -> Link | None:
         """The connection of this key."""
@@ -110,8 +124,12 @@ class Scene:
 
     ``earlier`` has been applied in peace, and ``later`` is applied among ``faults``. Between the two
     ``gone_by`` days have passed, and ``deauthorized`` and ``linked`` name connections (``acme/books``)
-    that lost their access, or that the customer linked. Each of ``runs`` is disturbed; ``pause`` seconds
-    lie between them and before the undisturbed ones, ``ponder`` between a plan and its execution.
+    that lost their access, or that the customer linked; ``wiped`` names companies, by their earlier key,
+    that lost our tags. ``gone`` names those that someone deleted at Codat, ``foreign`` platforms
+    (``acme/plaid``) of which the customer has linked another by himself, ``unrecorded`` companies whose
+    record of links was lost. ``is_renamed``: the workspace had another name before. Each of ``runs`` is
+    disturbed; ``pause`` seconds lie between them and before the undisturbed ones, ``ponder`` between a
+    plan and its execution.
     """
 
     seed: int
@@ -120,6 +138,11 @@ class Scene:
     faults: tuple[Fault, ...] = ()
     deauthorized: tuple[str, ...] = ()
     linked: tuple[str, ...] = ()
+    wiped: tuple[str, ...] = ()
+    is_renamed: bool = False
+    gone: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    unrecorded: tuple[str, ...] = ()
     gone_by: int = 1
     strangers: int = 0
     runs: int = 1
@@ -130,6 +153,11 @@ class Scene:
     per_minute: int = 600
     lag_seconds: int = 0
     sync_seconds: int = 20
+
+    @property
+    def workspaces(self) -> tuple[str, ...]:
+        """The names that our workspace has, and had."""
+        return (WORKSPACE, OLD_WORKSPACE) if self.is_renamed else (WORKSPACE,)
 
     def firm(self, key: str) -> Firm | None:
         """The company of this key, as the later specs want it."""
@@ -156,10 +184,14 @@ class Specs:
     firms: tuple[Firm, ...]
     ids: Mapping[str, str] = field(default_factory=dict)
     issued_at: datetime | None = None
+    workspaces: tuple[str, ...] = (WORKSPACE,)
+    """The name of the workspace, and the one that it takes over."""
 
     def desired(self) -> Desired:
         """The desired state."""
-        return Desired(WORKSPACE, {one.key: self._company(one) for one in self.firms})
+        workspace, *taken_over = self.workspaces
+        companies = {one.key: self._company(one) for one in self.firms}
+        return Desired(workspace, companies, renamed_from=taken_over[0] if taken_over else None)
 
     def _company(self, firm: Firm) -> DesiredCompany:
         return DesiredCompany(
@@ -168,6 +200,7 @@ class Specs:
             UNSET if firm.description is None else firm.description,
             dict(firm.tags),
             id=self.ids[firm.key] if firm.adopts else None,
+            new=firm.is_new,
             renamed_from=firm.renamed_from,
             products=UNSET if firm.products is None else firm.products,
             sync_settings=UNSET if firm.schedule is None else {SCHEDULED: {"syncSchedule": firm.schedule}},
@@ -187,13 +220,14 @@ class Specs:
             authorization={"accessToken": token_ref(firm, link), "realmId": "4620816365"} if is_ours else {},
             issued_at=self.issued_at if link.reissued else None,
             sync=link.policy(),
+            renamed_from=link.renamed_from,
         )
 
 
 def token_ref(firm: Firm, link: Link) -> SecretRef:
-    """The reference to a connection's token. It keeps its name when the company's key changes."""
+    """The reference to a connection's token. It keeps its name when a key changes."""
     owner = firm.renamed_from or firm.key
-    return SecretRef("env", f"{owner}/{link.key}{'#2' if link.reissued else ''}")
+    return SecretRef("env", f"{owner}/{link.role}{'#2' if link.reissued else ''}")
 
 
 def addresses(firms: tuple[Firm, ...]) -> Iterator[tuple[Firm, Link]]:

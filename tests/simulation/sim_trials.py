@@ -37,6 +37,8 @@ class Verdict:
     strikes: tuple[Strike, ...]
     log: tuple[Exchange, ...]
     requests: int
+    calm_applies: int = 0
+    """How many undisturbed applies it took until a plan had nothing to do."""
 
     @property
     def struck(self) -> Counter[str]:
@@ -78,7 +80,7 @@ def trial(scene: Scene, reference: Reference | None = None) -> Verdict:
             reference = undisturbed(scene, world.happenings)
         judged = replace(ending, reference=reference)
         found = tuple(Violation(check.__name__, words) for check in CHECKS for words in check(judged))
-    return Verdict(scene, found, tuple(world.strikes), tuple(world.log), world.requests)
+    return Verdict(scene, found, tuple(world.strikes), tuple(world.log), world.requests, world.calm_applies)
 
 
 async def _played(scene: Scene) -> Ending:

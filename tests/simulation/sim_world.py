@@ -14,13 +14,23 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sim_faults import KINDS, Fault, Target
-from sim_scenes import WORKSPACE, Scene, Specs, addresses
+from sim_scenes import BRANDS, ELSEWHERE, Scene, Specs, addresses
 from sim_wire import LAST_ENTRY, Exchange, Strike, Wire, moment_of
 from virtual_time import START
 
 from reconciler.apply import execute
 from reconciler.codat import Client, ReadClient, connect
-from reconciler.model import KEY_TAG, WORKSPACE_TAG, Desired, Limits, Live, Secret, SecretRef, Wanted
+from reconciler.model import (
+    KEY_TAG,
+    LINKS_TAG,
+    WORKSPACE_TAG,
+    Desired,
+    Limits,
+    Live,
+    Secret,
+    SecretRef,
+    Wanted,
+)
 from reconciler.outcome import Event, Outcome
 from reconciler.plan import Plan
 from reconciler.planner import Policy, draft, finish
@@ -36,6 +46,12 @@ MOST_REQUESTS: Final = 3000
 MOST_APPLIES: Final = 3
 """Undisturbed applies within which a plan must be empty."""
 MOST_AT_ONCE: Final = 3
+STRANGE_TAGS: Final[tuple[dict[str, str], ...]] = (
+    {"uid": "0"},
+    {WORKSPACE_TAG: ELSEWHERE, KEY_TAG: "stranger"},
+    {KEY_TAG: "acme"},
+)
+"""What companies carry that are none of ours."""
 DAY: Final = 86_400
 
 
@@ -80,6 +96,18 @@ class Outside:
     def connect(self, company_id: str, platform: str) -> str:
         """The id of a new connection that nobody has authorized."""
         return str(self._do(connections.create_connection, company_id, platformKey=platform)["id"])
+
+    def delete_connection(self, company_id: str, connection_id: str) -> None:
+        """Delete a connection."""
+        path = {"companyId": company_id, "connectionId": connection_id}
+        with self._store.transaction() as session:
+            connections.delete_connection(session, Call("", "", "", path))
+
+    def forget_links(self, company_id: str) -> None:
+        """Take the record of links away, as a writer does that knows nothing of it."""
+        tags = self._do(companies.get_company, company_id)["tags"]
+        kept = {tag: value for tag, value in tags.items() if tag != LINKS_TAG}
+        self._do(companies.update_company, company_id, tags=kept)
 
     def sync_settings(self, company_id: str) -> dict[str, dict[str, Any]]:
         """A company's sync settings by data type."""
@@ -162,8 +190,10 @@ class World:
         self.applies: list[Apply] = []
         self.tokens: dict[str, str] = {}
         """The token that took effect last, by connection id."""
-        self.earlier = Specs(scene.earlier)
-        self.later = Specs(scene.later)
+        self.earlier = Specs(scene.earlier, workspaces=scene.workspaces[-1:])
+        self.later = Specs(scene.later, workspaces=scene.workspaces)
+        self.foreign: set[str] = set()
+        """Ids of the connections that customers made and linked by themselves."""
         self.at_start: dict[str, dict[str, Any]] = {}
         """The companies, by id, when the disturbed part began."""
         self.last_plan: Plan | None = None
@@ -185,7 +215,9 @@ class World:
         """Everything that was before."""
         scene = self.scene
         for number in range(scene.strangers):
-            self.outside.create_company(f"Stranger {number}", uid=str(number))
+            self.outside.create_company(f"Stranger {number}", **STRANGE_TAGS[number % len(STRANGE_TAGS)])
+        for name in sorted({one.name for one in scene.later if one.is_new}):
+            self.outside.create_company(name, uid="another")
         adopted = {
             one.key: self.outside.create_company(one.name, erp="kept") for one in scene.later if one.adopts
         }
@@ -195,12 +227,33 @@ class World:
             self._happened_before(address, "link", "PendingAuth")
         for address in scene.deauthorized:
             self._happened_before(address, "deauthorize", "Linked")
+        for company in self.companies():
+            if self.key_of(company) is not None and company["tags"][KEY_TAG] in scene.wiped:
+                self.sandbox.wipe_tags(company["id"])
         await asyncio.sleep(scene.gone_by * DAY)
-        self.later = Specs(scene.later, adopted, self.their_clock.now())
+        self._meddle()
+        self.later = Specs(scene.later, adopted, self.their_clock.now(), scene.workspaces)
         self.sandbox.set(lagSeconds=scene.lag_seconds)
         self.at_start = {one["id"]: one for one in self.companies()}
         self.log.clear()
         self.applies.clear()
+
+    def _meddle(self) -> None:
+        """What others did to our companies while nobody looked."""
+        for key, company in [(one["tags"].get(KEY_TAG, ""), one) for _, one in self.owned()]:
+            gone = {
+                link["id"]
+                for address in self.scene.gone
+                for link in self._links_of(company, key, address, "Linked", "PendingAuth")
+            }
+            for identifier in sorted(gone):
+                self.outside.delete_connection(company["id"], identifier)
+            for platform in (one for one in BRANDS if f"{key}/{one}" in self.scene.foreign):
+                identifier = self.outside.connect(company["id"], BRANDS[platform].key)
+                self.outside.happen(identifier, "link")
+                self.foreign.add(identifier)
+            if key in self.scene.unrecorded:
+                self.outside.forget_links(company["id"])
 
     async def disturb(self) -> None:
         """The applies among faults."""
@@ -360,24 +413,28 @@ class World:
 
     def _happened_before(self, address: str, event: str, status: str) -> None:
         """Something befell a connection between the earlier specs and the later ones."""
-        owner, _, key = address.partition("/")
-        links = {f"{firm.key}/{one.key}": one for firm, one in addresses(self.scene.earlier)}
-        link = links.get(address)
         for _, company in self.owned():
-            if link is None or company["tags"][KEY_TAG] != owner:
-                continue
-            found = [
-                one
-                for one in company["dataConnections"]
-                if one["integrationKey"] == link.brand.key
-                and one["status"] == status
-                and self.role(one["id"]) in ("", key)
-            ]
-            for one in found[:1]:
+            for link in self._links_of(company, company["tags"][KEY_TAG], address, status):
                 try:
-                    self.outside.happen(one["id"], event)
+                    self.outside.happen(link["id"], event)
                 except Problem:
                     continue
+
+    def _links_of(
+        self, company: Mapping[str, Any], owner: str, address: str, *statuses: str
+    ) -> list[dict[str, Any]]:
+        """The first live connection that may be the one at ``address`` of the earlier specs."""
+        links = {f"{firm.key}/{one.key}": one for firm, one in addresses(self.scene.earlier)}
+        link = links.get(address)
+        if link is None or owner != address.partition("/")[0]:
+            return []
+        return [
+            one
+            for one in company["dataConnections"]
+            if one["integrationKey"] == link.brand.key
+            and one["status"] in statuses
+            and self.role(one["id"]) in ("", link.role)
+        ][:1]
 
     # --- what there is -------------------------------------------------------------------------
 
@@ -396,7 +453,7 @@ class World:
     def key_of(self, company: Mapping[str, Any]) -> str | None:
         """The key of a company of ours, as the later specs have it."""
         tags = company["tags"]
-        if tags.get(WORKSPACE_TAG) != WORKSPACE or KEY_TAG not in tags:
+        if tags.get(WORKSPACE_TAG) not in self.scene.workspaces or KEY_TAG not in tags:
             return None
         return self._renamed.get(tags[KEY_TAG], str(tags[KEY_TAG]))
 

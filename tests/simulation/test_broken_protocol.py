@@ -129,7 +129,13 @@ BREAKS: Final[Mapping[str, Callable[[pytest.MonkeyPatch], None]]] = {
 }
 
 
-@pytest.mark.parametrize("name", BREAKS)
+SOON_FOUND: Final = ("no key", "a new key each time", "tokens again after no answer")
+"""What takes a few seeds; the others are left to CI's second step."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in SOON_FOUND else pytest.mark.slow) for name in BREAKS]
+)
 def test_a_broken_protocol_is_found_out(
     name: str, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
@@ -141,6 +147,7 @@ def test_a_broken_protocol_is_found_out(
     pytest.fail(f"{MOST_SEEDS} seeds do not find out: {name}")
 
 
+@pytest.mark.slow
 def test_tokens_that_wait_for_their_turn_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     tokens_that_wait_for_their_turn(monkeypatch)
     broken = {one.promise for scene in in_line() for one in trial(scene).violations}

@@ -6,15 +6,13 @@ A failing case prints its seed and a short story of the faults that break the pr
 from __future__ import annotations
 
 import os
-import time
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
-from itertools import count
 
 import pytest
 from sim_checks import Reference
-from sim_drawing import draw, in_line
+from sim_drawing import draw, in_line, one_kill
 from sim_faults import KINDS, Fault
 from sim_scenes import Firm, Link, Scene
 from sim_trials import shrunk, trial, undisturbed
@@ -22,10 +20,14 @@ from simulation_tally import PROPERTY, Tally
 
 from reconciler.model import Migration, Wanted
 
-FLOOR = 300
-"""Random seeds at least, however slow the machine."""
-SECONDS = float(os.environ.get("CODAT_SYNC_SIMULATION_SECONDS", "45"))
-"""How long each half of the random seeds goes on past the floor."""
+SEEDS = int(os.environ.get("CODAT_SYNC_SEEDS", "300"))
+"""Scenes among many faults in CI: the same ones each time, on every machine."""
+WORLDS = int(os.environ.get("CODAT_SYNC_WORLDS", "40"))
+"""Scenes with one kill; ``.ci/deep`` plays 1,000."""
+EVERY_SO_OFTEN = 12
+"""One request of so many is struck while someone waits, another one by each kind of fault."""
+FEW = 12
+"""Random seeds while someone waits."""
 
 BEFORE = Firm(
     "acme",
@@ -64,14 +66,18 @@ def at_rest() -> tuple[Reference, int]:
     return undisturbed(SMALL), trial(SMALL).requests
 
 
+@pytest.mark.parametrize(
+    "step",
+    [pytest.param(EVERY_SO_OFTEN, id="some"), pytest.param(1, id="each", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_single_fault_at_each_request_ends_where_none_does(
-    kind: str, record_property: Callable[[str, object], None]
+    kind: str, step: int, record_property: Callable[[str, object], None]
 ) -> None:
     reference, requests = at_rest()
     tally, seconds = Tally(), KINDS[kind].seconds
     assert requests >= 20, "the scene is too quiet to prove anything"
-    for at in range(requests):
+    for at in range(list(KINDS).index(kind) % step, requests, step):
         one = Fault(kind, at, seconds[at % len(seconds)], at)
         verdict = trial(SMALL.with_faults(one), reference)
         if verdict.violations:
@@ -93,17 +99,43 @@ ALWAYS_STRIKES = (
 """Faults of the wire, for which every request will do."""
 
 
-@pytest.mark.parametrize("half", [0, 1])
+@pytest.mark.parametrize(
+    ("half", "seeds"),
+    [
+        pytest.param(0, FEW, id="a few"),
+        pytest.param(0, SEEDS, id="every second", marks=pytest.mark.slow),
+        pytest.param(1, SEEDS, id="the others", marks=pytest.mark.slow),
+    ],
+)
 def test_random_scenes_end_where_they_would_without_faults(
-    half: int, record_property: Callable[[str, object], None]
+    half: int, seeds: int, record_property: Callable[[str, object], None]
 ) -> None:
-    tally, until = Tally(), time.monotonic() + SECONDS
-    for seed in count(half, 2):
-        if tally.seeds >= FLOOR / 2 and time.monotonic() > until:
-            break
+    tally = Tally()
+    for seed in range(half, seeds, 2):
         verdict = trial(draw(seed))
         if verdict.violations:
             pytest.fail(shrunk(verdict).story(), pytrace=False)
+        tally += Tally(1, 0, verdict.requests, Counter(verdict.struck), 0)
+    record_property(PROPERTY, tally.document())
+
+
+@pytest.mark.parametrize(
+    ("half", "seeds"),
+    [
+        pytest.param(0, FEW, id="a few"),
+        pytest.param(0, WORLDS, id="every second", marks=pytest.mark.slow),
+        pytest.param(1, WORLDS, id="the others", marks=pytest.mark.slow),
+    ],
+)
+def test_a_run_that_was_killed_once_and_repeated_leaves_nothing_to_do(
+    half: int, seeds: int, record_property: Callable[[str, object], None]
+) -> None:
+    tally = Tally()
+    for seed in range(half, seeds, 2):
+        verdict = trial(one_kill(seed))
+        if verdict.violations:
+            pytest.fail(shrunk(verdict).story(), pytrace=False)
+        assert verdict.calm_applies <= 1, verdict.story()
         tally += Tally(1, 0, verdict.requests, Counter(verdict.struck), 0)
     record_property(PROPERTY, tally.document())
 

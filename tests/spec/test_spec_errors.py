@@ -189,3 +189,27 @@ def test_every_code_has_a_case():
     tests = "".join(path.read_text() for path in (*HERE.glob("test_*.py"), HERE / "bad_sets.txt"))
     tables = "".join(line for case in SPECS + WORKSPACES for line in case.lines)
     assert [one for one in Code if f"[{one}]" not in tables + tests and f"Code.{one.name}" not in tests] == []
+
+
+def sharing(other: str) -> str:
+    """The specs of two connections, each with a token and with what belongs to the application."""
+    tokens = (f"{{accessToken: '${{env:{name}}}', clientSecret: '${{env:APP}}'}}" for name in ("T", other))
+    links = (f"{{platform: xero, authorization: {one}}}" for one in tokens)
+    companies = (
+        f"  {key}: {{name: {key.upper()}, connections: {{{name}: {link}}}}}\n"
+        for key, name, link in zip("ab", "xy", links, strict=True)
+    )
+    return f"version: 1\ncompanies:\n{''.join(companies)}"
+
+
+def test_one_token_in_two_connections_is_warned_of_with_both_addresses(project):
+    project.put("specs/a.yaml", sharing("T"))
+    (warning,) = project.load().warnings
+    assert warning.code is Code.REFERENCE_SHARED
+    assert "b/y and a/x send the same secret" in str(warning)
+    assert "specs/a.yaml:3:30" in str(warning)
+
+
+def test_what_belongs_to_the_application_may_be_shared(project):
+    project.put("specs/a.yaml", sharing("OTHER"))
+    assert project.load().warnings == ()

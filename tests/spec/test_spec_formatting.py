@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.spec import yaml_nodes
-from reconciler.spec.formatting import format_text
+from reconciler.spec import Code, yaml_nodes
+from reconciler.spec.formatting import format_text, formatted
 from reconciler.spec.nodes import SourceFile
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
@@ -107,3 +107,9 @@ def test_formatting_keeps_every_value_and_stands_still(
     if after is not None:
         assert meaning(after) == meaning(text)
         assert format_text(after) == after
+
+
+def test_what_is_left_is_a_warning_with_a_code_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "end.yaml").write_text("a: 1\n...\n# the end\n")
+    _, warnings = formatted(tmp_path)
+    assert [warning.code for warning in warnings] == [Code.NOT_FORMATTED]

@@ -1,6 +1,7 @@
 """What good specs mean."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -200,6 +201,7 @@ def test_defaults_lie_under_a_connection_and_settings_under_those(project):
 SETTINGS = """
 version: 1
 workspace: prod
+workspaceRenamedFrom: staging
 account: Example Lending Ltd
 names: strip
 rollout: {canary: acme, batch: 50, maxFailures: 3}
@@ -224,6 +226,16 @@ def test_every_setting_reaches_the_workspace(project):
     assert workspace.guard == Guard(Limit(3), Limit(10, percent=True))
     assert workspace.root == str(project.root / "specs")
     assert loaded.desired.companies["a"].name == "Caf UK"
+    assert loaded.desired.workspaces == ("prod", "staging")
+
+
+def test_companies_that_are_known_to_be_others_are_named_as_codat_writes_ids(project):
+    ids = "[8A210B68-6988-11ED-a1eb-0242ac120009, 11111111-2222-3333-4444-55555555555f]"
+    project.write(specs__a_yaml=f"version: 1\ncompanies: {{a: {{name: A, newBeside: {ids}}}}}\n")
+    assert project.load().desired.companies["a"].new_beside == (
+        "8a210b68-6988-11ed-a1eb-0242ac120009",
+        "11111111-2222-3333-4444-55555555555f",
+    )
 
 
 def test_names_are_left_alone_where_codat_keeps_them(project):
@@ -313,3 +325,28 @@ def test_our_own_examples_load():
     loaded = load(specs, sandbox=True)
     assert loaded.desired.companies
     assert loaded.warnings == ()
+
+
+def test_an_empty_mapping_says_nothing_as_when_it_is_absent(project):
+    project.put(
+        "specs/workspace.yaml",
+        "version: 1\nworkspace: prod\npreconditions: {}\ndefaults: {connection: {}}\nplatforms: {}\n",
+    )
+    project.put(
+        "specs/a.yaml",
+        "version: 1\ncompanies:\n"
+        "  a: {name: A, tags: {}, connections: {}, syncSettings: {}}\n"
+        "  b: {name: B, connections: {c: {platform: xero, preconditions: {}, sync: {}}}}\n",
+    )
+    written = project.load().desired
+    project.put(
+        "specs/a.yaml",
+        "version: 1\ncompanies: {a: {name: A}, b: {name: B, connections: {c: {platform: xero}}}}\n",
+    )
+    absent = project.load().desired
+    assert written.companies["a"].sync_settings is UNSET
+    assert [replace(company, span=None, connections={}) for company in written.companies.values()] == [
+        replace(company, span=None, connections={}) for company in absent.companies.values()
+    ]
+    both = (desired.companies["b"].connections["c"] for desired in (written, absent))
+    assert len({repr(replace(connection, span=None)) for connection in both}) == 1

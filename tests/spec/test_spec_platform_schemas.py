@@ -1,5 +1,7 @@
 """Schemas of authorizations that come with codat-sync: few, and a workspace's own comes first."""
 
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from reconciler.model import Platform, SourceType
 from reconciler.spec import BUILTIN_PLATFORMS, Code
 from reconciler.spec.authorization_schema import PUBLISHED
+from reconciler.spec.bounded_schema import STEPS_EACH, BoundedSchema, EndlessSchemaError
 
 PLATFORMS = (*BUILTIN_PLATFORMS, Platform("abcd", "Sage Bank Feeds", SourceType.BANK_FEED))
 
@@ -26,7 +29,7 @@ def test_an_authorization_that_fits_is_taken(project):
     [
         (
             '{accessToken: "${env:A}", authorizationId: "${env:A}"}',
-            "it has fields that are none of authorizationId",
+            "it has fields that are none of authorizationId, bankId",
         ),
         ('{authId: "${env:A}"}', "it lacks authorizationId"),
     ],
@@ -50,3 +53,114 @@ def test_a_workspace_s_own_schema_comes_first(project):
 def test_other_platforms_take_any_map_of_text(project):
     project.connection('platform: xero\nauthorization: {anything: "${env:A}"}')
     assert project.load().warnings == ()
+
+
+# --- schemas that somebody wrote to do harm ----------------------------------------------------
+
+LITERAL = "platform: xero\nauthorization: {aId: " + "a" * 40 + "b}"
+
+
+def hostile(project, schema: bytes) -> list:
+    project.put("specs/workspace.yaml", "version: 1\nworkspace: prod\nplatforms: {xero: {schema: x.json}}\n")
+    (project.root / "specs/x.json").write_bytes(schema)
+    project.connection(LITERAL)
+    return project.errors()
+
+
+@pytest.mark.parametrize(
+    ("schema", "told"),
+    [
+        (b"\xff\xfe{}", "this file is not UTF-8 text"),
+        (b'{"a":' * 10_000, "this file is not JSON"),
+        (b'{"not": ' * 400 + b"{}" + b"}" * 400, "this file is nested too deep"),
+        (
+            b'{"description": "' + b" " * 300_000 + b'"}',
+            "this file cannot be read: it is larger than 256 KiB",
+        ),
+        (b'{"properties": {"aId": {"pattern": "^(?=a)"}}}', "a pattern in this file is none of RE2's"),
+        (b'{"patternProperties": {"(a)\\\\1": {}}}', "a pattern in this file is none of RE2's"),
+        (b'{"pattern": "\\ud800"}', "a pattern in this file is none of RE2's"),
+        (b'{"pattern": "(?:(?:a{1000}){1000}){1000}"}', "a pattern in this file is none of RE2's"),
+        (
+            b'{"unevaluatedProperties": false, "allOf": [{"patternProperties": {"(a+)+$": {}}}]}',
+            "this file has unevaluatedProperties beside patternProperties",
+        ),
+    ],
+    ids=[
+        "not UTF-8",
+        "endless JSON",
+        "deep",
+        "large",
+        "look-ahead",
+        "back-reference",
+        "lone surrogate",
+        "repeated repeats",
+        "unevaluated",
+    ],
+)
+def test_a_schema_that_cannot_be_bounded_is_refused(project, schema, told):
+    (error,) = hostile(project, schema)
+    assert (error.code, error.span.file) == (Code.PLATFORM_SCHEMA, "specs/workspace.yaml")
+    assert error.summary.startswith(told)
+
+
+def doubling(levels: int) -> bytes:
+    parts = {f"a{n}": {"allOf": [{"$ref": f"#/$defs/a{n + 1}"}] * 2} for n in range(levels)}
+    return json.dumps({"$defs": {**parts, f"a{levels}": {}}, "$ref": "#/$defs/a0"}).encode()
+
+
+def unevaluated(levels: int) -> bytes:
+    schema: dict = {}
+    for _ in range(levels):
+        schema = {"allOf": [schema], "unevaluatedProperties": True}
+    return json.dumps(schema).encode()
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        b'{"$ref": "#"}',
+        b'{"$dynamicRef": "#a", "$dynamicAnchor": "a"}',
+        b'{"allOf": [{"$ref": "#"}, {"$ref": "#"}]}',
+        b'{"unevaluatedProperties": false, "allOf": [{"$ref": "#"}]}',
+        doubling(60),
+        unevaluated(60),
+    ],
+    ids=["itself", "itself by an anchor", "itself twice", "unevaluated", "doubling", "unevaluated levels"],
+)
+def test_a_check_without_end_is_given_up(project, schema):
+    (error,) = hostile(project, schema)
+    assert error.code == Code.AUTHORIZATION_SCHEMA
+    assert error.fix == "its schema leads back to itself, or unfolds to too much to be checked"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"aId": {"pattern": "^(a+)+$"}}},
+        {"patternProperties": {"^aI": {"pattern": "^(a|a)*$"}}},
+        {"propertyNames": {"pattern": "^(a+)+$"}},
+        {"patternProperties": {"^(b+)+$": True}, "additionalProperties": False},
+        {"patternProperties": {"^(b+)+$": True}, "additionalProperties": {"pattern": "^(a+)+$"}},
+    ],
+    ids=["value", "by name", "names", "others", "of others"],
+)
+def test_a_pattern_that_would_backtrack_for_ever_is_matched_at_once(project, schema):
+    (error,) = hostile(project, json.dumps(schema).encode())
+    assert error.code == Code.AUTHORIZATION_SCHEMA
+
+
+def test_a_pipe_in_place_of_a_schema_is_not_waited_for(project):
+    project.put("specs/workspace.yaml", "version: 1\nworkspace: prod\nplatforms: {xero: {schema: x.json}}\n")
+    os.mkfifo(project.root / "specs/x.json")
+    project.connection(LITERAL)
+    (error,) = project.errors()
+    assert error.summary == "this file cannot be read: it is no regular file"
+
+
+def test_many_checks_of_a_costly_schema_are_given_up_together():
+    schema = BoundedSchema({"allOf": [{"type": "object"}] * 5 * STEPS_EACH})
+    for _ in range(4):
+        assert schema.errors({"aId": "x"}) == []
+    with pytest.raises(EndlessSchemaError):
+        schema.errors({"aId": "x"})

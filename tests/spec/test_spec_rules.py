@@ -133,3 +133,44 @@ def test_tags_of_ours_are_ours(project, tag):
 def test_ids_are_compared_whatever_their_case(project):
     project.put("specs/b.yaml", f"version: 1\ncompanies: {{b: {{name: B, id: {ID.upper()}A}}}}\n")
     assert codes(project, f"id: {ID}a") == [Code.DUPLICATE_COMPANY_ID]
+
+
+def test_four_letters_that_may_be_a_retired_platform_are_a_warning(project):
+    project.connection("platform: vjms\nmigration: link")
+    (warning,) = project.load().warnings
+    assert (warning.code, str(warning.span)) == (Code.UNLISTED_PLATFORM, "specs/a.yaml:7:19")
+
+
+def test_a_default_and_settings_of_a_retired_platform_are_warnings(project):
+    project.put(
+        "specs/workspace.yaml",
+        "version: 1\nworkspace: prod\nplatforms: {vjms: {}}\ndefaults: {connection: {platform: vjms}}\n",
+    )
+    project.connection("migration: link")
+    assert [one.code for one in project.load().warnings] == [Code.UNLISTED_PLATFORM] * 2
+
+
+def test_a_literal_opening_is_written_with_two_dollars_everywhere(project):
+    project.put("specs/t.csv", "id,text\na,c $${x}\n")
+    project.put(
+        "specs/a.yaml",
+        "version: 1\n"
+        "companies:\n"
+        '  b: {name: B, description: "$${env:X} $$${", tags: {"$${k": "v$${"}, connections: {x: '
+        '{platform: xero, authorization: {tenantId: "$${env:X}"}}}}\n'
+        "companySets:\n"
+        '  s: {from: t.csv, key: "${row:id}", company: {name: A, description: "${row:text} $${row:id}"}}\n',
+    )
+    found = project.load().desired.companies
+    assert (found["b"].description, found["b"].tags) == ("${env:X} $${", {"${k": "v${"})
+    assert found["b"].connections["x"].authorization == {"tenantId": "${env:X}"}
+    assert found["a"].description == "c ${x} ${row:id}"
+
+
+@pytest.mark.parametrize(
+    "fields", ['tags: {"${k": v}', 'tags: {k: "${v"}', 'description: "a ${b"', 'description: "$$${b} ${c"']
+)
+def test_an_opening_that_is_no_reference_and_not_escaped_is_refused(project, fields):
+    project.put("specs/a.yaml", f"version: 1\ncompanies:\n  a: {{name: A, {fields}}}\n")
+    (error,) = project.errors()
+    assert (error.code, "a literal ${ is written $${" in error.fix) == (Code.REFERENCE_MISPLACED, True)

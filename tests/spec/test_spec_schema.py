@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -172,7 +172,6 @@ def test_the_predicate_passes_what_is_good(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_what_the_predicate_passes_jsonschema_passes(name, data):
     document = data.draw(damaged(GOOD[name]))
@@ -182,11 +181,11 @@ def test_what_the_predicate_passes_jsonschema_passes(name, data):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_what_jsonschema_passes_the_predicate_mostly_does(name, data):
     """Only whole numbers written as 1.0 take the slow way."""
     document = data.draw(damaged(GOOD[name]))
     known = schema.named(name)
     if known.validator.is_valid(document):
-        assert known.fits(document) or ".0" in json.dumps(document)
+        text = json.dumps(document)
+        assert known.fits(document) or ".0" in text or "e+" in text

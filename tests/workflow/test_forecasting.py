@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.apply.failing import RESUME
 from reconciler.codat import Meter
-from reconciler.model import Address, LiveCompany, Status
+from reconciler.model import Address, LiveCompany, Mark, Status
 from reconciler.plan import (
     Action,
     AdoptCompany,
@@ -59,7 +59,7 @@ def told(*actions: Action, remaining: int = 0) -> str:
         ),
         pytest.param(CreateConnection(BOOKS, "why", "1", "xero", "gbol"), 1, id="create-connection"),
         pytest.param(
-            CreateConnection(BOOKS, "why", "1", "xero", "gbol", {"books": None}), 3, id="and-record-links"
+            CreateConnection(BOOKS, "why", "1", "xero", "gbol", {"books": Mark()}), 3, id="and-record-links"
         ),
         pytest.param(authorize(None), 1, id="authorize-one-that-this-plan-creates"),
         pytest.param(authorize(Status.PENDING_AUTH), 2, id="authorize-one-that-existed"),

@@ -1,0 +1,15 @@
+"""The page about migrations and the command that lists platforms say the same of each."""
+
+import re
+from pathlib import Path
+
+from reconciler.migration import WAYS
+from reconciler.spec import BUILTIN_PLATFORMS
+
+PAGE = Path(__file__).parents[2] / "docs" / "migrating-tokens.md"
+
+
+def test_the_page_has_the_row_of_every_platform_whose_way_is_known() -> None:
+    names = {one.key: one.name for one in BUILTIN_PLATFORMS}
+    rows = re.findall(r"^\| (.+) \| (.+) \| (.+) \| (\d{4}-\d\d-\d\d) \|$", PAGE.read_text(), re.MULTILINE)
+    assert rows == [(names[one.key], ", ".join(one.migrations), one.source, one.checked) for one in WAYS]
