@@ -25,7 +25,7 @@ from reconciler.cli.options import (
     selection,
     selection_options,
 )
-from reconciler.cli.showing import append_outputs, show_outcome, show_plan
+from reconciler.cli.showing import opened_outputs, show_outcome, show_plan
 from reconciler.cli.streams import record
 
 if TYPE_CHECKING:
@@ -103,17 +103,18 @@ def apply(
         show_plan(planned, "text", shown, err=aside, echo=record)
         return _confirms(yes)
 
-    with render.progress(shown.style(err=True)) as progress, opened_events(events) as observer:
-        place = circumstances(sandbox, sandbox_file, api_url, progress.waiting)
-        source = _source(specs, plan_file, place, options)
-        request = applying.ApplyRequest(source, secrets.randbits(64), canary, batch, wait)
-        run = quota.apply_through_quota if wait_for_quota else applying.apply
-        applied = run(request, ask=ask, observer=_both(progress, observer))
-    if not asked and (applied.outcome is None or format_ == "text"):
-        show_plan(applied.planned, "text", shown, err=aside, echo=record)
-    if asked or applied.verification or format_ == "json":
-        show_outcome(applied, format_, shown, err=aside)
-    append_outputs(outputs, applied.outcome or applied.planned.plan.document())
+    with opened_outputs(outputs) as append:
+        with render.progress(shown.style(err=True)) as progress, opened_events(events) as observer:
+            place = circumstances(sandbox, sandbox_file, api_url, progress.waiting)
+            source = _source(specs, plan_file, place, options)
+            request = applying.ApplyRequest(source, secrets.randbits(64), canary, batch, wait)
+            run = quota.apply_through_quota if wait_for_quota else applying.apply
+            applied = run(request, ask=ask, observer=_both(progress, observer))
+        if not asked and (applied.outcome is None or format_ == "text"):
+            show_plan(applied.planned, "text", shown, err=aside, echo=record)
+        if asked or applied.verification or format_ == "json":
+            show_outcome(applied, format_, shown, err=aside)
+        append(applied.outcome or applied.planned.plan.document())
     check_whole(events, observer)
     return _exit(applied)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.workflow.codes import Code
+from reconciler.workflow.opening import opened_to_write
 
 if TYPE_CHECKING:
     from reconciler.render.events import EventsWriter
@@ -37,7 +37,7 @@ def opened_events(path: Path | None) -> Iterator[EventsWriter | None]:
         yield render.events_writer(sys.stdout)
         return
     try:
-        stream = os.fdopen(_opened(path), "w", encoding="utf-8")
+        stream = os.fdopen(opened_to_write(path, mode=EVENTS_MODE), "w", encoding="utf-8")
     except OSError as error:
         raise CodatSyncError(
             Diagnostic(Code.EVENTS_UNWRITABLE, f"{path} cannot be written: {error.strerror}")
@@ -50,14 +50,6 @@ def opened_events(path: Path | None) -> Iterator[EventsWriter | None]:
             stream.close()
         except OSError as error:
             writer.failure = writer.failure or error
-
-
-def _opened(path: Path) -> int:
-    """A file that its owner alone may read; a device or a pipe is not ours to close to others."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, EVENTS_MODE)
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.fchmod(descriptor, EVENTS_MODE)
-    return descriptor
 
 
 def check_whole(path: Path | None, writer: EventsWriter | None) -> None:

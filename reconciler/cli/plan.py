@@ -19,7 +19,7 @@ from reconciler.cli.options import (
     selection_options,
     specs_argument,
 )
-from reconciler.cli.showing import PLAN_FORMATS, append_outputs, show_plan
+from reconciler.cli.showing import PLAN_FORMATS, opened_outputs, show_plan
 
 
 @click.command(
@@ -64,9 +64,10 @@ def plan(
     from reconciler.workflow import planning
 
     place = circumstances(sandbox, sandbox_file, api_url)
-    planned = planning.plan(planning.PlanRequest(specs, place, selection(**options), base, out))
-    show_plan(planned, format_, output(), specs=specs)
-    append_outputs(outputs, planned.plan.document())
+    with opened_outputs(outputs) as append:
+        planned = planning.plan(planning.PlanRequest(specs, place, selection(**options), base, out))
+        show_plan(planned, format_, output(), specs=specs)
+        append(planned.plan.document())
     if planned.plan.refusals:
         return Exit.REFUSED
     return Exit.CHANGES if detailed_exitcode and planned.plan.actions else Exit.OK

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +14,7 @@ from reconciler.cli.options import DEFAULT_SPECS, Output
 from reconciler.cli.streams import Echo, for_page, record, said
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.workflow.codes import Code
+from reconciler.workflow.opening import opened_to_write
 
 if TYPE_CHECKING:
     from reconciler.outcome import Outcome
@@ -91,20 +94,36 @@ def show_outcome(applied: Applied, format_: str, output: Output, *, err: bool = 
     record(text, err=err)
 
 
-def append_outputs(file: Path | None, result: Mapping[str, Any] | Outcome) -> None:
-    """Append lines ``name=value`` for a CI to ``file``, such as the one that ``$GITHUB_OUTPUT`` names.
+@contextmanager
+def opened_outputs(file: Path | None) -> Iterator[Callable[[Mapping[str, Any] | Outcome], None]]:
+    """What appends lines ``name=value`` for a CI to ``file``, such as the one that ``$GITHUB_OUTPUT`` names.
+
+    It is opened before anything is done, so that no apply is made whose outputs have no place.
 
     Raises:
-        CodatSyncError: the file cannot be written.
+        CodatSyncError: the file cannot be opened or written.
     """
     from reconciler import render
 
     if file is None:
+        yield lambda _: None
         return
     try:
-        with file.open("a", encoding="utf-8") as opened:
-            opened.write(render.github_outputs(result))
+        stream = os.fdopen(opened_to_write(file, append=True, mode=0o666), "a", encoding="utf-8")
     except OSError as error:
-        raise CodatSyncError(
-            Diagnostic(Code.OUTPUTS_UNWRITABLE, f"{file} cannot be written: {error.strerror}")
-        ) from None
+        raise _unwritable(file, error) from None
+
+    def append(result: Mapping[str, Any] | Outcome) -> None:
+        try:
+            stream.write(render.github_outputs(result))
+            stream.flush()
+        except OSError as error:
+            raise _unwritable(file, error) from None
+
+    with closing(stream):
+        yield append
+
+
+def _unwritable(file: Path, error: OSError) -> CodatSyncError:
+    told = f"{file} cannot be written: {error.strerror}"
+    return CodatSyncError(Diagnostic(Code.OUTPUTS_UNWRITABLE, told))

@@ -14,7 +14,7 @@
 
 from reconciler.codat.client import Answered, Client, ReadClient
 from reconciler.codat.connecting import asgi_transport, check_api_url, connect, is_loopback
-from reconciler.codat.credentials import credentials
+from reconciler.codat.credentials import credentials, key_forms
 from reconciler.codat.metering import Meter
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "connect",
     "credentials",
     "is_loopback",
+    "key_forms",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
 from collections.abc import Mapping
 from typing import Final
 
@@ -40,6 +41,23 @@ def credentials(environ: Mapping[str, str]) -> Secret:
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise _unusable(Code.BAD_CREDENTIALS, f"{KEY} holds characters that no key has", "copy the key again")
     return Secret("Basic " + b64encode(key.encode()).decode())
+
+
+def key_forms(environ: Mapping[str, str]) -> frozenset[str]:
+    """The key as it could be handed on by mistake: as it is set, in base64, decoded, and as the header."""
+    forms: set[str] = set()
+    for written in filter(None, (environ.get(name, "").strip() for name in (KEY, HEADER))):
+        found = HEADER_FORM.fullmatch(written)
+        encoded = found[1] if found else b64encode(written.encode(errors="surrogateescape")).decode()
+        forms |= {written, encoded, f"Basic {encoded}", written if found is None else _decoded(encoded)}
+    return frozenset(filter(None, forms))
+
+
+def _decoded(encoded: str) -> str:
+    try:
+        return b64decode(encoded, altchars=b"-_" if set(encoded) & set("-_") else None).decode()
+    except (Base64Error, UnicodeDecodeError):
+        return ""
 
 
 def _from_header(text: str, variable: str) -> Secret:

@@ -32,6 +32,16 @@ def for_programs(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if not name.upper().startswith(RESERVED_VARIABLES)}
 
 
+def is_key(value: str, forms: frozenset[str]) -> bool:
+    """Whether ``value`` is one of the forms of our key, white space around it apart."""
+    return value.strip() in forms
+
+
+def without_key(environ: Mapping[str, str], forms: frozenset[str]) -> dict[str, str]:
+    """The environment without the variables that hold our key, whatever they are called."""
+    return {name: value for name, value in environ.items() if not is_key(value, forms)}
+
+
 class Commands:
     """Runs the permitted commands in ``root``, with ``environ`` but for our own variables."""
 

@@ -13,6 +13,7 @@ class Code(StrEnum):
 
     MISSING = "secret-missing"
     RESERVED = "secret-reserved"
+    IS_KEY = "secret-is-key"
     UNREADABLE = "secret-unreadable"
     OUTSIDE_ROOT = "secret-outside-root"
     NOT_TEXT = "secret-not-text"

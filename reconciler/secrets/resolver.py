@@ -11,7 +11,7 @@ from typing import Final
 
 from reconciler.diagnostics import Diagnostic, Severity, in_reading_order
 from reconciler.model import RESERVED_VARIABLES, Secret, SecretCommands, SecretRef
-from reconciler.secrets.commands import Commands
+from reconciler.secrets.commands import Commands, is_key, without_key
 from reconciler.secrets.errors import Code, SecretError, refused
 from reconciler.secrets.json_files import JsonFiles
 from reconciler.secrets.places import MAX_BYTES, located, too_large, unreadable
@@ -34,7 +34,7 @@ class Resolver:
 
     ``root`` is the workspace's root; ``environ`` the environment to read variables from;
     ``commands`` those that its ``workspace.yaml`` permits. Without ``providers`` no installed
-    package is asked.
+    package is asked. ``withheld`` are the forms of our own key, which no reference may resolve to.
     """
 
     def __init__(
@@ -44,12 +44,14 @@ class Resolver:
         *,
         commands: SecretCommands = NO_COMMANDS,
         providers: bool = True,
+        withheld: frozenset[str] = frozenset(),
     ) -> None:
         self._root = Path(realpath(root))
         self._environ = environ
         self._json_files = JsonFiles(self._root)
         self._tables = Tables(self._root)
-        self._commands = Commands(commands, self._root, environ)
+        self._withheld = withheld
+        self._commands = Commands(commands, self._root, without_key(environ, withheld))
         self._providers = Providers() if providers else None
         self._known = ("env", "file", "table", *commands.by_scheme)
 
@@ -63,6 +65,9 @@ class Resolver:
         if not is_sendable(secret.reveal()):
             fix = "put the secret there as UTF-8 text"
             raise refused(ref, Code.NOT_TEXT, "it holds bytes or half characters that are no text", fix)
+        if is_key(secret.reveal(), self._withheld):
+            fix = "name the customer's token, and find out who wrote the reference"
+            raise refused(ref, Code.IS_KEY, "it resolves to our own API key, which is no authorization", fix)
         return secret
 
     def check(self, uses: Iterable[Use]) -> tuple[Diagnostic, ...]:

@@ -15,7 +15,7 @@ from typing import Any
 from reconciler.apply import Resolve, Turns, execute
 from reconciler.apply.lane import WELL
 from reconciler.apply.telling import Telling
-from reconciler.codat import Client, Meter, ReadClient
+from reconciler.codat import Client, Meter, ReadClient, key_forms
 from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError, Severity
 from reconciler.migration import Verification
 from reconciler.model import Secret, SecretRef
@@ -215,7 +215,8 @@ def _resolver(request: ApplyRequest, planned: Planned) -> Resolver | MadeUp:
     endpoint, root = request.source.circumstances.endpoint, Path(planned.workspace.root)
     if endpoint.is_sandbox:
         return MadeUp(Resolver(root, endpoint.environ, providers=False))
-    return Resolver(root, endpoint.environ, commands=secret_commands(root))
+    withheld = key_forms(endpoint.environ)
+    return Resolver(root, endpoint.environ, commands=secret_commands(root), withheld=withheld)
 
 
 def _unblocking(resolve: Resolver | MadeUp) -> Resolve:

@@ -18,6 +18,8 @@ from reconciler.planner import desired_document, known_from
 from reconciler.spec import plan_complaints
 from reconciler.spec.files import WORKSPACE_FILES, read_regular
 from reconciler.workflow.codes import Code
+from reconciler.workflow.new_files import write_whole
+from reconciler.workflow.opening import check_no_link
 
 SAVED_MODE: Final = 0o600
 LARGEST: Final = 40 * 1024 * 1024
@@ -84,9 +86,9 @@ def save(
         raise _unwritable(path, f"the plan is too large ({BOUNDS})", "plan a part at a time, with --target")
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        check_no_link(path)
         beside.unlink(missing_ok=True)
-        beside.touch(SAVED_MODE, exist_ok=False)
-        beside.write_text(text, encoding="utf-8")
+        write_whole(beside, text, SAVED_MODE)
         beside.replace(path)
     except OSError as error:
         fix = "name a file in a directory that is there, and that you may write to"

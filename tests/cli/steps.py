@@ -20,13 +20,15 @@ CI: Final = REPOSITORY / "docs" / "ci"
 
 FAKE_GH: Final = Path(__file__).with_name("fake_gh.py")
 FAKE_PYTHON: Final = f"""#!/usr/bin/env bash
-# python3 -m venv DIRECTORY, whose pip only notes what it was asked to install
+# The real python3, but a pip of the environment that it makes only notes what it shall install.
 set -eu
-[[ $1 == -m && $2 == venv ]]
-mkdir -p "$3/bin"
-printf '#!/usr/bin/env bash\\necho "$@" >"$RUNNER_TEMP/pip.txt"\\n' >"$3/bin/pip"
-chmod +x "$3/bin/pip"
-ln -sf "{COMMAND}" "$3/bin/codat-sync"
+"{sys.executable}" "$@" --without-pip
+bin=${{@: -1}}/bin
+rm "$bin/python3" "$bin/python"
+printf '#!/usr/bin/env bash\\necho "$@" >>"$RUNNER_TEMP/pip.txt"\\n' >"$bin/python"
+chmod +x "$bin/python"
+ln -s python "$bin/python3"
+ln -sf "{COMMAND}" "$bin/codat-sync"
 """
 
 
@@ -95,9 +97,11 @@ class Runner:
         given |= {f"inputs.{name.replace('_', '-')}": value for name, value in inputs.items()}
         given["inputs.github-token"] = "fake-token"
         given["github.event.pull_request.number"] = pull_request
+        (self.temp / "output.txt").write_text("")
         install, run, comment = ACTION["runs"]["steps"]
         installed = self.run(install, given)
         assert installed.status == 0, installed.log
+        given["steps.install.outputs.directory"] = self.outputs()["directory"]
         for name in ("output.txt", "summary.md"):
             (self.temp / name).write_text("")
         ran = self.run(run, given)

@@ -25,8 +25,11 @@ HOSTILE = "x$(touch pwned)`touch pwned`'\"; touch pwned; #\ntouch pwned"
 
 def test_it_installs_its_own_checkout(runner: Runner) -> None:
     assert runner.action(command="validate").status == 0
-    asked = (runner.temp / "pip.txt").read_text().split()
-    assert asked == ["install", "--quiet", "--disable-pip-version-check", str(REPOSITORY)]
+    pip = "-I -m pip --disable-pip-version-check install --quiet"
+    assert (runner.temp / "pip.txt").read_text().splitlines() == [
+        f"{pip} --require-hashes --requirement {REPOSITORY}/requirements.lock",
+        f"{pip} --no-deps --no-build-isolation {REPOSITORY}",
+    ]
 
 
 def test_validate_needs_no_key_and_marks_the_line(runner: Runner) -> None:
