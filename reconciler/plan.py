@@ -46,7 +46,7 @@ class AttentionClass(StrEnum):
     INFO = "info"
 
 
-class Code(StrEnum):
+class AttentionCode(StrEnum):
     """Every attention code: what no API call can settle."""
 
     EXISTS = "exists"
@@ -71,15 +71,17 @@ class Code(StrEnum):
     UNMANAGED = "unmanaged"
 
 
-CLASS_OF: Final[Mapping[Code, AttentionClass]] = dict.fromkeys(Code, AttentionClass.BLOCKING) | {
-    Code.MANAGED: AttentionClass.WAITING,
-    Code.LINK: AttentionClass.WAITING,
-    Code.RELINK: AttentionClass.WAITING,
-    Code.UNLINKED: AttentionClass.WAITING,
-    Code.SYNCING: AttentionClass.WAITING,
-    Code.ORPHAN: AttentionClass.INFO,
-    Code.TAGS_COPIED: AttentionClass.INFO,
-    Code.UNMANAGED: AttentionClass.INFO,
+CLASS_OF: Final[Mapping[AttentionCode, AttentionClass]] = dict.fromkeys(
+    AttentionCode, AttentionClass.BLOCKING
+) | {
+    AttentionCode.MANAGED: AttentionClass.WAITING,
+    AttentionCode.LINK: AttentionClass.WAITING,
+    AttentionCode.RELINK: AttentionClass.WAITING,
+    AttentionCode.UNLINKED: AttentionClass.WAITING,
+    AttentionCode.SYNCING: AttentionClass.WAITING,
+    AttentionCode.ORPHAN: AttentionClass.INFO,
+    AttentionCode.TAGS_COPIED: AttentionClass.INFO,
+    AttentionCode.UNMANAGED: AttentionClass.INFO,
 }
 
 
@@ -87,7 +89,7 @@ CLASS_OF: Final[Mapping[Code, AttentionClass]] = dict.fromkeys(Code, AttentionCl
 class Attention:
     """Something that the plan cannot settle, at an address, with what to do about it."""
 
-    code: Code
+    code: AttentionCode
     address: Address
     message: str
 

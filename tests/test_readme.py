@@ -11,14 +11,14 @@ import pytest
 
 from reconciler.cli import codat_sync, run
 from reconciler.cli.exits import Exit
+from reconciler.loading import load
 from reconciler.model import Migration
-from reconciler.plan import CLASS_OF, Code, Kind
+from reconciler.plan import CLASS_OF, AttentionCode, Kind
 from reconciler.sandbox.app import CONTROL
 from reconciler.sandbox.control import EVENTS, PREFIX
 from reconciler.sandbox.faults import KINDS
 from reconciler.sandbox.link_pages import CHOICES, STANDINGS
 from reconciler.sandbox.settings import SETTINGS
-from reconciler.spec import load
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -149,7 +149,7 @@ def test_the_readme_has_every_exit_status() -> None:
 def test_the_readme_has_every_attention_code_with_its_class_and_what_to_do() -> None:
     rows = table_rows("Attention codes")
     shown = {code.strip("`"): kind for code, kind, _ in rows}
-    assert shown == {code.value: CLASS_OF[code].value for code in Code}
+    assert shown == {code.value: CLASS_OF[code].value for code in AttentionCode}
     assert all(what_to_do for *_, what_to_do in rows)
 
 
@@ -187,7 +187,7 @@ def test_the_page_on_plans_has_every_kind_of_action() -> None:
 
 def test_the_page_on_plans_speaks_of_every_attention_code() -> None:
     page = doc("plan-and-apply")
-    assert [code.value for code in Code if f"`{code.value}`" not in page] == []
+    assert [code.value for code in AttentionCode if f"`{code.value}`" not in page] == []
 
 
 def test_the_page_on_the_sandbox_has_every_route_fault_and_event() -> None:

@@ -14,9 +14,9 @@ from typing import Final, NoReturn
 from reconciler.apply import waiting
 from reconciler.apply.failing import FailureCode, NotDoneError, Then, changed, differs, not_done
 from reconciler.apply.marking import Mark
-from reconciler.apply.settling import HELD_UP
-from reconciler.apply.state import LaneState
-from reconciler.apply.turns import PlatformTurns
+from reconciler.apply.platform_breaker import PlatformTurns
+from reconciler.apply.retried_write import HELD_UP
+from reconciler.apply.state import WorkerState
 from reconciler.codat.errors import (
     ApiError,
     HeldUpError,
@@ -43,26 +43,26 @@ REFUSED: Final = (RejectedError, StillRunningError, KeyReusedError)
 """Every 4xx that does not stop the run."""
 
 
-async def authorize_connection(lane: LaneState, action: AuthorizeConnection) -> Result:
+async def authorize_connection(worker: WorkerState, action: AuthorizeConnection) -> Result:
     """Send the tokens, or find the connection Linked."""
-    turns = lane.run.turns[action.platform_key]
-    async with turns.taken():
-        lane.run.check_going()
-        return await _Authorizing(lane, action, turns).run()
+    breaker = worker.run.breaker[action.platform_key]
+    async with breaker.taken():
+        worker.run.check_going()
+        return await _Authorizing(worker, action, breaker).run()
 
 
 class _Authorizing:
     """One authorize: the connection, the status that it must have, and what an answer means."""
 
-    def __init__(self, lane: LaneState, action: AuthorizeConnection, turns: PlatformTurns) -> None:
-        self._lane = lane
+    def __init__(self, worker: WorkerState, action: AuthorizeConnection, breaker: PlatformTurns) -> None:
+        self._lane = worker
         self._action = action
-        self._turns = turns
-        self._company_id = lane.company_id(action.company_id)
-        self._connection_id = lane.connection_id(action.address, action.connection_id)
+        self._turns = breaker
+        self._company_id = worker.company_id(action.company_id)
+        self._connection_id = worker.connection_id(action.address, action.connection_id)
         self._expected = action.observed or Status.PENDING_AUTH
-        self._look = lane.creates.pop(self._connection_id, Look())
-        self._mark = Mark(lane, action, self._company_id, self._connection_id)
+        self._look = worker.creates.pop(self._connection_id, Look())
+        self._mark = Mark(worker, action, self._company_id, self._connection_id)
 
     async def run(self) -> Result:
         """Look, where someone else may know the connection; then send."""

@@ -8,21 +8,21 @@ from __future__ import annotations
 from uuid import UUID
 
 from reconciler.apply.failing import changed, differs, is_normalised, normalised
-from reconciler.apply.settling import settle
-from reconciler.apply.state import LaneState
+from reconciler.apply.retried_write import settle
+from reconciler.apply.state import WorkerState
 from reconciler.codat.looking import Look
 from reconciler.model import LiveCompany, LiveConnection, Status
 from reconciler.outcome import Result
 from reconciler.plan import AdoptCompany, Change, UnlinkConnection, UpdateCompany
 
 
-async def patch_company(lane: LaneState, action: AdoptCompany | UpdateCompany) -> Result:
+async def patch_company(worker: WorkerState, action: AdoptCompany | UpdateCompany) -> Result:
     """Adopt or update a company: one PATCH of what differs."""
     look = Look()
-    client = lane.client.resting_on(look)
+    client = worker.client.resting_on(look)
 
     async def find_done() -> LiveCompany | None:
-        live = await lane.read_company(action.company_id, look)
+        live = await worker.read_company(action.company_id, look)
         if not _open_changes(action, live):
             return live
         check_unchanged(action.observed, live)
@@ -34,7 +34,7 @@ async def patch_company(lane: LaneState, action: AdoptCompany | UpdateCompany) -
     async def send(key: UUID) -> LiveCompany:
         return await client.update_company(action.company_id, action.body(), key)
 
-    answer = await settle(lane, action, send, find_done)
+    answer = await settle(worker, action, send, find_done)
     kept = []
     for change in _open_changes(action, answer):
         asked, got = change.after or "", value_at(answer, change.path) or ""
@@ -46,13 +46,13 @@ async def patch_company(lane: LaneState, action: AdoptCompany | UpdateCompany) -
     return Result.DONE
 
 
-async def unlink_connection(lane: LaneState, action: UnlinkConnection) -> Result:
+async def unlink_connection(worker: WorkerState, action: UnlinkConnection) -> Result:
     """Sever a Linked connection; its data stays."""
     look = Look()
-    client = lane.client.resting_on(look)
+    client = worker.client.resting_on(look)
 
     async def find_done() -> LiveConnection | None:
-        live = await lane.read_connection(action.company_id, action.connection_id, look)
+        live = await worker.read_connection(action.company_id, action.connection_id, look)
         if live.status is Status.UNLINKED:
             return live
         if live.status is not Status.LINKED:
@@ -65,7 +65,7 @@ async def unlink_connection(lane: LaneState, action: UnlinkConnection) -> Result
     async def send(key: UUID) -> LiveConnection:
         return await client.unlink(action.company_id, action.connection_id, key)
 
-    answer = await settle(lane, action, send, find_done)
+    answer = await settle(worker, action, send, find_done)
     if answer.status is not Status.UNLINKED:
         raise differs("status", Status.UNLINKED, answer.status)
     return Result.DONE

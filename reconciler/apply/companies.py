@@ -9,19 +9,19 @@ from uuid import UUID
 
 from reconciler.apply import keys
 from reconciler.apply.changing import value_at
-from reconciler.apply.creating import create
 from reconciler.apply.failing import FailureCode, Then, differs, is_normalised, normalised, not_done
-from reconciler.apply.state import LaneState
+from reconciler.apply.idempotent_create import create
+from reconciler.apply.state import WorkerState
 from reconciler.codat import Answered, Client
 from reconciler.model import KEY_TAG, LINKS_TAG, WORKSPACE_TAG, LiveCompany
 from reconciler.outcome import Result
 from reconciler.plan import CreateCompany
 
 
-async def create_company(lane: LaneState, action: CreateCompany) -> Result:
+async def create_company(worker: WorkerState, action: CreateCompany) -> Result:
     """Create the company, or find that another run of ours did."""
-    made = await create(lane, MakingCompany(lane, action))
-    lane.made_company = made.value.id
+    made = await create(worker, MakingCompany(worker, action))
+    worker.made_company = made.value.id
     if kept := [(path, got) for path, _, got in _differences(action, made.value)]:
         raise normalised(kept)
     return Result.ALREADY if made.found else Result.DONE
@@ -31,7 +31,7 @@ async def create_company(lane: LaneState, action: CreateCompany) -> Result:
 class MakingCompany:
     """What the protocol of creation asks of a company."""
 
-    lane: LaneState
+    worker: WorkerState
     action: CreateCompany
 
     @property
@@ -41,7 +41,7 @@ class MakingCompany:
 
     @property
     def _owner(self) -> tuple[str, str]:
-        return self.lane.run.workspace, self.lane.key
+        return self.worker.run.workspace, self.worker.key
 
     def key(self, attempt: int) -> UUID:
         """The idempotency key of an attempt."""
@@ -58,7 +58,7 @@ class MakingCompany:
         """The company that carries our two tags; the answer is filtered again on our side."""
         workspace, key = self._owner
         query = f"{WORKSPACE_TAG}={workspace} && {KEY_TAG}={key}"
-        found = [one for one in await self.lane.client.companies(query) if one.owner() == self._owner]
+        found = [one for one in await self.worker.client.companies(query) if one.owner() == self._owner]
         if len(found) > 1:
             ids = " and ".join(one.id for one in found)
             raise not_done(
@@ -70,7 +70,7 @@ class MakingCompany:
 
     async def read(self, made: LiveCompany) -> LiveCompany:
         """The company as it is now."""
-        live = await self.lane.client.company(made.id)
+        live = await self.worker.client.company(made.id)
         if live.owner() != self._owner:
             raise not_done(
                 FailureCode.NOT_OURS,

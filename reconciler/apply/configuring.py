@@ -10,8 +10,8 @@ from uuid import UUID
 
 from reconciler.apply import waiting
 from reconciler.apply.failing import changed, differs
-from reconciler.apply.settling import settle
-from reconciler.apply.state import LaneState
+from reconciler.apply.retried_write import settle
+from reconciler.apply.state import WorkerState
 from reconciler.codat.errors import NotFoundError
 from reconciler.codat.looking import Look
 from reconciler.model import LiveSyncSettings, setting_text
@@ -19,13 +19,13 @@ from reconciler.outcome import Result
 from reconciler.plan import AddProduct, Change, RemoveProduct, SetSyncSettings
 
 
-async def change_product(lane: LaneState, action: AddProduct | RemoveProduct) -> Result:
+async def change_product(worker: WorkerState, action: AddProduct | RemoveProduct) -> Result:
     """Give a company a product, or take one away."""
-    client, company_id = lane.client, lane.company_id(action.company_id)
+    client, company_id = worker.client, worker.company_id(action.company_id)
     wanted = isinstance(action, AddProduct)
 
     async def find_done() -> bool | None:
-        live = await lane.read_company(company_id)
+        live = await worker.read_company(company_id)
         return True if (action.product in live.products) is wanted else None
 
     async def send(_key: UUID) -> bool:
@@ -36,22 +36,22 @@ async def change_product(lane: LaneState, action: AddProduct | RemoveProduct) ->
                 await client.remove_product(company_id, action.product)
         return True
 
-    await settle(lane, action, send, find_done)
+    await settle(worker, action, send, find_done)
     return Result.DONE
 
 
-async def set_sync_settings(lane: LaneState, action: SetSyncSettings) -> Result:
+async def set_sync_settings(worker: WorkerState, action: SetSyncSettings) -> Result:
     """Send all settings of a company with what the spec names merged in, since the request replaces all.
 
     What others have set meanwhile of the same fields is a failure; the rest of theirs is kept.
     """
-    look, company_id = Look(), lane.company_id(action.company_id)
-    client = lane.client.resting_on(look)
+    look, company_id = Look(), worker.company_id(action.company_id)
+    client = worker.client.resting_on(look)
     live = target = LiveSyncSettings({}, are_own=False)
 
     async def read() -> bool | None:
         nonlocal live, target
-        live = await lane.read_sync_settings(company_id, look)
+        live = await worker.read_sync_settings(company_id, look)
         target = live.as_wanted(action.settings)
         return True if target == live else None
 
@@ -68,8 +68,8 @@ async def set_sync_settings(lane: LaneState, action: SetSyncSettings) -> Result:
         await client.set_sync_settings(company_id, target, key)
         return True
 
-    await settle(lane, action, send, find_done)
-    if not await waiting.look(read, lane.pausing("Codat does not show the settings yet")):
+    await settle(worker, action, send, find_done)
+    if not await waiting.look(read, worker.pausing("Codat does not show the settings yet")):
         for change in action.changes:
             if _value(live, change) != change.after:
                 raise differs(change.path, change.after or "", _value(live, change) or "")

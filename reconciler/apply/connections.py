@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from reconciler.apply import keys
-from reconciler.apply.creating import create
 from reconciler.apply.failing import FailureCode, Then, differs, not_done
+from reconciler.apply.idempotent_create import create
 from reconciler.apply.recording import record_links
-from reconciler.apply.state import LaneState
+from reconciler.apply.state import WorkerState
 from reconciler.codat import Answered, Client
 from reconciler.codat.looking import Look
 from reconciler.model import LiveConnection, Status
@@ -17,16 +17,16 @@ from reconciler.outcome import Result
 from reconciler.plan import AuthorizeConnection, CreateConnection
 
 
-async def create_connection(lane: LaneState, action: CreateConnection) -> Result:
+async def create_connection(worker: WorkerState, action: CreateConnection) -> Result:
     """Create the connection, or find that another run of ours did; then record the links, if it is due."""
-    making = MakingConnection(lane, action, lane.company_id(action.company_id))
-    made = await create(lane, making)
-    lane.made[action.address] = made.value.id
+    making = MakingConnection(worker, action, worker.company_id(action.company_id))
+    made = await create(worker, making)
+    worker.made[action.address] = made.value.id
     if made.ago is not None:
-        making.look.taken_at = lane.run.clock.now() - made.ago
-        lane.creates[made.value.id] = making.look
+        making.look.taken_at = worker.run.clock.now() - made.ago
+        worker.creates[made.value.id] = making.look
     if action.links:
-        await record_links(lane, action)
+        await record_links(worker, action)
     return Result.ALREADY if made.found else Result.DONE
 
 
@@ -34,7 +34,7 @@ async def create_connection(lane: LaneState, action: CreateConnection) -> Result
 class MakingConnection:
     """What the protocol of creation asks of a connection."""
 
-    lane: LaneState
+    worker: WorkerState
     action: CreateConnection
     company_id: str
     look: Look = field(default_factory=Look)
@@ -60,20 +60,20 @@ class MakingConnection:
 
     def _is_authorized_next(self) -> bool:
         """Whether its tokens are the next thing to be sent, so that a turn is to be kept for them."""
-        following = self.lane.actions[self.lane.actions.index(self.action) + 1 :][:1]
+        following = self.worker.actions[self.worker.actions.index(self.action) + 1 :][:1]
         return not self.action.links and any(
             isinstance(one, AuthorizeConnection) and one.address == self.action.address for one in following
         )
 
     async def find(self) -> LiveConnection | None:
-        """The connection of our platform that the plan did not know and no action of this lane uses.
+        """The connection of our platform that the plan did not know and no action of this worker uses.
 
         Several that nobody authorized are interchangeable. One that somebody did is taken only where
         the company has no other connection of the platform in its spec.
         """
         found = [
             one
-            for one in await self.lane.client.connections(self.company_id)
+            for one in await self.worker.client.connections(self.company_id)
             if one.platform_key == self.action.platform_key
             and one.id not in self.action.known
             and not self.is_another(one)
@@ -91,7 +91,7 @@ class MakingConnection:
 
     def _has_siblings(self) -> bool:
         """Whether the company may have more connections of the platform in its spec."""
-        creates = [one for one in self.lane.actions if isinstance(one, CreateConnection)]
+        creates = [one for one in self.worker.actions if isinstance(one, CreateConnection)]
         return any(
             len(one.links) > 1 or (one.platform_key == self.action.platform_key and one is not self.action)
             for one in creates
@@ -99,20 +99,20 @@ class MakingConnection:
 
     async def read(self, made: LiveConnection) -> LiveConnection:
         """The connection as it is now."""
-        return await self.lane.client.connection(self.company_id, made.id)
+        return await self.worker.client.connection(self.company_id, made.id)
 
     async def has_owner(self) -> bool:
         """Always, or the company is gone."""
-        await self.lane.read_company(self.company_id)
+        await self.worker.read_company(self.company_id)
         return True
 
     def is_another(self, made: LiveConnection) -> bool:
-        """Whether the plan knew the connection as another one, or the lane uses it.
+        """Whether the plan knew the connection as another one, or the worker uses it.
 
         Of what nobody had named, the replay of our own create proves that an earlier run made it.
         """
         is_named = made.id in self.action.known and made.id not in self.action.unnamed
-        return is_named or made.id in self.lane.claimed()
+        return is_named or made.id in self.worker.claimed()
 
     def compare(self, made: LiveConnection) -> None:
         """The platform that was asked for, where the answer names one."""

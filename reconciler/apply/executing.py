@@ -1,4 +1,4 @@
-"""Carries out a plan: lanes of several companies at once, until all have ended or the run must stop."""
+"""Carries out a plan: workers of several companies at once, until all have ended or the run must stop."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
-from reconciler.apply.lane import stops_company, work
+from reconciler.apply.company_worker import stops_company, work
+from reconciler.apply.platform_breaker import PlatformBreaker
 from reconciler.apply.running import Resolve, Run
-from reconciler.apply.state import LaneState, not_started
+from reconciler.apply.state import WorkerState, not_started
 from reconciler.apply.telling import Telling
-from reconciler.apply.turns import Turns
 from reconciler.codat import Client
 from reconciler.codat.clock import Clock
 from reconciler.model import Limits
@@ -34,7 +34,7 @@ async def execute(
     stop: asyncio.Event,
     planned_at: datetime | None = None,
     failed_before: int = 0,
-    turns: Turns | None = None,
+    breaker: PlatformBreaker | None = None,
     resume: str = RESUME,
 ) -> Outcome:
     """Carry out ``plan``, and say how each action ended, in the plan's order.
@@ -54,7 +54,7 @@ async def execute(
         stop: once set (Ctrl-C), what is in flight ends and nothing new starts.
         planned_at: when Codat's state was read for the plan; now, if it is not given.
         failed_before: how many companies failed in earlier parts of the same rollout.
-        turns: the caution with credentials that all parts of a rollout share; the plan's own, if not given.
+        breaker: the caution with credentials that all parts of a rollout share; the plan's own, if not given.
         resume: how to go on, as failures say it.
     """
     began, ending = clock.now(), asyncio.Event()
@@ -68,19 +68,19 @@ async def execute(
         stop=stop,
         ending=ending,
         tell=Telling(observer, client.meter),
-        turns=turns or Turns(plan.actions),
+        breaker=breaker or PlatformBreaker(plan.actions),
         max_failures=max(max_failures, 1),
         planned_at=planned_at or began,
         began=began,
         failed_before=failed_before,
         resume=resume,
     )
-    lanes = _lanes(run, plan)
-    run.tell.started(plan, len(lanes))
-    floor = _Floor(run, lanes)
-    async with _watching(run), asyncio.TaskGroup() as workers:
-        for _ in range(min(max(limits.concurrency, 1), len(lanes))):
-            workers.create_task(floor.worker())
+    workers = _workers(run, plan)
+    run.tell.started(plan, len(workers))
+    floor = _Floor(run, workers)
+    async with _watching(run), asyncio.TaskGroup() as group:
+        for _ in range(min(max(limits.concurrency, 1), len(workers))):
+            group.create_task(floor.worker())
     outcome = Outcome(
         workspace=plan.workspace,
         results=tuple(_results(plan, floor.outcomes)),
@@ -93,44 +93,44 @@ async def execute(
     return outcome
 
 
-def _lanes(run: Run, plan: Plan) -> list[LaneState]:
-    """A lane per company, in an order of this run's own, so that two runs meet rarely."""
+def _workers(run: Run, plan: Plan) -> list[WorkerState]:
+    """A worker per company, in an order of this run's own, so that two runs meet rarely."""
     by_company: defaultdict[str, list[Action]] = defaultdict(list)
     for action in plan.actions:
         by_company[action.address.company].append(action)
-    lanes = [LaneState(run, key, tuple(actions)) for key, actions in by_company.items()]
-    random.Random(run.seed).shuffle(lanes)  # noqa: S311 - spreads runs apart, guards nothing
-    return lanes
+    workers = [WorkerState(run, key, tuple(actions)) for key, actions in by_company.items()]
+    random.Random(run.seed).shuffle(workers)  # noqa: S311 - spreads runs apart, guards nothing
+    return workers
 
 
 class _Floor:
-    """Where the lanes are worked on: those that wait, those that are at work, and what became of each."""
+    """Where the workers are worked on: those that wait, those that are at work, and what became of each."""
 
-    def __init__(self, run: Run, lanes: list[LaneState]) -> None:
+    def __init__(self, run: Run, workers: list[WorkerState]) -> None:
         self._run = run
-        self._waiting = deque(lanes)
-        self._total = len(lanes)
+        self._waiting = deque(workers)
+        self._total = len(workers)
         self._ended = 0
         self._at_work = 0
         self.outcomes: dict[str, list[ActionOutcome]] = {}
 
     async def worker(self) -> None:
-        """Work on one lane after the other; one that begins when the run is ending does nothing."""
+        """Work on one worker after the other; one that begins when the run is ending does nothing."""
         while self._waiting:
-            lane = self._waiting.popleft()
+            worker = self._waiting.popleft()
             self._at_work += 1
-            outcomes = await work(lane)
+            outcomes = await work(worker)
             self._at_work -= 1
-            self.outcomes[lane.key] = outcomes
-            self._take_note(lane, outcomes)
+            self.outcomes[worker.key] = outcomes
+            self._take_note(worker, outcomes)
 
-    def _take_note(self, lane: LaneState, outcomes: list[ActionOutcome]) -> None:
+    def _take_note(self, worker: WorkerState, outcomes: list[ActionOutcome]) -> None:
         has_failed = any(one.result is Result.FAILED and stops_company(one) for one in outcomes)
-        if has_failed or len(outcomes) == len(lane.actions) or not self._run.is_ending:
+        if has_failed or len(outcomes) == len(worker.actions) or not self._run.is_ending:
             self._ended += 1
-            self._run.tell.company_ended(lane.key, self._ended, self._total)
+            self._run.tell.company_ended(worker.key, self._ended, self._total)
         if has_failed:
-            self._run.company_failed(lane.key, others_left=bool(self._waiting or self._at_work))
+            self._run.company_failed(worker.key, others_left=bool(self._waiting or self._at_work))
 
 
 @asynccontextmanager
@@ -152,7 +152,7 @@ async def _watching(run: Run) -> AsyncIterator[None]:
 
 
 def _results(plan: Plan, outcomes: dict[str, list[ActionOutcome]]) -> Iterator[ActionOutcome]:
-    """Each action's outcome; a lane works in the plan's order, so what it did not come to is not started."""
+    """Each action's outcome; a worker keeps the plan's order, so what it did not come to is not started."""
     ended = {company: iter(of_company) for company, of_company in outcomes.items()}
     for action in plan.actions:
         found = next(ended.get(action.address.company, iter(())), None)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from reconciler.apply.failing import FailureCode, Then, changed, differs, not_done
-from reconciler.apply.settling import settle
-from reconciler.apply.state import LaneState
+from reconciler.apply.retried_write import settle
+from reconciler.apply.state import WorkerState
 from reconciler.codat.looking import Look
 from reconciler.model import (
     BEING_SENT,
@@ -30,9 +30,9 @@ class Mark:
     """What a company shows of the tokens that an action sends to one of its connections."""
 
     def __init__(
-        self, lane: LaneState, action: AuthorizeConnection, company_id: str, connection_id: str
+        self, worker: WorkerState, action: AuthorizeConnection, company_id: str, connection_id: str
     ) -> None:
-        self._lane = lane
+        self._lane = worker
         self._action = action
         self._company_id = company_id
         self._connection_id = connection_id

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from reconciler.apply import waiting
 from reconciler.apply.failing import changed, differs
-from reconciler.apply.settling import settle
-from reconciler.apply.state import LaneState
+from reconciler.apply.retried_write import settle
+from reconciler.apply.state import WorkerState
 from reconciler.codat import Client
 from reconciler.codat.errors import NotFoundError
 from reconciler.codat.looking import Look
@@ -20,13 +20,13 @@ from reconciler.model import LINKS_TAG, Address, LiveCompany, Mark, links_tag, m
 from reconciler.plan import CreateConnection, DeleteConnection
 
 
-async def record_links(lane: LaneState, action: CreateConnection | DeleteConnection) -> None:
+async def record_links(worker: WorkerState, action: CreateConnection | DeleteConnection) -> None:
     """Write the record that ``action`` carries, merged into the tags as they are now.
 
     A create carries the whole record, a delete some of its entries.
     """
-    client, look, company_id = lane.client, Look(), lane.company_id(action.company_id)
-    links = {key: _known(lane, key, mark) for key, mark in action.links.items()}
+    client, look, company_id = worker.client, Look(), worker.company_id(action.company_id)
+    links = {key: _known(worker, key, mark) for key, mark in action.links.items()}
     tags: dict[str, str] = {}
 
     def recorded(live: LiveCompany) -> str:
@@ -36,13 +36,13 @@ async def record_links(lane: LaneState, action: CreateConnection | DeleteConnect
     async def read() -> LiveCompany | None:
         live = await _found(client.looking(look), company_id)
         if live is not None:
-            _check_owner(lane, live)
+            _check_owner(worker, live)
             tags.clear()
             tags.update({**live.tags, LINKS_TAG: recorded(live)})
         return live
 
     async def find_recorded() -> LiveCompany | None:
-        live = await waiting.look(read, lane.pausing("Codat does not show the company yet"))
+        live = await waiting.look(read, worker.pausing("Codat does not show the company yet"))
         if live is None:
             raise changed(f"company {company_id} has gone")
         return live if live.tags.get(LINKS_TAG) == recorded(live) else None
@@ -53,7 +53,7 @@ async def record_links(lane: LaneState, action: CreateConnection | DeleteConnect
     async def send(key: UUID) -> LiveCompany:
         return await client.resting_on(look).update_company(company_id, {"tags": dict(tags)}, key)
 
-    answer = await settle(lane, action, send, find_recorded)
+    answer = await settle(worker, action, send, find_recorded)
     for tag, value in sorted(tags.items()):
         if answer.tags.get(tag) != value:
             raise differs(f"tags.{tag}", value, answer.tags.get(tag, ""))
@@ -66,11 +66,11 @@ async def _found(client: Client, company_id: str) -> LiveCompany | None:
         return None
 
 
-def _check_owner(lane: LaneState, live: LiveCompany) -> None:
-    if live.owner() != (lane.run.workspace, lane.key):
+def _check_owner(worker: WorkerState, live: LiveCompany) -> None:
+    if live.owner() != (worker.run.workspace, worker.key):
         raise changed(f"company {live.id} has lost our tags")
 
 
-def _known(lane: LaneState, key: str, mark: Mark) -> Mark:
-    """The entry with the id of what this lane has created."""
-    return Mark(id=lane.connection_id(Address(lane.key, key), None)) if mark.is_to_come else mark
+def _known(worker: WorkerState, key: str, mark: Mark) -> Mark:
+    """The entry with the id of what this worker has created."""
+    return Mark(id=worker.connection_id(Address(worker.key, key), None)) if mark.is_to_come else mark

@@ -9,8 +9,8 @@ from uuid import UUID
 from reconciler.apply.changing import check_unchanged
 from reconciler.apply.failing import FailureCode, Then, changed, not_done
 from reconciler.apply.recording import record_links
-from reconciler.apply.settling import settle
-from reconciler.apply.state import LaneState
+from reconciler.apply.retried_write import settle
+from reconciler.apply.state import WorkerState
 from reconciler.codat.errors import NotFoundError
 from reconciler.codat.looking import Look
 from reconciler.model import LiveCompany
@@ -18,9 +18,9 @@ from reconciler.outcome import Result
 from reconciler.plan import DeleteCompany, DeleteConnection
 
 
-async def delete_company(lane: LaneState, action: DeleteCompany) -> Result:
+async def delete_company(worker: WorkerState, action: DeleteCompany) -> Result:
     """Delete a company that still is what the plan read, its connections too, and carries no guard since."""
-    client, look = lane.client, Look()
+    client, look = worker.client, Look()
 
     async def check() -> None:
         live = await client.looking(look).company(action.company_id)
@@ -34,7 +34,7 @@ async def delete_company(lane: LaneState, action: DeleteCompany) -> Result:
         _check_connections(action.observed, live)
 
     return await _delete(
-        lane, action, check, lambda: client.resting_on(look).delete_company(action.company_id)
+        worker, action, check, lambda: client.resting_on(look).delete_company(action.company_id)
     )
 
 
@@ -52,11 +52,11 @@ def _check_connections(observed: LiveCompany, live: LiveCompany) -> None:
             raise changed(f"{named} has become {one.status} where {before[identifier].status} was read")
 
 
-async def delete_connection(lane: LaneState, action: DeleteConnection) -> Result:
+async def delete_connection(worker: WorkerState, action: DeleteConnection) -> Result:
     """Delete a connection that still has the status that the plan read, once its id is on record."""
     if action.links:
-        await record_links(lane, action)
-    client, look = lane.client, Look()
+        await record_links(worker, action)
+    client, look = worker.client, Look()
 
     async def check() -> None:
         live = await client.looking(look).connection(action.company_id, action.connection_id)
@@ -64,7 +64,7 @@ async def delete_connection(lane: LaneState, action: DeleteConnection) -> Result
             raise changed(f"the connection has become {live.status} where {action.status} was read")
 
     return await _delete(
-        lane,
+        worker,
         action,
         check,
         lambda: client.resting_on(look).delete_connection(action.company_id, action.connection_id),
@@ -72,7 +72,7 @@ async def delete_connection(lane: LaneState, action: DeleteConnection) -> Result
 
 
 async def _delete(
-    lane: LaneState,
+    worker: WorkerState,
     action: DeleteCompany | DeleteConnection,
     check: Callable[[], Awaitable[None]],
     delete: Callable[[], Awaitable[None]],
@@ -91,5 +91,5 @@ async def _delete(
 
     if await find_gone():
         return Result.ALREADY
-    await settle(lane, action, send, find_gone)
+    await settle(worker, action, send, find_gone)
     return Result.DONE

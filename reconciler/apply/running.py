@@ -1,4 +1,4 @@
-"""What all lanes of a run share: the client, the clock, and whether the run goes on."""
+"""What all workers of a run share: the client, the clock, and whether the run goes on."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from reconciler.apply.failing import of_error, too_many_failed
+from reconciler.apply.platform_breaker import PlatformBreaker
 from reconciler.apply.telling import Telling
-from reconciler.apply.turns import Turns
 from reconciler.codat import Client
 from reconciler.codat.clock import Clock
 from reconciler.codat.stopping import StoppedError
@@ -18,7 +18,7 @@ from reconciler.model import Secret, SecretRef
 from reconciler.outcome import RESUME, Failure
 
 Resolve = Callable[[SecretRef], Secret | Awaitable[Secret]]
-"""Reads a secret; one that takes a while may be awaited, so that other lanes go on."""
+"""Reads a secret; one that takes a while may be awaited, so that other workers go on."""
 
 STALE_AFTER: Final = timedelta(minutes=60)
 """How long after nothing was there a create may still be sent without a look.
@@ -47,7 +47,7 @@ class Run:
     stop: asyncio.Event
     ending: asyncio.Event
     tell: Telling
-    turns: Turns
+    breaker: PlatformBreaker
     max_failures: int
     planned_at: datetime
     began: datetime

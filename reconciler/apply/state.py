@@ -1,4 +1,4 @@
-"""What one lane knows while it works: ids as they become known, and what needs no second look."""
+"""What one worker knows while it works: ids as they become known, and what needs no second look."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class LaneState:
-    """One company's lane: its actions in order, and what they have found out so far."""
+class WorkerState:
+    """One company's worker: its actions in order, and what they have found out so far."""
 
     run: Run
     key: str
     """The company's key in the workspace."""
     actions: tuple[Action, ...]
     made_company: str | None = None
-    """The id of the company, once this lane has created it."""
+    """The id of the company, once this worker has created it."""
     made: dict[Address, str] = field(default_factory=dict)
-    """Ids of the connections that this lane has created, or found created."""
+    """Ids of the connections that this worker has created, or found created."""
     creates: dict[str, Look] = field(default_factory=dict)
     """This run's own creates, by the id of the connection: for as long as a look they serve as one."""
     authorized: dict[str, datetime] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class LaneState:
     writes: int = 0
     """Writes that were asked of the client, and not handed back undone."""
     written_before: int = 0
-    """How many of them before the action that the lane is at."""
+    """How many of them before the action that the worker is at."""
     _numbered: int = 0
 
     @property
@@ -75,15 +75,15 @@ class LaneState:
         return self.run.stop if self._is_under_way else self.run.ending
 
     def company_id(self, planned: str | None) -> str:
-        """The id that the plan knew, or of the company that this lane created."""
+        """The id that the plan knew, or of the company that this worker created."""
         return _known(planned or self.made_company)
 
     def connection_id(self, address: Address, planned: str | None) -> str:
-        """The id that the plan knew, or of the connection that this lane created."""
+        """The id that the plan knew, or of the connection that this worker created."""
         return _known(planned or self.made.get(address))
 
     def claimed(self) -> frozenset[str]:
-        """Ids of connections that some action of this lane speaks of."""
+        """Ids of connections that some action of this worker speaks of."""
         return frozenset(self.made.values()) | {one for action in self.actions for one in _ids(action)}
 
     def next_key(self, action: Action) -> UUID:
@@ -150,7 +150,7 @@ class LaneState:
         return self.client if look is None else self.client.looking(look)
 
     async def _seen(self, what: str, identifier: str, read: Callable[[], Awaitable[T]]) -> T:
-        """What ``read`` answers; what this lane made itself is waited for, since Codat may lag."""
+        """What ``read`` answers; what this worker made itself is waited for, since Codat may lag."""
 
         async def find() -> T | None:
             try:

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from reconciler.apply import waiting
 from reconciler.apply.failing import FailureCode, NotDoneError, Then, not_done
-from reconciler.apply.settling import KEPT
-from reconciler.apply.state import LaneState
+from reconciler.apply.retried_write import KEPT
+from reconciler.apply.state import WorkerState
 from reconciler.codat.errors import AlreadyQueuedError
 from reconciler.model import Address, Pull, PullState
 from reconciler.outcome import Result
@@ -29,13 +29,13 @@ class _Request:
     data_type: str = ""
 
 
-async def sync_company(lane: LaneState, action: SyncCompany) -> Result:
+async def sync_company(worker: WorkerState, action: SyncCompany) -> Result:
     """Ask for every sync that the action names; what is in progress is not in the way of the others."""
     incomplete: list[NotDoneError] = []
     results = set()
-    for request in _requests(lane, action):
+    for request in _requests(worker, action):
         try:
-            results.add(await _Syncing(lane, action, request).run())
+            results.add(await _Syncing(worker, action, request).run())
         except NotDoneError as error:
             if error.result is not Result.INCOMPLETE:
                 raise
@@ -45,9 +45,9 @@ async def sync_company(lane: LaneState, action: SyncCompany) -> Result:
     return Result.ALREADY if results == {Result.ALREADY} else Result.DONE
 
 
-def _requests(lane: LaneState, action: SyncCompany) -> Iterator[_Request]:
+def _requests(worker: WorkerState, action: SyncCompany) -> Iterator[_Request]:
     targets = [
-        ((one.address, lane.connection_id(one.address, one.connection_id)), one.data_types)
+        ((one.address, worker.connection_id(one.address, one.connection_id)), one.data_types)
         for one in action.targets
     ]
     everything = tuple(connection for connection, data_types in targets if not data_types)
@@ -61,11 +61,11 @@ def _requests(lane: LaneState, action: SyncCompany) -> Iterator[_Request]:
 class _Syncing:
     """One request to sync, and the look at the history where its answer says too little."""
 
-    def __init__(self, lane: LaneState, action: SyncCompany, request: _Request) -> None:
-        self._lane = lane
+    def __init__(self, worker: WorkerState, action: SyncCompany, request: _Request) -> None:
+        self._lane = worker
         self._action = action
         self._request = request
-        self._company_id = lane.company_id(action.company_id)
+        self._company_id = worker.company_id(action.company_id)
 
     async def run(self) -> Result:
         """Ask; after a fault look, and ask once more under a new key."""

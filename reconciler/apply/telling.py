@@ -69,7 +69,7 @@ class Telling:
         )
 
     def company_ended(self, company: str, done: int, total: int) -> None:
-        """A company's lane has come to its end; ``done`` of ``total`` have."""
+        """A company's worker has come to its end; ``done`` of ``total`` have."""
         message = f"{company} ended, {done} of {total}"
         data = self._with({"done": done, "total": total})
         self._tell(Event(EventType.COMPANY_ENDED, message, address=Address(company), data=data))

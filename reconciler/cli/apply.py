@@ -15,7 +15,7 @@ from reconciler.cli.events import check_whole, opened_events
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import (
     DEFAULT_SPECS,
-    circumstances,
+    context,
     endpoint_options,
     format_option,
     output,
@@ -31,7 +31,7 @@ from reconciler.cli.streams import record
 if TYPE_CHECKING:
     from reconciler.outcome import Event, Observer
     from reconciler.workflow.applying import Applied
-    from reconciler.workflow.planning import Circumstances, Planned, PlanRequest, SavedRequest
+    from reconciler.workflow.planning import Context, Planned, PlanRequest, SavedRequest
 
 
 @click.command(
@@ -105,7 +105,7 @@ def apply(
 
     with opened_outputs(outputs) as append:
         with render.progress(shown.style(err=True)) as progress, opened_events(events) as observer:
-            place = circumstances(sandbox, sandbox_file, api_url, progress.waiting)
+            place = context(sandbox, sandbox_file, api_url, progress.waiting)
             source = _source(specs, plan_file, place, options)
             request = applying.ApplyRequest(source, secrets.randbits(64), canary, batch, wait)
             run = quota.apply_through_quota if wait_for_quota else applying.apply
@@ -135,7 +135,7 @@ def _both(first: Observer, second: Observer | None) -> Observer:
 
 
 def _source(
-    specs: Path, plan_file: Path | None, place: Circumstances, options: dict[str, Any]
+    specs: Path, plan_file: Path | None, place: Context, options: dict[str, Any]
 ) -> PlanRequest | SavedRequest:
     """What to apply: a file of JSON is a saved plan, anything else are specs."""
     from reconciler.workflow.planning import PlanRequest, SavedRequest

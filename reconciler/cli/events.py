@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic
-from reconciler.workflow.codes import Code
+from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.opening import opened_to_write
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def opened_events(path: Path | None) -> Iterator[EventsWriter | None]:
         stream = os.fdopen(opened_to_write(path, mode=EVENTS_MODE), "w", encoding="utf-8")
     except OSError as error:
         raise CodatSyncError(
-            Diagnostic(Code.EVENTS_UNWRITABLE, f"{path} cannot be written: {error.strerror}")
+            Diagnostic(CommandCode.EVENTS_UNWRITABLE, f"{path} cannot be written: {error.strerror}")
         ) from None
     writer = render.events_writer(stream)
     try:
@@ -64,5 +64,5 @@ def check_whole(path: Path | None, writer: EventsWriter | None) -> None:
     reason = os.strerror(writer.failure.errno or 0)
     fix = "what the apply did is done, and told above"
     raise CodatSyncError(
-        Diagnostic(Code.EVENTS_UNWRITABLE, f"{where} holds only a part of the events: {reason}", fix)
+        Diagnostic(CommandCode.EVENTS_UNWRITABLE, f"{where} holds only a part of the events: {reason}", fix)
     )

@@ -10,7 +10,7 @@ from reconciler.cli.completion import complete_address_or_code
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import (
     DEFAULT_SPECS,
-    circumstances,
+    context,
     endpoint_options,
     format_option,
     output,
@@ -69,7 +69,7 @@ def _address(
     from reconciler import render
     from reconciler.workflow import explaining
 
-    place = circumstances(sandbox, sandbox_file, api_url)
+    place = context(sandbox, sandbox_file, api_url)
     request = explaining.ExplainRequest(name, specs or Path(DEFAULT_SPECS), place)
     document = explaining.explain(request)
     if format_ == "json":

@@ -12,7 +12,7 @@ import click
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import Output
 from reconciler.diagnostics import CodatSyncError, Diagnostic
-from reconciler.workflow.codes import Code
+from reconciler.workflow.command_codes import CommandCode
 
 ISSUES: Final = "https://github.com/codat-sync/codat-sync/issues"
 
@@ -56,7 +56,7 @@ def show_lost(error: OSError, output: Output) -> Exit:
     if isinstance(error, BrokenPipeError):
         return Exit.ERROR
     fix = "what was done is done; run the same command again to see it"
-    told = Diagnostic(Code.STDOUT_UNWRITABLE, f"the output cannot be written: {error.strerror}", fix)
+    told = Diagnostic(CommandCode.STDOUT_UNWRITABLE, f"the output cannot be written: {error.strerror}", fix)
     return show_error(CodatSyncError(told), output)
 
 
@@ -73,6 +73,8 @@ def show_nowhere(output: Output) -> Exit:
     """Say that the current directory is gone."""
     fix = "change into a directory that is there, and run the command again"
     return show_error(
-        CodatSyncError(Diagnostic(Code.DIRECTORY_GONE, "the current directory is not there any more", fix)),
+        CodatSyncError(
+            Diagnostic(CommandCode.DIRECTORY_GONE, "the current directory is not there any more", fix)
+        ),
         output,
     )

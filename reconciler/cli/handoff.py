@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import (
-    circumstances,
+    context,
     endpoint_options,
     output_options,
     specs_argument,
@@ -53,7 +53,7 @@ def handoff(
     from reconciler.workflow import handoff as handing
     from reconciler.workflow.surveying import SurveyRequest
 
-    request = SurveyRequest(specs, circumstances(sandbox, sandbox_file, api_url), targets)
+    request = SurveyRequest(specs, context(sandbox, sandbox_file, api_url), targets)
     found = handing.handoff(request, out, render.handoff_files)
     click.echo(render.handoff_text(found.packs, str(out)), nl=False)
     return Exit.OK

@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import (
-    circumstances,
+    context,
     endpoint_options,
     output_options,
     specs_argument,
@@ -52,7 +52,7 @@ def links(
 
     if str(out) == "-":
         raise click.UsageError("link URLs are not written to stdout; name a file")
-    request = SurveyRequest(specs, circumstances(sandbox, sandbox_file, api_url), targets)
+    request = SurveyRequest(specs, context(sandbox, sandbox_file, api_url), targets)
     found = linking.links(request, out, render.links_csv)
     click.echo(render.links_text(found.links, str(out), not_created=found.not_created), nl=False)
     return Exit.OK

@@ -19,7 +19,7 @@ from reconciler.cli.completion import complete_address
 if TYPE_CHECKING:
     from reconciler.render import Style
     from reconciler.workflow.endpoint import Endpoint
-    from reconciler.workflow.planning import Circumstances
+    from reconciler.workflow.planning import Context
     from reconciler.workflow.saving import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -245,16 +245,16 @@ def endpoint(sandbox: bool, sandbox_file: Path | None, api_url: str | None) -> E
     return Endpoint(os.environ, api_url=api_url, sandbox_file=file)
 
 
-def circumstances(
+def context(
     sandbox: bool,
     sandbox_file: Path | None,
     api_url: str | None,
     on_wait: Callable[[float, str], None] | None = None,
-) -> Circumstances:
+) -> Context:
     """Where the options say that a plan is made."""
-    from reconciler.workflow.planning import Circumstances
+    from reconciler.workflow.planning import Context
 
-    return Circumstances(endpoint(sandbox, sandbox_file, api_url), on_wait=on_wait)
+    return Context(endpoint(sandbox, sandbox_file, api_url), on_wait=on_wait)
 
 
 def selection(**options: Any) -> Options:

@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import (
-    circumstances,
+    context,
     endpoint_options,
     format_option,
     output,
@@ -63,7 +63,7 @@ def plan(
     """Compare SPECS (default: specs/) with Codat and print what apply would do; writes nothing."""
     from reconciler.workflow import planning
 
-    place = circumstances(sandbox, sandbox_file, api_url)
+    place = context(sandbox, sandbox_file, api_url)
     with opened_outputs(outputs) as append:
         planned = planning.plan(planning.PlanRequest(specs, place, selection(**options), base, out))
         show_plan(planned, format_, output(), specs=specs)

@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import (
-    circumstances,
+    context,
     endpoint_options,
     format_option,
     output,
@@ -47,7 +47,7 @@ def retired(
     from reconciler.workflow import retired as retiring
     from reconciler.workflow.surveying import SurveyRequest
 
-    request = SurveyRequest(specs, circumstances(sandbox, sandbox_file, api_url), targets)
+    request = SurveyRequest(specs, context(sandbox, sandbox_file, api_url), targets)
     found = retiring.retired(request)
     text = (
         render.retired_json(found.secrets)

@@ -13,7 +13,7 @@ import click
 from reconciler.cli.options import DEFAULT_SPECS, Output
 from reconciler.cli.streams import Echo, for_page, record, said
 from reconciler.diagnostics import CodatSyncError, Diagnostic
-from reconciler.workflow.codes import Code
+from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.opening import opened_to_write
 
 if TYPE_CHECKING:
@@ -126,4 +126,4 @@ def opened_outputs(file: Path | None) -> Iterator[Callable[[Mapping[str, Any] | 
 
 def _unwritable(file: Path, error: OSError) -> CodatSyncError:
     told = f"{file} cannot be written: {error.strerror}"
-    return CodatSyncError(Diagnostic(Code.OUTPUTS_UNWRITABLE, told))
+    return CodatSyncError(Diagnostic(CommandCode.OUTPUTS_UNWRITABLE, told))

@@ -10,7 +10,7 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import (
-    circumstances,
+    context,
     duration,
     endpoint_options,
     format_option,
@@ -62,7 +62,7 @@ def status(
     from reconciler.workflow import status as looking
 
     request = looking.StatusRequest(
-        specs=specs, circumstances=circumstances(sandbox, sandbox_file, api_url), targets=targets
+        specs=specs, context=context(sandbox, sandbox_file, api_url), targets=targets
     )
     if every is None:
         _show(looking.status(request), format_)

@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import (
-    circumstances,
+    context,
     duration,
     endpoint_options,
     format_option,
@@ -57,7 +57,7 @@ def verify(
     from reconciler.workflow import surveying, verifying
 
     shown = output()
-    place = circumstances(sandbox, sandbox_file, api_url, None if shown.quiet else _tell)
+    place = context(sandbox, sandbox_file, api_url, None if shown.quiet else _tell)
     found = verifying.verify(
         verifying.VerifyRequest(surveying.SurveyRequest(specs, place, targets), wait or timedelta())
     )

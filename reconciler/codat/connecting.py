@@ -14,9 +14,9 @@ import httpx
 
 from reconciler import __version__
 from reconciler.codat.answers import ENCODINGS
+from reconciler.codat.api_codes import ApiCode
 from reconciler.codat.client import ReadClient
 from reconciler.codat.clock import Clock, SystemClock
-from reconciler.codat.codes import Code
 from reconciler.codat.exchange import Authorization, Exchange
 from reconciler.codat.metering import Meter
 from reconciler.codat.pacing import OnWait, Pacer, nobody
@@ -35,17 +35,17 @@ App = Callable[
 MOST_PER_MINUTE: Final = 1000
 """Codat's hard limit from one address (https://docs.codat.io/using-the-api/rate-limits)."""
 BAD_CERTIFICATES: Final = Diagnostic(
-    Code.BAD_CERTIFICATES,
+    ApiCode.BAD_CERTIFICATES,
     "the certificates that the environment names cannot be read",
     "SSL_CERT_FILE is a file of certificates in PEM form, SSL_CERT_DIR a directory of them",
 )
 BAD_PROXY: Final = Diagnostic(
-    Code.BAD_PROXY,
+    ApiCode.BAD_PROXY,
     "the proxy that the environment names cannot be used",
     "HTTPS_PROXY is such as http://proxy.example:3128",
 )
 BAD_KEY_LOG: Final = Diagnostic(
-    Code.BAD_KEY_LOG,
+    ApiCode.BAD_KEY_LOG,
     "the file that SSLKEYLOGFILE names cannot be written",
     "unset SSLKEYLOGFILE, which lets others read what is sent, or name a file that can be written",
 )
@@ -69,7 +69,7 @@ def check_api_url(url: str) -> str:
     if complaint:
         raise MisusedError(
             Diagnostic(
-                Code.BAD_API_URL, complaint, "CODAT_API_URL or --api-url is such as https://api.codat.io"
+                ApiCode.BAD_API_URL, complaint, "CODAT_API_URL or --api-url is such as https://api.codat.io"
             )
         )
     return origin

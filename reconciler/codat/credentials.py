@@ -8,7 +8,7 @@ from binascii import Error as Base64Error
 from collections.abc import Mapping
 from typing import Final
 
-from reconciler.codat.codes import Code
+from reconciler.codat.api_codes import ApiCode
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.model import Secret
 
@@ -32,14 +32,16 @@ def credentials(environ: Mapping[str, str]) -> Secret:
         return _from_header(header, HEADER)
     if not key:
         raise _unusable(
-            Code.NO_CREDENTIALS,
+            ApiCode.NO_CREDENTIALS,
             "no API key is set",
             f"set {KEY} or {HEADER}, or use --sandbox, which needs no account",
         )
     if re.match(r"basic\s", key, re.IGNORECASE):
         return _from_header(key, KEY)
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise _unusable(Code.BAD_CREDENTIALS, f"{KEY} holds characters that no key has", "copy the key again")
+        raise _unusable(
+            ApiCode.BAD_CREDENTIALS, f"{KEY} holds characters that no key has", "copy the key again"
+        )
     return Secret("Basic " + b64encode(key.encode()).decode())
 
 
@@ -64,12 +66,12 @@ def _from_header(text: str, variable: str) -> Secret:
     found = HEADER_FORM.fullmatch(text)
     if found is None:
         raise _unusable(
-            Code.BAD_CREDENTIALS,
+            ApiCode.BAD_CREDENTIALS,
             f"{variable} is not an Authorization header",
             f"it reads 'Basic' and the key in base64, as Codat shows it; the key itself goes into {KEY}",
         )
     return Secret(f"Basic {found[1]}")
 
 
-def _unusable(code: Code, summary: str, fix: str) -> CodatSyncError:
+def _unusable(code: ApiCode, summary: str, fix: str) -> CodatSyncError:
     return CodatSyncError(Diagnostic(code, summary, fix))

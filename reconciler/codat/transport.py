@@ -24,8 +24,8 @@ from tenacity import (
 
 from reconciler.codat import faults, headers
 from reconciler.codat.answers import whole
+from reconciler.codat.api_codes import ApiCode
 from reconciler.codat.clock import Clock
-from reconciler.codat.codes import Code
 from reconciler.codat.errors import HeldUpError
 from reconciler.codat.looking import Look
 from reconciler.codat.metering import Meter
@@ -111,7 +111,7 @@ class CourteousTransport(httpx.AsyncBaseTransport):
         """
         if request.method not in self._methods:
             raise RefusedError(
-                Diagnostic(Code.READ_ONLY, f"this client may only read; {request.method} was not sent")
+                Diagnostic(ApiCode.READ_ONLY, f"this client may only read; {request.method} was not sent")
             )
         if request.method not in READS:
             self._keep_reserve(request)

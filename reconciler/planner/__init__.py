@@ -1,30 +1,30 @@
 """A pure function from desired and live state to a plan: pair, compare, decide by tables, check."""
 
-from reconciler.planner.codes import Code
-from reconciler.planner.connection_states import connection_statuses
+from reconciler.planner.connection_states import ConnectionState, states_of
+from reconciler.planner.decisions import Draft, draft
 from reconciler.planner.desired_document import desired_digest
-from reconciler.planner.drafting import Draft, draft
 from reconciler.planner.explaining import Explanation, addresses, explained
 from reconciler.planner.identity import Directory
+from reconciler.planner.link_states import connection_statuses
 from reconciler.planner.origins import with_origins
+from reconciler.planner.planner_codes import PlannerCode
 from reconciler.planner.planning import check_companies, check_patterns, finish, make_plan
 from reconciler.planner.policy import Earlier, Policy
 from reconciler.planner.reviewing import Stale, as_reviewed, known_from
 from reconciler.planner.soundness import UnsoundPlanError
-from reconciler.planner.standings import Standing, standings
 from reconciler.planner.verifying import CHECKS, Namesakes, evidence_of, needs_history, verified
 
 __all__ = [
     "CHECKS",
-    "Code",
+    "ConnectionState",
     "Directory",
     "Draft",
     "Earlier",
     "Explanation",
     "Namesakes",
+    "PlannerCode",
     "Policy",
     "Stale",
-    "Standing",
     "UnsoundPlanError",
     "addresses",
     "as_reviewed",
@@ -39,7 +39,7 @@ __all__ = [
     "known_from",
     "make_plan",
     "needs_history",
-    "standings",
+    "states_of",
     "verified",
     "with_origins",
 ]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from reconciler.plan import Code, Kind
-from reconciler.planner.rules import NO, YES, Row, Table
+from reconciler.plan import AttentionCode, Kind
+from reconciler.planner.rules import NO, YES, Rule, RuleTable
 
 
 class Want(StrEnum):
@@ -48,103 +48,103 @@ class CompanySituation:
 
 _P, _A, _G, _X = ((want,) for want in Want)
 
-COMPANY_RULES: Final = Table(
+COMPANY_RULES: Final = RuleTable(
     CompanySituation,
     (
-        Row(
+        Rule(
             "company-create",
             {"want": _P, "found": (Found.NONE,), "over_budget": NO},
             "not in Codat",
             (Kind.COMPANY_CREATE,),
         ),
-        Row(
+        Rule(
             "company-create-new",
             {"want": _P, "found": (Found.NAMESAKE,), "new": YES, "over_budget": NO},
             "not in Codat; the spec says that the company of the same name is another",
             (Kind.COMPANY_CREATE,),
         ),
-        Row(
+        Rule(
             "company-exists",
             {"want": _P, "found": (Found.NAMESAKE,), "new": NO},
             "a company of the same name or key exists",
-            attention=Code.EXISTS,
+            attention=AttentionCode.EXISTS,
         ),
-        Row(
+        Rule(
             "company-adopt",
             {"want": _P, "found": (Found.UNTAGGED,), "over_budget": NO},
             "named by id, not managed yet",
             (Kind.COMPANY_ADOPT,),
         ),
-        Row(
+        Rule(
             "company-update",
             {"want": _P, "found": (Found.OURS,), "differs": YES, "over_budget": NO},
             "managed fields differ",
             (Kind.COMPANY_UPDATE,),
         ),
-        Row(
+        Rule(
             "company-unchanged",
             {"want": _P, "found": (Found.OURS,), "differs": NO, "over_budget": NO},
             "as specified",
         ),
-        Row(
+        Rule(
             "company-tag-budget",
             {"want": _P, "found": (Found.NONE, Found.OURS, Found.UNTAGGED), "over_budget": YES},
             "more tags than Codat keeps",
-            attention=Code.TAG_BUDGET,
+            attention=AttentionCode.TAG_BUDGET,
         ),
-        Row(
+        Rule(
             "company-new-tag-budget",
             {"want": _P, "found": (Found.NAMESAKE,), "new": YES, "over_budget": YES},
             "more tags than Codat keeps",
-            attention=Code.TAG_BUDGET,
+            attention=AttentionCode.TAG_BUDGET,
         ),
-        Row(
+        Rule(
             "company-missing",
             {"want": _P, "found": (Found.MISSING,)},
             "no company has the id of the spec",
-            attention=Code.MISSING,
+            attention=AttentionCode.MISSING,
         ),
-        Row(
+        Rule(
             "company-conflict",
             {"want": (Want.PRESENT, Want.ABSENT), "found": (Found.CONFLICT,)},
             "the tags and the id of the spec disagree",
-            attention=Code.CONFLICT,
+            attention=AttentionCode.CONFLICT,
         ),
-        Row(
+        Rule(
             "company-duplicate",
             {"want": (Want.PRESENT, Want.ABSENT), "found": (Found.DUPLICATE,)},
             "more than one company carries this key",
-            attention=Code.DUPLICATE,
+            attention=AttentionCode.DUPLICATE,
         ),
-        Row(
+        Rule(
             "company-delete",
             {"want": _A, "found": (Found.OURS, Found.UNTAGGED), "protected": NO},
             "the spec says state: absent",
             (Kind.COMPANY_DELETE,),
         ),
-        Row(
+        Rule(
             "company-delete-protected",
             {"want": _A, "found": (Found.OURS, Found.UNTAGGED), "protected": YES},
             "the company is protected",
-            attention=Code.PROTECTED,
+            attention=AttentionCode.PROTECTED,
         ),
-        Row(
+        Rule(
             "company-absent",
             {"want": _A, "found": (Found.NONE, Found.NAMESAKE, Found.MISSING)},
             "absent, as specified",
         ),
-        Row("company-orphan", {"want": _G}, "in no spec any more", attention=Code.ORPHAN),
-        Row(
+        Rule("company-orphan", {"want": _G}, "in no spec any more", attention=AttentionCode.ORPHAN),
+        Rule(
             "company-prune",
             {"want": _X, "protected": NO},
             "in no spec any more, and --prune",
             (Kind.COMPANY_DELETE,),
         ),
-        Row(
+        Rule(
             "company-prune-protected",
             {"want": _X, "protected": YES},
             "the company is protected",
-            attention=Code.PROTECTED,
+            attention=AttentionCode.PROTECTED,
         ),
     ),
 )

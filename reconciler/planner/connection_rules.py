@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Final
 
 from reconciler.model import Migration, Status, Wanted
-from reconciler.plan import Code, Kind
-from reconciler.planner.rules import NO, YES, Row, Table
+from reconciler.plan import AttentionCode, Kind
+from reconciler.planner.rules import NO, YES, Rule, RuleTable
 
 
 class LiveStatus(StrEnum):
@@ -75,68 +75,68 @@ _CREATE = (Kind.CONNECTION_CREATE,)
 
 def _sends(
     name: str, when: dict[str, tuple[object, ...]], why: str, before: tuple[Kind, ...] = ()
-) -> tuple[Row, Row]:
+) -> tuple[Rule, Rule]:
     """The two rows of a situation in which tokens go out: with the gate open, and with it shut."""
     return (
-        Row(name, when | {"gated": NO}, why, before + _SEND),
-        Row(f"{name}-gated", when | {"gated": YES}, why, before, Code.GATE),
+        Rule(name, when | {"gated": NO}, why, before + _SEND),
+        Rule(f"{name}-gated", when | {"gated": YES}, why, before, AttentionCode.GATE),
     )
 
 
-def _sends_again(name: str, when: dict[str, tuple[object, ...]], why: str) -> tuple[Row, Row, Row]:
+def _sends_again(name: str, when: dict[str, tuple[object, ...]], why: str) -> tuple[Rule, Rule, Rule]:
     """The rows of a situation in which tokens go to what was authorized before, by us as far as is known."""
     return (
         *_sends(name, when | {"proof": _TRUSTED}, why),
-        Row(f"{name}-guessed", when | {"proof": _GUESSED}, _WHOSE, attention=Code.AMBIGUOUS),
+        Rule(f"{name}-guessed", when | {"proof": _GUESSED}, _WHOSE, attention=AttentionCode.AMBIGUOUS),
     )
 
 
 _WHOSE: Final = "no record tells that it is the one that the spec means"
 
-CONNECTION_RULES: Final = Table(
+CONNECTION_RULES: Final = RuleTable(
     ConnectionSituation,
     (
-        Row("absent-gone", {"wanted": _ABSENT, "live": _NONE}, "absent, as specified"),
-        Row(
+        Rule("absent-gone", {"wanted": _ABSENT, "live": _NONE}, "absent, as specified"),
+        Rule(
             "absent-delete",
             {"wanted": _ABSENT, "live": _THERE, "proof": _CERTAIN},
             "the spec says state: absent",
             (Kind.CONNECTION_DELETE,),
         ),
-        Row(
+        Rule(
             "absent-uncertain",
             {"wanted": _ABSENT, "live": _THERE, "proof": _UNCERTAIN},
             _WHOSE,
-            attention=Code.AMBIGUOUS,
+            attention=AttentionCode.AMBIGUOUS,
         ),
-        Row(
+        Rule(
             "unlinked-already",
             {"wanted": _UNLINKED, "live": (*_NONE, *_PENDING, *_DEAUTHORIZED, *_SEVERED)},
             "not linked, as specified",
         ),
-        Row(
+        Rule(
             "unlinked-unlink",
             {"wanted": _UNLINKED, "live": _LIVE, "proof": _CERTAIN},
             "the spec says state: unlinked",
             (Kind.CONNECTION_UNLINK,),
         ),
-        Row(
+        Rule(
             "unlinked-uncertain",
             {"wanted": _UNLINKED, "live": _LIVE, "proof": _UNCERTAIN},
             _WHOSE,
-            attention=Code.AMBIGUOUS,
+            attention=AttentionCode.AMBIGUOUS,
         ),
-        Row(
+        Rule(
             "unknown-status",
             {"wanted": (*_LINKED, *_UNLINKED), "live": _UNKNOWN},
             "Codat reports a status that this version does not know",
-            attention=Code.UNKNOWN_STATUS,
+            attention=AttentionCode.UNKNOWN_STATUS,
         ),
-        Row(
+        Rule(
             "accounting-occupied",
             {"wanted": _LINKED, "live": (*_NONE, *_PENDING, *_DEAUTHORIZED, *_SEVERED), "occupied": YES},
             "another accounting connection is Linked",
-            attention=Code.ACCOUNTING_OCCUPIED,
+            attention=AttentionCode.ACCOUNTING_OCCUPIED,
         ),
         *_sends(
             "create-and-authorize",
@@ -144,38 +144,38 @@ CONNECTION_RULES: Final = Table(
             "not in Codat",
             _CREATE,
         ),
-        Row(
+        Rule(
             "create-managed",
             {"wanted": _LINKED, "live": _NONE, "migration": _MANAGED, "occupied": NO},
             "not in Codat",
             _CREATE,
-            Code.MANAGED,
+            AttentionCode.MANAGED,
         ),
-        Row(
+        Rule(
             "create-link",
             {"wanted": _LINKED, "live": _NONE, "migration": _LINK, "occupied": NO},
             "not in Codat",
             _CREATE,
-            Code.LINK,
+            AttentionCode.LINK,
         ),
         *_sends(
             "authorize",
             {"wanted": _LINKED, "live": _PENDING, "migration": _SELF, "occupied": NO},
             "PendingAuth",
         ),
-        Row(
+        Rule(
             "wait-managed",
             {"wanted": _LINKED, "live": _PENDING, "migration": _MANAGED, "occupied": NO},
             "PendingAuth; Codat's team imports the token",
-            attention=Code.MANAGED,
+            attention=AttentionCode.MANAGED,
         ),
-        Row(
+        Rule(
             "wait-link",
             {"wanted": _LINKED, "live": _PENDING, "migration": _LINK, "occupied": NO},
             "PendingAuth; the customer links",
-            attention=Code.LINK,
+            attention=AttentionCode.LINK,
         ),
-        Row("linked", {"wanted": _LINKED, "live": _LIVE, "reauthorize": NO}, "Linked, as specified"),
+        Rule("linked", {"wanted": _LINKED, "live": _LIVE, "reauthorize": NO}, "Linked, as specified"),
         *_sends_again(
             "reauthorize-linked",
             {"wanted": _LINKED, "live": _LIVE, "reauthorize": YES},
@@ -198,7 +198,7 @@ CONNECTION_RULES: Final = Table(
             },
             "Deauthorized, and these tokens are newer",
         ),
-        Row(
+        Rule(
             "relink-stale",
             {
                 "wanted": _LINKED,
@@ -209,9 +209,9 @@ CONNECTION_RULES: Final = Table(
                 "occupied": NO,
             },
             "Deauthorized, and the tokens we hold are stale",
-            attention=Code.RELINK,
+            attention=AttentionCode.RELINK,
         ),
-        Row(
+        Rule(
             "relink",
             {
                 "wanted": _LINKED,
@@ -221,37 +221,39 @@ CONNECTION_RULES: Final = Table(
                 "occupied": NO,
             },
             "Deauthorized",
-            attention=Code.RELINK,
+            attention=AttentionCode.RELINK,
         ),
         *_sends_again(
             "reauthorize-unlinked",
             {"wanted": _LINKED, "live": _SEVERED, "reauthorize": YES, "occupied": NO},
             "Unlinked, and --reauthorize names it",
         ),
-        Row(
+        Rule(
             "severed",
             {"wanted": _LINKED, "live": _SEVERED, "reauthorize": NO, "occupied": NO},
             "Unlinked: someone withdrew access on purpose",
-            attention=Code.UNLINKED,
+            attention=AttentionCode.UNLINKED,
         ),
     ),
 )
 
-STRAY_RULES: Final = Table(
+STRAY_RULES: Final = RuleTable(
     StraySituation,
     (
-        Row(
+        Rule(
             "stray-prune",
             {"live": _PENDING, "prune": YES},
             "in no spec, never authorized, and --prune",
             (Kind.CONNECTION_DELETE,),
         ),
-        Row("stray-pending", {"live": _PENDING, "prune": NO}, "in no spec", attention=Code.UNMANAGED),
-        Row(
+        Rule(
+            "stray-pending", {"live": _PENDING, "prune": NO}, "in no spec", attention=AttentionCode.UNMANAGED
+        ),
+        Rule(
             "stray",
             {"live": (*_NONE, *_LIVE, *_DEAUTHORIZED, *_SEVERED, *_UNKNOWN)},
             "in no spec",
-            attention=Code.UNMANAGED,
+            attention=AttentionCode.UNMANAGED,
         ),
     ),
 )

@@ -1,94 +1,86 @@
-"""Where each connection that shall be linked is on its way, and who acts next: what ``status`` counts."""
+"""Where each connection that shall be linked stands, whatever a plan would do about it."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from reconciler.migration import ConnectionStatus, LinkState
-from reconciler.model import Address
-from reconciler.plan import (
-    Attention,
-    AttentionClass,
-    AuthorizeConnection,
-    Code,
-    CreateConnection,
-    Plan,
-    SyncCompany,
+from reconciler.model import (
+    Address,
+    DesiredCompany,
+    DesiredConnection,
+    LiveCompany,
+    LiveConnection,
+    Presence,
+    Status,
+    Wanted,
 )
-from reconciler.planner.standings import Standing
+from reconciler.plan import Attention, AttentionClass, AttentionCode
+from reconciler.planner.decisions import CompanyDraft, Draft
+from reconciler.planner.policy import Policy
+from reconciler.planner.sync_rules import wants_sync
 
-_STATES: Final[Mapping[Code, LinkState]] = {
-    Code.SYNCING: LinkState.SYNCING,
-    Code.SYNC_FAILED: LinkState.FAILED,
-    Code.NOTHING_TO_SYNC: LinkState.FAILED,
-    Code.UNKNOWN_STATUS: LinkState.FAILED,
-    Code.LINK: LinkState.WAITING_FOR_CUSTOMER,
-    Code.RELINK: LinkState.WAITING_FOR_CUSTOMER,
-    Code.MANAGED: LinkState.WAITING_FOR_CODAT,
-    Code.UNLINKED: LinkState.GONE,
-    Code.MISSING: LinkState.GONE,
-}
-"""What an attention says of its connection; any other that blocks means ``BLOCKED``."""
+_FOR_OTHERS = (AttentionCode.MANAGED, AttentionCode.LINK)
 
 
-def connection_statuses(standings: Iterable[Standing], plan: Plan) -> tuple[ConnectionStatus, ...]:
-    """The state of every connection, by address."""
-    told: defaultdict[Address, list[Attention]] = defaultdict(list)
-    for attention in plan.attention:
-        told[attention.address].append(attention)
-    pending: dict[Address, str] = {}
-    for address, what in _pending(plan):
-        pending.setdefault(address, what)
-    return tuple(
-        _status(standing, told, pending)
-        for standing in sorted(standings, key=lambda standing: standing.address)
-    )
+@dataclass(frozen=True, slots=True)
+class ConnectionState:
+    """A connection that a spec wants linked, and its live company and connection, as far as there are any."""
+
+    address: Address
+    company: DesiredCompany
+    connection: DesiredConnection
+    live_company: LiveCompany | None
+    live: LiveConnection | None
+    attention: Attention | None
+    """What a plan would say of the connection, or of its company where that is in trouble."""
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether it is what the spec wants."""
+        return self.live is not None and self.live.status is Status.LINKED
+
+    @property
+    def is_synced_by_us(self) -> bool:
+        """Whether it is Linked and data of it is wanted: not with ``sync: never``, and no bank feed."""
+        return self.is_linked and wants_sync(self.connection)
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether a person has to settle something before a plan can go on here."""
+        return self.attention is not None and self.attention.attention_class is AttentionClass.BLOCKING
+
+    @property
+    def waits_for_others(self) -> bool:
+        """Whether Codat's team or the customer has to link it for the first time."""
+        return self.attention is not None and self.attention.code in _FOR_OTHERS
 
 
-def _pending(plan: Plan) -> Iterator[tuple[Address, str]]:
-    """What the next apply does for a connection, in the order in which it does it."""
-    for action in plan.actions:
-        match action:
-            case CreateConnection() | AuthorizeConnection():
-                yield action.address, f"{action.kind.value.partition('.')[2]}: {action.reason}"
-            case SyncCompany():
-                for target in action.targets:
-                    yield target.address, f"sync: {action.reason}"
-            case _:
-                pass
+def states_of(drafted: Draft, policy: Policy) -> tuple[ConnectionState, ...]:
+    """Every connection that shall be linked and that the run concerns itself with, by address."""
+    return tuple(sorted(_standings(drafted, policy), key=lambda one: one.address))
 
 
-def _status(
-    standing: Standing, told: Mapping[Address, list[Attention]], pending: Mapping[Address, str]
-) -> ConnectionStatus:
-    company_address = Address(standing.address.company)
-    for attention in (*told.get(company_address, ()), *told.get(standing.address, ())):
-        if standing.live is None and attention.attention_class is AttentionClass.WAITING:
-            continue  # nobody can act before apply has created it
-        state = _STATES.get(attention.code)
-        if state is None and attention.attention_class is AttentionClass.BLOCKING:
-            state = LinkState.BLOCKED
-        if state is not None:
-            return _told(standing, state, f"{attention.code}: {attention.message}")
-    live = standing.live
-    if live is None or not standing.is_linked:
-        return _told(standing, LinkState.WAITING_FOR_APPLY, pending.get(standing.address, "not linked yet"))
-    errors = [error.message for error in live.errors if error.active]
-    if errors:
-        return _told(standing, LinkState.FAILED, f"Codat reports an open error: {'; '.join(errors)}")
-    if standing.is_synced_by_us and live.last_sync is None:
-        due = pending.get(standing.address)
-        return _told(
-            standing,
-            LinkState.WAITING_FOR_APPLY if due else LinkState.SYNCING,
-            due or "the first sync has not ended",
-        )
-    return _told(standing, LinkState.LINKED, pending.get(standing.address, ""))
+def _standings(drafted: Draft, policy: Policy) -> Iterator[ConnectionState]:
+    for company in drafted.companies:
+        desired = company.desired
+        if desired is None or desired.state is Presence.ABSENT:
+            continue
+        for key, connection in desired.connections.items():
+            address = Address(desired.key, key)
+            if connection.wanted is Wanted.LINKED and policy.includes(address):
+                yield _standing(address, company, desired, connection)
 
 
-def _told(standing: Standing, state: LinkState, why: str) -> ConnectionStatus:
-    return ConnectionStatus(
-        address=standing.address, platform=standing.connection.platform, state=state, why=why
+def _standing(
+    address: Address, company: CompanyDraft, desired: DesiredCompany, connection: DesiredConnection
+) -> ConnectionState:
+    drafted = next((one for one in company.connections if one.address == address), None)
+    return ConnectionState(
+        address,
+        desired,
+        connection,
+        company.live,
+        drafted.live if drafted else None,
+        company.attention or (drafted.attention if drafted else None),
     )

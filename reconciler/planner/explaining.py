@@ -14,11 +14,11 @@ from typing import Any, get_type_hints
 from reconciler.diagnostics import Span
 from reconciler.model import Address, Desired, Live, LiveCompany, LiveConnection, Pull
 from reconciler.plan import Plan, SyncCompany
-from reconciler.planner.acting import pulls_of, sync_decision
-from reconciler.planner.drafting import CompanyDraft, ConnectionDraft, Draft
-from reconciler.planner.facts import SAYS, TABLES, Situation, in_words
+from reconciler.planner.actions import pulls_of, sync_decision
+from reconciler.planner.decisions import CompanyDraft, ConnectionDraft, Draft
 from reconciler.planner.policy import Policy
-from reconciler.planner.rules import Row
+from reconciler.planner.rule_words import SAYS, TABLES, Situation, in_words
+from reconciler.planner.rules import Rule
 
 BLOCKED = "nothing is decided for it while this stands for its company"
 UNPAIRED = "which live connection is meant cannot be told, so no rule applies"
@@ -30,7 +30,7 @@ class Otherwise:
 
     fact: str
     values: tuple[object, ...]
-    row: Row
+    row: Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Decision:
     """A rule that decided something: its situation, its row, and the reason in this case."""
 
     situation: Situation
-    row: Row
+    row: Rule
     why: str
 
     @property
@@ -188,7 +188,7 @@ def _attention(address: Address, plan: Plan) -> tuple[dict[str, Any], ...]:
     return tuple(one.document() for one in plan.attention if one.address == address)
 
 
-def _result(row: Row, why: str) -> dict[str, Any]:
+def _result(row: Rule, why: str) -> dict[str, Any]:
     return {
         "row": row.name,
         "why": why,

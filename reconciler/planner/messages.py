@@ -19,7 +19,7 @@ from reconciler.model import (
     LiveConnection,
     Precondition,
 )
-from reconciler.plan import Attention, Code
+from reconciler.plan import Attention, AttentionCode
 from reconciler.planner.identity import is_another
 
 
@@ -42,7 +42,7 @@ class Subject:
     """The key under which the company's record names a connection that no spec means."""
 
 
-def attention(code: Code, subject: Subject) -> Attention:
+def attention(code: AttentionCode, subject: Subject) -> Attention:
     """The attention of this code at the subject's address."""
     return Attention(code, subject.address, _MESSAGES[code](subject))
 
@@ -316,25 +316,25 @@ def _unmanaged(subject: Subject) -> str:
     return f"{text}; name it in the spec with 'id: {found.id}' to manage it, or leave it"
 
 
-_MESSAGES: Final[Mapping[Code, Callable[[Subject], str]]] = {
-    Code.EXISTS: _exists,
-    Code.CONFLICT: _conflict,
-    Code.MISSING: _missing,
-    Code.DUPLICATE: _duplicate,
-    Code.AMBIGUOUS: _ambiguous,
-    Code.TAG_BUDGET: _tag_budget,
-    Code.PROTECTED: _protected,
-    Code.ACCOUNTING_OCCUPIED: _accounting_occupied,
-    Code.GATE: _gate,
-    Code.NOTHING_TO_SYNC: _nothing_to_sync,
-    Code.SYNC_FAILED: _sync_failed,
-    Code.UNKNOWN_STATUS: _unknown_status,
-    Code.MANAGED: _managed,
-    Code.LINK: _link,
-    Code.RELINK: _relink,
-    Code.UNLINKED: _unlinked,
-    Code.SYNCING: _syncing,
-    Code.ORPHAN: _orphan,
-    Code.TAGS_COPIED: _tags_copied,
-    Code.UNMANAGED: _unmanaged,
+_MESSAGES: Final[Mapping[AttentionCode, Callable[[Subject], str]]] = {
+    AttentionCode.EXISTS: _exists,
+    AttentionCode.CONFLICT: _conflict,
+    AttentionCode.MISSING: _missing,
+    AttentionCode.DUPLICATE: _duplicate,
+    AttentionCode.AMBIGUOUS: _ambiguous,
+    AttentionCode.TAG_BUDGET: _tag_budget,
+    AttentionCode.PROTECTED: _protected,
+    AttentionCode.ACCOUNTING_OCCUPIED: _accounting_occupied,
+    AttentionCode.GATE: _gate,
+    AttentionCode.NOTHING_TO_SYNC: _nothing_to_sync,
+    AttentionCode.SYNC_FAILED: _sync_failed,
+    AttentionCode.UNKNOWN_STATUS: _unknown_status,
+    AttentionCode.MANAGED: _managed,
+    AttentionCode.LINK: _link,
+    AttentionCode.RELINK: _relink,
+    AttentionCode.UNLINKED: _unlinked,
+    AttentionCode.SYNCING: _syncing,
+    AttentionCode.ORPHAN: _orphan,
+    AttentionCode.TAGS_COPIED: _tags_copied,
+    AttentionCode.UNMANAGED: _unmanaged,
 }

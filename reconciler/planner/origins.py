@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from reconciler.model import Desired, Live
 from reconciler.plan import Origin, Plan
-from reconciler.planner.acting import decided
-from reconciler.planner.drafting import draft
+from reconciler.planner.actions import decided
+from reconciler.planner.decisions import draft
 from reconciler.planner.policy import Policy
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from reconciler.model import DesiredCompany, DesiredConnection, LiveCompany, LiveConnection, Status, Wanted
-from reconciler.plan import Code
+from reconciler.plan import AttentionCode
 from reconciler.planner.connection_rules import Proof
 from reconciler.planner.links import Named, by_age, named_by_record, platforms_told
 
@@ -24,7 +24,7 @@ _RANK: Final = {
 class Trouble:
     """Why a wanted connection could not be paired: the live connections, and the keys that want them too."""
 
-    code: Code
+    code: AttentionCode
     candidates: tuple[LiveConnection, ...] = ()
     rivals: tuple[str, ...] = ()
 
@@ -63,7 +63,7 @@ class _Pairing:
     def fail(
         self,
         key: str,
-        code: Code,
+        code: AttentionCode,
         candidates: Iterable[LiveConnection] = (),
         rivals: Iterable[str] = (),
     ) -> None:
@@ -138,9 +138,9 @@ def _by_id(wanted: Sequence[DesiredConnection], pairing: _Pairing) -> list[Desir
             continue
         found = pairing.free.get(connection.id)
         if found is not None and found.platform_key != connection.platform_key:
-            pairing.fail(connection.key, Code.CONFLICT, (found,))
+            pairing.fail(connection.key, AttentionCode.CONFLICT, (found,))
         elif found is None and connection.wanted is not Wanted.ABSENT:
-            pairing.fail(connection.key, Code.MISSING)
+            pairing.fail(connection.key, AttentionCode.MISSING)
         else:
             pairing.settle(connection.key, found)
     return rest
@@ -163,7 +163,7 @@ def _by_record(
         rivals = [key for key in others if key in names and _are_rivals(name, names[key])]
         found = tuple(live for live in name.found if live.id in pairing.free)
         if (len(name.found) > 1 or name.is_doubtful or rivals) and name.found:
-            pairing.fail(connection.key, Code.AMBIGUOUS, name.found, rivals)
+            pairing.fail(connection.key, AttentionCode.AMBIGUOUS, name.found, rivals)
         else:
             pairing.settle(connection.key, found[0] if found else None)
     return rest
@@ -211,7 +211,9 @@ def _by_platform(wanted: Sequence[DesiredConnection], pairing: _Pairing, *, is_t
         return
     for connection in wanted:
         rivals = [other.key for other in wanted if other is not connection]
-        pairing.fail(connection.key, Code.AMBIGUOUS, best if len(wanted) == 1 else candidates, rivals)
+        pairing.fail(
+            connection.key, AttentionCode.AMBIGUOUS, best if len(wanted) == 1 else candidates, rivals
+        )
 
 
 def _already_gone(wanted: Sequence[DesiredConnection], pairing: _Pairing) -> None:
@@ -225,6 +227,6 @@ def _absent_by_platform(wanted: Sequence[DesiredConnection], pairing: _Pairing) 
     for connection in wanted:
         candidates = pairing.candidates(connection.platform_key)
         if len(candidates) > 1 or any(live.id in pairing.contested for live in candidates):
-            pairing.fail(connection.key, Code.AMBIGUOUS, candidates)
+            pairing.fail(connection.key, AttentionCode.AMBIGUOUS, candidates)
         else:
             pairing.settle(connection.key, candidates[0] if candidates else None, Proof.GUESSED)

@@ -8,12 +8,12 @@ from difflib import get_close_matches
 from reconciler.diagnostics import Diagnostic, MisusedError
 from reconciler.model import Address, Desired, Live, Presence, Status, Wanted, matches
 from reconciler.plan import CLASS_OF, Action, Attention, AttentionClass, Basis, Plan, in_order
-from reconciler.planner.acting import decided
-from reconciler.planner.codes import Code
+from reconciler.planner.actions import decided
+from reconciler.planner.decisions import CompanyDraft, Draft, draft
 from reconciler.planner.desired_document import desired_digest
 from reconciler.planner.digests import live_digest
-from reconciler.planner.drafting import CompanyDraft, Draft, draft
 from reconciler.planner.guards import refusals
+from reconciler.planner.planner_codes import PlannerCode
 from reconciler.planner.policy import Policy
 from reconciler.planner.soundness import check
 
@@ -219,7 +219,7 @@ def _nothing(flag: str, pattern: str, where: str, addresses: Iterable[Address]) 
     near = get_close_matches(pattern, map(str, addresses), n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return Diagnostic(
-        Code.NO_SUCH_ADDRESS,
+        PlannerCode.NO_SUCH_ADDRESS,
         f"{flag} {pattern} names no address {where}",
         fix=f"{hint}an address is COMPANY or COMPANY/CONNECTION, as in the specs; globs are allowed",
     )

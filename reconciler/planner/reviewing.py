@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from reconciler.model import BEING_SENT, LINKS_TAG, Address, Status, short_id
-from reconciler.plan import Action, Code, Kind, Plan, SyncCompany, sending_mark
+from reconciler.plan import Action, AttentionCode, Kind, Plan, SyncCompany, sending_mark
 from reconciler.planner.desired_document import moment
 from reconciler.planner.policy import Before, Earlier
 
 Document = Mapping[str, Any]
 
 
-_IN_THE_WAY: Final = (Code.ACCOUNTING_OCCUPIED, Code.GATE)
+_IN_THE_WAY: Final = (AttentionCode.ACCOUNTING_OCCUPIED, AttentionCode.GATE)
 """Attention on a connection that keeps actions from being done; other such may follow when they are."""
 
 

@@ -12,20 +12,20 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from reconciler.plan import Code, Kind
+from reconciler.plan import AttentionCode, Kind
 
 S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Rule:
     """One rule: when it holds, which actions follow in order, what needs attention, and why."""
 
     name: str
     when: Mapping[str, Collection[object]]
     why: str
     actions: tuple[Kind, ...] = ()
-    attention: Code | None = None
+    attention: AttentionCode | None = None
 
     def holds(self, situation: object) -> bool:
         """Whether this row is for ``situation``."""
@@ -33,20 +33,20 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table(Generic[S]):
+class RuleTable(Generic[S]):
     """A total table of rules over situations of the class ``situation``."""
 
     situation: type[S]
-    rows: tuple[Row, ...]
-    _decided: dict[S, Row] = field(default_factory=dict, repr=False)
+    rows: tuple[Rule, ...]
+    _decided: dict[S, Rule] = field(default_factory=dict, repr=False)
 
-    def decide(self, situation: S) -> Row:
+    def decide(self, situation: S) -> Rule:
         """The one row that is for ``situation``."""
         if situation not in self._decided:
             (self._decided[situation],) = self.rows_for(situation)
         return self._decided[situation]
 
-    def rows_for(self, situation: S) -> tuple[Row, ...]:
+    def rows_for(self, situation: S) -> tuple[Rule, ...]:
         """Every row that is for ``situation``: one, or the table is wrong."""
         return tuple(row for row in self.rows if row.holds(situation))
 

@@ -29,7 +29,7 @@ from reconciler.plan import (
     UpdateCompany,
     order_key,
 )
-from reconciler.planner.codes import Code
+from reconciler.planner.planner_codes import PlannerCode
 
 _OF_A_COMPANY: Final = (AddProduct, SetSyncSettings, CreateConnection, AuthorizeConnection, SyncCompany)
 """Actions on a company that this plan may itself create."""
@@ -53,7 +53,7 @@ def check(actions: Sequence[Action], attention: Sequence[Attention]) -> None:
         raise UnsoundPlanError(
             *(
                 Diagnostic(
-                    Code.UNSOUND_PLAN,
+                    PlannerCode.UNSOUND_PLAN,
                     f"the plan is not sound: {fault}",
                     fix="this is a bug in codat-sync, and nothing was done; please report it",
                 )

@@ -7,14 +7,14 @@ from typing import Final
 
 from reconciler.migration import Step
 from reconciler.model import Precondition, PreconditionState
-from reconciler.planner.standings import Standing
+from reconciler.planner.connection_states import ConnectionState
 
 YOU: Final = "you"
 CODAT: Final = "Codat"
 _TO_DO: Final = "to do"
 
 
-def steps(standings: Sequence[Standing], *, has_details: bool) -> tuple[Step, ...]:
+def steps(standings: Sequence[ConnectionState], *, has_details: bool) -> tuple[Step, ...]:
     """The steps for the connections of one platform, from preconditions and from what Codat shows."""
     return (
         Step(
@@ -53,7 +53,7 @@ def steps(standings: Sequence[Standing], *, has_details: bool) -> tuple[Step, ..
     )
 
 
-def _precondition(standings: Sequence[Standing], precondition: Precondition) -> str:
+def _precondition(standings: Sequence[ConnectionState], precondition: Precondition) -> str:
     states = [one.connection.preconditions.get(precondition, PreconditionState.TODO) for one in standings]
     todo = states.count(PreconditionState.TODO)
     if todo:
@@ -62,12 +62,12 @@ def _precondition(standings: Sequence[Standing], precondition: Precondition) -> 
     return "not applicable" if is_idle else "done"
 
 
-def _first(standings: Sequence[Standing]) -> str:
+def _first(standings: Sequence[ConnectionState]) -> str:
     linked = next((one for one in standings if one.is_linked), None)
     return f"imported: {linked.address} is Linked" if linked else _TO_DO
 
 
-def _rest(standings: Sequence[Standing]) -> str:
+def _rest(standings: Sequence[ConnectionState]) -> str:
     linked = sum(one.is_linked for one in standings)
     if linked == len(standings):
         return "imported: all are Linked"

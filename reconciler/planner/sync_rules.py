@@ -21,9 +21,9 @@ from reconciler.model import (
     SyncSettings,
     Unset,
 )
-from reconciler.plan import Code, Kind
+from reconciler.plan import AttentionCode, Kind
 from reconciler.planner.policy import Policy
-from reconciler.planner.rules import NO, YES, Row, Table
+from reconciler.planner.rules import NO, YES, Rule, RuleTable
 
 
 class LastPull(StrEnum):
@@ -51,56 +51,56 @@ class SyncSituation:
 
 _SYNC = (Kind.COMPANY_SYNC,)
 
-SYNC_RULES: Final = Table(
+SYNC_RULES: Final = RuleTable(
     SyncSituation,
     (
-        Row("sync-authorized", {"authorized": YES, "fetchable": YES}, "authorized by this plan", _SYNC),
-        Row(
+        Rule("sync-authorized", {"authorized": YES, "fetchable": YES}, "authorized by this plan", _SYNC),
+        Rule(
             "sync-authorized-nothing",
             {"authorized": YES, "fetchable": NO},
             "no data type is fetched on first link",
-            attention=Code.NOTHING_TO_SYNC,
+            attention=AttentionCode.NOTHING_TO_SYNC,
         ),
-        Row(
+        Rule(
             "sync-not-due",
             {"authorized": NO, "due": NO, "last_pull": (LastPull.SETTLED,)},
             "not due for a sync",
         ),
-        Row(
+        Rule(
             "sync-running",
             {"authorized": NO, "last_pull": (LastPull.RUNNING,)},
             "a pull is running",
-            attention=Code.SYNCING,
+            attention=AttentionCode.SYNCING,
         ),
-        Row(
+        Rule(
             "sync-failed",
             {"authorized": NO, "last_pull": (LastPull.FAILED,), "retry": NO},
             "the last pull failed",
-            attention=Code.SYNC_FAILED,
+            attention=AttentionCode.SYNC_FAILED,
         ),
-        Row(
+        Rule(
             "sync-retry",
             {"authorized": NO, "last_pull": (LastPull.FAILED,), "retry": YES, "fetchable": YES},
             "the last pull failed, and --retry-syncs",
             _SYNC,
         ),
-        Row(
+        Rule(
             "sync-retry-nothing",
             {"authorized": NO, "last_pull": (LastPull.FAILED,), "retry": YES, "fetchable": NO},
             "no data type is fetched on first link",
-            attention=Code.NOTHING_TO_SYNC,
+            attention=AttentionCode.NOTHING_TO_SYNC,
         ),
-        Row(
+        Rule(
             "sync-due",
             {"authorized": NO, "due": YES, "last_pull": (LastPull.SETTLED,), "fetchable": YES},
             "due for a sync",
             _SYNC,
         ),
-        Row(
+        Rule(
             "sync-due-nothing",
             {"authorized": NO, "due": YES, "last_pull": (LastPull.SETTLED,), "fetchable": NO},
             "no data type is fetched on first link",
-            attention=Code.NOTHING_TO_SYNC,
+            attention=AttentionCode.NOTHING_TO_SYNC,
         ),
     ),
 )

@@ -24,8 +24,8 @@ from reconciler.model import (
     PullState,
     Status,
 )
+from reconciler.planner.connection_states import ConnectionState
 from reconciler.planner.identity import folded
-from reconciler.planner.standings import Standing
 from reconciler.planner.sync_rules import fetched_types
 
 _NAMED: Final = 8
@@ -36,7 +36,7 @@ _NAMED: Final = 8
 class Evidence:
     """Everything that a check may look at."""
 
-    standing: Standing
+    standing: ConnectionState
     platform: Platform | None
     asked: tuple[str, ...]
     """The data types that this connection is asked to sync."""
@@ -332,7 +332,7 @@ def _findings(evidence: Evidence) -> Iterator[Finding]:
 
 
 def evidence_of(
-    standing: Standing,
+    standing: ConnectionState,
     live: Live,
     statuses: Sequence[DataStatus],
     strays: tuple[LiveCompany, ...],
@@ -358,12 +358,14 @@ def evidence_of(
     )
 
 
-def needs_history(standing: Standing) -> bool:
+def needs_history(standing: ConnectionState) -> bool:
     """Whether the company's data status may speak of another connection than this one."""
     return standing.live_company is not None and len(standing.live_company.connections) > 1
 
 
-def _own_statuses(standing: Standing, live: Live, statuses: Sequence[DataStatus]) -> Mapping[str, DataStatus]:
+def _own_statuses(
+    standing: ConnectionState, live: Live, statuses: Sequence[DataStatus]
+) -> Mapping[str, DataStatus]:
     """The connection's own: by its history where the company has several connections, else the company's."""
     company = standing.live_company
     if company is None or standing.live is None:
@@ -379,7 +381,10 @@ def _newest(pulls: Iterable[Pull], connection_id: str) -> dict[str, DataStatus]:
 
 
 def _asked(
-    standing: Standing, platform: Platform | None, fetched: frozenset[str], own: Mapping[str, DataStatus]
+    standing: ConnectionState,
+    platform: Platform | None,
+    fetched: frozenset[str],
+    own: Mapping[str, DataStatus],
 ) -> tuple[str, ...]:
     """The types that the spec names, else those fetched on first link that the platform has.
 
@@ -408,7 +413,7 @@ class Namesakes:
                 by_name[folded(company.name)] += (company,)
         return cls(by_name)
 
-    def strays(self, standing: Standing) -> tuple[LiveCompany, ...]:
+    def strays(self, standing: ConnectionState) -> tuple[LiveCompany, ...]:
         """Those that have the name of a managed migration's company, as an import may have made them."""
         if standing.connection.migration is not Migration.MANAGED:
             return ()

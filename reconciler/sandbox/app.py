@@ -23,9 +23,9 @@ from reconciler.sandbox import (
     control,
     integrations,
     link_pages,
-    moments,
     quota,
     syncing,
+    timestamps,
 )
 from reconciler.sandbox.answering import Handler, ServerFault, answer_call, new_correlation_id
 from reconciler.sandbox.answers import Answer, Call, Problem
@@ -144,7 +144,7 @@ class _Front:
 def _stamp(store: Store) -> dict[str, str]:
     """The headers that every answer of the API carries; the date is by the sandbox's own clock."""
     with store.transaction() as session:
-        now = moments.as_datetime(session.now)
+        now = timestamps.as_datetime(session.now)
         return {"Date": format_datetime(now, usegmt=True), **quota.headers(session)}
 
 

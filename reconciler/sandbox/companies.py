@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from reconciler.sandbox import connections, existing, moments, paging, visibility
+from reconciler.sandbox import connections, existing, paging, timestamps, visibility
 from reconciler.sandbox.answers import ERROR_TEXTS, Answer, Call, Link, Problem
 from reconciler.sandbox.settings import read
 from reconciler.sandbox.store import Session
@@ -77,7 +77,7 @@ def _document(row: sqlite3.Row, tags: Mapping[str, str], embedded: list[dict[str
         "name": row["name"],
         "platform": embedded[0]["platformName"] if embedded else "",
         "redirect": link_url(row),
-        "created": moments.text(row["created"]),
+        "created": timestamps.text(row["created"]),
         "createdByUserName": CREATOR,
         "dataConnections": embedded,
         "products": json.loads(row["products"]),

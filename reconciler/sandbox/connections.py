@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from reconciler.sandbox import existing, moments, paging, visibility
+from reconciler.sandbox import existing, paging, timestamps, visibility
 from reconciler.sandbox.answers import Answer, Call, Link, Problem
 from reconciler.sandbox.integrations import INTEGRATIONS, Integration
 from reconciler.sandbox.settings import read
@@ -95,11 +95,11 @@ def _document(row: sqlite3.Row, synced: int | None, errors: list[dict[str, Any]]
         "platformName": integration.name,
         "linkUrl": link_url(row),
         "status": row["status"],
-        "created": moments.text(row["created"]),
+        "created": timestamps.text(row["created"]),
         "dataConnectionErrors": errors,
         "connectionInfo": {},
     }
-    return document | ({"lastSync": moments.text(synced)} if synced is not None else {})
+    return document | ({"lastSync": timestamps.text(synced)} if synced is not None else {})
 
 
 def link_url(row: sqlite3.Row) -> Link:
@@ -113,10 +113,10 @@ def _error_document(row: sqlite3.Row) -> dict[str, Any]:
         "statusCode": row["code"],
         "statusText": row["title"],
         "errorMessage": row["message"],
-        "erroredOnUtc": moments.text(row["erred"]),
+        "erroredOnUtc": timestamps.text(row["erred"]),
         "status": "Active" if resolved is None else "Resolved",
     }
-    return document | ({} if resolved is None else {"resolvedOnUtc": moments.text(resolved)})
+    return document | ({} if resolved is None else {"resolvedOnUtc": timestamps.text(resolved)})
 
 
 def _shown(session: Session, connection_id: str, **journal: Any) -> Answer:

@@ -12,9 +12,9 @@ from reconciler.sandbox import (
     existing,
     faults,
     journal,
-    moments,
     settings,
     syncing,
+    timestamps,
 )
 from reconciler.sandbox.answers import Answer, Call, Problem
 from reconciler.sandbox.numbers import is_jump
@@ -106,7 +106,7 @@ def state(session: Session) -> dict[str, Any]:
             for one in company["dataConnections"]
         ]
     return {
-        "now": moments.text(session.now),
+        "now": timestamps.text(session.now),
         "settings": settings.read(session).document(),
         "companies": shown,
         "pulls": syncing.everything(session),
@@ -147,13 +147,13 @@ def journal_route(session: Session, _call: Call) -> Answer:
 
 def clock_route(session: Session, _call: Call) -> Answer:
     """``GET /_sandbox/clock``."""
-    return Answer(200, {"now": moments.text(session.now)})
+    return Answer(200, {"now": timestamps.text(session.now)})
 
 
 def advance_route(session: Session, call: Call) -> Answer:
     """``POST /_sandbox/clock`` ``{"advance": seconds}``."""
     seconds = call.fields().get("advance")
-    if not is_jump(seconds) or not moments.is_bearable(session.now + moments.span(seconds)):
+    if not is_jump(seconds) or not timestamps.is_bearable(session.now + timestamps.span(seconds)):
         raise Problem(400, invalid={"advance": "must be seconds, at most ten years, that end before 9000"})
     session.advance(seconds)
     return Answer(204)

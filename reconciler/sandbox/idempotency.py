@@ -15,8 +15,8 @@ from typing import Final
 from uuid import UUID
 
 from reconciler.sandbox.answers import Answer, Call, Problem
-from reconciler.sandbox.moments import SECOND
 from reconciler.sandbox.store import Session
+from reconciler.sandbox.timestamps import SECOND
 
 METHODS: Final = ("POST", "PATCH")
 """What takes a key; PUT and DELETE ignore it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.sandbox import moments
+from reconciler.sandbox import timestamps
 from reconciler.sandbox.answers import Answer, Call
 from reconciler.sandbox.store import Session
 
@@ -40,7 +40,7 @@ def entries(session: Session) -> list[dict[str, Any]]:
     """All that was written down, oldest first."""
     return [
         {
-            "at": moments.text(row["at"]),
+            "at": timestamps.text(row["at"]),
             "method": row["method"],
             "path": row["path"],
             "idempotencyKey": row["key"],

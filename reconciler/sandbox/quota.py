@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from reconciler.sandbox import moments, visibility
+from reconciler.sandbox import timestamps, visibility
 from reconciler.sandbox.answers import Problem
 from reconciler.sandbox.settings import read
 from reconciler.sandbox.store import Session
@@ -32,7 +32,7 @@ def spend(session: Session) -> None:
     """
     session.counted(visibility.REQUESTS)
     if _is_enforced(session) and _spent(session) >= limit(session):
-        wait = (_midnight(session) - moments.as_datetime(session.now)).total_seconds()
+        wait = (_midnight(session) - timestamps.as_datetime(session.now)).total_seconds()
         raise Problem(429, headers={"Retry-After": str(int(wait) + 1)})
     session.run(
         "INSERT INTO spent VALUES (?, 1) ON CONFLICT (day) DO UPDATE SET requests = requests + 1",
@@ -61,10 +61,10 @@ def _spent(session: Session) -> int:
 
 
 def _today(session: Session) -> str:
-    return moments.as_datetime(session.now).date().isoformat()
+    return timestamps.as_datetime(session.now).date().isoformat()
 
 
 def _midnight(session: Session) -> datetime:
     """When the quota comes back, in UTC."""
-    tomorrow = moments.as_datetime(session.now) + timedelta(days=1)
+    tomorrow = timestamps.as_datetime(session.now) + timedelta(days=1)
     return tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)

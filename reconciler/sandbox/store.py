@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from reconciler.sandbox.moments import micros, span
 from reconciler.sandbox.schema import APPLICATION_ID, TABLES, VERSION
+from reconciler.sandbox.timestamps import micros, span
 
 IN_MEMORY: Final = ":memory:"
 CLOCK: Final = "clock"

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from reconciler.sandbox import account, existing, moments, paging
+from reconciler.sandbox import account, existing, paging, timestamps
 from reconciler.sandbox.answers import Answer, Call, Problem
 from reconciler.sandbox.integrations import ALL_DATA_TYPES, INTEGRATIONS
 from reconciler.sandbox.settings import read
@@ -91,7 +91,7 @@ def get_data_status(session: Session, call: Call) -> Answer:
         status |= {"currentStatus": row["status"], "latestSyncId": row["id"]}
         if row["status"] == COMPLETE:
             status |= {
-                "lastSuccessfulSync": moments.text(row["ended"]),
+                "lastSuccessfulSync": timestamps.text(row["ended"]),
                 "latestSuccessfulSyncId": row["id"],
             }
     return Answer(200, statuses)
@@ -123,13 +123,13 @@ def _document(row: sqlite3.Row) -> dict[str, Any]:
         "dataType": row["data_type"],
         "status": status,
         "statusDescription": "",
-        "requested": moments.text(row["requested"]),
+        "requested": timestamps.text(row["requested"]),
         "progress": PROGRESS.get(status, 100),
         "isCompleted": status == COMPLETE,
         "isErrored": status in ERROR_MESSAGES,
     }
     if status not in PROGRESS:
-        document["completed"] = moments.text(row["ended"])
+        document["completed"] = timestamps.text(row["ended"])
     if status in ERROR_MESSAGES:
         document["errorMessage"] = ERROR_MESSAGES[status]
     return document
@@ -242,7 +242,7 @@ def _begin(session: Session, connection: sqlite3.Row, data_type: str, duration: 
 
 
 def _duration(session: Session) -> int:
-    return moments.span(read(session)["syncSeconds"])
+    return timestamps.span(read(session)["syncSeconds"])
 
 
 def come_online(session: Session, connection_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.sandbox import moments
+from reconciler.sandbox import timestamps
 from reconciler.sandbox.settings import read
 from reconciler.sandbox.store import Session
 from reconciler.sandbox.tagquery import Condition
@@ -15,7 +15,7 @@ def of_new(session: Session) -> tuple[int, int]:
     """The moment and the request from which on listings show what is created now."""
     settings = read(session)
     return (
-        session.now + moments.span(settings["lagSeconds"]),
+        session.now + timestamps.span(settings["lagSeconds"]),
         _requests(session) + settings["lagRequests"] + 1,
     )
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Final, cast
 
 from reconciler.model import REF_PLACE, RESERVED_VARIABLES, Secret, SecretCommands, SecretRef
-from reconciler.secrets.errors import Code, refused
+from reconciler.secrets.errors import SecretCode, refused
 from reconciler.secrets.texts import decoded, without_newline
 
 MAX_BYTES: Final = 1024 * 1024
@@ -61,17 +61,19 @@ class Commands:
         """
         if ref.locator.startswith("-"):
             fix = "a reference cannot begin with '-'"
-            raise refused(ref, Code.UNREADABLE, "it would be read as an option of the command", fix)
+            raise refused(ref, SecretCode.UNREADABLE, "it would be read as an option of the command", fix)
         if not ref.locator.isprintable():
-            raise refused(ref, Code.UNREADABLE, "it holds what no argument can", "write plain text")
+            raise refused(ref, SecretCode.UNREADABLE, "it holds what no argument can", "write plain text")
         program, *rest = self._permitted.by_scheme[ref.scheme]
         printed = self._printed(ref, [program, *(one.replace(REF_PLACE, ref.locator) for one in rest)])
         text = decoded(printed)
         if text is None:
-            raise refused(ref, Code.NOT_TEXT, f"{program} printed what is no UTF-8 text", "let it print text")
+            raise refused(
+                ref, SecretCode.NOT_TEXT, f"{program} printed what is no UTF-8 text", "let it print text"
+            )
         value = without_newline(text)
         if not value:
-            raise refused(ref, Code.MISSING, f"{program} printed nothing", "put the secret there")
+            raise refused(ref, SecretCode.MISSING, f"{program} printed nothing", "put the secret there")
         return Secret(value)
 
     def _printed(self, ref: SecretRef, arguments: Sequence[str]) -> bytes:
@@ -90,7 +92,7 @@ class Commands:
         except OSError as error:
             reason = (error.strerror or "unknown reason").lower()
             fix = "install it, or correct secrets.commands in workspace.yaml"
-            raise refused(ref, Code.COMMAND, f"{program} cannot be run: {reason}", fix) from None
+            raise refused(ref, SecretCode.COMMAND, f"{program} cannot be run: {reason}", fix) from None
         with process:
             try:
                 printed = _read(process, time.monotonic() + seconds)
@@ -101,14 +103,14 @@ class Commands:
                 _end(process)
         if printed is None:
             fix = "raise secrets.timeout in workspace.yaml, or see whether it waits for a login"
-            raise refused(ref, Code.COMMAND, f"{program} did not end within {seconds:g} s", fix)
+            raise refused(ref, SecretCode.COMMAND, f"{program} did not end within {seconds:g} s", fix)
         if len(printed) > MAX_BYTES:
             raise refused(
-                ref, Code.COMMAND, f"{program} printed more than a secret", "let it print one value"
+                ref, SecretCode.COMMAND, f"{program} printed more than a secret", "let it print one value"
             )
         if process.returncode:
             fix = "run it by hand to see why; what it says is not shown, since it may hold secrets"
-            raise refused(ref, Code.COMMAND, f"{program} ended with status {process.returncode}", fix)
+            raise refused(ref, SecretCode.COMMAND, f"{program} ended with status {process.returncode}", fix)
         return printed
 
 

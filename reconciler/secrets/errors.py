@@ -8,7 +8,7 @@ from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.model import SecretRef
 
 
-class Code(StrEnum):
+class SecretCode(StrEnum):
     """What can be wrong with a reference when it is resolved."""
 
     MISSING = "secret-missing"
@@ -29,6 +29,6 @@ class SecretError(CodatSyncError):
     """A reference cannot be resolved."""
 
 
-def refused(ref: SecretRef, code: Code, problem: str, fix: str) -> SecretError:
+def refused(ref: SecretRef, code: SecretCode, problem: str, fix: str) -> SecretError:
     """The error that names the reference and the place where it stands."""
     return SecretError(Diagnostic(code, f"{ref}: {problem}", fix, ref.span))

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from reconciler.model import SecretRef
-from reconciler.secrets.errors import Code, refused
-from reconciler.secrets.places import (
+from reconciler.secrets.errors import SecretCode, refused
+from reconciler.secrets.pointer import steps, target
+from reconciler.secrets.secret_files import (
     MAX_BYTES,
     Indexes,
     changed_meanwhile,
@@ -26,7 +27,6 @@ from reconciler.secrets.places import (
     too_large,
     unreadable,
 )
-from reconciler.secrets.pointer import steps, target
 from reconciler.secrets.texts import BOM, decoded
 
 SMALL: Final = 16 * 1024
@@ -64,14 +64,16 @@ class JsonFiles:
                     raise changed_meanwhile(ref, path)
         except LookupError:
             fix = "mend the pointer, or the file"
-            raise refused(ref, Code.MISSING, "the JSON pointer leads nowhere", fix) from None
+            raise refused(ref, SecretCode.MISSING, "the JSON pointer leads nowhere", fix) from None
         except _UnsoundError as error:
-            raise refused(ref, Code.UNREADABLE, f"the file {path} is not {error.wanted}", error.fix) from None
+            raise refused(
+                ref, SecretCode.UNREADABLE, f"the file {path} is not {error.wanted}", error.fix
+            ) from None
         except OSError as error:
             raise unreadable(ref, self._root, path, error) from None
         if not isinstance(found, str):
             problem = "the JSON pointer leads to something that is not text"
-            raise refused(ref, Code.NOT_TEXT, problem, "point at a string")
+            raise refused(ref, SecretCode.NOT_TEXT, problem, "point at a string")
         return found
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 
 from reconciler.model import PROVIDERS_GROUP, Secret, SecretRef
-from reconciler.secrets.errors import Code, refused
+from reconciler.secrets.errors import SecretCode, refused
 
 
 class Providers:
@@ -39,7 +39,9 @@ class Providers:
             failure = "no text" if not isinstance(value, str) else "nothing" if not value else ""
         if failure or not isinstance(value, str):
             problem = f"the provider {ref.scheme!r} gave {failure}"
-            raise refused(ref, Code.PROVIDER, problem, "see the documentation of the package that has it")
+            raise refused(
+                ref, SecretCode.PROVIDER, problem, "see the documentation of the package that has it"
+            )
         return Secret(value)
 
 

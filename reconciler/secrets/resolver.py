@@ -12,10 +12,10 @@ from typing import Final
 from reconciler.diagnostics import Diagnostic, Severity, in_reading_order
 from reconciler.model import RESERVED_VARIABLES, Secret, SecretCommands, SecretRef
 from reconciler.secrets.commands import Commands, is_key, without_key
-from reconciler.secrets.errors import Code, SecretError, refused
+from reconciler.secrets.errors import SecretCode, SecretError, refused
 from reconciler.secrets.json_files import JsonFiles
-from reconciler.secrets.places import MAX_BYTES, located, too_large, unreadable
 from reconciler.secrets.providers import Providers
+from reconciler.secrets.secret_files import MAX_BYTES, located, too_large, unreadable
 from reconciler.secrets.tables import Tables
 from reconciler.secrets.texts import decoded, is_sendable, without_newline
 
@@ -64,10 +64,12 @@ class Resolver:
         secret = self._found(ref)
         if not is_sendable(secret.reveal()):
             fix = "put the secret there as UTF-8 text"
-            raise refused(ref, Code.NOT_TEXT, "it holds bytes or half characters that are no text", fix)
+            raise refused(ref, SecretCode.NOT_TEXT, "it holds bytes or half characters that are no text", fix)
         if is_key(secret.reveal(), self._withheld):
             fix = "name the customer's token, and find out who wrote the reference"
-            raise refused(ref, Code.IS_KEY, "it resolves to our own API key, which is no authorization", fix)
+            raise refused(
+                ref, SecretCode.IS_KEY, "it resolves to our own API key, which is no authorization", fix
+            )
         return secret
 
     def check(self, uses: Iterable[Use]) -> tuple[Diagnostic, ...]:
@@ -119,18 +121,20 @@ class Resolver:
                 return self._providers(ref)
             case _:
                 fix = f"known here are {', '.join(self._known)}"
-                raise refused(ref, Code.UNKNOWN_SCHEME, "there is no such kind of reference", fix)
+                raise refused(ref, SecretCode.UNKNOWN_SCHEME, "there is no such kind of reference", fix)
 
     def _variable(self, ref: SecretRef) -> str:
         if ref.locator.upper().startswith(RESERVED_VARIABLES):
             # Specs cannot hold such a reference; a plan file that someone wrote can.
             fix = "our own key is no authorization; make the plan again from the specs"
-            raise refused(ref, Code.RESERVED, f"{RESERVED_VARIABLES} variables cannot be referred to", fix)
+            raise refused(
+                ref, SecretCode.RESERVED, f"{RESERVED_VARIABLES} variables cannot be referred to", fix
+            )
         value = self._environ.get(ref.locator, "")
         if not value:
             state = "empty" if ref.locator in self._environ else "not set"
             problem = f"the environment variable {ref.locator} is {state}"
-            raise refused(ref, Code.MISSING, problem, "set it where codat-sync runs")
+            raise refused(ref, SecretCode.MISSING, problem, "set it where codat-sync runs")
         return value
 
     def _text(self, ref: SecretRef) -> str:
@@ -143,7 +147,9 @@ class Resolver:
         except OSError as error:
             raise unreadable(ref, self._root, path, error) from None
         if text is None:
-            raise refused(ref, Code.UNREADABLE, f"the file {path} is not UTF-8 text", "save it as UTF-8")
+            raise refused(
+                ref, SecretCode.UNREADABLE, f"the file {path} is not UTF-8 text", "save it as UTF-8"
+            )
         return text
 
 
@@ -166,10 +172,10 @@ def _odd(ref: SecretRef, secret: Secret) -> tuple[Diagnostic, ...]:
     what = "a line break" if "\n" in text[len(text.rstrip()) :] else "white space"
     summary = f"{ref}: the secret begins or ends with {what}, which is sent along"
     fix = "take it out where the secret is kept, if it is no part of it"
-    return (Diagnostic(Code.SPACE, summary, fix, ref.span, severity=Severity.WARNING),)
+    return (Diagnostic(SecretCode.SPACE, summary, fix, ref.span, severity=Severity.WARNING),)
 
 
 def _filled(ref: SecretRef, value: str) -> str:
     if not value:
-        raise refused(ref, Code.MISSING, "it is empty", "put the secret there")
+        raise refused(ref, SecretCode.MISSING, "it is empty", "put the secret there")
     return value

@@ -16,8 +16,8 @@ from typing import BinaryIO, Final
 
 from reconciler.csv_form import DELIMITER_NAMES, delimiter_of, fitted, is_blank, is_mangled
 from reconciler.model import Secret, SecretRef
-from reconciler.secrets.errors import Code, refused
-from reconciler.secrets.places import Indexes, changed_meanwhile, located, stamp, unreadable
+from reconciler.secrets.errors import SecretCode, refused
+from reconciler.secrets.secret_files import Indexes, changed_meanwhile, located, stamp, unreadable
 from reconciler.secrets.texts import BOM, decoded
 
 _QUOTING: Final = 'a cell with the delimiter, " or a line break stands in double quotes'
@@ -48,11 +48,11 @@ class Tables:
                 index = self._indexes.of(file, real)
                 if index.unsound is not None:
                     line, problem, fix = index.unsound
-                    raise refused(table, Code.UNREADABLE, f"line {line}: {problem}", fix)
+                    raise refused(table, SecretCode.UNREADABLE, f"line {line}: {problem}", fix)
                 if column not in index.header:
                     # No name of the header is shown: a table without one has tokens there.
                     fix = f"the first line must name the columns; it has {len(index.header)}"
-                    raise refused(table, Code.MISSING, f"there is no column {column!r}", fix)
+                    raise refused(table, SecretCode.MISSING, f"there is no column {column!r}", fix)
                 secret = self._cell(ref, file, index, key, column)
                 if stamp(file) != index.stamp:
                     raise changed_meanwhile(table, path)
@@ -64,19 +64,21 @@ class Tables:
         path = ref.locator.partition("#")[0]
         if key not in index.rows:
             fix = "add the row, or correct the key; the first column has the keys"
-            raise refused(ref, Code.MISSING, f"{path} has no row for this key", fix)
+            raise refused(ref, SecretCode.MISSING, f"{path} has no row for this key", fix)
         row = index.rows[key]
         line = index.lines[row]
         if row in index.doubled:
             problem = f"{path}:{line}: this key stands in more than one row"
-            raise refused(ref, Code.AMBIGUOUS, problem, f"the next one is in line {index.doubled[row]}")
+            raise refused(ref, SecretCode.AMBIGUOUS, problem, f"the next one is in line {index.doubled[row]}")
         value = index.read(file, row)[index.header.index(column)]
         if not value.strip():
-            raise refused(ref, Code.MISSING, f"{path}:{line}: the cell is empty", "put the secret there")
+            raise refused(
+                ref, SecretCode.MISSING, f"{path}:{line}: the cell is empty", "put the secret there"
+            )
         if is_mangled(value):
             problem = f"{path}:{line}: a spreadsheet wrote this {column!r} as a number in its own way"
             fix = "format the column as text, and put the whole value there again"
-            raise refused(ref, Code.MANGLED, problem, fix)
+            raise refused(ref, SecretCode.MANGLED, problem, fix)
         return Secret(value)
 
 

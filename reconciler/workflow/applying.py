@@ -12,24 +12,24 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from reconciler.apply import Resolve, Turns, execute
-from reconciler.apply.lane import WELL
+from reconciler.apply import PlatformBreaker, Resolve, execute
+from reconciler.apply.company_worker import WELL
 from reconciler.apply.telling import Telling
 from reconciler.codat import Client, Meter, ReadClient, key_forms
 from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError, Severity
+from reconciler.loading import secret_commands
 from reconciler.migration import Verification
 from reconciler.model import Secret, SecretRef
 from reconciler.outcome import Observer, Outcome
 from reconciler.plan import AuthorizeConnection, Plan
-from reconciler.planner import Standing
+from reconciler.planner import ConnectionState
 from reconciler.secrets import MadeUp, Resolver, SecretError
-from reconciler.spec import secret_commands
-from reconciler.workflow.codes import Code
+from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.planning import Planned, PlanRequest, SavedRequest, from_saved, from_specs
 from reconciler.workflow.resuming import resume, with_resent
 from reconciler.workflow.rollout import CANARY_WAIT, canaries, observed_pause, roll_out, stages
 from reconciler.workflow.running import run
-from reconciler.workflow.surveying import Ground
+from reconciler.workflow.surveying import SurveyContext
 from reconciler.workflow.verifying import Pause, unread, verification
 
 Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
@@ -88,7 +88,7 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
     if not ask(planned):
         raise RefusedError(
             Diagnostic(
-                Code.NOT_CONFIRMED,
+                CommandCode.NOT_CONFIRMED,
                 "the plan was not confirmed, so nothing was done",
                 fix="answer yes on a terminal, or pass --yes (CI=true counts as yes)",
             )
@@ -117,17 +117,17 @@ async def _execute(
     resolve: Resolver | MadeUp,
     observer: Observer,
 ) -> Outcome:
-    circumstances, workspace = request.source.circumstances, planned.workspace
+    context, workspace = request.source.context, planned.workspace
     plan, rollout = planned.plan, workspace.rollout
-    stop, turns, going_on = asyncio.Event(), Turns(plan.actions), resume(planned, request.source)
-    async with circumstances.endpoint.open(Client, workspace.limits, circumstances.on_wait) as client:
+    stop, breaker, going_on = asyncio.Event(), PlatformBreaker(plan.actions), resume(planned, request.source)
+    async with context.endpoint.open(Client, workspace.limits, context.on_wait) as client:
 
         async def part(some: Plan, failed_before: int, told: Observer) -> Outcome:
             return await execute(
                 some,
                 client,
                 _unblocking(resolve),
-                clock=circumstances.clock,
+                clock=context.clock,
                 limits=workspace.limits,
                 max_failures=rollout.max_failures,
                 observer=told,
@@ -135,14 +135,14 @@ async def _execute(
                 stop=stop,
                 planned_at=planned.observed.policy.now,
                 failed_before=failed_before,
-                turns=turns,
+                breaker=breaker,
                 resume=going_on,
             )
 
         async def verify(companies: Sequence[str]) -> Verification:
             on = replace(_ground(client, request, planned), companies=frozenset(companies))
             wait = max(CANARY_WAIT, request.wait or CANARY_WAIT)
-            pause = observed_pause(circumstances.clock, stop, observer)
+            pause = observed_pause(context.clock, stop, observer)
             return await _looked(on, wait, pause, stop, lambda one: not one.waits_for_others)
 
         with _stopping_on_signals(stop):
@@ -178,32 +178,36 @@ async def _verified(request: ApplyRequest, applied: Applied, observer: Observer)
         return applied
     undone = {one.address.company for one in outcome.results if one.result not in WELL}
 
-    def concerns(one: Standing) -> bool:
+    def concerns(one: ConnectionState) -> bool:
         return not one.waits_for_others and one.address.company not in undone
 
-    circumstances, stop = request.source.circumstances, asyncio.Event()
+    context, stop = request.source.context, asyncio.Event()
     limits = planned.workspace.limits
-    async with circumstances.endpoint.open(ReadClient, limits, circumstances.on_wait) as client:
+    async with context.endpoint.open(ReadClient, limits, context.on_wait) as client:
         on = replace(_ground(client, request, planned), targets=planned.observed.policy.targets)
         with _stopping_on_signals(stop):
-            pause = observed_pause(circumstances.clock, stop, observer)
+            pause = observed_pause(context.clock, stop, observer)
             found = await _looked(on, request.wait, pause, stop, concerns)
     return replace(applied, verification=found, outcome=replace(outcome, interrupted=stop.is_set()))
 
 
 async def _looked(
-    on: Ground, wait: timedelta, pause: Pause, stop: asyncio.Event, concerns: Callable[[Standing], bool]
+    on: SurveyContext,
+    wait: timedelta,
+    pause: Pause,
+    stop: asyncio.Event,
+    concerns: Callable[[ConnectionState], bool],
 ) -> Verification:
     """What ``verify`` says; whatever keeps it from that, what was applied is not lost."""
     try:
         return await verification(on, wait, pause, stop=stop, concerns=concerns)
     except CodatSyncError as error:
-        return Verification(on.desired.workspace, on.circumstances.endpoint.name, (), unread(str(error)))
+        return Verification(on.desired.workspace, on.context.endpoint.name, (), unread(str(error)))
 
 
-def _ground(client: ReadClient, request: ApplyRequest, planned: Planned) -> Ground:
-    circumstances, platforms = request.source.circumstances, planned.observed.live.platforms
-    return Ground(client, circumstances, planned.desired, planned.workspace, platforms)
+def _ground(client: ReadClient, request: ApplyRequest, planned: Planned) -> SurveyContext:
+    context, platforms = request.source.context, planned.observed.live.platforms
+    return SurveyContext(client, context, planned.desired, planned.workspace, platforms)
 
 
 def _resolver(request: ApplyRequest, planned: Planned) -> Resolver | MadeUp:
@@ -212,7 +216,7 @@ def _resolver(request: ApplyRequest, planned: Planned) -> Resolver | MadeUp:
     The commands that may be run are those of ``workspace.yaml`` at the root as it stands now, never
     what a plan file says. The sandbox runs none: nothing should hand real tokens to a pretend Codat.
     """
-    endpoint, root = request.source.circumstances.endpoint, Path(planned.workspace.root)
+    endpoint, root = request.source.context.endpoint, Path(planned.workspace.root)
     if endpoint.is_sandbox:
         return MadeUp(Resolver(root, endpoint.environ, providers=False))
     withheld = key_forms(endpoint.environ)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from reconciler.loading import SpecError
+from reconciler.loading.files import WORKSPACE_FILES
 from reconciler.model import Desired, Platform
-from reconciler.spec import SpecError
-from reconciler.spec.files import WORKSPACE_FILES
 from reconciler.workflow.git import FIX, Repository, bad_base, repository_of
 from reconciler.workflow.reading import Offline
 

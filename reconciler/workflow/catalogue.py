@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from reconciler.plan import CLASS_OF, Code
+from reconciler.plan import CLASS_OF, AttentionCode
 
 GROUPS: Final[Mapping[str, str]] = {
     "specs": "specs and workspace.yaml",
@@ -76,7 +76,7 @@ def meanings() -> dict[str, str]:
 def _entry(code: str, group: str, fields: Mapping[str, Any]) -> Entry:
     severity, status = fields.get("severity", "error"), fields.get("exit", 1)
     if group == "attention":
-        severity, status = CLASS_OF[Code(code)].value, None
+        severity, status = CLASS_OF[AttentionCode(code)].value, None
     return Entry(
         code=code,
         group=group,

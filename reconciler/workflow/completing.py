@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from reconciler.diagnostics import CodatSyncError
+from reconciler.loading import load
 from reconciler.model import Address
-from reconciler.spec import load
 from reconciler.workflow.catalogue import catalogue
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from reconciler.codat import ReadClient, asgi_transport, check_api_url, connect, credentials, is_loopback
 from reconciler.diagnostics import Diagnostic, RefusedError
 from reconciler.model import Limits, Secret, Workspace
-from reconciler.workflow.codes import Code
+from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.sandbox import SERVED_PORT, embedded_sandbox
 
 DEFAULT_API_URL: Final = "https://api.codat.io"
@@ -76,7 +76,7 @@ class Endpoint:
             return
         raise RefusedError(
             Diagnostic(
-                Code.SANDBOX_ONLY,
+                CommandCode.SANDBOX_ONLY,
                 f"these specs are for a sandbox (sandboxOnly in workspace.yaml), and {self.url} is none",
                 fix="pass --sandbox, or write specs of your own beside a workspace.yaml of their own",
             )

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from reconciler.diagnostics import Diagnostic, MisusedError
 from reconciler.model import Address
-from reconciler.planner import Code, addresses, explained
+from reconciler.planner import PlannerCode, addresses, explained
 from reconciler.workflow.catalogue import catalogue
-from reconciler.workflow.planning import Circumstances, Planned, PlanRequest, from_specs
+from reconciler.workflow.planning import Context, Planned, PlanRequest, from_specs
 from reconciler.workflow.running import run
 
 FORMAT_VERSION: Final = 1
@@ -26,7 +26,7 @@ class ExplainRequest:
 
     address: str
     specs: Path
-    circumstances: Circumstances
+    context: Context
 
 
 def explain(request: ExplainRequest) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def explain(request: ExplainRequest) -> dict[str, Any]:
         codes = [one.code for one in catalogue()]
         where = f"is no code, and {request.specs} is not there to look for it as an address"
         raise _nothing(request.address, where, codes)
-    planned = run(from_specs(PlanRequest(request.specs, request.circumstances)))
+    planned = run(from_specs(PlanRequest(request.specs, request.context)))
     observed, desired = planned.observed, planned.desired
     found = explained(
         Address.parse(request.address),
@@ -71,4 +71,4 @@ def _document(request: ExplainRequest, planned: Planned, found: list[dict[str, A
 def _nothing(name: str, why: str, known: Sequence[str]) -> MisusedError:
     near = get_close_matches(name, dict.fromkeys(known), n=NEAR)
     fix = f"did you mean {' or '.join(map(repr, near))}?" if near else "codat-sync plan shows the addresses"
-    return MisusedError(Diagnostic(Code.NO_SUCH_ADDRESS, f"{name!r} {why}", fix))
+    return MisusedError(Diagnostic(PlannerCode.NO_SUCH_ADDRESS, f"{name!r} {why}", fix))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic
-from reconciler.spec.formatting import formatted
-from reconciler.workflow.codes import Code
+from reconciler.loading.formatting import formatted
+from reconciler.workflow.command_codes import CommandCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ def format_specs(specs: Path, *, check: bool) -> FormatReport:
         except OSError as error:
             what = f"{result.shown} cannot be written: {error.strerror}"
             raise CodatSyncError(
-                Diagnostic(Code.SPEC_UNWRITABLE, what, "let the user that runs codat-sync write it")
+                Diagnostic(CommandCode.SPEC_UNWRITABLE, what, "let the user that runs codat-sync write it")
             ) from None
     return FormatReport(
         files=len(results), changed=tuple(result.shown for result in changed), warnings=warnings

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic
-from reconciler.workflow.codes import Code
+from reconciler.workflow.command_codes import CommandCode
 
 FIX: Final = "name a ref of this repository, or a directory as a path that begins with './', '../' or '/'"
 
@@ -135,7 +135,7 @@ def repository_of(specs: Path) -> Repository | None:
 
 def bad_base(found: str, fix: str = FIX) -> CodatSyncError:
     """The error of a base that cannot be read."""
-    return CodatSyncError(Diagnostic(Code.BAD_BASE, f"--base: {found}", fix))
+    return CodatSyncError(Diagnostic(CommandCode.BAD_BASE, f"--base: {found}", fix))
 
 
 def _is_ours(directory: Path, path: Path) -> bool:

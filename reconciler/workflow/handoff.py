@@ -10,12 +10,12 @@ from pathlib import Path
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.migration import HandedOver, PlatformPack
 from reconciler.model import Migration, Platform, slug
-from reconciler.planner import Standing
+from reconciler.planner import ConnectionState
 from reconciler.planner.steps import steps
-from reconciler.workflow.codes import Code
+from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.new_files import check_empty, write_directory
 from reconciler.workflow.running import run
-from reconciler.workflow.surveying import Ground, Survey, SurveyRequest, ground, look
+from reconciler.workflow.surveying import Survey, SurveyContext, SurveyRequest, look, survey_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ def handoff(request: SurveyRequest, out: Path, write: Callable[[PlatformPack], M
     """
     check_empty(out)
     survey, on = run(_survey(request))
-    managed = [one for one in survey.standings if one.connection.migration is Migration.MANAGED]
+    managed = [one for one in survey.states if one.connection.migration is Migration.MANAGED]
     if not managed:
         raise CodatSyncError(
             Diagnostic(
-                Code.NOTHING_TO_HAND_OVER,
+                CommandCode.NOTHING_TO_HAND_OVER,
                 "no connection is migrated by Codat's team, so there is nothing to hand over",
                 fix="say 'migration: managed' at the connections whose tokens they import",
             )
@@ -54,19 +54,19 @@ def handoff(request: SurveyRequest, out: Path, write: Callable[[PlatformPack], M
     return Handoff(packs, tuple(out / name for name in sorted(texts)))
 
 
-def _not_ready(standing: Standing) -> Diagnostic:
+def _not_ready(standing: ConnectionState) -> Diagnostic:
     note = standing.attention
     why = f" ({note.code}: {note.message})" if note and standing.is_blocked else ""
     return Diagnostic(
-        Code.NOT_IN_CODAT_YET,
+        CommandCode.NOT_IN_CODAT_YET,
         f"it is not in Codat yet{why}, so it has no id to hand over",
         fix="run apply first, or choose what is there with --target",
         path=str(standing.address),
     )
 
 
-def _packs(managed: Iterable[Standing], on: Ground) -> Iterable[PlatformPack]:
-    by_key: defaultdict[str, list[Standing]] = defaultdict(list)
+def _packs(managed: Iterable[ConnectionState], on: SurveyContext) -> Iterable[PlatformPack]:
+    by_key: defaultdict[str, list[ConnectionState]] = defaultdict(list)
     for one in managed:
         by_key[one.connection.platform_key].append(one)
     platforms = {one.key: one for one in on.platforms}
@@ -84,13 +84,13 @@ def _packs(managed: Iterable[Standing], on: Ground) -> Iterable[PlatformPack]:
         )
 
 
-def _handed_over(standing: Standing) -> HandedOver:
+def _handed_over(standing: ConnectionState) -> HandedOver:
     company, live = standing.live_company, standing.live
     if company is None or live is None:
         raise ValueError(f"{standing.address} is not in Codat")
     return HandedOver(standing.address, company.name, company.id, live.id, live.status)
 
 
-async def _survey(request: SurveyRequest) -> tuple[Survey, Ground]:
-    async with ground(request) as on:
+async def _survey(request: SurveyRequest) -> tuple[Survey, SurveyContext]:
+    async with survey_context(request) as on:
         return await look(on), on

@@ -12,8 +12,7 @@ from typing import Final
 from reconciler.codat import ReadClient
 from reconciler.codat.errors import NotFoundError
 from reconciler.diagnostics import CodatSyncError, Diagnostic, Severity
-from reconciler.model import Limits, LiveCompany, Platform
-from reconciler.spec import (
+from reconciler.loading import (
     Adoptable,
     Extra,
     LeftOut,
@@ -23,7 +22,8 @@ from reconciler.spec import (
     sieved,
     spec_text,
 )
-from reconciler.workflow.codes import Code
+from reconciler.model import Limits, LiveCompany, Platform
+from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.endpoint import Endpoint
 from reconciler.workflow.new_files import write_specs
 from reconciler.workflow.reading import each
@@ -39,12 +39,12 @@ _SUFFIXES: Final = (".yaml", ".yml")
 _SCHEMAS: Final = (".schemas/spec.schema.json", "schemas/spec.schema.json")
 _NAMED: Final = 3
 """Of those left out for one kind of reason, how many a message names before it counts the rest."""
-_CODES: Final[Mapping[Why, Code]] = {
-    Why.MANAGED: Code.IMPORT_MANAGED,
-    Why.NAME: Code.IMPORT_NAME,
-    Why.TAGS: Code.IMPORT_TAGS,
-    Why.UNWRITABLE: Code.IMPORT_UNWRITABLE,
-    Why.CONNECTION: Code.IMPORT_CONNECTION,
+_CODES: Final[Mapping[Why, CommandCode]] = {
+    Why.MANAGED: CommandCode.IMPORT_MANAGED,
+    Why.NAME: CommandCode.IMPORT_NAME,
+    Why.TAGS: CommandCode.IMPORT_TAGS,
+    Why.UNWRITABLE: CommandCode.IMPORT_UNWRITABLE,
+    Why.CONNECTION: CommandCode.IMPORT_CONNECTION,
 }
 
 
@@ -113,7 +113,9 @@ async def _one(client: ReadClient, identifier: str) -> LiveCompany:
         return await client.company(identifier)
     except NotFoundError:
         raise CodatSyncError(
-            Diagnostic(Code.NO_SUCH_COMPANY, f"Codat has no company with the id {identifier}", "correct --id")
+            Diagnostic(
+                CommandCode.NO_SUCH_COMPANY, f"Codat has no company with the id {identifier}", "correct --id"
+            )
         ) from None
 
 
@@ -152,7 +154,7 @@ def _check_free(texts: Mapping[Path, str]) -> None:
     if present:
         raise CodatSyncError(
             *(
-                Diagnostic(Code.FILE_EXISTS, f"{path} exists already", "name another file with --out")
+                Diagnostic(CommandCode.FILE_EXISTS, f"{path} exists already", "name another file with --out")
                 for path in present
             )
         )

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.migration import WaitingLink
-from reconciler.plan import Code
-from reconciler.planner import Standing
+from reconciler.plan import AttentionCode
+from reconciler.planner import ConnectionState
 from reconciler.workflow.new_files import check_free, write_new
 from reconciler.workflow.running import run
-from reconciler.workflow.surveying import Survey, SurveyRequest, ground, look
+from reconciler.workflow.surveying import Survey, SurveyRequest, look, survey_context
 
-FOR_THE_CUSTOMER: Final = (Code.LINK, Code.RELINK)
+FOR_THE_CUSTOMER: Final = (AttentionCode.LINK, AttentionCode.RELINK)
 """Attention that ends when the customer goes through the link URL."""
 
 
@@ -37,18 +37,18 @@ def links(request: SurveyRequest, out: Path, write: Callable[[Sequence[WaitingLi
     """
     check_free(out)
     survey = run(_survey(request))
-    waiting = [one for one in survey.standings if _waits_for_customer(one)]
+    waiting = [one for one in survey.states if _waits_for_customer(one)]
     found = tuple(link for one in waiting if (link := _link(one)) is not None)
     if found:
         write_new(out, write(found))
     return Linked(found, sum(one.live is None for one in waiting))
 
 
-def _waits_for_customer(standing: Standing) -> bool:
+def _waits_for_customer(standing: ConnectionState) -> bool:
     return standing.attention is not None and standing.attention.code in FOR_THE_CUSTOMER
 
 
-def _link(standing: Standing) -> WaitingLink | None:
+def _link(standing: ConnectionState) -> WaitingLink | None:
     company, live = standing.live_company, standing.live
     if company is None or live is None or live.link_url is None:
         return None
@@ -64,5 +64,5 @@ def _link(standing: Standing) -> WaitingLink | None:
 
 
 async def _survey(request: SurveyRequest) -> Survey:
-    async with ground(request) as on:
+    async with survey_context(request) as on:
         return await look(on)

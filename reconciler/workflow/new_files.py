@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic
-from reconciler.workflow.codes import Code
+from reconciler.workflow.command_codes import CommandCode
 
 OWNER_ONLY: Final = 0o600
 ANYONE: Final = 0o666
@@ -27,7 +27,9 @@ def check_free(out: Path) -> None:
     if out.exists() or out.is_symlink():
         raise CodatSyncError(
             Diagnostic(
-                Code.FILE_EXISTS, f"{out} exists, and is not written over", "name another, or remove it"
+                CommandCode.FILE_EXISTS,
+                f"{out} exists, and is not written over",
+                "name another, or remove it",
             )
         )
 
@@ -43,7 +45,7 @@ def check_empty(out: Path) -> None:
     if not out.is_dir() or any(out.iterdir()):
         raise CodatSyncError(
             Diagnostic(
-                Code.FILE_EXISTS,
+                CommandCode.FILE_EXISTS,
                 f"{out} holds files already, and nothing is written over",
                 fix="name a directory that is new or empty, or remove this one",
             )
@@ -118,4 +120,4 @@ def write_directory(out: Path, texts: Mapping[str, str]) -> None:
 
 def _unwritable(path: Path, error: OSError) -> CodatSyncError:
     what = f"{path} cannot be written: {error.strerror}"
-    return CodatSyncError(Diagnostic(Code.FILE_EXISTS, what, "name another file"))
+    return CodatSyncError(Diagnostic(CommandCode.FILE_EXISTS, what, "name another file"))

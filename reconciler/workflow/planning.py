@@ -11,6 +11,7 @@ from reconciler.apply.failing import RESUME_REAUTHORIZED
 from reconciler.codat import ReadClient
 from reconciler.codat.clock import Clock, SystemClock
 from reconciler.diagnostics import Diagnostic, MisusedError, RefusedError
+from reconciler.loading import SpecCode
 from reconciler.model import Desired, Limits, Live, Platform, Status, Workspace
 from reconciler.outcome import RESUME
 from reconciler.plan import Kind, Plan, Refusal
@@ -27,9 +28,8 @@ from reconciler.planner import (
     known_from,
     with_origins,
 )
-from reconciler.spec import Code as SpecCode
 from reconciler.workflow.base import Base, read_base
-from reconciler.workflow.codes import Code
+from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.endpoint import Endpoint
 from reconciler.workflow.forecasting import forecast
 from reconciler.workflow.reading import (
@@ -47,7 +47,7 @@ TOOL = f"codat-sync {__version__}"
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class Context:
     """Where a plan is made: the API, the clock, and who is told of waits."""
 
     endpoint: Endpoint
@@ -60,7 +60,7 @@ class PlanRequest:
     """What the command line asks of a plan. ``base`` is a directory or a git ref, ``out`` a file to write."""
 
     specs: Path
-    circumstances: Circumstances
+    context: Context
     options: Options = field(default_factory=Options)
     base: str | None = None
     out: Path | None = None
@@ -75,7 +75,7 @@ class SavedRequest:
     """
 
     file: Path
-    circumstances: Circumstances
+    context: Context
     specs: Path | None = None
     earlier: Earlier = field(default_factory=Earlier)
     allow_deletes: int | None = None
@@ -124,13 +124,13 @@ def plan(request: PlanRequest) -> Planned:
 
 async def from_specs(request: PlanRequest) -> Planned:
     """Plan from specs."""
-    circumstances, options = request.circumstances, request.options
-    endpoint = circumstances.endpoint
+    context, options = request.context, request.options
+    endpoint = context.endpoint
     offline = read_specs(request.specs, endpoint)
     if offline.loaded is not None:
         _check(request, offline.loaded.desired, offline.loaded.workspace)
     limits = offline.loaded.workspace.limits if offline.loaded else Limits()
-    async with endpoint.open(ReadClient, limits, circumstances.on_wait) as client:
+    async with endpoint.open(ReadClient, limits, context.on_wait) as client:
         platforms = await client.platforms()
         loaded = offline.settle(platforms)
         desired, workspace = loaded.desired, loaded.workspace
@@ -151,22 +151,24 @@ async def from_saved(request: SavedRequest) -> Planned:
             else now.
         CodatSyncError: the file or Codat cannot be read.
     """
-    saved, circumstances = read(request.file), request.circumstances
-    endpoint, workspace, options = circumstances.endpoint, saved.workspace, saved.options
+    saved, context = read(request.file), request.context
+    endpoint, workspace, options = context.endpoint, saved.workspace, saved.options
     if request.specs is None:
         check_place(request.file, workspace, sandbox=endpoint.is_sandbox)
     endpoint.check(workspace)
     if saved.document["api"] != endpoint.name:
         raise _refused(
-            Code.PLAN_OTHER_API, f"it was made against {saved.document['api']}, not {endpoint.name}"
+            CommandCode.PLAN_OTHER_API, f"it was made against {saved.document['api']}, not {endpoint.name}"
         )
     offline = read_specs(request.specs, endpoint) if request.specs else None
-    async with endpoint.open(ReadClient, workspace.limits, circumstances.on_wait) as client:
+    async with endpoint.open(ReadClient, workspace.limits, context.on_wait) as client:
         platforms = await client.platforms()
         if offline is not None:
             loaded = offline.settle(platforms)
             if desired_digest(loaded.desired) != desired_digest(saved.desired):
-                raise _refused(Code.PLAN_OTHER_SPECS, f"{request.specs} does not say the same any more")
+                raise _refused(
+                    CommandCode.PLAN_OTHER_SPECS, f"{request.specs} does not say the same any more"
+                )
             workspace = loaded.workspace  # its guards and account hold, whatever the file says
             options = replace(
                 options, allow_deletes=request.allow_deletes, allow_unlinks=request.allow_unlinks
@@ -183,13 +185,13 @@ async def from_saved(request: SavedRequest) -> Planned:
     return replace(planned, plan=replace(reviewed.plan, refusals=refusals))
 
 
-def _refused(code: Code, why: str) -> RefusedError:
+def _refused(code: CommandCode, why: str) -> RefusedError:
     return RefusedError(Diagnostic(code, f"the saved plan is not applied: {why}", PLAN_AGAIN))
 
 
 def _stale(one: Stale) -> Diagnostic:
     told = f"the saved plan is stale: reviewed was {one.reviewed}; now it would be {one.now}"
-    return Diagnostic(Code.PLAN_STALE, told, one.then or PLAN_AGAIN, path=one.address)
+    return Diagnostic(CommandCode.PLAN_STALE, told, one.then or PLAN_AGAIN, path=one.address)
 
 
 async def _plan(
@@ -202,7 +204,7 @@ async def _plan(
     base: Base | None = None,
 ) -> Planned:
     await check_account(client, workspace)
-    circumstances = request.circumstances
+    context = request.context
     policy = _policy(request, workspace, options)
     companies = await list_companies(client, desired, base.desired if base else None)
     check_platforms(desired, companies, platforms)
@@ -210,23 +212,23 @@ async def _plan(
     live = Live(companies, platforms)
     drafted = draft(desired, live, policy)
     live = await answer(client, live, drafted, workspace.limits)
-    api = circumstances.endpoint.name
+    api = context.endpoint.name
     made = finish(drafted, desired, live, policy, tool=TOOL, api=api)
     if base is not None:
         made = with_origins(made, base.desired, live, policy)
-    if circumstances.endpoint.is_sandbox:
+    if context.endpoint.is_sandbox:
         return Planned(made, desired, workspace, Observed(live, drafted, policy))
     sends = (one.address for one in made.actions if one.kind is Kind.CONNECTION_AUTHORIZE)
     is_renewing = any(policy.reauthorizes(one, Status.LINKED) for one in sends)
     again = RESUME_REAUTHORIZED if is_renewing else RESUME
-    told = forecast(made, client.meter, circumstances.clock.now(), again=again)
+    told = forecast(made, client.meter, context.clock.now(), again=again)
     return Planned(made, desired, workspace, Observed(live, drafted, policy), told)
 
 
 def _policy(request: PlanRequest | SavedRequest, workspace: Workspace, options: Options) -> Policy:
-    circumstances = request.circumstances
+    context = request.context
     return Policy(
-        now=circumstances.clock.now(),
+        now=context.clock.now(),
         targets=options.targets,
         reauthorize=options.reauthorize,
         retry_syncs=options.retry_syncs,
@@ -235,7 +237,7 @@ def _policy(request: PlanRequest | SavedRequest, workspace: Workspace, options: 
         allow_deletes=options.allow_deletes,
         allow_unlinks=options.allow_unlinks,
         allow_narrowings=options.allow_narrowings,
-        preconditions_waived=circumstances.endpoint.is_sandbox,
+        preconditions_waived=context.endpoint.is_sandbox,
         warn_after=workspace.warn_after,
         earlier=request.earlier,
     )
@@ -248,7 +250,7 @@ def _check(request: PlanRequest, desired: Desired, workspace: Workspace) -> None
         RefusedError: ``sandboxOnly`` specs against what may be the real API.
         MisusedError: ``--prune``, and the run is narrowed by a path or by ``--target``.
     """
-    request.circumstances.endpoint.check(workspace)
+    request.context.endpoint.check(workspace)
     check_companies(desired, request.options.targets, request.options.reauthorize)
     if not request.options.prune:
         return
@@ -260,7 +262,7 @@ def _check(request: PlanRequest, desired: Desired, workspace: Workspace) -> None
         return
     raise MisusedError(
         Diagnostic(
-            Code.PRUNE_NARROWED,
+            CommandCode.PRUNE_NARROWED,
             f"--prune needs to see every spec, and {cause}",
             fix="leave --prune out, or run on the whole workspace",
         )

@@ -38,7 +38,7 @@ def apply_through_quota(
     while applied.outcome is not None and _is_out_of_quota(applied.outcome):
         unknown += lost_from_sight(applied.planned, applied.outcome)
         known = known_after(applied.planned, applied.outcome)
-        _wait_for_reset(request.source.circumstances.clock, observer)
+        _wait_for_reset(request.source.context.clock, observer)
         request = replace(request, seed=request.seed + 1, source=replace(request.source, earlier=known))
         applied = apply(request, ask=lambda _: True, observer=observer)
     return _with_results(applied, unknown)

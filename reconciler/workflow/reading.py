@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from reconciler.codat import ReadClient
 from reconciler.diagnostics import Diagnostic, RefusedError
+from reconciler.loading import BUILTIN_PLATFORMS, Loaded, SpecCode, SpecError, is_for_sandbox, load
 from reconciler.model import (
     UNSET,
     WORKSPACE_TAG,
@@ -22,9 +23,7 @@ from reconciler.model import (
     Workspace,
 )
 from reconciler.planner import Directory, Draft, Policy
-from reconciler.spec import BUILTIN_PLATFORMS, Loaded, SpecError, is_for_sandbox, load
-from reconciler.spec import Code as SpecCode
-from reconciler.workflow.codes import Code
+from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.endpoint import Endpoint
 
 T = TypeVar("T")
@@ -84,7 +83,7 @@ async def check_account(client: ReadClient, workspace: Workspace) -> None:
     if name != workspace.account:
         raise RefusedError(
             Diagnostic(
-                Code.WRONG_ACCOUNT,
+                CommandCode.WRONG_ACCOUNT,
                 f"the API key belongs to the account '{name}', and workspace.yaml says '{workspace.account}'",
                 fix="use the key of that account, or correct 'account' in workspace.yaml",
             )

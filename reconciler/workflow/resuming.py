@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from reconciler.apply.company_worker import WELL
 from reconciler.apply.failing import RESUME_REAUTHORIZED, FailureCode
-from reconciler.apply.lane import WELL
 from reconciler.model import Address, Status
 from reconciler.outcome import RESUME, ActionOutcome, Outcome
 from reconciler.plan import AuthorizeConnection, Kind

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from reconciler.migration import Retired
 from reconciler.model import Address, Desired, SecretRef, matches
 from reconciler.workflow.running import run
-from reconciler.workflow.surveying import Survey, SurveyRequest, ground, look
+from reconciler.workflow.surveying import Survey, SurveyRequest, look, survey_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ def retired(request: SurveyRequest) -> RetiredSecrets:
     """
     targets = request.targets
     survey, desired = run(_survey(request))
-    linked = {one.address for one in survey.standings if one.is_linked}
+    linked = {one.address for one in survey.states if one.is_linked}
     uses = _uses(desired)
     concerned = {
         ref: found
@@ -58,5 +58,5 @@ def _uses(desired: Desired) -> Mapping[SecretRef, list[tuple[Address, str]]]:
 
 async def _survey(request: SurveyRequest) -> tuple[Survey, Desired]:
     """A look beyond the targets: a secret may belong to other connections too."""
-    async with ground(request) as on:
+    async with survey_context(request) as on:
         return await look(on, everywhere=True), on.desired

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+from reconciler.apply.company_worker import stops_company
 from reconciler.apply.failing import Then, too_many_failed
-from reconciler.apply.lane import stops_company
 from reconciler.apply.state import not_started
 from reconciler.apply.telling import Telling
 from reconciler.codat.clock import Clock
@@ -24,7 +24,7 @@ from reconciler.migration import Verdict, Verification
 from reconciler.model import Address, Desired, Presence, Rollout, matches
 from reconciler.outcome import RESUME, Event, EventType, Failure, Observer, Outcome, Result
 from reconciler.plan import Action, Plan, in_order
-from reconciler.workflow.codes import Code
+from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.verifying import Pause
 
 CANARY_WAIT: Final = timedelta(minutes=15)
@@ -65,7 +65,7 @@ def canaries(
     where = "--canary" if flag is not None else "rollout.canary in workspace.yaml"
     raise MisusedError(
         Diagnostic(
-            Code.NO_SUCH_CANARY,
+            CommandCode.NO_SUCH_CANARY,
             f"{where}: {pattern} names no company that this run is about",
             fix="name a company of the specs by its key; globs are allowed",
         )
@@ -168,7 +168,7 @@ async def _halted(part: Stage, ended: Outcome, verify: Verify, stop: asyncio.Eve
 
 
 def _canary_failed(why: str) -> Failure:
-    return Failure(Code.CANARY_FAILED, f"{why}. No other company was started", then=Then.CANARY)
+    return Failure(CommandCode.CANARY_FAILED, f"{why}. No other company was started", then=Then.CANARY)
 
 
 def _failed(outcome: Outcome) -> frozenset[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic
-from reconciler.workflow.codes import Code
+from reconciler.workflow.command_codes import CommandCode
 
 if TYPE_CHECKING:
     from reconciler.sandbox import Sandbox
@@ -63,10 +63,10 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except SandboxError as error:
-        raise CodatSyncError(Diagnostic(Code.SANDBOX, str(error))) from None
+        raise CodatSyncError(Diagnostic(CommandCode.SANDBOX, str(error))) from None
     except OSError as error:
         raise CodatSyncError(
-            Diagnostic(Code.SANDBOX, f"the sandbox's file cannot be used: {error.strerror or error}")
+            Diagnostic(CommandCode.SANDBOX, f"the sandbox's file cannot be used: {error.strerror or error}")
         ) from None
 
 

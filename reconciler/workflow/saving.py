@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError
+from reconciler.loading import plan_complaints
+from reconciler.loading.files import WORKSPACE_FILES, read_regular
 from reconciler.model import Desired, Guard, Limit, Limits, Rollout, Workspace
 from reconciler.plan import FORMAT_VERSION, Plan, digest
 from reconciler.planner import desired_document, known_from
-from reconciler.spec import plan_complaints
-from reconciler.spec.files import WORKSPACE_FILES, read_regular
-from reconciler.workflow.codes import Code
+from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.new_files import write_whole
 from reconciler.workflow.opening import check_no_link
 
@@ -99,7 +99,7 @@ def save(
 
 
 def _unwritable(path: Path, why: str | None, fix: str) -> CodatSyncError:
-    return CodatSyncError(Diagnostic(Code.PLAN_UNWRITABLE, f"{path} cannot be written: {why}", fix))
+    return CodatSyncError(Diagnostic(CommandCode.PLAN_UNWRITABLE, f"{path} cannot be written: {why}", fix))
 
 
 def read(path: Path) -> Saved:
@@ -114,14 +114,16 @@ def read(path: Path) -> Saved:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise CodatSyncError(
-            Diagnostic(Code.PLAN_UNREADABLE, f"{path} cannot be read: {reason}", "name a file of plan --out")
+            Diagnostic(
+                CommandCode.PLAN_UNREADABLE, f"{path} cannot be read: {reason}", "name a file of plan --out"
+            )
         ) from None
     document = _sound(path, text)
     try:
         return _saved(document)
     except (ValueError, OverflowError):
         # The schema says what each value is, and not which dates and names there are.
-        raise _refused(path, Code.PLAN_MALFORMED, "has a value that no plan has") from None
+        raise _refused(path, CommandCode.PLAN_MALFORMED, "has a value that no plan has") from None
 
 
 def _saved(document: Mapping[str, Any]) -> Saved:
@@ -156,24 +158,24 @@ def check_place(path: Path, workspace: Workspace, *, sandbox: bool) -> None:
         return
     told = f"{path} is of a workspace elsewhere: {root} {problem}"
     fix = "apply it where the workspace is checked out, from the directory that it was made in"
-    raise RefusedError(Diagnostic(Code.PLAN_ELSEWHERE, told, fix))
+    raise RefusedError(Diagnostic(CommandCode.PLAN_ELSEWHERE, told, fix))
 
 
 def _sound(path: Path, text: str) -> dict[str, Any]:
     if _is_too_large(text):
-        raise _refused(path, Code.PLAN_MALFORMED, f"is larger than a saved plan may be ({BOUNDS})")
+        raise _refused(path, CommandCode.PLAN_MALFORMED, f"is larger than a saved plan may be ({BOUNDS})")
     document = _parsed(path, text)
     version = document.get("formatVersion") if isinstance(document, dict) else None
     if version != FORMAT_VERSION:
-        raise _refused(path, Code.PLAN_VERSION, "is no plan of this version of codat-sync")
+        raise _refused(path, CommandCode.PLAN_VERSION, "is no plan of this version of codat-sync")
     seal = document.get("seal")
     sealed = {name: value for name, value in document.items() if name != "seal"}
     if seal is None:
-        raise _refused(path, Code.PLAN_UNSAVED, "was printed, and not saved with plan --out")
+        raise _refused(path, CommandCode.PLAN_UNSAVED, "was printed, and not saved with plan --out")
     if seal != digest(sealed):
-        raise _refused(path, Code.PLAN_EDITED, "has been edited since it was saved")
+        raise _refused(path, CommandCode.PLAN_EDITED, "has been edited since it was saved")
     if complaint := plan_complaints(document):
-        raise _refused(path, Code.PLAN_MALFORMED, f"is not of the form of a plan: {complaint}")
+        raise _refused(path, CommandCode.PLAN_MALFORMED, f"is not of the form of a plan: {complaint}")
     return sealed
 
 
@@ -183,7 +185,9 @@ def _parsed(path: Path, text: str) -> Any:
         # Depth that can be read and not written, and numbers that JSON does not have.
         json.dumps(document, allow_nan=False)
     except (ValueError, RecursionError):
-        raise _refused(path, Code.PLAN_CUT, "is not whole: it does not hold one JSON document") from None
+        raise _refused(
+            path, CommandCode.PLAN_CUT, "is not whole: it does not hold one JSON document"
+        ) from None
     return document
 
 
@@ -191,7 +195,7 @@ def _is_too_large(text: str) -> bool:
     return len(text) > LARGEST or sum(map(text.count, ",[{")) > MOST_VALUES
 
 
-def _refused(path: Path, code: Code, what: str) -> RefusedError:
+def _refused(path: Path, code: CommandCode, what: str) -> RefusedError:
     return RefusedError(Diagnostic(code, f"{path} {what}", PLAN_AGAIN))
 
 

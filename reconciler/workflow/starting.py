@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from reconciler.spec import file_text
+from reconciler.loading import file_text
 from reconciler.workflow.new_files import write_specs
 
 SCHEMAS: Final = ".schemas"

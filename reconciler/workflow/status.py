@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from reconciler.migration import StatusReport
-from reconciler.planner import connection_statuses, standings
-from reconciler.workflow.planning import Circumstances, PlanRequest, from_specs
+from reconciler.planner import connection_statuses, states_of
+from reconciler.workflow.planning import Context, PlanRequest, from_specs
 from reconciler.workflow.running import run
 from reconciler.workflow.saving import Options
 
@@ -19,7 +19,7 @@ class StatusRequest:
     """What the command line asks: the specs, and address patterns that narrow them."""
 
     specs: Path
-    circumstances: Circumstances
+    context: Context
     targets: tuple[str, ...] = ()
 
 
@@ -44,15 +44,15 @@ def watch(request: StatusRequest, every: timedelta, show: Callable[[StatusReport
 async def _watch(request: StatusRequest, every: timedelta, show: Callable[[StatusReport], None]) -> None:
     while True:
         show(await _looked(request))
-        await request.circumstances.clock.sleep(every.total_seconds())
+        await request.context.clock.sleep(every.total_seconds())
 
 
 async def _looked(request: StatusRequest) -> StatusReport:
     options = Options(targets=request.targets)
-    planned = await from_specs(PlanRequest(request.specs, request.circumstances, options))
+    planned = await from_specs(PlanRequest(request.specs, request.context, options))
     observed, plan = planned.observed, planned.plan
     return StatusReport(
         workspace=plan.workspace,
         api=plan.api,
-        connections=connection_statuses(standings(observed.drafted, observed.policy), plan),
+        connections=connection_statuses(states_of(observed.drafted, observed.policy), plan),
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from reconciler.codat import ReadClient
 from reconciler.model import Address, Desired, Limits, Live, Migration, Platform, Workspace
-from reconciler.planner import Policy, Standing, check_patterns, draft, standings
-from reconciler.workflow.planning import Circumstances
+from reconciler.planner import ConnectionState, Policy, check_patterns, draft, states_of
+from reconciler.workflow.planning import Context
 from reconciler.workflow.reading import check_account, list_companies, read_specs
 
 
@@ -19,16 +19,16 @@ class SurveyRequest:
     """What the command line asks to be looked at; ``targets`` are address patterns."""
 
     specs: Path
-    circumstances: Circumstances
+    context: Context
     targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class SurveyContext:
     """What does not change from one look to the next."""
 
     client: ReadClient
-    circumstances: Circumstances
+    context: Context
     desired: Desired
     workspace: Workspace
     platforms: tuple[Platform, ...]
@@ -41,32 +41,32 @@ class Ground:
 class Survey:
     """What one look found: the connections, and what was read for it."""
 
-    standings: tuple[Standing, ...]
+    states: tuple[ConnectionState, ...]
     live: Live
 
 
 @asynccontextmanager
-async def ground(request: SurveyRequest) -> AsyncIterator[Ground]:
+async def survey_context(request: SurveyRequest) -> AsyncIterator[SurveyContext]:
     """The specs, and a client that can only GET.
 
     Raises:
         CodatSyncError: specs, flags or credentials are wrong, or Codat cannot be read.
     """
-    circumstances = request.circumstances
-    endpoint = circumstances.endpoint
+    context = request.context
+    endpoint = context.endpoint
     offline = read_specs(request.specs, endpoint)
     if offline.loaded is not None:
         endpoint.check(offline.loaded.workspace)
     limits = offline.loaded.workspace.limits if offline.loaded else Limits()
-    async with endpoint.open(ReadClient, limits, circumstances.on_wait) as client:
+    async with endpoint.open(ReadClient, limits, context.on_wait) as client:
         platforms = await client.platforms()
         loaded = offline.settle(platforms)
         endpoint.check(loaded.workspace)
         await check_account(client, loaded.workspace)
-        yield Ground(client, circumstances, loaded.desired, loaded.workspace, platforms, request.targets)
+        yield SurveyContext(client, context, loaded.desired, loaded.workspace, platforms, request.targets)
 
 
-async def look(on: Ground, *, everywhere: bool = False) -> Survey:
+async def look(on: SurveyContext, *, everywhere: bool = False) -> Survey:
     """Where every wanted connection stands now; costs the pages of a listing, as a plan does.
 
     ``everywhere`` looks beyond the targets, which must name something all the same.
@@ -76,10 +76,10 @@ async def look(on: Ground, *, everywhere: bool = False) -> Survey:
         CodatSyncError: Codat cannot be read.
     """
     policy = Policy(
-        now=on.circumstances.clock.now(),
+        now=on.context.clock.now(),
         targets=on.targets,
         companies=on.companies,
-        preconditions_waived=on.circumstances.endpoint.is_sandbox,
+        preconditions_waived=on.context.endpoint.is_sandbox,
     )
     seen = replace(policy, targets=()) if everywhere else policy
     targeted = _targeted(on.desired, seen)
@@ -87,7 +87,7 @@ async def look(on: Ground, *, everywhere: bool = False) -> Survey:
     live = Live(companies, on.platforms)
     drafted = draft(on.desired, live, seen)
     check_patterns(drafted, on.desired, policy)
-    return Survey(standings(drafted, seen), live)
+    return Survey(states_of(drafted, seen), live)
 
 
 def _targeted(desired: Desired, policy: Policy) -> Desired:

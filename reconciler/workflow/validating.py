@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic
-from reconciler.spec import SpecError, load
+from reconciler.loading import SpecError, load
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from reconciler.codat.errors import ApiError, RunStoppingError
 from reconciler.codat.stopping import StoppedError, unless_stopped
 from reconciler.migration import Finding, Verdict, Verification, Verified
 from reconciler.model import Address, Live
-from reconciler.planner import Namesakes, Standing, evidence_of, needs_history, verified
+from reconciler.planner import ConnectionState, Namesakes, evidence_of, needs_history, verified
 from reconciler.workflow.reading import each
 from reconciler.workflow.running import run
-from reconciler.workflow.surveying import Ground, Survey, SurveyRequest, ground, look
+from reconciler.workflow.surveying import Survey, SurveyContext, SurveyRequest, look, survey_context
 
 FIRST_PAUSE: Final = 1.0
 """Seconds from the first look to the second; every later pause is twice as long as the one before."""
@@ -45,25 +45,25 @@ def verify(request: VerifyRequest) -> Verification:
 
 
 async def _verify(request: VerifyRequest) -> Verification:
-    circumstances = request.survey.circumstances
+    context = request.survey.context
 
     async def pause(seconds: float, why: str) -> bool:
-        if circumstances.on_wait:
-            circumstances.on_wait(seconds, why)
-        await circumstances.clock.sleep(seconds)
+        if context.on_wait:
+            context.on_wait(seconds, why)
+        await context.clock.sleep(seconds)
         return True
 
-    async with ground(request.survey) as on:
+    async with survey_context(request.survey) as on:
         return await verification(on, request.wait, pause)
 
 
 async def verification(
-    on: Ground,
+    on: SurveyContext,
     wait: timedelta,
     pause: Pause,
     *,
     stop: asyncio.Event | None = None,
-    concerns: Callable[[Standing], bool] = lambda _: True,
+    concerns: Callable[[ConnectionState], bool] = lambda _: True,
 ) -> Verification:
     """Look until nothing is pending, ``wait`` is over, ``stop`` is set, or ``pause`` says no.
 
@@ -71,7 +71,7 @@ async def verification(
     failed itself is followed by another, as long as there is time and the next one can succeed; what it
     leaves open is in the report.
     """
-    clock, looking, stop = on.circumstances.clock, _Looking(on, concerns), stop or asyncio.Event()
+    clock, looking, stop = on.context.clock, _Looking(on, concerns), stop or asyncio.Event()
     deadline = clock.now() + wait
     for seconds in _pauses():
         is_final = False
@@ -105,7 +105,7 @@ def _told(error: ApiError) -> str:
 class _Looking:
     """What the looks have found so far. What has passed once is not read again."""
 
-    def __init__(self, on: Ground, concerns: Callable[[Standing], bool]) -> None:
+    def __init__(self, on: SurveyContext, concerns: Callable[[ConnectionState], bool]) -> None:
         self._on = on
         self._concerns = concerns
         self._fetched: frozenset[str] | None = None
@@ -118,7 +118,7 @@ class _Looking:
             ApiError: Codat could not be read; what was found before stands.
         """
         survey = await look(self._on)
-        open_ones = [one for one in survey.standings if self._concerns(one) and not self._has_passed(one)]
+        open_ones = [one for one in survey.states if self._concerns(one) and not self._has_passed(one)]
         for one in open_ones:
             self._found.setdefault(one.address, _not_judged(one))
         if self._fetched is None and any(_needs_profile(one) for one in open_ones):
@@ -130,14 +130,14 @@ class _Looking:
         """All that is known by now."""
         on = self._on
         connections = tuple(one for _, one in sorted(self._found.items()))
-        return Verification(on.desired.workspace, on.circumstances.endpoint.name, connections, incomplete)
+        return Verification(on.desired.workspace, on.context.endpoint.name, connections, incomplete)
 
-    def _has_passed(self, standing: Standing) -> bool:
+    def _has_passed(self, standing: ConnectionState) -> bool:
         before = self._found.get(standing.address)
         return before is not None and before.verdict is Verdict.PASSED
 
 
-def _not_judged(one: Standing) -> Verified:
+def _not_judged(one: ConnectionState) -> Verified:
     """What stands for a connection until a look has come to its end."""
     finding = unread("it could not be verified")
     return Verified(
@@ -163,11 +163,13 @@ def _progress(report: Verification) -> str:
     return f"verifying: {pending:,} of {len(report.connections):,} connections are not there yet"
 
 
-def _needs_profile(standing: Standing) -> bool:
+def _needs_profile(standing: ConnectionState) -> bool:
     return standing.is_synced_by_us and not standing.connection.sync.data_types
 
 
-async def _judged(on: Ground, survey: Survey, standings: Sequence[Standing]) -> dict[Address, Verified]:
+async def _judged(
+    on: SurveyContext, survey: Survey, standings: Sequence[ConnectionState]
+) -> dict[Address, Verified]:
     """What the checks find, after the data status of every company with a Linked connection was read."""
     synced = [one for one in standings if one.is_synced_by_us]
     concurrency = on.workspace.limits.concurrency
@@ -181,9 +183,9 @@ async def _judged(on: Ground, survey: Survey, standings: Sequence[Standing]) -> 
     }
 
 
-def _company(standing: Standing) -> str:
+def _company(standing: ConnectionState) -> str:
     return standing.live_company.id if standing.live_company else ""
 
 
-def _companies(standings: Iterable[Standing]) -> list[str]:
+def _companies(standings: Iterable[ConnectionState]) -> list[str]:
     return list(dict.fromkeys(map(_company, standings)))

@@ -29,7 +29,7 @@ from reconciler.codat.errors import (
 )
 from reconciler.model import Address
 from reconciler.outcome import EventType, Result
-from reconciler.plan import Attention, Change, Code
+from reconciler.plan import Attention, AttentionCode, Change
 
 
 def companies(count):
@@ -330,7 +330,7 @@ def test_a_failure_is_told_with_its_code_and_correlation_id():
 def test_the_plans_attention_is_part_of_the_outcome():
     async def scene():
         one = Scene()
-        note = Attention(Code.EXISTS, Address("echo"), "there is one")
+        note = Attention(AttentionCode.EXISTS, Address("echo"), "there is one")
         outcome = await one.apply(replace(plan_of(*fresh()), attention=(note,)))
         assert outcome.attention == (note,)
         assert not outcome.is_complete

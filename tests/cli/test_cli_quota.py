@@ -15,7 +15,7 @@ from virtual_time import START
 from reconciler.sandbox import Sandbox
 from reconciler.workflow.applying import ApplyRequest
 from reconciler.workflow.endpoint import Endpoint
-from reconciler.workflow.planning import Circumstances, PlanRequest
+from reconciler.workflow.planning import Context, PlanRequest
 from reconciler.workflow.quota import apply_through_quota, until_reset
 
 
@@ -108,7 +108,7 @@ def test_after_midnight_what_someone_undid_is_changed_again_and_not_replayed(
     move.sandbox.advance((ten_to_midnight - now).total_seconds())
     move.sandbox.set(quota=7)
     clock = LateEvening(move)
-    place = Circumstances(Endpoint({}, sandbox_file=tmp_path / "codat.db"), clock)
+    place = Context(Endpoint({}, sandbox_file=tmp_path / "codat.db"), clock)
     request = ApplyRequest(PlanRequest(tmp_path / "specs", place), 7)
 
     applied = apply_through_quota(request, ask=lambda _: True, observer=lambda _: None)

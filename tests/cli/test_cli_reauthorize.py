@@ -14,7 +14,7 @@ from virtual_time import START
 from reconciler.sandbox import Sandbox
 from reconciler.workflow.applying import Applied, ApplyRequest
 from reconciler.workflow.endpoint import Endpoint
-from reconciler.workflow.planning import Circumstances, PlanRequest, SavedRequest
+from reconciler.workflow.planning import Context, PlanRequest, SavedRequest
 from reconciler.workflow.quota import apply_through_quota
 from reconciler.workflow.saving import Options
 
@@ -69,7 +69,7 @@ class Nights:
 def through_quota(move: Move, quota: int, *, plan: Path | None = None) -> tuple[Applied, Nights]:
     move.sandbox.set(quota=quota)
     clock = Nights(move.sandbox)
-    place = Circumstances(Endpoint({}, sandbox_file=move.directory / "codat.db"), clock)
+    place = Context(Endpoint({}, sandbox_file=move.directory / "codat.db"), clock)
     source = (
         SavedRequest(plan, place)
         if plan
@@ -178,7 +178,7 @@ def test_a_saved_plan_that_was_killed_between_the_tokens_and_the_sync_goes_on_wi
 ) -> None:
     linked_again(move)
     before = syncs(move)
-    killed_apply(move, monkeypatch, "reconciler.apply.lane.sync_company")
+    killed_apply(move, monkeypatch, "reconciler.apply.company_worker.sync_company")
     assert (tokens_to_linked(move), syncs(move)) == (1, before)
 
     assert apply_saved(move) == 0

@@ -21,7 +21,7 @@ import atheris
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
-with atheris.instrument_imports(include=["reconciler.spec", "reconciler.diagnostics"]):
+with atheris.instrument_imports(include=["reconciler.loading", "reconciler.diagnostics"]):
     import loader_promises
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.loading import Loaded, SpecCode, SpecError, load
 from reconciler.planner import desired_digest
-from reconciler.spec import Code, Loaded, SpecError, load
 
 SECONDS: Final = 5.0
 """How long the loader may take for an input of a fuzzer's size, on a busy machine."""
@@ -23,7 +23,7 @@ LONGEST: Final = 3000
 TOKEN: Final = "CANARY4711"
 """Stands in inputs where a secret may; no diagnostic may repeat it."""
 _FILES: Final = re.compile(rb"^#=== (workspace\.yaml|table\.csv)\n", re.MULTILINE)
-_CODES: Final = frozenset(Code)
+_CODES: Final = frozenset(SpecCode)
 
 
 def check(data: bytes, directory: Path) -> Loaded | tuple[Diagnostic, ...]:

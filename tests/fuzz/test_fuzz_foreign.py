@@ -21,11 +21,11 @@ from reconciler.codat import parsing, words
 from reconciler.codat.paging import page
 from reconciler.codat.reading import Node, WrongShapeError, read
 from reconciler.diagnostics import CodatSyncError
+from reconciler.loading import authorization_schema
+from reconciler.loading.bounded_schema import UnusableSchemaError
 from reconciler.model import Secret
 from reconciler.plan import digest
 from reconciler.render import Style
-from reconciler.spec import authorization_schema
-from reconciler.spec.bounded_schema import UnusableSchemaError
 from reconciler.workflow import saving
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))

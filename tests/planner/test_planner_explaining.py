@@ -35,7 +35,7 @@ from reconciler.model import (
     Wanted,
 )
 from reconciler.planner import Explanation, Policy, addresses, draft, explained, finish
-from reconciler.planner.facts import SAYS, TABLES, in_words
+from reconciler.planner.rule_words import SAYS, TABLES, in_words
 
 
 def everything(desired: Desired, live: Live, run: Policy) -> dict[str, tuple[Explanation, ...]]:

@@ -23,7 +23,7 @@ from builders import (
 )
 
 from reconciler.model import LINKS_TAG, DesiredConnection, LiveConnection, Status, Wanted
-from reconciler.plan import Code
+from reconciler.plan import AttentionCode
 from reconciler.planner.pairing import pair
 
 LINKED, PENDING, EXPIRED, SEVERED, UNKNOWN = (
@@ -55,7 +55,7 @@ class Case:
     wanted: tuple[DesiredConnection, ...]
     live: tuple[LiveConnection, ...]
     pairs: dict[str, str | None]
-    trouble: dict[str, tuple[Code, tuple[str, ...]]] = field(default_factory=dict)
+    trouble: dict[str, tuple[AttentionCode, tuple[str, ...]]] = field(default_factory=dict)
     strays: tuple[str, ...] = ()
     record: str = ""
 
@@ -64,7 +64,7 @@ def case(name: str, *rest: object, **more: object) -> object:
     return pytest.param(Case(*rest, **more), id=name)  # type: ignore[arg-type]
 
 
-AMBIGUOUS, MISSING, CONFLICT = Code.AMBIGUOUS, Code.MISSING, Code.CONFLICT
+AMBIGUOUS, MISSING, CONFLICT = AttentionCode.AMBIGUOUS, AttentionCode.MISSING, AttentionCode.CONFLICT
 
 CASES = [
     case("nothing", (), (), {}),

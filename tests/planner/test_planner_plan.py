@@ -23,7 +23,7 @@ from builders import (
 )
 
 from reconciler.model import LiveCompany, Migration, Presence, Secret, Status, Wanted
-from reconciler.plan import CLASS_OF, AttentionClass, Code, Plan
+from reconciler.plan import CLASS_OF, AttentionClass, AttentionCode, Plan
 
 
 def test_a_fresh_company_with_one_connection_takes_four_requests() -> None:
@@ -159,8 +159,8 @@ WAITING = {"managed", "link", "relink", "unlinked", "syncing"}
 INFO = {"orphan", "tags-copied", "unmanaged"}
 
 
-@pytest.mark.parametrize("code", Code)
-def test_the_class_of_every_code(code: Code) -> None:
+@pytest.mark.parametrize("code", AttentionCode)
+def test_the_class_of_every_code(code: AttentionCode) -> None:
     expected = {
         AttentionClass.BLOCKING: code in BLOCKING,
         AttentionClass.WAITING: code in WAITING,
@@ -172,7 +172,7 @@ def test_the_class_of_every_code(code: Code) -> None:
 def test_what_is_blocked_is_not_unchanged() -> None:
     pinned = [wanted(wanted_connection(), key=key, id=f"no-{key}") for key in ("acme", "bravo", "delta")]
     plan = plan_for(specs(*pinned))
-    assert [note.code for note in plan.attention] == [Code.MISSING] * 3
+    assert [note.code for note in plan.attention] == [AttentionCode.MISSING] * 3
     assert plan.unchanged == 0
 
 

@@ -12,9 +12,9 @@ from reconciler.plan import (
     Action,
     AdoptCompany,
     Attention,
+    AttentionCode,
     AuthorizeConnection,
     Change,
-    Code,
     CreateCompany,
     CreateConnection,
     DeleteCompany,
@@ -77,7 +77,10 @@ def test_a_sound_plan_passes(actions: tuple[Action, ...]) -> None:
         pytest.param((SYNC, SYNC), (), "stands in it 2 times", id="repeated"),
         pytest.param((DELETE, DELETE), (), "stands in it 2 times", id="repeated-delete"),
         pytest.param(
-            (CONNECT,), (Attention(Code.EXISTS, ACME, ""),), "although its company is blocked", id="blocked"
+            (CONNECT,),
+            (Attention(AttentionCode.EXISTS, ACME, ""),),
+            "although its company is blocked",
+            id="blocked",
         ),
         pytest.param((REMOVE, SEND), (), "although it is removed", id="authorize-and-delete"),
         pytest.param((UNLINK, SEND), (), "although it is removed", id="authorize-and-unlink"),
@@ -140,9 +143,9 @@ def test_a_fault_is_caught(actions: tuple[Action, ...], attention: tuple[Attenti
 @pytest.mark.parametrize(
     "attention",
     [
-        pytest.param(Attention(Code.GATE, BOOKS, ""), id="blocking-on-a-connection"),
-        pytest.param(Attention(Code.ORPHAN, ACME, ""), id="info-on-the-company"),
-        pytest.param(Attention(Code.EXISTS, Address("bravo"), ""), id="blocking-on-another-company"),
+        pytest.param(Attention(AttentionCode.GATE, BOOKS, ""), id="blocking-on-a-connection"),
+        pytest.param(Attention(AttentionCode.ORPHAN, ACME, ""), id="info-on-the-company"),
+        pytest.param(Attention(AttentionCode.EXISTS, Address("bravo"), ""), id="blocking-on-another-company"),
     ],
 )
 def test_other_attention_blocks_nothing(attention: Attention) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.planner.company_rules import COMPANY_RULES
 from reconciler.planner.connection_rules import CONNECTION_RULES, STRAY_RULES
-from reconciler.planner.rules import Row, Table
+from reconciler.planner.rules import Rule, RuleTable
 from reconciler.planner.sync_rules import SYNC_RULES
 
 TABLES = (COMPANY_RULES, CONNECTION_RULES, STRAY_RULES, SYNC_RULES)
@@ -25,7 +25,7 @@ each_row = pytest.mark.parametrize(
 )
 
 
-def domains(table: Table[Any]) -> dict[str, tuple[object, ...]]:
+def domains(table: RuleTable[Any]) -> dict[str, tuple[object, ...]]:
     """Every field of the table's situations and all the values that it can have."""
     hints = get_type_hints(table.situation)
     found = {}
@@ -36,12 +36,12 @@ def domains(table: Table[Any]) -> dict[str, tuple[object, ...]]:
     return found
 
 
-def situations(table: Table[Any]) -> list[Any]:
+def situations(table: RuleTable[Any]) -> list[Any]:
     return [table.situation(*values) for values in product(*domains(table).values())]
 
 
 @each_table
-def test_every_situation_has_exactly_one_row(table: Table[Any]) -> None:
+def test_every_situation_has_exactly_one_row(table: RuleTable[Any]) -> None:
     wrong = {
         situation: [row.name for row in found]
         for situation in situations(table)
@@ -51,17 +51,17 @@ def test_every_situation_has_exactly_one_row(table: Table[Any]) -> None:
 
 
 @each_table
-def test_decide_gives_the_row_that_holds(table: Table[Any]) -> None:
+def test_decide_gives_the_row_that_holds(table: RuleTable[Any]) -> None:
     assert all((table.decide(one),) == table.rows_for(one) for one in situations(table))
 
 
 @each_row
-def test_every_row_is_reached(table: Table[Any], row: Row) -> None:
+def test_every_row_is_reached(table: RuleTable[Any], row: Rule) -> None:
     assert any(row.holds(situation) for situation in situations(table))
 
 
 @each_row
-def test_a_row_names_real_fields_and_real_values(table: Table[Any], row: Row) -> None:
+def test_a_row_names_real_fields_and_real_values(table: RuleTable[Any], row: Rule) -> None:
     known = domains(table)
     for name, values in row.when.items():
         assert values, f"{name} is for no value"
@@ -75,5 +75,5 @@ def test_a_rows_name_is_its_own_over_all_tables() -> None:
 
 
 @each_row
-def test_a_row_says_why(table: Table[Any], row: Row) -> None:  # noqa: ARG001 part of the row's id
+def test_a_row_says_why(table: RuleTable[Any], row: Rule) -> None:  # noqa: ARG001 part of the row's id
     assert row.why

@@ -24,8 +24,8 @@ from reconciler.model import (
     Status,
     SyncPolicy,
 )
-from reconciler.plan import Attention, Code
-from reconciler.planner import Standing, evidence_of, verified
+from reconciler.plan import Attention, AttentionCode
+from reconciler.planner import ConnectionState, evidence_of, verified
 from reconciler.planner.verifying import CHECKS
 
 ADDRESS = Address("acme", "books")
@@ -34,11 +34,11 @@ DONE = DataStatus("invoices", "Complete", PullState.DONE)
 CONNECTION = LiveConnection("b1", "gbol", "Xero", Status.LINKED)
 COMPANY = LiveCompany("c1", "Acme", connections=(CONNECTION,))
 DESIRED = DesiredConnection("books", "xero", "gbol", SourceType.ACCOUNTING, Migration.SELF_SERVICE)
-STANDING = Standing(ADDRESS, DesiredCompany("acme", "Acme"), DESIRED, COMPANY, CONNECTION, None)
+STANDING = ConnectionState(ADDRESS, DesiredCompany("acme", "Acme"), DESIRED, COMPANY, CONNECTION, None)
 
 
 def complaints(
-    standing: Standing = STANDING,
+    standing: ConnectionState = STANDING,
     *statuses: DataStatus,
     platform: Platform = XERO,
     fetched: frozenset[str] = frozenset({"invoices", "commerce-orders"}),
@@ -50,15 +50,15 @@ def complaints(
     return {(one.check, one.verdict.value) for one in found.complaints}
 
 
-def connection(**changes: Any) -> Standing:
+def connection(**changes: Any) -> ConnectionState:
     return replace(STANDING, live=replace(CONNECTION, **changes))
 
 
-def wanted(**changes: Any) -> Standing:
+def wanted(**changes: Any) -> ConnectionState:
     return replace(STANDING, connection=replace(DESIRED, **changes))
 
 
-GATE = Attention(Code.GATE, ADDRESS, "confirm first")
+GATE = Attention(AttentionCode.GATE, ADDRESS, "confirm first")
 QUEUED = DataStatus("invoices", "Queued", PullState.RUNNING)
 
 CASES: dict[str, tuple[set[tuple[str, str]], set[tuple[str, str]]]] = {
@@ -73,7 +73,9 @@ CASES: dict[str, tuple[set[tuple[str, str]], set[tuple[str, str]]]] = {
         {("in-codat", "pending")},
     ),
     "in trouble": (
-        complaints(replace(STANDING, live=None, attention=Attention(Code.AMBIGUOUS, ADDRESS, "which"))),
+        complaints(
+            replace(STANDING, live=None, attention=Attention(AttentionCode.AMBIGUOUS, ADDRESS, "which"))
+        ),
         {("in-codat", "failed")},
     ),
     "pending": (complaints(connection(status=Status.PENDING_AUTH)), {("linked", "pending")}),

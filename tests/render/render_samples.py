@@ -12,10 +12,10 @@ from reconciler.plan import (
     AddProduct,
     AdoptCompany,
     Attention,
+    AttentionCode,
     AuthorizeConnection,
     Basis,
     Change,
-    Code,
     CreateCompany,
     CreateConnection,
     DeleteCompany,
@@ -148,19 +148,19 @@ def some_attention(hostile: str = "") -> tuple[Attention, ...]:
     """Attention of every class."""
     return (
         Attention(
-            Code.EXISTS,
+            AttentionCode.EXISTS,
             Address("echo"),
             f"Codat has a company of this name already ({COMPANY}){hostile}; adopt it with "
             f"'id: {COMPANY}', or say 'new: true' under companies.echo to create another",
         ),
         Attention(
-            Code.RELINK,
+            AttentionCode.RELINK,
             Address("foxtrot", f"books{hostile}"),
             "access was revoked or has expired; the customer must reconnect",
         ),
-        Attention(Code.LINK, Address("golf", "bank"), "waits for the customer to link"),
+        Attention(AttentionCode.LINK, Address("golf", "bank"), "waits for the customer to link"),
         Attention(
-            Code.ORPHAN,
+            AttentionCode.ORPHAN,
             Address(f"old-key{hostile}"),
             f"company {COMPANY} carries our workspace and is in no spec{hostile}",
         ),

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from render_samples import full_plan, one_of_each, plan_of
 
 from reconciler.model import Address, Status
-from reconciler.plan import CLASS_OF, Attention, AttentionClass, Code, CreateConnection, Kind
+from reconciler.plan import CLASS_OF, Attention, AttentionClass, AttentionCode, CreateConnection, Kind
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "plan.schema.json").read_text("utf-8"))
 DEFS = SCHEMA["$defs"]
@@ -45,7 +45,7 @@ def test_a_connection_that_records_links_is_as_the_schema_says():
     assert errors(plan_of([action]).document()) == []
 
 
-@pytest.mark.parametrize("code", Code)
+@pytest.mark.parametrize("code", AttentionCode)
 def test_every_attention_is_as_the_schema_says(code):
     assert errors(plan_of(attention=[Attention(code, Address("acme"), "…")]).document()) == []
 
@@ -83,7 +83,7 @@ def test_attention_codes_and_their_classes_are_those_of_the_code():
         for rule in DEFS["attention"]["allOf"]
     }
     assert by_class == {
-        one.value: [code.value for code in Code if CLASS_OF[code] is one] for one in AttentionClass
+        one.value: [code.value for code in AttentionCode if CLASS_OF[code] is one] for one in AttentionClass
     }
 
 

@@ -14,8 +14,8 @@ from render_samples import COMPANY, NOTE, REFUSAL, full_plan, one_of_each, plan_
 from reconciler.model import Address, LiveCompany
 from reconciler.plan import (
     Attention,
+    AttentionCode,
     Change,
-    Code,
     CreateCompany,
     DeleteCompany,
     Origin,
@@ -84,7 +84,7 @@ def numbered(count, *, losses=0, changes=0, attention=0):
         else CreateCompany(Address(one), "not in Codat", f"Name of {one}", None, {})
         for number, one in enumerate(companies)
     ]
-    codes = (Code.EXISTS, Code.RELINK, Code.ORPHAN)
+    codes = (AttentionCode.EXISTS, AttentionCode.RELINK, AttentionCode.ORPHAN)
     matters = [Attention(codes[n % 3], Address(f"a{n:05}"), "say what to do " * 9) for n in range(attention)]
     return plan_of(in_order(actions), matters, unchanged=7).document()
 

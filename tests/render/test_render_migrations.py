@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from reconciler.loading import BUILTIN_PLATFORMS
 from reconciler.migration import WAYS
-from reconciler.spec import BUILTIN_PLATFORMS
 
 PAGE = Path(__file__).parents[2] / "docs" / "migrating-tokens.md"
 

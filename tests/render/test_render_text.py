@@ -20,7 +20,14 @@ from render_samples import (
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.model import Address, LiveConnection, Status
 from reconciler.outcome import Outcome, Result
-from reconciler.plan import Attention, AuthorizeConnection, Code, DeleteCompany, Kind, SetSyncSettings
+from reconciler.plan import (
+    Attention,
+    AttentionCode,
+    AuthorizeConnection,
+    DeleteCompany,
+    Kind,
+    SetSyncSettings,
+)
 from reconciler.render import (
     Style,
     diagnostics_json,
@@ -358,5 +365,5 @@ def test_lists_and_counts():
 
 
 def test_every_attention_code_can_be_shown():
-    plan = plan_of(attention=[Attention(code, Address("acme"), "…") for code in Code])
-    assert sum(line.startswith("! ") for line in lines(plan)) == len(Code)
+    plan = plan_of(attention=[Attention(code, Address("acme"), "…") for code in AttentionCode])
+    assert sum(line.startswith("! ") for line in lines(plan)) == len(AttentionCode)

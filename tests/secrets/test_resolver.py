@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.diagnostics import Span
 from reconciler.model import SecretRef
-from reconciler.secrets import Code, MadeUp, Resolver, SecretError
+from reconciler.secrets import MadeUp, Resolver, SecretCode, SecretError
 
 CANARY = "canary-4f0c"
 PLACE = Span("specs/acme.yaml", 9, 24)
@@ -78,32 +78,32 @@ def test_a_reference_gives_its_secret(root, reference, value):
 
 
 BAD = [
-    ("${env:NOT_THERE}", Code.MISSING, "the environment variable NOT_THERE is not set"),
-    ("${env:EMPTY}", Code.MISSING, "the environment variable EMPTY is empty"),
-    ("${env:CODAT_API_KEY}", Code.RESERVED, "CODAT_ variables cannot be referred to"),
-    ("${env:codat_x}", Code.RESERVED, "CODAT_ variables cannot be referred to"),
-    ("${env:BYTES}", Code.NOT_TEXT, "it holds bytes or half characters that are no text"),
-    ("${file:secrets/all.json#/half}", Code.NOT_TEXT, "it holds bytes or half characters"),
-    ("${file:secrets/nothing}", Code.MISSING, "there is no file secrets/nothing"),
-    ("${file:secrets/empty}", Code.MISSING, "it is empty"),
-    ("${file:secrets/latin}", Code.UNREADABLE, "the file secrets/latin is not UTF-8 text"),
-    ("${file:secrets/broken.json#/token}", Code.UNREADABLE, "the file secrets/broken.json is not JSON"),
-    ("${file:secrets}", Code.UNREADABLE, "secrets is no regular file"),
-    ("${file:secrets/token/deeper}", Code.UNREADABLE, "cannot be read: not a directory"),
-    ("${file:secrets/loop}", Code.UNREADABLE, "cannot be read: too many levels of symbolic links"),
-    ("${file:../outside}", Code.OUTSIDE_ROOT, "'../outside' leads out of the workspace's root"),
-    ("${file:/etc/hostname}", Code.OUTSIDE_ROOT, "'/etc/hostname' leads out of the workspace's root"),
-    ("${file:secrets/link}", Code.OUTSIDE_ROOT, "'secrets/link' leads out of the workspace's root"),
-    ("${file:secrets/a\0b}", Code.OUTSIDE_ROOT, "leads out of the workspace's root"),
-    ("${file:secrets/all.json#/a/missing}", Code.MISSING, "the JSON pointer leads nowhere"),
-    ("${file:secrets/all.json#/list/00}", Code.MISSING, "the JSON pointer leads nowhere"),
-    ("${file:secrets/all.json#/list/1}", Code.MISSING, "the JSON pointer leads nowhere"),
-    ("${file:secrets/all.json#/list/-1}", Code.MISSING, "the JSON pointer leads nowhere"),
-    ("${file:secrets/all.json#/n/x}", Code.MISSING, "the JSON pointer leads nowhere"),
-    ("${file:secrets/all.json#/n}", Code.NOT_TEXT, "leads to something that is not text"),
-    ("${file:secrets/all.json#/a}", Code.NOT_TEXT, "leads to something that is not text"),
-    ("${file:secrets/all.json#/none}", Code.MISSING, "it is empty"),
-    ("${vault:kv/acme}", Code.UNKNOWN_SCHEME, "there is no such kind of reference"),
+    ("${env:NOT_THERE}", SecretCode.MISSING, "the environment variable NOT_THERE is not set"),
+    ("${env:EMPTY}", SecretCode.MISSING, "the environment variable EMPTY is empty"),
+    ("${env:CODAT_API_KEY}", SecretCode.RESERVED, "CODAT_ variables cannot be referred to"),
+    ("${env:codat_x}", SecretCode.RESERVED, "CODAT_ variables cannot be referred to"),
+    ("${env:BYTES}", SecretCode.NOT_TEXT, "it holds bytes or half characters that are no text"),
+    ("${file:secrets/all.json#/half}", SecretCode.NOT_TEXT, "it holds bytes or half characters"),
+    ("${file:secrets/nothing}", SecretCode.MISSING, "there is no file secrets/nothing"),
+    ("${file:secrets/empty}", SecretCode.MISSING, "it is empty"),
+    ("${file:secrets/latin}", SecretCode.UNREADABLE, "the file secrets/latin is not UTF-8 text"),
+    ("${file:secrets/broken.json#/token}", SecretCode.UNREADABLE, "the file secrets/broken.json is not JSON"),
+    ("${file:secrets}", SecretCode.UNREADABLE, "secrets is no regular file"),
+    ("${file:secrets/token/deeper}", SecretCode.UNREADABLE, "cannot be read: not a directory"),
+    ("${file:secrets/loop}", SecretCode.UNREADABLE, "cannot be read: too many levels of symbolic links"),
+    ("${file:../outside}", SecretCode.OUTSIDE_ROOT, "'../outside' leads out of the workspace's root"),
+    ("${file:/etc/hostname}", SecretCode.OUTSIDE_ROOT, "'/etc/hostname' leads out of the workspace's root"),
+    ("${file:secrets/link}", SecretCode.OUTSIDE_ROOT, "'secrets/link' leads out of the workspace's root"),
+    ("${file:secrets/a\0b}", SecretCode.OUTSIDE_ROOT, "leads out of the workspace's root"),
+    ("${file:secrets/all.json#/a/missing}", SecretCode.MISSING, "the JSON pointer leads nowhere"),
+    ("${file:secrets/all.json#/list/00}", SecretCode.MISSING, "the JSON pointer leads nowhere"),
+    ("${file:secrets/all.json#/list/1}", SecretCode.MISSING, "the JSON pointer leads nowhere"),
+    ("${file:secrets/all.json#/list/-1}", SecretCode.MISSING, "the JSON pointer leads nowhere"),
+    ("${file:secrets/all.json#/n/x}", SecretCode.MISSING, "the JSON pointer leads nowhere"),
+    ("${file:secrets/all.json#/n}", SecretCode.NOT_TEXT, "leads to something that is not text"),
+    ("${file:secrets/all.json#/a}", SecretCode.NOT_TEXT, "leads to something that is not text"),
+    ("${file:secrets/all.json#/none}", SecretCode.MISSING, "it is empty"),
+    ("${vault:kv/acme}", SecretCode.UNKNOWN_SCHEME, "there is no such kind of reference"),
 ]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.diagnostics import Span
 from reconciler.model import SecretCommands, SecretRef
-from reconciler.secrets import Code, Resolver, SecretError
+from reconciler.secrets import Resolver, SecretCode, SecretError
 
 CANARY = "canary-9e2a"
 PLACE = Span("specs/acme.yaml", 9, 24)
@@ -135,11 +135,21 @@ def test_a_command_runs_in_the_root_without_our_key_and_without_a_terminal(progr
 
 
 BAD = [
-    ("failing", f"print({CANARY!r}); sys.stderr.write({CANARY!r}); sys.exit(3)", Code.COMMAND, "status 3"),
-    ("killed", "os.kill(os.getpid(), 9)", Code.COMMAND, "failing ended with status -9"),
-    ("empty", "print()", Code.MISSING, "failing printed nothing"),
-    ("bytes", f"sys.stdout.buffer.write(b'\\xe9' + {CANARY!r}.encode())", Code.NOT_TEXT, "no UTF-8 text"),
-    ("endless", f"print({CANARY!r} * 200_000)", Code.COMMAND, "printed more than a secret"),
+    (
+        "failing",
+        f"print({CANARY!r}); sys.stderr.write({CANARY!r}); sys.exit(3)",
+        SecretCode.COMMAND,
+        "status 3",
+    ),
+    ("killed", "os.kill(os.getpid(), 9)", SecretCode.COMMAND, "failing ended with status -9"),
+    ("empty", "print()", SecretCode.MISSING, "failing printed nothing"),
+    (
+        "bytes",
+        f"sys.stdout.buffer.write(b'\\xe9' + {CANARY!r}.encode())",
+        SecretCode.NOT_TEXT,
+        "no UTF-8 text",
+    ),
+    ("endless", f"print({CANARY!r} * 200_000)", SecretCode.COMMAND, "printed more than a secret"),
 ]
 
 

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.model import SecretRef
-from reconciler.secrets import Code, Resolver, SecretError, json_files
+from reconciler.secrets import Resolver, SecretCode, SecretError, json_files
 
 CANARY = "canary-2d7e"
 COMPANIES = 2_000
@@ -101,11 +101,11 @@ def test_a_file_that_changes_while_it_is_read_gives_no_token(root, monkeypatch, 
 @pytest.mark.parametrize(
     ("pointer", "code", "problem"),
     [
-        ("/all/of/none/token", Code.MISSING, "the JSON pointer leads nowhere"),
-        ("/all/of/c1/token/x", Code.MISSING, "the JSON pointer leads nowhere"),
-        ("/about/x", Code.MISSING, "the JSON pointer leads nowhere"),
-        ("/all/of", Code.NOT_TEXT, "leads to something that is not text"),
-        ("/all/of/c1/other/1", Code.NOT_TEXT, "leads to something that is not text"),
+        ("/all/of/none/token", SecretCode.MISSING, "the JSON pointer leads nowhere"),
+        ("/all/of/c1/token/x", SecretCode.MISSING, "the JSON pointer leads nowhere"),
+        ("/about/x", SecretCode.MISSING, "the JSON pointer leads nowhere"),
+        ("/all/of", SecretCode.NOT_TEXT, "leads to something that is not text"),
+        ("/all/of/c1/other/1", SecretCode.NOT_TEXT, "leads to something that is not text"),
     ],
 )
 def test_what_is_not_in_a_large_file_is_told(root, pointer, code, problem):

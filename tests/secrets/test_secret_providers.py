@@ -6,7 +6,7 @@ import traceback
 import pytest
 
 from reconciler.model import SecretRef
-from reconciler.secrets import Code, Resolver, SecretError
+from reconciler.secrets import Resolver, SecretCode, SecretError
 
 CANARY = "canary-3c8e"
 PACKAGE = """
@@ -50,7 +50,7 @@ def test_a_provider_gives_the_secret_and_is_loaded_no_sooner(package):
 def test_a_provider_that_fails_is_named_and_its_words_are_not_shown(package, scheme, problem):
     with pytest.raises(SecretError, match=problem) as caught:
         Resolver(package, {})(SecretRef(scheme, "acme"))
-    assert caught.value.diagnostics[0].code == Code.PROVIDER
+    assert caught.value.diagnostics[0].code == SecretCode.PROVIDER
     chain, texts = caught.value, []
     while chain is not None:
         texts += [repr(chain), "".join(traceback.format_exception(chain))]

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.diagnostics import Severity, Span
 from reconciler.model import SecretRef
-from reconciler.secrets import Code, Resolver, SecretError, tables
+from reconciler.secrets import Resolver, SecretCode, SecretError, tables
 
 CANARY = "canary-7b1d"
 PLACE = Span("specs/customers.csv", 3, 1)
@@ -55,23 +55,43 @@ def test_a_reference_gives_its_cell(root, locator, value, newline, mark):
 
 
 BAD = [
-    (TOKENS, "gone.accessToken", Code.MISSING, "tokens.csv has no row for this key"),
-    (TOKENS, "acme.empty", Code.MISSING, "tokens.csv:2: the cell is empty"),
-    (TOKENS, "twice.accessToken", Code.AMBIGUOUS, "tokens.csv:6: this key stands in more than one row"),
-    (TOKENS, "acme.token", Code.MISSING, "there is no column 'token'"),
-    ("", "acme.token", Code.UNREADABLE, "line 1: this table has no header"),
-    ("id,token,token\n", "acme.token", Code.UNREADABLE, "line 1: the header is empty, or has a name twice"),
-    (f"id,token\na,{CANARY}\nb,x,y\n", "a.token", Code.UNREADABLE, "line 3: this row has 3 cells"),
-    (f'id,token\na,"{CANARY}\n', "a.token", Code.UNREADABLE, "line 2: the quotes of this row are not right"),
-    (f'id,token\na,"{CANARY}"x\n', "a.token", Code.UNREADABLE, "line 2: the quotes of this row"),
-    (f'id,token\na,{CANARY}"x"\na,{CANARY}\n', "b.token", Code.MISSING, "tokens.csv has no row for this key"),
-    (f"acme,{CANARY}-a,{CANARY}-r\n", "acme.accessToken", Code.MISSING, "no column 'accessToken'"),
-    (f"{CANARY}\n", "acme.accessToken", Code.MISSING, "there is no column 'accessToken'"),
-    (f"acme;{CANARY}\nb;{CANARY}\n", "acme.token", Code.MISSING, "there is no column 'token'"),
-    (f"acme,{CANARY},{CANARY}\n", "acme.token", Code.UNREADABLE, "line 1: the header is empty, or has a"),
-    (f'"{CANARY}\n', "acme.token", Code.UNREADABLE, "line 1: the quotes of this row are not right"),
-    (f"{CANARY},b\nacme\n", "acme.b", Code.UNREADABLE, "line 2: this row has 1 cells"),
-    (f"id,token\na,{CANARY}LATIN\n", "a.token", Code.UNREADABLE, "line 2: this line is not UTF-8 text"),
+    (TOKENS, "gone.accessToken", SecretCode.MISSING, "tokens.csv has no row for this key"),
+    (TOKENS, "acme.empty", SecretCode.MISSING, "tokens.csv:2: the cell is empty"),
+    (TOKENS, "twice.accessToken", SecretCode.AMBIGUOUS, "tokens.csv:6: this key stands in more than one row"),
+    (TOKENS, "acme.token", SecretCode.MISSING, "there is no column 'token'"),
+    ("", "acme.token", SecretCode.UNREADABLE, "line 1: this table has no header"),
+    (
+        "id,token,token\n",
+        "acme.token",
+        SecretCode.UNREADABLE,
+        "line 1: the header is empty, or has a name twice",
+    ),
+    (f"id,token\na,{CANARY}\nb,x,y\n", "a.token", SecretCode.UNREADABLE, "line 3: this row has 3 cells"),
+    (
+        f'id,token\na,"{CANARY}\n',
+        "a.token",
+        SecretCode.UNREADABLE,
+        "line 2: the quotes of this row are not right",
+    ),
+    (f'id,token\na,"{CANARY}"x\n', "a.token", SecretCode.UNREADABLE, "line 2: the quotes of this row"),
+    (
+        f'id,token\na,{CANARY}"x"\na,{CANARY}\n',
+        "b.token",
+        SecretCode.MISSING,
+        "tokens.csv has no row for this key",
+    ),
+    (f"acme,{CANARY}-a,{CANARY}-r\n", "acme.accessToken", SecretCode.MISSING, "no column 'accessToken'"),
+    (f"{CANARY}\n", "acme.accessToken", SecretCode.MISSING, "there is no column 'accessToken'"),
+    (f"acme;{CANARY}\nb;{CANARY}\n", "acme.token", SecretCode.MISSING, "there is no column 'token'"),
+    (
+        f"acme,{CANARY},{CANARY}\n",
+        "acme.token",
+        SecretCode.UNREADABLE,
+        "line 1: the header is empty, or has a",
+    ),
+    (f'"{CANARY}\n', "acme.token", SecretCode.UNREADABLE, "line 1: the quotes of this row are not right"),
+    (f"{CANARY},b\nacme\n", "acme.b", SecretCode.UNREADABLE, "line 2: this row has 1 cells"),
+    (f"id,token\na,{CANARY}LATIN\n", "a.token", SecretCode.UNREADABLE, "line 2: this line is not UTF-8 text"),
 ]
 
 
@@ -172,7 +192,7 @@ def test_an_id_that_a_spreadsheet_took_for_a_number_is_refused(root, cell):
     with pytest.raises(SecretError) as caught:
         resolver(root)(ref("tokens.csv#acme.realmId"))
     (diagnostic,) = caught.value.diagnostics
-    assert diagnostic.code == Code.MANGLED
+    assert diagnostic.code == SecretCode.MANGLED
     assert "tokens.csv:2: a spreadsheet wrote this 'realmId'" in diagnostic.summary
     assert cell not in str(diagnostic)
 

@@ -28,7 +28,7 @@ from reconciler.model import (
     marks_of,
     short_id,
 )
-from reconciler.plan import Attention, AttentionClass, Code
+from reconciler.plan import Attention, AttentionClass, AttentionCode
 
 RACE: Final = 2.0
 FORGOTTEN: Final = 90 * 60.0
@@ -225,7 +225,7 @@ def _is_told(ending: Ending, key: str, now: Shape) -> bool:
     leaves = {code for one in ending.befell(key) for code in KINDS[one.kind].leaves}
     if _raced(ending, key):
         leaves |= KINDS["deauthorized"].leaves
-    return any(Code(text.partition(" ")[0]) in leaves for text in now.codes)
+    return any(AttentionCode(text.partition(" ")[0]) in leaves for text in now.codes)
 
 
 def _raced(ending: Ending, key: str) -> bool:
@@ -343,7 +343,10 @@ def what_is_linked_is_synced(ending: Ending) -> Iterator[str]:
         f"{CANARY}-{token_ref(firm, link).locator}": link for firm, link in addresses(ending.scene.later)
     }
     for key, company in ending.owned():
-        if any(Code(text.partition(" ")[0]) is not Code.LINK for text in ending.shapes[key].codes):
+        if any(
+            AttentionCode(text.partition(" ")[0]) is not AttentionCode.LINK
+            for text in ending.shapes[key].codes
+        ):
             continue
         linked = {one["id"] for one in company["dataConnections"] if one["status"] == "Linked"}
         for one in ending.log:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
-from reconciler.plan import Code
+from reconciler.plan import AttentionCode
 from reconciler.sandbox.answering import ServerFault
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Kind:
     befalls: Callable[[World], list[Target]] | None = None
     does: Callable[[World, Target], None] | None = None
     happens: Callable[[World, Apply, Fault], None] | None = None
-    leaves: frozenset[Code] = frozenset()
+    leaves: frozenset[AttentionCode] = frozenset()
 
 
 # --- on the wire -------------------------------------------------------------------------------
@@ -265,7 +265,9 @@ def _interrupted(_world: World, apply: Apply, _fault: Fault) -> None:
     apply.stop.set()
 
 
-RELINKED: Final = frozenset({Code.RELINK, Code.SYNC_FAILED, Code.ACCOUNTING_OCCUPIED})
+RELINKED: Final = frozenset(
+    {AttentionCode.RELINK, AttentionCode.SYNC_FAILED, AttentionCode.ACCOUNTING_OCCUPIED}
+)
 """Access was lost: the customer must link again, and syncs that ran have failed."""
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -291,25 +293,28 @@ KINDS: Final[Mapping[str, Kind]] = {
         "comes after someone wiped the tags of",
         befalls=_owned,
         does=_wipe_tags,
-        leaves=frozenset({Code.EXISTS, Code.AMBIGUOUS, Code.DUPLICATE}),
+        leaves=frozenset({AttentionCode.EXISTS, AttentionCode.AMBIGUOUS, AttentionCode.DUPLICATE}),
     ),
     "tag-added": Kind("comes after another writer tagged", 3, befalls=_owned, does=_add_tag),
     "company-deleted": Kind(
-        "comes after someone deleted", befalls=_owned, does=_delete_company, leaves=frozenset({Code.MISSING})
+        "comes after someone deleted",
+        befalls=_owned,
+        does=_delete_company,
+        leaves=frozenset({AttentionCode.MISSING}),
     ),
     "abandoned": Kind(
         "comes after someone began to connect and left",
         3,
         befalls=_abandonable,
         does=_abandon,
-        leaves=frozenset({Code.AMBIGUOUS}),
+        leaves=frozenset({AttentionCode.AMBIGUOUS}),
     ),
     "customer-links": Kind(
         "comes after the customer linked",
         4,
         befalls=_linkable,
         does=_customer_links,
-        leaves=frozenset({Code.AMBIGUOUS, Code.ACCOUNTING_OCCUPIED}),
+        leaves=frozenset({AttentionCode.AMBIGUOUS, AttentionCode.ACCOUNTING_OCCUPIED}),
     ),
     "revoked": Kind("comes after the platform revoked", befalls=_linked, does=_revoke, leaves=RELINKED),
     "deauthorized": Kind(

@@ -13,9 +13,9 @@ from sim_drawing import draw, in_line
 from sim_trials import trial
 from simulation_tally import BROKEN
 
-from reconciler.apply import authorizing, connections, creating, keys
-from reconciler.apply.creating import Made
-from reconciler.apply.state import LaneState
+from reconciler.apply import authorizing, connections, idempotent_create, keys
+from reconciler.apply.idempotent_create import Made
+from reconciler.apply.state import WorkerState
 from reconciler.codat.exchange import Exchange
 from reconciler.codat.transport import CourteousTransport
 from reconciler.model import KEY_TAG, WORKSPACE_TAG
@@ -58,11 +58,11 @@ def the_same_key_after_a_fault(patch: pytest.MonkeyPatch) -> None:
 
 def tokens_again_on_resume(patch: pytest.MonkeyPatch) -> None:
     """The replay of a create counts as its first answer, so tokens follow without a look."""
-    create = creating.create
+    create = idempotent_create.create
 
-    async def forgetful(lane: LaneState, making: Any) -> Made[Any]:
-        made = await create(lane, making)
-        return replace(made, ago=made.ago or creating.YOUNG * 0)
+    async def forgetful(worker: WorkerState, making: Any) -> Made[Any]:
+        made = await create(worker, making)
+        return replace(made, ago=made.ago or idempotent_create.YOUNG * 0)
 
     patch.setattr(connections, "create", forgetful)
 

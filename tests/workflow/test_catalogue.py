@@ -10,13 +10,13 @@ from textwrap import indent
 import pytest
 
 import reconciler
-from reconciler import codat, plan, planner, secrets, spec, workflow
+from reconciler import codat, loading, plan, planner, secrets, workflow
 from reconciler.apply.failing import FailureCode
-from reconciler.codat import codes as codat_codes
+from reconciler.codat import api_codes as codat_codes
 from reconciler.codat import errors
-from reconciler.planner import codes as planner_codes
-from reconciler.spec import SpecError, load
-from reconciler.workflow import codes as workflow_codes
+from reconciler.loading import SpecError, load
+from reconciler.planner import planner_codes
+from reconciler.workflow import command_codes as workflow_codes
 from reconciler.workflow.catalogue import GROUPS, Entry, catalogue, entries_of, meanings
 
 PACKAGE = Path(reconciler.__file__).parent
@@ -40,11 +40,11 @@ def values(*enums: type[StrEnum]) -> set[str]:
 
 
 RAISED = {
-    "specs": values(spec.Code),
-    "secrets": values(secrets.Code),
-    "codat": values(codat_codes.Code) | raised_errors(),
-    "command": values(planner_codes.Code, workflow_codes.Code),
-    "attention": values(plan.Code),
+    "specs": values(loading.SpecCode),
+    "secrets": values(secrets.SecretCode),
+    "codat": values(codat_codes.ApiCode) | raised_errors(),
+    "command": values(planner_codes.PlannerCode, workflow_codes.CommandCode),
+    "attention": values(plan.AttentionCode),
     "apply": values(FailureCode) - raised_errors(),
 }
 """Every code that a room can raise, by the group of the catalogue that explains it."""
@@ -95,11 +95,11 @@ def test_the_search_for_codes_finds_the_calls() -> None:
     [
         pytest.param(room, enum, id=f"{room.__name__}.{enum.__name__}")
         for room, enum in (
-            (spec, spec.Code),
-            (secrets, secrets.Code),
-            (codat, codat_codes.Code),
-            (planner, planner_codes.Code),
-            (workflow, workflow_codes.Code),
+            (loading, loading.SpecCode),
+            (secrets, secrets.SecretCode),
+            (codat, codat_codes.ApiCode),
+            (planner, planner_codes.PlannerCode),
+            (workflow, workflow_codes.CommandCode),
         )
     ],
 )

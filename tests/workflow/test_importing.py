@@ -13,6 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.loading import (
+    BUILTIN_PLATFORMS,
+    Extra,
+    LeftOut,
+    company_keys,
+    connection_defaults,
+    load,
+    sieved,
+    spec_text,
+)
 from reconciler.model import (
     KEY_TAG,
     LINKS_TAG,
@@ -28,16 +38,6 @@ from reconciler.model import (
 )
 from reconciler.plan import AdoptCompany, Plan
 from reconciler.planner import Policy, make_plan
-from reconciler.spec import (
-    BUILTIN_PLATFORMS,
-    Extra,
-    LeftOut,
-    company_keys,
-    connection_defaults,
-    load,
-    sieved,
-    spec_text,
-)
 from reconciler.workflow.importing import HEADING, spec_texts, warnings_of
 from reconciler.workflow.reading import check_platforms
 

@@ -9,13 +9,13 @@ import pytest
 
 from reconciler.cli import run as command
 from reconciler.diagnostics import CodatSyncError, Diagnostic
+from reconciler.loading import BUILTIN_PLATFORMS, Loaded, load
 from reconciler.model import Platform, SourceType
-from reconciler.spec import BUILTIN_PLATFORMS, Loaded, loading
 from reconciler.workflow import reading
 from reconciler.workflow.endpoint import Endpoint
-from reconciler.workflow.planning import Circumstances, Planned, PlanRequest, plan
+from reconciler.workflow.planning import Context, Planned, PlanRequest, plan
 from reconciler.workflow.running import run
-from reconciler.workflow.surveying import Ground, Survey
+from reconciler.workflow.surveying import Survey, SurveyContext
 
 SANDBOX = Endpoint({}, sandbox_file=Path("codat.db"))
 SPEC = """\
@@ -87,14 +87,14 @@ def test_no_command_writes_out_what_it_read_or_planned(
     arguments: tuple[str, ...], specs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del specs
-    for noun in (Planned, Survey, Ground, Loaded):
+    for noun in (Planned, Survey, SurveyContext, Loaded):
         monkeypatch.setattr(noun, "__repr__", NeverShown.__repr__)
     assert command([*arguments, "--sandbox"]) == (1 if arguments[0] == "verify" else 0)
 
 
 def test_a_plan_written_out_by_mistake_is_one_line(specs: Path) -> None:
     endpoint = Endpoint({}, sandbox_file=Path("codat.db"))
-    planned = plan(PlanRequest(specs, Circumstances(endpoint)))
+    planned = plan(PlanRequest(specs, Context(endpoint)))
     assert planned.plan.actions
     assert len(repr(planned)) < 2500
 
@@ -113,7 +113,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
     def counted(path: Path, **options: object) -> Loaded:
         loaded.append(path)
-        return loading.load(path, **options)  # type: ignore[arg-type]
+        return load.load(path, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(reading, "load", counted)
     return loaded

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from reconciler.loading import SpecError, load
 from reconciler.model import Secret, SecretRef
 from reconciler.secrets import MadeUp, SecretError
-from reconciler.spec import SpecError, load
 from reconciler.workflow import applying
 
 REF = SecretRef("show", "acme")
@@ -27,7 +27,7 @@ def root(tmp_path, monkeypatch):
 
 def resolver(root, *, sandbox=False):
     endpoint = SimpleNamespace(environ={"PATH": f"{root}:/usr/bin:/bin"}, is_sandbox=sandbox)
-    request = SimpleNamespace(source=SimpleNamespace(circumstances=SimpleNamespace(endpoint=endpoint)))
+    request = SimpleNamespace(source=SimpleNamespace(context=SimpleNamespace(endpoint=endpoint)))
     return applying._resolver(request, SimpleNamespace(workspace=SimpleNamespace(root=str(root))))
 
 

@@ -19,7 +19,7 @@ from reconciler.outcome import Event, EventType, Observer
 from reconciler.sandbox import Sandbox
 from reconciler.workflow.applying import Applied, ApplyRequest, apply
 from reconciler.workflow.endpoint import Endpoint
-from reconciler.workflow.planning import Circumstances, PlanRequest
+from reconciler.workflow.planning import Context, PlanRequest
 from reconciler.workflow.surveying import SurveyRequest
 from reconciler.workflow.verifying import LONGEST_PAUSE, VerifyRequest, verify
 
@@ -64,7 +64,7 @@ def clock(
 def waited(
     clock: SandboxClock, minutes: float, told: Callable[[float, str], None] | None = None
 ) -> Verification:
-    place = Circumstances(Endpoint({}, sandbox_file=Path("codat.db")), clock=clock, on_wait=told)
+    place = Context(Endpoint({}, sandbox_file=Path("codat.db")), clock=clock, on_wait=told)
     return verify(VerifyRequest(SurveyRequest(Path("specs"), place), timedelta(minutes=minutes)))
 
 
@@ -168,7 +168,7 @@ def applied(
 ) -> Applied:
     (Path("specs") / "bravo.yaml").write_text(SPEC.replace("acme:", "bravo:").replace("Acme", "Bravo"))
     clock.sandbox.set(syncSeconds=0)
-    place = Circumstances(Endpoint({}, sandbox_file=Path("codat.db")), clock=clock)
+    place = Context(Endpoint({}, sandbox_file=Path("codat.db")), clock=clock)
     request = ApplyRequest(PlanRequest(Path("specs"), place), 7, **options)  # type: ignore[arg-type]
     return apply(request, ask=lambda _: True, observer=observer or events.append)
 

@@ -1,0 +1,173 @@
+"""CSV tables: rows that know where each of their cells stands, and what is wrong with a table's form.
+
+No text here repeats what a cell holds, of the header neither: where a table has none, its first row
+stands there, and that may hold tokens.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import StringIO
+from typing import Final
+
+from reconciler.csv_form import DELIMITER_NAMES, delimiter_of, fitted, is_blank
+from reconciler.diagnostics import Diagnostic, Span
+from reconciler.loading.nodes import Place, SourceFile
+from reconciler.loading.spec_codes import SpecCode
+from reconciler.loading.words import plural
+
+_QUOTING: Final = 'begin and end a cell with ", and write "" for a " in it'
+
+
+@dataclass(frozen=True, slots=True)
+class CsvTable:
+    """A table's text, and the numbers of its columns by name; without columns where the header is bad."""
+
+    file: SourceFile
+    text: str
+    columns: Mapping[str, int]
+    delimiter: str = ","
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRow:
+    """Where a row stands: its first line, and its text, from which the places of cells are found."""
+
+    table: CsvTable
+    line: int
+    text: str
+
+    def span(self, column: str) -> Span:
+        """Where the cell of a column begins."""
+        table = self.table
+        return table.file.span(_place(self.line, self.text, table.columns[column], table.delimiter))
+
+
+class _BrokenError(Exception):
+    """The quotes are such that nothing after this line can be read."""
+
+    def __init__(self, line: int, summary: str) -> None:
+        super().__init__()
+        self.line = line
+        self.summary = summary
+
+
+def read(text: str, file: SourceFile, delimiter: str = "") -> tuple[CsvTable, tuple[Diagnostic, ...]]:
+    """The table, and what is wrong with its header; ``delimiter`` is recognised there, if it is not said."""
+    parts = delimiter or delimiter_of(text.partition("\n")[0])
+    try:
+        line, raw, names = next(_records(text, parts), (1, "", []))
+    except _BrokenError as broken:
+        return CsvTable(file, text, {}, parts), (_broken(file, broken),)
+    names = names[: max((number for number, name in enumerate(names, 1) if name.strip()), default=0)]
+    if not names:
+        fix = "name the columns in the first line"
+        return CsvTable(file, text, {}, parts), (_problem(file, (1, 1), "this table has no header", fix),)
+    found: list[Diagnostic] = []
+    columns: dict[str, int] = {}
+    for number, name in enumerate(names):
+        place = _place(line, raw, number, parts)
+        if not name.strip():
+            summary = f"column {number + 1} of the header has no name"
+            found.append(_problem(file, place, summary, "name it, or remove the column"))
+        elif name in columns:
+            summary = f"columns {columns[name] + 1} and {number + 1} of the header have the same name"
+            found.append(_problem(file, place, summary, "give one of the two another name"))
+        columns.setdefault(name, number)
+    return CsvTable(file, text, {} if found else columns, parts), tuple(found)
+
+
+def rows(table: CsvTable, found: list[Diagnostic]) -> Iterator[tuple[CsvRow, list[str]]]:
+    """The rows that are whole, each with its cells; what is wrong with others is added to ``found``.
+
+    Blank lines are passed over, and so are rows of nothing but empty cells.
+    """
+    records = _records(table.text, table.delimiter)
+    next(records, None)
+    width = len(table.columns)
+    try:
+        for line, raw, written in records:
+            cells = fitted(written, width)
+            if is_blank(cells):
+                continue
+            if len(cells) == width:
+                yield CsvRow(table, line, raw), cells
+            else:
+                found.append(_uneven(table, line, raw, len(cells)))
+    except _BrokenError as broken:
+        found.append(_broken(table.file, broken))
+
+
+def _records(text: str, delimiter: str) -> Iterator[tuple[int, str, list[str]]]:
+    """First line, text and cells of every record; a quoted cell may go over several lines."""
+    taken: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for line in StringIO(text, newline=""):
+            taken.append(line)
+            yield line
+
+    reader = csv.reader(lines(), delimiter=delimiter, strict=True)
+    first = 1
+    while True:
+        taken.clear()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise _wrong_quotes(first, reader.line_num, str(error)) from None
+        yield first, "".join(taken), cells
+        first = reader.line_num + 1
+
+
+def _wrong_quotes(first: int, last: int, problem: str) -> _BrokenError:
+    """The error in our words, by the fixed part of its own."""
+    if "unexpected end" in problem:
+        return _BrokenError(first, "a quote is opened in this row and never closed")
+    if "field limit" in problem:
+        return _BrokenError(first, f"a cell has more than {csv.field_size_limit():,} characters")
+    return _BrokenError(last, "something stands between a closing quote and the next cell")
+
+
+def _place(line: int, text: str, number: int, delimiter: str) -> Place:
+    """Line and column of the cell of this number, from 0, in a row that begins at ``line``."""
+    start = _start(text, number, delimiter)
+    before = text[:start]
+    return line + before.count("\n"), start - (before.rfind("\n") + 1) + 1
+
+
+def _start(text: str, number: int, delimiter: str) -> int:
+    start = 0
+    if '"' not in text:
+        for _ in range(number):
+            start = text.find(delimiter, start) + 1
+        return start
+    is_quoted = False
+    for at, character in enumerate(text) if number else ():
+        if character == '"':
+            is_quoted = not is_quoted
+        elif character == delimiter and not is_quoted:
+            number -= 1
+            start = at + 1
+            if not number:
+                break
+    return start
+
+
+def _uneven(table: CsvTable, line: int, raw: str, cells: int) -> Diagnostic:
+    width, delimiter = len(table.columns), table.delimiter
+    place = _place(line, raw, width, delimiter) if cells > width else (line, 1)
+    summary = f"this row has {plural(cells, 'cell')}, and the header {plural(width, 'column')}"
+    fix = f"write a cell for each column, and quote a cell that has a {DELIMITER_NAMES[delimiter]}"
+    return _problem(table.file, place, summary, fix)
+
+
+def _broken(file: SourceFile, broken: _BrokenError) -> Diagnostic:
+    return _problem(file, (broken.line, 1), broken.summary, _QUOTING)
+
+
+def _problem(file: SourceFile, place: Place, summary: str, fix: str) -> Diagnostic:
+    return Diagnostic(SpecCode.TABLE_FORM, summary, fix, file.span(place))

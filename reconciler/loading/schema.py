@@ -1,0 +1,174 @@
+"""Checks documents against our JSON schemas, and says what is wrong in our own words.
+
+jsonschema's messages repeat the value that they refuse, which may be a token; none of them is shown.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
+
+from reconciler.diagnostics import Diagnostic
+from reconciler.loading.nodes import Document, Map, Place, Seq, Spot
+from reconciler.loading.schema_words import Refusal, explained
+from reconciler.loading.shapes import Fits, compiled
+from reconciler.loading.words import dotted
+
+NodePath = tuple[str | int, ...]
+"""The keys and indices that lead from a document's root to a value."""
+Locate = Callable[[NodePath, bool], Spot]
+"""Where the value at a path stands, or its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A schema of ours, ready to check documents."""
+
+    document: Mapping[str, Any]
+    fits: Fits
+    fits_companies: Fits | None
+    """The predicate of ``companies``, the only part that can be large."""
+    validator: Draft202012Validator
+
+
+@cache
+def named(name: str) -> Schema:
+    """The schema ``spec`` or ``workspace``."""
+    document = json.loads(file_text(f"{name}.schema.json"))
+    companies = document["properties"].get("companies")
+    return Schema(
+        document,
+        compiled(document, document),
+        compiled(companies, document) if companies else None,
+        _Validator(document),
+    )
+
+
+@cache
+def of_company() -> Schema:
+    """The part of the schema ``spec`` that says what one company is."""
+    parts = named("spec").document["$defs"]
+    document = {**parts["company"], "$defs": parts}
+    return Schema(document, compiled(document, document), None, _Validator(document))
+
+
+def file_text(name: str) -> str:
+    """The schema's text: beside this module in a wheel, at the repository's top in a checkout."""
+    packaged = resources.files("reconciler.loading") / "schemas" / name
+    if packaged.is_file():
+        return packaged.read_text(encoding="utf-8")
+    return (Path(__file__).parents[2] / "schemas" / name).read_text(encoding="utf-8")
+
+
+def _whole(_: Any, pattern: str, instance: Any, __: Mapping[str, Any]) -> Iterator[ValidationError]:
+    """``pattern`` on the whole text: Python's ``$`` alone would permit a newline at the end."""
+    if isinstance(instance, str) and re.fullmatch(pattern, instance) is None:
+        yield ValidationError("does not match")
+
+
+_Validator: Final = extend(Draft202012Validator, {"pattern": _whole})  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What the schema refuses, and the path of what to leave aside so that the rest can be read."""
+
+    diagnostic: Diagnostic
+    unsound: NodePath = ()
+
+
+def problems(schema: Schema, document: Document) -> tuple[Problem, ...]:
+    """Everything that the schema refuses in a document, in no order."""
+    if schema.fits(document.root):
+        return ()
+    instance = _without_sound_companies(schema, document.root)
+    return refused(schema, instance, partial(_spot, document))
+
+
+def refused(
+    schema: Schema,
+    instance: Any,
+    locate: Locate,
+    *,
+    passes: Callable[[ValidationError], bool] = lambda _: False,
+) -> tuple[Problem, ...]:
+    """Everything that jsonschema refuses in ``instance``, save what ``passes`` all the same."""
+    errors = (error for error in schema.validator.iter_errors(instance) if not passes(error))
+    return tuple(problem for error in errors for problem in _translated(error, locate))
+
+
+def leave_aside(root: Any, found: tuple[Problem, ...]) -> None:
+    """Take what is unsound out of the values: rules see only what has its type and form."""
+    for problem in found:
+        holder, node, last = None, root, None
+        for step in problem.unsound:
+            if isinstance(node, Map) and isinstance(step, str):
+                holder, last = node, step
+            node = _step(node, step)
+        if holder is not None and last is not None:
+            holder.pop(last, None)
+
+
+def _without_sound_companies(schema: Schema, root: Any) -> Any:
+    """The document without the companies that fit; jsonschema is slow, and they are most of it."""
+    fits = schema.fits_companies
+    if fits is None or not isinstance(root, Map) or not isinstance(root.get("companies"), Map):
+        return root
+    rest = {key: value for key, value in root["companies"].items() if not fits({key: value})}
+    return {**root, "companies": rest}
+
+
+def _step(node: Any, step: str | int) -> Any:
+    if isinstance(node, Map) and isinstance(step, str):
+        return node.get(step)
+    if isinstance(node, Seq) and isinstance(step, int) and step < len(node):
+        return node[step]
+    return None
+
+
+# --- places ------------------------------------------------------------------------------------
+
+
+def place_of(document: Document, path: NodePath, *, key: bool = False) -> Place:
+    """Where the value at ``path`` stands; its key if ``key``, or if the value is empty or a block."""
+    node, place = document.root, document.place
+    for step in path:
+        if isinstance(node, Map) and isinstance(step, str) and step in node.value_places:
+            value = node.get(step)
+            at_key = key or value is None or isinstance(value, dict | list)
+            place = (node.key_places if at_key else node.value_places)[step]
+        elif isinstance(node, Seq) and isinstance(step, int):
+            place = node.places[step]
+        node = _step(node, step)
+    return place
+
+
+def _spot(document: Document, path: NodePath, at_key: bool) -> Spot:
+    span = document.file.span(place_of(document, path, key=at_key))
+    return Spot(span, tuple(str(step) for step in path))
+
+
+def _translated(error: ValidationError, locate: Locate) -> Iterator[Problem]:
+    base: NodePath = tuple(error.absolute_path)
+    refusal = Refusal(
+        keyword=str(error.validator),
+        argument=error.validator_value,
+        instance=error.instance,
+        schema=error.schema,
+        path=base,
+        of_key="propertyNames" in error.absolute_schema_path,
+    )
+    for words in explained(refusal):
+        path = (*base, words.key) if words.key else base
+        spot = locate(path, bool(words.key))
+        diagnostic = Diagnostic(words.code, words.summary, words.fix, spot.span, dotted(spot.path))
+        yield Problem(diagnostic, path if words.is_unsound else ())
