@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
+import resource
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -64,13 +64,15 @@ def test_a_plan_that_cannot_be_written_leaves_no_file_behind(codat: Codat, specs
     assert (done.status, "nowhere/plan.json cannot be written" in done.err) == (Exit.ERROR, True)
 
 
-def test_a_disk_that_is_full_leaves_nothing_of_a_plan(
-    codat: Codat, plan: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_disk_that_is_full_leaves_nothing_of_a_plan(codat: Codat, plan: Path) -> None:
     before = plan.read_text()
-    monkeypatch.setattr(Path, "write_text", half_written)
-    done = codat.run("plan", "specs", "--out", "plan.json")
-    assert (done.status, "No space left" in done.err) == (Exit.ERROR, True)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))
+    try:
+        done = codat.run("plan", "specs", "--out", "plan.json", "-q")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (done.status, "File too large" in done.err) == (Exit.ERROR, True)
     assert [one.name for one in codat.directory.glob("*plan*")] == ["plan.json"]
     assert [one.name for one in codat.directory.glob(".*plan*")] == []
     assert plan.read_text() == before
@@ -82,12 +84,6 @@ def test_a_device_or_a_pipe_is_not_replaced_by_a_plan(codat: Codat) -> None:
     done = codat.run("plan", "specs", "--out", "pipe")
     assert (done.status, "pipe cannot be written: it is no file" in done.err) == (Exit.ERROR, True)
     assert (codat.directory / "pipe").is_fifo()
-
-
-def half_written(path: Path, text: str, **_: object) -> None:
-    with path.open("w") as opened:
-        opened.write(text[: len(text) // 2])
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @pytest.mark.parametrize("format_", ["text", "json", "markdown", "html"])
