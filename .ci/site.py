@@ -7,9 +7,15 @@ from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parent.parent
-PAGES = {"README.md": "index.md", **{name: name for name in ("SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")}}
+PAGES = {
+    "README.md": "index.md",
+    "SECURITY.md": "SECURITY.md",
+    "CONTRIBUTING.md": "CONTRIBUTING.md",
+    "CHANGELOG.md": "CHANGELOG.md",
+}
 """Files at the top of the repository, and where the site has them."""
 AT_THE_TOP = re.compile(r"\]\((?:\.\./)+([\w.-]+\.md)(#[^)]*)?\)")
 ELSEWHERE = re.compile(
@@ -28,11 +34,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, *, page: object, config: MkDocsConfig, files: Files) -> str:
+def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
     """Let links that lead out of ``docs/`` lead to the same page of the site."""
 
     def within(link: re.Match[str]) -> str:
-        depth = page.file.src_uri.count("/")  # type: ignore[attr-defined]
+        depth = page.file.src_uri.count("/")
         return f"]({'../' * depth}{PAGES.get(link[1], link[1])}{link[2] or ''})"
 
     return _without_elsewhere(AT_THE_TOP.sub(within, markdown))
