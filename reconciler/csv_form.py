@@ -1,4 +1,4 @@
-"""How people's CSV files are written: what parts the cells, and what a spreadsheet does to a value.
+"""How people's CSV files are read: what parts the cells, and what a spreadsheet does to a value.
 
 Spreadsheets write as their country does: semicolons where the comma is a decimal mark, tabs where one
 copies from a sheet. They also take long ids for numbers, and then write another number.
@@ -6,8 +6,9 @@ copies from a sheet. They also take long ids for numbers, and then write another
 
 from __future__ import annotations
 
+import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 DELIMITERS: Final = (",", ";", "\t", "|")
@@ -23,6 +24,50 @@ def delimiter_of(header: str) -> str:
     """The delimiter that a header line is written with: the one that parts it most often, else the comma."""
     bare = _QUOTED.sub("", header)
     return max(DELIMITERS, key=bare.count)
+
+
+class BadQuotesError(Exception):
+    """A record that is no CSV: the line of the table, from 1, and the problem; no text of it."""
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(problem)
+        self.line = line
+        self.problem = problem
+
+
+def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The first line, from 1, and the cells of every record; a quoted cell may go over several lines.
+
+    No line is read before the record that it belongs to is asked for.
+
+    Raises:
+        BadQuotesError: a record cannot be told from the next.
+    """
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    first = 1
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise _bad_quotes(first, reader.line_num, str(error)) from None
+        if cells is None:
+            return
+        yield first, cells
+        first = reader.line_num + 1
+
+
+def _bad_quotes(first: int, last: int, problem: str) -> BadQuotesError:
+    """The error in our words, by the fixed part of its own."""
+    if "unexpected end" in problem:
+        return BadQuotesError(first, "a quote is opened in this row and never closed")
+    if "field limit" in problem:
+        return BadQuotesError(first, f"a cell has more than {csv.field_size_limit():,} characters")
+    return BadQuotesError(last, "something stands between a closing quote and the next cell")
+
+
+def column_names(header: Sequence[str]) -> list[str]:
+    """The names of a header, without the empty ones past the last."""
+    return list(header[: max((number for number, name in enumerate(header, 1) if name.strip()), default=0)])
 
 
 def is_mangled(cell: str) -> bool:

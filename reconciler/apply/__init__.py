@@ -17,5 +17,6 @@
 from reconciler.apply.executing import execute
 from reconciler.apply.platform_breaker import PlatformBreaker
 from reconciler.apply.running import Resolve
+from reconciler.apply.telling import Telling
 
-__all__ = ["PlatformBreaker", "Resolve", "execute"]
+__all__ = ["PlatformBreaker", "Resolve", "Telling", "execute"]

@@ -27,7 +27,7 @@ def fmt(specs: Path, check: bool) -> Exit:
     blank lines, comments, order and {…} or […] stay as you wrote them.
     """
     from reconciler import render
-    from reconciler.render.wording import counted
+    from reconciler.wording import counted
     from reconciler.workflow import formatting
 
     shown = output()

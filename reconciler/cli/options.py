@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reconciler.cli.completion import complete_address
+from reconciler.wording import read_duration
 
 if TYPE_CHECKING:
     from reconciler.render import Style
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_SPECS = "specs"
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 DEFAULT_SANDBOX_FILE = Path(".codat-sync") / "sandbox.db"
 
 
@@ -179,10 +178,12 @@ def duration(_: click.Context, parameter: click.Parameter, value: str | None) ->
     """The duration that an option's text means, as specs write it: ``90s``, ``15m``, ``2h``, ``30d``."""
     if value is None:
         return None
-    found = re.fullmatch(r"([0-9]{1,6})([smhd])", value)
-    if found is None:
-        raise click.BadParameter(f"{value!r} is no duration; write 90s, 15m, 2h or 30d", param=parameter)
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    try:
+        return read_duration(value)
+    except ValueError:
+        raise click.BadParameter(
+            f"{value!r} is no duration; write 90s, 15m, 2h or 30d", param=parameter
+        ) from None
 
 
 def selection_options(function: F) -> F:

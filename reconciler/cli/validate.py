@@ -26,7 +26,7 @@ Examples:
 def validate(specs: Path, format_: str, sandbox: bool) -> Exit:
     """Check SPECS (default: specs/) without a request; every error at once, each with its place."""
     from reconciler import render
-    from reconciler.render.wording import counted
+    from reconciler.wording import counted
     from reconciler.workflow import catalogue, validating
 
     found = validating.validate(specs, sandbox=sandbox)

@@ -16,7 +16,7 @@ from typing import Any, Final
 from reconciler.loading import schema
 from reconciler.loading.names import kept_name
 from reconciler.loading.platforms import BUILTIN_PLATFORMS, PlatformIndex
-from reconciler.loading.words import plural, quoted
+from reconciler.loading.words import quoted
 from reconciler.model import (
     KEY_TAG,
     MAX_TAG_KEY,
@@ -35,6 +35,7 @@ from reconciler.model import (
     SyncSettings,
     written,
 )
+from reconciler.wording import counted
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 LONGEST_KEY: Final = 64
@@ -265,7 +266,7 @@ def _too_many_tags(company: LiveCompany) -> str:
     if len(theirs) + ours <= MAX_TAGS:
         return ""
     return (
-        f"its {plural(len(theirs), 'tag')} and {ours} of ours are more than the {MAX_TAGS} that Codat keeps"
+        f"its {counted(len(theirs), 'tag')} and {ours} of ours are more than the {MAX_TAGS} that Codat keeps"
     )
 
 

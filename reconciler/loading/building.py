@@ -8,7 +8,7 @@ from typing import Any
 from reconciler.loading.references import ReferenceFault
 from reconciler.loading.settings import Settings, preconditions
 from reconciler.loading.sources import CompanySpec, ConnectionSpec, Specs
-from reconciler.loading.values import duration, moment
+from reconciler.loading.values import moment
 from reconciler.model import (
     SYNC_FROM_UTC,
     UNSET,
@@ -24,6 +24,7 @@ from reconciler.model import (
     literal,
     utc_text,
 )
+from reconciler.wording import read_duration
 
 
 def desired(specs: Specs, *, narrowed: bool) -> Desired:
@@ -126,5 +127,6 @@ def _sync(written: str | Mapping[str, Any]) -> SyncPolicy:
         return SyncPolicy(never=True)
     age = written.get("maxAge")
     return SyncPolicy(
-        max_age=duration(age) if age is not None else None, data_types=tuple(written.get("dataTypes", ()))
+        max_age=read_duration(age) if age is not None else None,
+        data_types=tuple(written.get("dataTypes", ())),
     )

@@ -13,7 +13,7 @@ from reconciler.loading.references import LITERAL_ADVICE
 from reconciler.loading.rule import Rule, RuleFinding, at_key, at_spot, at_value
 from reconciler.loading.sources import CompanySpec, Specs
 from reconciler.loading.spec_codes import SpecCode
-from reconciler.loading.words import plural, shown
+from reconciler.loading.words import shown
 from reconciler.model import (
     KEY_TAG,
     MAX_TAGS,
@@ -24,6 +24,7 @@ from reconciler.model import (
     holds_reference,
     literal,
 )
+from reconciler.wording import counted
 
 MANY_NAMES: Final = 20
 """Names that are each told by themselves; more are one error."""
@@ -193,7 +194,7 @@ def _too_many_tags(specs: Specs) -> Iterator[RuleFinding]:
         ours = _own_tags(company)
         if wanted + ours > MAX_TAGS:
             summary = (
-                f"{plural(wanted, 'tag')} and {ours} of ours are more than the {MAX_TAGS} that Codat keeps"
+                f"{counted(wanted, 'tag')} and {ours} of ours are more than the {MAX_TAGS} that Codat keeps"
             )
             fix = f"remove {wanted + ours - MAX_TAGS}"
             yield at_key(company.entry, "tags", summary, fix)

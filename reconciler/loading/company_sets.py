@@ -32,9 +32,10 @@ from reconciler.loading.templates import (
     template,
     without_rows,
 )
-from reconciler.loading.words import did_you_mean, dotted, plural, quoted
+from reconciler.loading.words import did_you_mean, dotted, quoted
 from reconciler.loading.yaml_nodes import MAX_SCALAR
 from reconciler.model import holds_reference
+from reconciler.wording import counted
 
 SETS: Final = "companySets"
 _FIELDS: Final = frozenset({"from", "key", "company"})
@@ -233,7 +234,7 @@ def _names_like(column: str, table: CsvTable) -> list[str]:
 
 
 def _first_line(table: CsvTable) -> str:
-    return f"its first line must name the columns; it has {plural(len(table.columns), 'column')}"
+    return f"its first line must name the columns; it has {counted(len(table.columns), 'column')}"
 
 
 def _ruled(company: Entry, table: CsvTable, make: Make, nothing: Specs) -> Iterator[Diagnostic]:

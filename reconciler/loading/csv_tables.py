@@ -6,17 +6,24 @@ stands there, and that may hold tokens.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from typing import Final
 
-from reconciler.csv_form import DELIMITER_NAMES, delimiter_of, fitted, is_blank
+from reconciler.csv_form import (
+    DELIMITER_NAMES,
+    BadQuotesError,
+    column_names,
+    delimiter_of,
+    fitted,
+    is_blank,
+    records,
+)
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.loading.nodes import Place, SourceFile
 from reconciler.loading.spec_codes import SpecCode
-from reconciler.loading.words import plural
+from reconciler.wording import counted
 
 _QUOTING: Final = 'begin and end a cell with ", and write "" for a " in it'
 
@@ -45,23 +52,14 @@ class CsvRow:
         return table.file.span(_place(self.line, self.text, table.columns[column], table.delimiter))
 
 
-class _BrokenError(Exception):
-    """The quotes are such that nothing after this line can be read."""
-
-    def __init__(self, line: int, summary: str) -> None:
-        super().__init__()
-        self.line = line
-        self.summary = summary
-
-
 def read(text: str, file: SourceFile, delimiter: str = "") -> tuple[CsvTable, tuple[Diagnostic, ...]]:
     """The table, and what is wrong with its header; ``delimiter`` is recognised there, if it is not said."""
     parts = delimiter or delimiter_of(text.partition("\n")[0])
     try:
         line, raw, names = next(_records(text, parts), (1, "", []))
-    except _BrokenError as broken:
+    except BadQuotesError as broken:
         return CsvTable(file, text, {}, parts), (_broken(file, broken),)
-    names = names[: max((number for number, name in enumerate(names, 1) if name.strip()), default=0)]
+    names = column_names(names)
     if not names:
         fix = "name the columns in the first line"
         return CsvTable(file, text, {}, parts), (_problem(file, (1, 1), "this table has no header", fix),)
@@ -84,11 +82,11 @@ def rows(table: CsvTable, found: list[Diagnostic]) -> Iterator[tuple[CsvRow, lis
 
     Blank lines are passed over, and so are rows of nothing but empty cells.
     """
-    records = _records(table.text, table.delimiter)
-    next(records, None)
+    written_rows = _records(table.text, table.delimiter)
+    next(written_rows, None)
     width = len(table.columns)
     try:
-        for line, raw, written in records:
+        for line, raw, written in written_rows:
             cells = fitted(written, width)
             if is_blank(cells):
                 continue
@@ -96,12 +94,12 @@ def rows(table: CsvTable, found: list[Diagnostic]) -> Iterator[tuple[CsvRow, lis
                 yield CsvRow(table, line, raw), cells
             else:
                 found.append(_uneven(table, line, raw, len(cells)))
-    except _BrokenError as broken:
+    except BadQuotesError as broken:
         found.append(_broken(table.file, broken))
 
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, str, list[str]]]:
-    """First line, text and cells of every record; a quoted cell may go over several lines."""
+    """First line, text and cells of every record."""
     taken: list[str] = []
 
     def lines() -> Iterator[str]:
@@ -109,27 +107,9 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, str, list[str]]]:
             taken.append(line)
             yield line
 
-    reader = csv.reader(lines(), delimiter=delimiter, strict=True)
-    first = 1
-    while True:
-        taken.clear()
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise _wrong_quotes(first, reader.line_num, str(error)) from None
+    for first, cells in records(lines(), delimiter):
         yield first, "".join(taken), cells
-        first = reader.line_num + 1
-
-
-def _wrong_quotes(first: int, last: int, problem: str) -> _BrokenError:
-    """The error in our words, by the fixed part of its own."""
-    if "unexpected end" in problem:
-        return _BrokenError(first, "a quote is opened in this row and never closed")
-    if "field limit" in problem:
-        return _BrokenError(first, f"a cell has more than {csv.field_size_limit():,} characters")
-    return _BrokenError(last, "something stands between a closing quote and the next cell")
+        taken.clear()
 
 
 def _place(line: int, text: str, number: int, delimiter: str) -> Place:
@@ -160,13 +140,13 @@ def _start(text: str, number: int, delimiter: str) -> int:
 def _uneven(table: CsvTable, line: int, raw: str, cells: int) -> Diagnostic:
     width, delimiter = len(table.columns), table.delimiter
     place = _place(line, raw, width, delimiter) if cells > width else (line, 1)
-    summary = f"this row has {plural(cells, 'cell')}, and the header {plural(width, 'column')}"
+    summary = f"this row has {counted(cells, 'cell')}, and the header {counted(width, 'column')}"
     fix = f"write a cell for each column, and quote a cell that has a {DELIMITER_NAMES[delimiter]}"
     return _problem(table.file, place, summary, fix)
 
 
-def _broken(file: SourceFile, broken: _BrokenError) -> Diagnostic:
-    return _problem(file, (broken.line, 1), broken.summary, _QUOTING)
+def _broken(file: SourceFile, broken: BadQuotesError) -> Diagnostic:
+    return _problem(file, (broken.line, 1), broken.problem, _QUOTING)
 
 
 def _problem(file: SourceFile, place: Place, summary: str, fix: str) -> Diagnostic:

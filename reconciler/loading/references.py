@@ -16,8 +16,8 @@ from typing import Final
 
 from reconciler.diagnostics import Span
 from reconciler.loading.spec_codes import SpecCode
-from reconciler.loading.words import listed
 from reconciler.model import PROVIDERS_GROUP, RESERVED_VARIABLES, SecretRef, holds_reference, literal
+from reconciler.wording import either
 
 _REFERENCE: Final = re.compile(r"\$\{([^{}:]*):([^{}]*)\}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -71,7 +71,7 @@ def _unknown(scheme: str, origin: ReferenceOrigin) -> ReferenceFault:
     if scheme == "row":
         fix = "only the company of a set has rows; see companySets"
         return ReferenceFault(SpecCode.REFERENCE_SCHEME, "there is no row here", fix)
-    known = listed((*_SCHEMES, *sorted({*origin.schemes, *_provided()})))
+    known = either((*_SCHEMES, *sorted({*origin.schemes, *_provided()})))
     fix = f"known here: {known}; others need a line under secrets.commands in workspace.yaml"
     return ReferenceFault(SpecCode.REFERENCE_SCHEME, "there is no such kind of reference", fix)
 

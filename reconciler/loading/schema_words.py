@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from reconciler.loading.nodes import MERGE_KEY
 from reconciler.loading.spec_codes import SpecCode
-from reconciler.loading.words import AUTHORIZATION, did_you_mean, listed, plural, quoted, shown
+from reconciler.loading.words import AUTHORIZATION, did_you_mean, quoted, shown
+from reconciler.wording import counted, either
 
 _SHORT_CHOICE: Final = 8
 
@@ -82,7 +83,7 @@ def _missing_fields(refusal: Refusal) -> Iterator[Words]:
 def _wrong_type(refusal: Refusal) -> Iterator[Words]:
     wanted, value = refusal.argument, refusal.instance
     names = [wanted] if isinstance(wanted, str) else [one for one in wanted if one != "null"]
-    expected = listed(_TYPE_WORDS[name] for name in names)
+    expected = either(_TYPE_WORDS[name] for name in names)
     if value is None:
         advice = refusal.schema.get("nullErrorMessage", "write a value, or leave the field out")
         yield Words(SpecCode.WRONG_TYPE, f"must be {expected}, and is empty", advice)
@@ -127,7 +128,7 @@ def _wrong_value(refusal: Refusal) -> Iterator[Words]:
 
 def _choice(written: str, permitted: list[str]) -> str:
     short = len(permitted) <= _SHORT_CHOICE
-    return did_you_mean(written, permitted, f"write {listed(permitted)}" if short else "see the schema")
+    return did_you_mean(written, permitted, f"write {either(permitted)}" if short else "see the schema")
 
 
 def _wrong_version(refusal: Refusal) -> Iterator[Words]:
@@ -151,7 +152,7 @@ def _too_short(_: Refusal) -> Iterator[Words]:
 
 
 def _too_long(refusal: Refusal) -> Iterator[Words]:
-    length = plural(len(refusal.instance), "character")
+    length = counted(len(refusal.instance), "character")
     yield Words(SpecCode.WRONG_LENGTH, f"is {length} long", f"write at most {refusal.argument}")
 
 

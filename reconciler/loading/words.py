@@ -1,4 +1,4 @@
-"""How diagnostics name things: keys and paths that cannot leak a secret, near misses, counts.
+"""How diagnostics name things: keys and paths that cannot leak a secret, near misses.
 
 In a slip such as ``{accessToken:abc}`` YAML sees one key, so a key may hold what was meant as a
 value. Keys are therefore shown only as far as they look like a name, and below ``authorization``
@@ -53,14 +53,3 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     """The question that offers the near miss, or ``otherwise``."""
     guess = near(word, known)
     return f"did you mean {guess!r}?" if guess else otherwise
-
-
-def listed(words: Iterable[str]) -> str:
-    """``a, b or c``."""
-    *most, last = words
-    return f"{', '.join(most)} or {last}" if most else last
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 tag``, ``2 tags``."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"

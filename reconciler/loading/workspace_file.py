@@ -19,7 +19,6 @@ from reconciler.loading.platforms import PlatformIndex
 from reconciler.loading.references import BUILTIN_SCHEMES, LITERAL_ADVICE, is_inside, real_path
 from reconciler.loading.settings import AuthorizationCheck, PlatformSettings, Settings, preconditions
 from reconciler.loading.spec_codes import SpecCode
-from reconciler.loading.values import duration
 from reconciler.loading.words import dotted
 from reconciler.model import (
     REF_PLACE,
@@ -32,6 +31,7 @@ from reconciler.model import (
     holds_reference,
     literal,
 )
+from reconciler.wording import read_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +272,7 @@ def _workspace(
         limits=_limits(fields.get("limits", {})),
         rollout=_rollout(fields.get("rollout", {})),
         sandbox_only=fields.get("sandboxOnly", False),
-        warn_after=duration(warn_after) if warn_after is not None else None,
+        warn_after=read_duration(warn_after) if warn_after is not None else None,
         platform_details={key: one.details for key, one in platforms.items() if one.details},
         renamed_from=fields.get("workspaceRenamedFrom"),
     )
@@ -281,7 +281,7 @@ def _workspace(
 def _commands(fields: Mapping[str, Any]) -> SecretCommands:
     permitted = {scheme: tuple(arguments) for scheme, arguments in fields.get("commands", {}).items()}
     limit = fields.get("timeout")
-    return SecretCommands(permitted, duration(limit) if limit else SecretCommands().timeout)
+    return SecretCommands(permitted, read_duration(limit) if limit else SecretCommands().timeout)
 
 
 def _guard(fields: Mapping[str, Any]) -> Guard:

@@ -21,6 +21,7 @@ from reconciler.model import (
 )
 from reconciler.plan import Attention, AttentionCode
 from reconciler.planner.identity import is_another
+from reconciler.wording import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,9 @@ _NAMED: Final = 5
 
 def _exists(subject: Subject) -> str:
     found = [_described(one, subject) for one in subject.others]
-    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
     *ways, last = dict.fromkeys((*_ways_to_take_over(subject), *_ways_to_create(subject)))
     options = f"{', '.join(ways)}, or {last}" if ways else last
-    return f"Codat has a company of this name or key already: {', '.join(found[:_NAMED])}{more}; {options}"
+    return f"Codat has a company of this name or key already: {listed(found, _NAMED)}; {options}"
 
 
 def _described(live: LiveCompany, subject: Subject) -> str:

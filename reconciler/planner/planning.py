@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from difflib import get_close_matches
 
 from reconciler.diagnostics import Diagnostic, MisusedError
@@ -16,6 +16,7 @@ from reconciler.planner.guards import refusals
 from reconciler.planner.planner_codes import PlannerCode
 from reconciler.planner.policy import Policy
 from reconciler.planner.soundness import check
+from reconciler.wording import listed
 
 WAIVED_NOTE = (
     "Against the sandbox, callbackUrlAdded and legacySyncDisabled count as done; "
@@ -134,12 +135,7 @@ def _moved(drafted: Draft) -> tuple[str, ...]:
         if (old := left.get((one.desired.key, one.desired.platform_key)))
         if old.company != one.address.company
     ]
-    return (MOVED_NOTE.format(addresses=_some(found)),) if found else ()
-
-
-def _some(found: Sequence[str]) -> str:
-    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    return ", ".join(found[:_NAMED]) + more
+    return (MOVED_NOTE.format(addresses=listed(found, _NAMED)),) if found else ()
 
 
 def _disabled_platforms(drafted: Draft, live: Live) -> tuple[str, ...]:
@@ -162,7 +158,7 @@ def _old_tokens(drafted: Draft, policy: Policy) -> tuple[str, ...]:
     ]
     if not found:
         return ()
-    return (OLD_TOKENS_NOTE.format(addresses=_some(found)),)
+    return (OLD_TOKENS_NOTE.format(addresses=listed(found, _NAMED)),)
 
 
 def check_companies(desired: Desired, targets: tuple[str, ...], reauthorize: tuple[str, ...]) -> None:

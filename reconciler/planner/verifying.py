@@ -27,6 +27,7 @@ from reconciler.model import (
 from reconciler.planner.connection_states import ConnectionState
 from reconciler.planner.identity import folded
 from reconciler.planner.sync_rules import fetched_types
+from reconciler.wording import listed
 
 _NAMED: Final = 8
 """Data types that a message names before it counts the rest."""
@@ -217,9 +218,7 @@ def _types(statuses: Iterable[DataStatus]) -> Iterator[str]:
 
 
 def _named(names: Iterable[str]) -> str:
-    found = list(names)
-    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    return ", ".join(found[:_NAMED]) + more
+    return listed(tuple(names), _NAMED)
 
 
 CHECKS: Final = (

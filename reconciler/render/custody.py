@@ -13,7 +13,7 @@ from reconciler.render.documents import written
 from reconciler.render.escaping import for_terminal
 from reconciler.render.layout import hanging, message, printed
 from reconciler.render.style import Style
-from reconciler.render.wording import counted
+from reconciler.wording import counted
 
 LINKS_HEAD: Final = (
     "address",

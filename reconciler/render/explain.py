@@ -12,7 +12,7 @@ from reconciler.render.documents import as_json
 from reconciler.render.escaping import for_terminal, quoted
 from reconciler.render.layout import INDENT, hanging, message, printed
 from reconciler.render.style import Style
-from reconciler.render.wording import joined
+from reconciler.wording import joined
 
 FORMAT_VERSION: Final = 1
 NOTHING: Final = "nothing to do"

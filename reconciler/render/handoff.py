@@ -12,7 +12,7 @@ from reconciler.migration import PlatformPack
 from reconciler.render.csv_tables import csv_text
 from reconciler.render.escaping import for_terminal
 from reconciler.render.markdown_text import code, prose
-from reconciler.render.wording import counted
+from reconciler.wording import counted
 
 HEAD: Final = ("address", "company", "companyId", "connectionId", "platform", "platformKey", "status")
 

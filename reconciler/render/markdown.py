@@ -26,7 +26,7 @@ from reconciler.render.view import (
     plan_view,
     verb,
 )
-from reconciler.render.wording import counted
+from reconciler.wording import counted
 
 HARD_LIMIT: Final = 65_536
 """Characters that GitHub keeps of a comment; bytes are counted, which are never fewer."""

@@ -9,7 +9,7 @@ from typing import Final
 from reconciler.outcome import ActionOutcome, Outcome, Result
 from reconciler.plan import AttentionClass, Kind
 from reconciler.render.view import AttentionGroup, attention_clause, attention_groups, verb
-from reconciler.render.wording import clauses, counted
+from reconciler.wording import clauses, counted, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,7 @@ def _without_reauthorize(outcome: Outcome) -> str:
         for one in outcome.results
         if one.kind is Kind.CONNECTION_AUTHORIZE and one.address not in outcome.resent
     ]
-    more = f" and {len(left) - _NAMED:,} more" if len(left) > _NAMED else ""
-    only = f", or name with it only what is left: {', '.join(left[:_NAMED])}{more}" if left else ""
+    only = f", or name with it only what is left: {listed(left, _NAMED)}" if left else ""
     sent = counted(len(outcome.resent), "connection")
     return (
         f"To go on, leave --reauthorize out{only}. The same command would send tokens again to {sent} "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.render.escaping import for_terminal, quoted
 from reconciler.render.view import Names, Part, Parts, Value
-from reconciler.render.wording import listed
+from reconciler.wording import listed
 
 
 def plain(parts: Parts, *, whole_lists: bool = False) -> str:

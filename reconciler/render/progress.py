@@ -22,7 +22,7 @@ from reconciler.outcome import Event, EventType
 from reconciler.render.escaping import MESSAGE_LIMIT, encodable, for_terminal
 from reconciler.render.style import Style
 from reconciler.render.tally import FAILURES, Tally
-from reconciler.render.wording import counted
+from reconciler.wording import counted
 
 EVERY: Final = 10.0
 """Seconds between two lines where there is no terminal."""

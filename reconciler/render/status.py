@@ -17,7 +17,7 @@ from reconciler.render.documents import written
 from reconciler.render.escaping import encodable, for_terminal
 from reconciler.render.layout import hanging, message, printed
 from reconciler.render.style import Style
-from reconciler.render.wording import LISTED, clauses, counted, listed
+from reconciler.wording import LISTED, clauses, counted, listed
 
 _HEADS: Final[Mapping[LinkState, tuple[str, str]]] = {
     LinkState.LINKED: ("linked", "green"),

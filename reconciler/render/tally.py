@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from reconciler.outcome import Event, EventType, Result
-from reconciler.render.wording import counted
+from reconciler.wording import counted
 
 _MINUTE: Final = 60.0
 _TELLING: Final = 5.0

@@ -19,7 +19,7 @@ from reconciler.render.layout import INDENT, assembled, hanging, message, printe
 from reconciler.render.outcome_view import OutcomeView, ProblemView, UnstartedView, outcome_view
 from reconciler.render.style import Style
 from reconciler.render.view import ActionView, AttentionGroup, Group, PlanView, plan_view
-from reconciler.render.wording import clauses, listed
+from reconciler.wording import clauses, listed
 
 _WIDEST_ADDRESS: Final = 36
 """Cells kept for the column of addresses; a longer address moves only its own line."""

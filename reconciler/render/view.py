@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from reconciler.model import Status
 from reconciler.plan import AttentionClass, Kind, Origin
-from reconciler.render.wording import clauses, counted, duration, joined, plural
+from reconciler.wording import clauses, counted, duration, joined, plural
 
 Document = Mapping[str, Any]
 

@@ -7,14 +7,22 @@ table (about 150 bytes each) and one row. A table that changes is indexed again.
 
 from __future__ import annotations
 
-import csv
 from array import array
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from reconciler.csv_form import DELIMITER_NAMES, delimiter_of, fitted, is_blank, is_mangled
+from reconciler.csv_form import (
+    DELIMITER_NAMES,
+    BadQuotesError,
+    column_names,
+    delimiter_of,
+    fitted,
+    is_blank,
+    is_mangled,
+    records,
+)
 from reconciler.model import Secret, SecretRef
 from reconciler.secrets.errors import SecretCode, refused
 from reconciler.secrets.secret_files import Indexes, changed_meanwhile, located, stamp, unreadable
@@ -115,7 +123,7 @@ class _Index:
             raise _UnsoundError(1, "this table has no header", "name the columns in the first line")
 
     def _name_columns(self, written: list[str], line: int) -> None:
-        names = written[: max((number for number, name in enumerate(written, 1) if name.strip()), default=0)]
+        names = column_names(written)
         if not names or len(set(names)) != len(names):
             fix = "give every column a name of its own in the first line"
             raise _UnsoundError(line, "the header is empty, or has a name twice", fix)
@@ -156,10 +164,10 @@ def _recognised(file: BinaryIO) -> str:
 
 def _records(file: BinaryIO, start: int, line: int, delimiter: str) -> Iterator[tuple[int, int, list[str]]]:
     """Offset, line and cells of each record from ``start`` on."""
-    end, problem, fix = start, "", _QUOTING
+    end, taken, problem, fix = start, 0, "", _QUOTING
 
     def lines() -> Iterator[str]:
-        nonlocal end, problem, fix
+        nonlocal end, taken, problem, fix
         file.seek(start)
         for raw in file:
             data = raw.removeprefix(BOM) if not end else raw
@@ -169,17 +177,17 @@ def _records(file: BinaryIO, start: int, line: int, delimiter: str) -> Iterator[
                 problem = "this line is not UTF-8 text"
                 fix = "save the table as CSV UTF-8; on Windows it is mostly Windows-1252"
                 return
+            taken += 1
             yield text
 
-    reader = csv.reader(lines(), delimiter=delimiter, strict=True)
-    while True:
-        begin, first = end, line + reader.line_num
-        try:
-            cells = next(reader, None)
-        except csv.Error:
-            problem, cells = problem or "the quotes of this row are not right", None
-        if problem:
-            raise _UnsoundError(first, problem, fix)
-        if cells is None:
-            return
-        yield begin, first, cells
+    begin, first = start, line
+    try:
+        for _, cells in records(lines(), delimiter):
+            if problem:
+                break
+            yield begin, first, cells
+            begin, first = end, line + taken
+    except BadQuotesError:
+        problem = problem or "the quotes of this row are not right"
+    if problem:
+        raise _UnsoundError(first, problem, fix)

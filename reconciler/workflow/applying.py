@@ -12,9 +12,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from reconciler.apply import PlatformBreaker, Resolve, execute
+from reconciler.apply import PlatformBreaker, Resolve, Telling, execute
 from reconciler.apply.company_worker import WELL
-from reconciler.apply.telling import Telling
 from reconciler.codat import Client, Meter, ReadClient, key_forms
 from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError, Severity
 from reconciler.loading import secret_commands

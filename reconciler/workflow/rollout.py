@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+from reconciler.apply import Telling
 from reconciler.apply.company_worker import stops_company
 from reconciler.apply.failing import Then, too_many_failed
 from reconciler.apply.state import not_started
-from reconciler.apply.telling import Telling
 from reconciler.codat.clock import Clock
 from reconciler.codat.stopping import StoppedError, unless_stopped
 from reconciler.diagnostics import Diagnostic, MisusedError
@@ -24,6 +24,7 @@ from reconciler.migration import Verdict, Verification
 from reconciler.model import Address, Desired, Presence, Rollout, matches
 from reconciler.outcome import RESUME, Event, EventType, Failure, Observer, Outcome, Result
 from reconciler.plan import Action, Plan, in_order
+from reconciler.wording import listed
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.verifying import Pause
 
@@ -163,8 +164,7 @@ async def _halted(part: Stage, ended: Outcome, verify: Verify, stop: asyncio.Eve
         for finding in one.complaints
         if finding.verdict is not Verdict.OFFLINE
     ]
-    more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
-    return _canary_failed(f"{names} went first and did not pass: {'; '.join(told[:_NAMED])}{more}")
+    return _canary_failed(f"{names} went first and did not pass: {listed(told, _NAMED, apart='; ')}")
 
 
 def _canary_failed(why: str) -> Failure:

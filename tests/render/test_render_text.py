@@ -39,7 +39,7 @@ from reconciler.render import (
     platforms_json,
 )
 from reconciler.render.view import verb
-from reconciler.render.wording import counted, duration, joined, listed
+from reconciler.wording import counted, duration, joined, listed
 
 PLAIN = Style()
 
