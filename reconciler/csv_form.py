@@ -15,6 +15,8 @@ DELIMITERS: Final = (",", ";", "\t", "|")
 """What may part cells, the most usual first."""
 DELIMITER_NAMES: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
+_SAID: Final = re.compile(r"\ufeff?sep=([,;\t|])", re.IGNORECASE)
+_WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _QUOTED: Final = re.compile(r'"(?:[^"]|"")*"')
 _MANGLED: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+|[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 """``9.13035E+15`` and ``1,234``: a number as a spreadsheet shows it, not as it was written."""
@@ -27,7 +29,7 @@ def delimiter_of(header: str) -> str:
 
 
 class BadQuotesError(Exception):
-    """A record that is no CSV: the line of the table, from 1, and the problem; no text of it."""
+    """A record that is no CSV: the line and the problem; no text of it."""
 
     def __init__(self, line: int, problem: str) -> None:
         super().__init__(problem)
@@ -35,8 +37,10 @@ class BadQuotesError(Exception):
         self.problem = problem
 
 
-def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The first line, from 1, and the cells of every record; a quoted cell may go over several lines.
+def records(lines: Iterable[str], delimiter: str, first: int = 1) -> Iterator[tuple[int, list[str]]]:
+    """The first line and the cells of every record; a quoted cell may go over several lines.
+
+    ``first`` is the number of the first of the lines.
 
     No line is read before the record that it belongs to is asked for.
 
@@ -44,16 +48,16 @@ def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[st
         BadQuotesError: a record cannot be told from the next.
     """
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    first = 1
+    above = first - 1
     while True:
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise _bad_quotes(first, reader.line_num, str(error)) from None
+            raise _bad_quotes(first, above + reader.line_num, str(error)) from None
         if cells is None:
             return
         yield first, cells
-        first = reader.line_num + 1
+        first = above + reader.line_num + 1
 
 
 def _bad_quotes(first: int, last: int, problem: str) -> BadQuotesError:
@@ -68,6 +72,17 @@ def _bad_quotes(first: int, last: int, problem: str) -> BadQuotesError:
 def column_names(header: Sequence[str]) -> list[str]:
     """The names of a header, without the empty ones past the last."""
     return list(header[: max((number for number, name in enumerate(header, 1) if name.strip()), default=0)])
+
+
+def said_delimiter(line: str) -> str:
+    """The delimiter that Excel says in a line above the header, such as ``sep=;``; else nothing."""
+    said = _SAID.fullmatch(line.rstrip("\r\n"))
+    return said[1] if said else ""
+
+
+def is_workbook(data: bytes) -> bool:
+    """Whether a file is a spreadsheet's own, such as ``.xlsx``, and only its name is a table's."""
+    return data.startswith(_WORKBOOKS)
 
 
 def is_mangled(cell: str) -> bool:

@@ -19,6 +19,7 @@ from reconciler.csv_form import (
     fitted,
     is_blank,
     records,
+    said_delimiter,
 )
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.loading.nodes import Place, SourceFile
@@ -37,6 +38,11 @@ class CsvTable:
     columns: Mapping[str, int]
     delimiter: str = ","
 
+    @property
+    def header(self) -> str:
+        """The first line, as it is written."""
+        return self.text.partition("\n")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class CsvRow:
@@ -54,7 +60,8 @@ class CsvRow:
 
 def read(text: str, file: SourceFile, delimiter: str = "") -> tuple[CsvTable, tuple[Diagnostic, ...]]:
     """The table, and what is wrong with its header; ``delimiter`` is recognised there, if it is not said."""
-    parts = delimiter or delimiter_of(text.partition("\n")[0])
+    header = text.partition("\n")[0]
+    parts = delimiter or said_delimiter(header) or delimiter_of(header)
     try:
         line, raw, names = next(_records(text, parts), (1, "", []))
     except BadQuotesError as broken:
@@ -101,13 +108,17 @@ def rows(table: CsvTable, found: list[Diagnostic]) -> Iterator[tuple[CsvRow, lis
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, str, list[str]]]:
     """First line, text and cells of every record."""
     taken: list[str] = []
+    written = StringIO(text, newline="")
+    above = 1 if said_delimiter(written.readline()) else 0
+    if not above:
+        written.seek(0)
 
     def lines() -> Iterator[str]:
-        for line in StringIO(text, newline=""):
+        for line in written:
             taken.append(line)
             yield line
 
-    for first, cells in records(lines(), delimiter):
+    for first, cells in records(lines(), delimiter, 1 + above):
         yield first, "".join(taken), cells
         taken.clear()
 
