@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reconciler.cli.completion import complete_address
+from reconciler.model import DEFAULT_SPECS
 from reconciler.wording import read_duration
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-DEFAULT_SPECS = "specs"
 DEFAULT_SANDBOX_FILE = Path(".codat-sync") / "sandbox.db"
 
 
