@@ -64,7 +64,6 @@ RESUME_REAUTHORIZED: Final = "apply again without --reauthorize, or with it for 
 class Then(StrEnum):
     """Every way to go on after a failure. ``{resume}`` is how the run at hand is resumed."""
 
-    RESUME = "{resume}"
     THEN_RESUME = "then {resume}"
     LATER = "{resume} later"
     AFTER_KEYS = "{resume} in 90 minutes"
@@ -120,7 +119,7 @@ def not_done(
     code: str,
     message: str,
     *,
-    then: str = Then.RESUME,
+    then: str,
     error: ApiError | None = None,
     result: Result = Result.FAILED,
 ) -> NotDoneError:
