@@ -19,7 +19,7 @@ from reconciler.render.layout import INDENT, assembled, hanging, message, printe
 from reconciler.render.outcome_view import OutcomeView, ProblemView, UnstartedView, outcome_view
 from reconciler.render.style import Style
 from reconciler.render.view import ActionView, AttentionGroup, Group, PlanView, plan_view
-from reconciler.render.wording import clauses, listed
+from reconciler.render.wording import LISTED, clauses, listed
 
 _WIDEST_ADDRESS: Final = 36
 """Cells kept for the column of addresses; a longer address moves only its own line."""
@@ -158,9 +158,31 @@ def _is_left(group: AttentionGroup, style: Style) -> bool:
 
 
 def _problems(view: OutcomeView, style: Style) -> Lines:
-    column = _column((one.address for one in view.problems), style)
-    for one in view.problems:
-        yield from hanging(_head("x", one.address, column, "bold red"), _problem(one), style)
+    places = [_place(one) for one in view.problems]
+    column = _column(places, style)
+    for one, place in zip(view.problems, places, strict=True):
+        yield from hanging(_head("x", place, column, "bold red"), _problem(one), style)
+        yield from _correlation(one, style) if len(one.failed) == 1 else _failed(one, style)
+
+
+def _place(one: ProblemView) -> str:
+    return one.failed[0].address if len(one.failed) == 1 else one.counted
+
+
+def _failed(one: ProblemView, style: Style) -> Lines:
+    """Every address of a reason: the run is over, and nothing else will name them."""
+    for_support = 0 if style.quiet else len(one.failed) if style.verbose else LISTED
+    names = (
+        for_terminal(failed.address)
+        + (f" ({for_terminal(failed.correlation_id)})" if failed.correlation_id and at < for_support else "")
+        for at, failed in enumerate(one.failed)
+    )
+    yield from hanging(Text(" " * INDENT), Text(", ".join(names)), style)
+    if one.correlation_id and for_support:
+        yield from hanging(
+            Text(" " * INDENT), Text("(in brackets: correlation ids, for Codat's support)", "dim"), style
+        )
+    elif one.correlation_id:
         yield from _correlation(one, style)
 
 

@@ -19,7 +19,7 @@ from render_samples import (
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.model import Address, LiveConnection, Status
-from reconciler.outcome import Outcome, Result
+from reconciler.outcome import Failure, Outcome, Result
 from reconciler.plan import (
     Attention,
     AttentionCode,
@@ -367,3 +367,57 @@ def test_lists_and_counts():
 def test_every_attention_code_can_be_shown():
     plan = plan_of(attention=[Attention(code, Address("acme"), "…") for code in AttentionCode])
     assert sum(line.startswith("! ") for line in lines(plan)) == len(AttentionCode)
+
+
+def refused(company, message="xero rejected the credentials (400)", correlation_id="", code="rejected"):
+    failure = Failure(code, message, correlation_id, "correct the authorization, then {resume}")
+    return ended(Kind.CONNECTION_AUTHORIZE, f"{company}/books", Result.FAILED, failure)
+
+
+def test_failures_of_one_reason_are_one_sentence_with_every_address_and_its_correlation_id():
+    results = [refused(f"c{number:02}", correlation_id=f"0HN-{number}") for number in range(14)]
+    results += [ended(Kind.COMPANY_SYNC, f"c{number:02}", Result.NOT_STARTED) for number in range(14)]
+    shown = outcome_text(Outcome("prod", tuple(results)), PLAIN).splitlines()
+    assert shown[0] == (
+        "x 14 connections  authorize connection failed [rejected]: xero rejected the credentials (400); "
+        "correct the authorization, then run the same command again"
+    )
+    assert shown[1].split(", ") == [
+        "    c00/books (0HN-0)",
+        *(f"c{number:02}/books (0HN-{number})" for number in range(1, 12)),
+        "c12/books",
+        "c13/books",
+    ]
+    assert shown[2] == "    (in brackets: correlation ids, for Codat's support)"
+    assert shown[4:6] == [
+        "Not started (14)",
+        f"  {listed([f'c{number:02}' for number in range(14)])}: what goes before in the same company failed",
+    ]
+
+
+def test_ids_do_not_make_two_reasons_of_one():
+    gone = [
+        f"since the plan, company 8a210b68-6988-11ed-a1eb-0242ac12000{number} has gone" for number in "12"
+    ]
+    other = refused("c", "xero rejected the credentials (400)")
+    results = (refused("a", gone[0]), other, refused("b", gone[1]))
+    first, _, second, *_ = outcome_text(Outcome("prod", results), PLAIN).splitlines()
+    assert first.startswith(
+        "x 2 connections  authorize connection failed [rejected]: since the plan, company (its id)"
+    )
+    assert second.startswith("x c/books ")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        refused("b", code="changed-since-plan"),
+        refused("b", message="xero rejected the credentials (422)"),
+        ended(Kind.COMPANY_SYNC, "b", Result.FAILED, refused("b").failure),
+    ],
+    ids=["code", "message", "kind"],
+)
+def test_another_reason_is_a_sentence_of_its_own(other):
+    shown = outcome_text(Outcome("prod", (refused("a"), other)), PLAIN)
+    assert shown.count("\nx ") == 1
+    assert shown.startswith("x a/books ")
