@@ -208,7 +208,7 @@ class _Authorizing:
             raise not_done(FailureCode.REJECTED, told, then=Then.PLAN_AGAIN, error=error) from None
         if isinstance(error, RejectedError):
             self._turns.rejected()
-            said = "".join((f"{error.status}", f": {error.said}" if error.said else ""))
+            said = f"{error.status}: {error.said}" if error.said else error.summary
             told = f"{self._action.platform} rejected the credentials ({said})"
             raise not_done(FailureCode.REJECTED, told, then=Then.CORRECT, told_by=error) from None
         told = "Codat refused the authorization"

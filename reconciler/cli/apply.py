@@ -25,7 +25,7 @@ from reconciler.cli.options import (
     selection,
     selection_options,
 )
-from reconciler.cli.showing import opened_outputs, show_outcome, show_plan
+from reconciler.cli.showing import Extent, opened_outputs, show_outcome, show_plan
 from reconciler.cli.streams import record
 
 if TYPE_CHECKING:
@@ -87,8 +87,9 @@ def apply(
 ) -> Exit:
     """Bring Codat to what SPECS (default: specs/) say; run it again to go on where it stopped.
 
-    A saved plan is applied as it was reviewed, or refused where it is stale. Asks on a terminal.
-    Without one it goes on when CI=true or with --yes, and refuses otherwise.
+    A saved plan is applied as it was reviewed, or refused where it is stale; it is printed again only
+    with -v or before a question. Asks on a terminal. Without one it goes on when CI=true or with --yes,
+    and refuses otherwise.
     """
     from reconciler import render
     from reconciler.workflow import applying, quota
@@ -97,10 +98,13 @@ def apply(
     # Where stdout is for a program, people read stderr.
     aside = format_ == "json" or str(events) == "-"
     asked: list[Planned] = []
+    is_saved = plan_file is not None or _is_plan(specs)
 
     def ask(planned: Planned) -> bool:
         asked.append(planned)
-        show_plan(planned, "text", shown, err=aside, echo=record)
+        is_reviewed = is_saved and not shown.verbose and not _is_asked(yes)
+        extent = Extent.SENTENCE if is_reviewed else Extent.BRIEF
+        show_plan(planned, "text", shown, err=aside, echo=record, extent=extent)
         return _confirms(yes)
 
     with opened_outputs(outputs) as append:
@@ -134,13 +138,17 @@ def _both(first: Observer, second: Observer | None) -> Observer:
     return tell
 
 
+def _is_plan(specs: Path) -> bool:
+    return specs.suffix == ".json"
+
+
 def _source(
     specs: Path, plan_file: Path | None, place: Context, options: dict[str, Any]
 ) -> PlanRequest | SavedRequest:
     """What to apply: a file of JSON is a saved plan, anything else are specs."""
     from reconciler.workflow.planning import PlanRequest, SavedRequest
 
-    is_saved = specs.suffix == ".json"
+    is_saved = _is_plan(specs)
     if not is_saved and plan_file is None:
         return PlanRequest(specs, place, selection(**options))
     if is_saved and plan_file is not None:
@@ -153,11 +161,18 @@ def _source(
     return SavedRequest(plan_file, place, specs, **permits)
 
 
+def _is_asked(yes: bool) -> bool:
+    """Whether somebody at a terminal is asked."""
+    return not _goes_on(yes) and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _goes_on(yes: bool) -> bool:
+    return yes or os.environ.get("CI", "").lower() == "true"
+
+
 def _confirms(yes: bool) -> bool:
-    if yes or os.environ.get("CI", "").lower() == "true":
-        return True
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
+    if not _is_asked(yes):
+        return _goes_on(yes)
     return click.confirm("Apply this plan?", default=False, err=True)
 
 

@@ -49,6 +49,7 @@ class Output:
             quiet=self.quiet,
             width=shutil.get_terminal_size().columns if is_terminal else None,
             encoding=stream.encoding or "utf-8",
+            folds=is_terminal and not self.verbose,
         )
 
 

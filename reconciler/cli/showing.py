@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import replace
+from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +26,16 @@ if TYPE_CHECKING:
 PLAN_FORMATS: Final = ("text", "json", "markdown", "html")
 
 
+class Extent(Enum):
+    """How much of a plan's text is shown."""
+
+    WHOLE = auto()
+    BRIEF = auto()
+    """A large one folded on a terminal, where a question follows."""
+    SENTENCE = auto()
+    """The counts alone: it was reviewed before."""
+
+
 def show_plan(
     planned: Planned,
     format_: str,
@@ -32,6 +44,7 @@ def show_plan(
     specs: Path = Path(DEFAULT_SPECS),
     err: bool = False,
     echo: Echo = said,
+    extent: Extent = Extent.WHOLE,
 ) -> None:
     """Print a plan to stdout, or to stderr where stdout is for something else; warnings always to stderr.
 
@@ -52,6 +65,7 @@ def show_plan(
         specs=specs,
         err=err,
         echo=echo,
+        extent=extent,
     )
 
 
@@ -60,18 +74,25 @@ def show_document(
     format_: str,
     output: Output,
     *,
-    requests_per_minute: int,
+    requests_per_minute: int | None,
     notes: tuple[str, ...] = (),
     specs: Path = Path(DEFAULT_SPECS),
     err: bool = False,
     echo: Echo = said,
+    extent: Extent = Extent.WHOLE,
 ) -> None:
-    """Print a plan's document; ``specs`` is the directory that a comment is marked with."""
+    """Print a plan's document; ``specs`` is the directory that a comment is marked with.
+
+    ``extent`` says how much of the text is shown.
+    """
     from reconciler import render
 
     told: dict[str, Any] = {"requests_per_minute": requests_per_minute, "notes": notes}
+    style = output.style(err=err)
+    if extent is Extent.SENTENCE:
+        style = replace(style, quiet=True)
     writers: Mapping[str, Callable[[], str]] = {
-        "text": lambda: render.plan_text(document, output.style(err=err), **told),
+        "text": lambda: render.plan_text(document, style, is_asked=extent is Extent.BRIEF, **told),
         "json": lambda: render.plan_json(document),
         "markdown": lambda: render.plan_markdown(document, specs=specs.as_posix(), **told),
         "html": lambda: for_page(render.plan_html(document, **told)),

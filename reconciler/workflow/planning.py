@@ -30,7 +30,7 @@ from reconciler.planner import (
 )
 from reconciler.workflow.base import Base, read_base
 from reconciler.workflow.command_codes import CommandCode
-from reconciler.workflow.endpoint import Endpoint
+from reconciler.workflow.endpoint import Endpoint, pace
 from reconciler.workflow.forecasting import forecast
 from reconciler.workflow.reading import (
     answer,
@@ -105,9 +105,9 @@ class Planned:
     """What is odd about the specs, and no error."""
 
     @property
-    def requests_per_minute(self) -> int:
-        """The rate at which an apply may ask Codat."""
-        return self.workspace.limits.requests_per_minute
+    def requests_per_minute(self) -> int | None:
+        """The rate at which an apply may ask Codat; none where nothing paces it."""
+        return pace(self.plan.api, self.workspace.limits)
 
 
 def plan(request: PlanRequest) -> Planned:
