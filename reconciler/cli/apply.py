@@ -13,6 +13,7 @@ import click
 
 from reconciler.cli.events import check_whole, opened_events
 from reconciler.cli.exits import Exit
+from reconciler.cli.for_ci import opened_outputs, opened_summary, outcome_page
 from reconciler.cli.options import (
     DEFAULT_SPECS,
     context,
@@ -24,8 +25,9 @@ from reconciler.cli.options import (
     rollout_options,
     selection,
     selection_options,
+    summary_option,
 )
-from reconciler.cli.showing import Extent, opened_outputs, show_outcome, show_plan
+from reconciler.cli.showing import Extent, show_outcome, show_plan
 from reconciler.cli.streams import record
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ Examples:
     help="When the day's quota is used up, wait for the next day's and go on.",
 )
 @outputs_option
+@summary_option
 @selection_options
 @endpoint_options
 @output_options
@@ -77,6 +80,7 @@ def apply(
     events: Path | None,
     wait_for_quota: bool,
     outputs: Path | None,
+    summary: Path | None,
     canary: str | None,
     batch: int | None,
     wait: timedelta | None,
@@ -107,7 +111,7 @@ def apply(
         show_plan(planned, "text", shown, err=aside, echo=record, extent=extent)
         return _confirms(yes)
 
-    with opened_outputs(outputs) as append:
+    with opened_summary(summary, "apply") as tell, opened_outputs(outputs) as append:
         with render.progress(shown.style(err=True)) as progress, opened_events(events) as observer:
             place = context(sandbox, sandbox_file, api_url, progress.waiting)
             source = _source(specs, plan_file, place, options)
@@ -118,6 +122,8 @@ def apply(
             show_plan(applied.planned, "text", shown, err=aside, echo=record)
         if asked or applied.verification or format_ == "json":
             show_outcome(applied, format_, shown, err=aside)
+        if summary is not None:
+            tell(outcome_page(applied, specs, is_reviewed=is_saved))
         append(applied.outcome or applied.planned.plan.document())
     check_whole(events, observer)
     return _exit(applied)

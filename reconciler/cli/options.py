@@ -123,6 +123,15 @@ def outputs_option(function: F) -> F:
     )(function)
 
 
+def summary_option(function: F) -> F:
+    """``--summary``: a page for people, errors too, for the summary of a CI job."""
+    return click.option(
+        "--summary",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Append a page of Markdown, errors too, to this file, such as $GITHUB_STEP_SUMMARY.",
+    )(function)
+
+
 def endpoint_options(function: F) -> F:
     """Which Codat: ``--sandbox``, ``--sandbox-file`` and ``--api-url``."""
     return _chain(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import Enum, auto
 from pathlib import Path
@@ -14,12 +12,8 @@ import click
 
 from reconciler.cli.options import DEFAULT_SPECS, Output
 from reconciler.cli.streams import Echo, for_page, record, said
-from reconciler.diagnostics import CodatSyncError, Diagnostic
-from reconciler.workflow.command_codes import CommandCode
-from reconciler.workflow.opening import opened_to_write
 
 if TYPE_CHECKING:
-    from reconciler.outcome import Outcome
     from reconciler.workflow.applying import Applied
     from reconciler.workflow.planning import Planned
 
@@ -113,38 +107,3 @@ def show_outcome(applied: Applied, format_: str, output: Output, *, err: bool = 
     if applied.verification is not None:
         text += "\n" + render.verification_text(applied.verification, output.style(err=err))
     record(text, err=err)
-
-
-@contextmanager
-def opened_outputs(file: Path | None) -> Iterator[Callable[[Mapping[str, Any] | Outcome], None]]:
-    """What appends lines ``name=value`` for a CI to ``file``, such as the one that ``$GITHUB_OUTPUT`` names.
-
-    It is opened before anything is done, so that no apply is made whose outputs have no place.
-
-    Raises:
-        CodatSyncError: the file cannot be opened or written.
-    """
-    from reconciler import render
-
-    if file is None:
-        yield lambda _: None
-        return
-    try:
-        stream = os.fdopen(opened_to_write(file, append=True, mode=0o666), "a", encoding="utf-8")
-    except OSError as error:
-        raise _unwritable(file, error) from None
-
-    def append(result: Mapping[str, Any] | Outcome) -> None:
-        try:
-            stream.write(render.github_outputs(result))
-            stream.flush()
-        except OSError as error:
-            raise _unwritable(file, error) from None
-
-    with closing(stream):
-        yield append
-
-
-def _unwritable(file: Path, error: OSError) -> CodatSyncError:
-    told = f"{file} cannot be written: {error.strerror}"
-    return CodatSyncError(Diagnostic(CommandCode.OUTPUTS_UNWRITABLE, told))
