@@ -88,7 +88,17 @@ def outcome_view(outcome: Outcome, notes: Sequence[str] = ()) -> OutcomeView:
     )
 
 
-_UNTOLD: Final = Failure("", "")
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What an action's failure says; empty where it says nothing."""
+
+    code: str = ""
+    message: str = ""
+    correlation_id: str = ""
+
+    @classmethod
+    def of(cls, failure: Failure | None) -> _Told:
+        return cls(failure.code, failure.message, failure.correlation_id) if failure else cls()
 
 
 def _problems(outcome: Outcome) -> Iterator[ActionOutcome]:
@@ -96,12 +106,12 @@ def _problems(outcome: Outcome) -> Iterator[ActionOutcome]:
 
 
 def _reason(one: ActionOutcome) -> Hashable:
-    failure = one.failure or _UNTOLD
+    failure = _Told.of(one.failure)
     return one.kind, one.result, failure.code, shared(failure.message)
 
 
 def _problem(group: Sequence[ActionOutcome]) -> ProblemView:
-    failures = [one.failure or _UNTOLD for one in group]
+    failures = [_Told.of(one.failure) for one in group]
     return ProblemView(
         what=f"{verb(group[0].kind)} {_PROBLEM[group[0].result]}",
         code=failures[0].code,

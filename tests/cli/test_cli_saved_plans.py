@@ -110,6 +110,17 @@ def test_it_is_printed_again_where_that_is_asked_for_or_somebody_is_asked(
     assert (done.status, done.out.count("create company")) == (Exit.OK, 2)
 
 
+def test_nothing_is_pruned_beside_a_file_that_may_be_a_spec(codat: Codat, specs: Path) -> None:
+    assert codat.run("apply", specs, "--yes").status == Exit.OK
+    (specs / "bravo.YAML").write_text("version: 1\ncompanies:\n" + BRAVO)
+    (specs / "companies.yaml").write_text("version: 1\ncompanies:\n" + ACME)
+    assert "looks like a spec and is not read" in codat.run("plan", specs).err
+    before = codat.writes()
+    done = codat.run("apply", specs, "--prune", "--allow-deletes", "5", "--yes")
+    assert (done.status, "--prune would delete what only it names" in done.err) == (Exit.ERROR, True)
+    assert codat.writes() == before
+
+
 @pytest.mark.parametrize("format_", ["text", "json", "markdown", "html"])
 def test_show_prints_what_plan_printed(format_: str, codat: Codat, specs: Path) -> None:
     planned = codat.run("plan", specs, "--out", "plan.json", "--format", format_)
