@@ -83,6 +83,7 @@ def apply(
     summary: Path | None,
     canary: str | None,
     batch: int | None,
+    concurrency: int | None,
     wait: timedelta | None,
     sandbox: bool,
     sandbox_file: Path | None,
@@ -115,7 +116,7 @@ def apply(
         with render.progress(shown.style(err=True)) as progress, opened_events(events) as observer:
             place = context(sandbox, sandbox_file, api_url, progress.waiting)
             source = _source(specs, plan_file, place, options)
-            request = applying.ApplyRequest(source, secrets.randbits(64), canary, batch, wait)
+            request = applying.ApplyRequest(source, secrets.randbits(64), canary, batch, wait, concurrency)
             run = quota.apply_through_quota if wait_for_quota else applying.apply
             applied = run(request, ask=ask, observer=_both(progress, observer))
         if not asked and (applied.outcome is None or format_ == "text"):

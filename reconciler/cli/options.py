@@ -147,8 +147,8 @@ def endpoint_options(function: F) -> F:
     )(function)
 
 
-def rollout_options(function: F) -> F:
-    """How an apply proceeds: a first company, batches, and the end-to-end test at the end."""
+def batch_options(function: F) -> F:
+    """In which parts an apply proceeds."""
     return _chain(
         click.option(
             "--canary",
@@ -161,6 +161,19 @@ def rollout_options(function: F) -> F:
             type=click.IntRange(min=1),
             metavar="N",
             help="N companies at a time after that. [rollout.batch]",
+        ),
+    )(function)
+
+
+def rollout_options(function: F) -> F:
+    """How an apply proceeds: in parts, how many at once, and the end-to-end test at the end."""
+    return _chain(
+        batch_options,
+        click.option(
+            "--concurrency",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Work on N companies at the same time. [limits.concurrency]",
         ),
         click.option(
             "--wait",
