@@ -392,6 +392,11 @@ def test_what_shall_be_deleted_makes_room_where_the_record_would_not_fit() -> No
     assert rewritten(plan) == [Change(f"tags.{LINKS_TAG}", old, new)]
 
 
+def test_a_key_that_left_the_specs_is_no_reason_to_write_the_record() -> None:
+    live = company(link(A), link(B), tags={LINKS_TAG: "old@upvr,bank1:bbbbbbbb"})
+    assert rewritten(plan_for(wanted(bank(1)), live)) == []
+
+
 def test_two_that_cannot_be_told_apart_are_not_recorded() -> None:
     plan = plan_for(wanted(bank(1), bank(2)), company(link(A), link(B)))
     assert (actions(plan), attention(plan)) == (
