@@ -15,7 +15,6 @@ from reconciler.cli.events import check_whole, opened_events
 from reconciler.cli.exits import Exit
 from reconciler.cli.for_ci import opened_outputs, opened_summary, outcome_page
 from reconciler.cli.options import (
-    DEFAULT_SPECS,
     context,
     endpoint_options,
     format_option,
@@ -29,6 +28,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.showing import Extent, show_outcome, show_plan
 from reconciler.cli.streams import record
+from reconciler.model import DEFAULT_SPECS
 
 if TYPE_CHECKING:
     from reconciler.outcome import Event, Observer

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from reconciler.cli.options import DEFAULT_SPECS, Output
+from reconciler.cli.options import Output
 from reconciler.cli.streams import Echo, for_page, record, said
+from reconciler.model import DEFAULT_SPECS
 
 if TYPE_CHECKING:
     from reconciler.workflow.applying import Applied
