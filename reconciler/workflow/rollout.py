@@ -91,13 +91,18 @@ def stages(plan: Plan, first: Sequence[str], batch: int | None) -> tuple[Stage, 
         actions = in_order(action for one in companies for action in by_company.get(one, ()))
         return replace(plan, actions=actions, attention=(), origins=(), attention_origins=())
 
-    canaries = dict.fromkeys(first)
-    rest = [one for one in by_company if one not in canaries]
+    rest = batches((one for one in by_company if one not in first), batch)
     if not rest:
         return (Stage(plan),)
-    head = (Stage(part(canaries), tuple(first)),) if first else ()
-    size = batch or len(rest)
-    return head + tuple(Stage(part(rest[start : start + size])) for start in range(0, len(rest), size))
+    head = (Stage(part(first), tuple(first)),) if first else ()
+    return head + tuple(Stage(part(companies)) for companies in rest)
+
+
+def batches(companies: Iterable[str], size: int | None) -> tuple[tuple[str, ...], ...]:
+    """The companies that go together, ``size`` of them at a time; without a size all at once."""
+    whole = tuple(companies)
+    step = size or max(len(whole), 1)
+    return tuple(whole[start : start + step] for start in range(0, len(whole), step))
 
 
 # --- one stage after the other -----------------------------------------------------------------
