@@ -120,7 +120,8 @@ def fetched_types(
     before both. ``None`` where none were read.
     """
     own = live.sync_settings if live else None
-    known = _marked(own.by_type, True) if own else profile
+    is_profiles = own is not None and not own.are_own and profile is not None
+    known = profile if own is None or is_profiles else _marked(own.by_type, True)
     if known is None or isinstance(desired.sync_settings, Unset):
         return known
     if desired.sync_settings is None:

@@ -21,7 +21,7 @@ from reconciler.codat.clock import Clock
 from reconciler.codat.stopping import StoppedError, unless_stopped
 from reconciler.diagnostics import Diagnostic, MisusedError
 from reconciler.migration import Verdict, Verification
-from reconciler.model import Address, Desired, Presence, Rollout, matches
+from reconciler.model import ACCOUNT, Address, Desired, Presence, Rollout, matches
 from reconciler.outcome import RESUME, Event, EventType, Failure, Observer, Outcome, Result
 from reconciler.plan import Action, Plan, in_order
 from reconciler.workflow.command_codes import CommandCode
@@ -91,11 +91,13 @@ def stages(plan: Plan, first: Sequence[str], batch: int | None) -> tuple[Stage, 
         actions = in_order(action for one in companies for action in by_company.get(one, ()))
         return replace(plan, actions=actions, attention=(), origins=(), attention_origins=())
 
-    canaries = dict.fromkeys(first)
-    rest = [one for one in by_company if one not in canaries]
+    leading = dict.fromkeys((ACCOUNT, *first))
+    rest = [one for one in by_company if one not in leading]
     if not rest:
         return (Stage(plan),)
-    head = (Stage(part(canaries), tuple(first)),) if first else ()
+    if not first and ACCOUNT in by_company:
+        rest.insert(0, ACCOUNT)
+    head = (Stage(part(leading), tuple(first)),) if first else ()
     size = batch or len(rest)
     return head + tuple(Stage(part(rest[start : start + size])) for start in range(0, len(rest), size))
 
@@ -196,7 +198,7 @@ class _Joined:
     """Lets the events of several executions read as those of one: one start, one end, counts of the whole."""
 
     def __init__(self, plan: Plan, telling: Telling, observer: Observer) -> None:
-        self.total = len({action.address.company for action in plan.actions})
+        self.total = len({one.address.company for one in plan.actions if not one.address.is_account})
         self._telling = telling
         self._observer = observer
         self._ended = 0
