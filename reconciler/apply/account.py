@@ -36,11 +36,11 @@ from reconciler.plan import Change, CreateWebhook, DeleteWebhook, SetProfileSync
 
 
 async def create_webhook(worker: WorkerState, action: CreateWebhook) -> Result:
-    """Create the consumer, or find that another run of ours did."""
+    """Create the consumer, or find that another run of ours did: which of the two, no answer tells."""
     made = await create(worker, _Making(worker, action, await _url(worker, action)))
     if made.value.marks_workspace is not None:
         await _check_alone(worker, made.value)
-    return Result.ALREADY if made.found else Result.DONE
+    return Result.DONE
 
 
 async def _url(worker: WorkerState, action: CreateWebhook) -> Secret:
@@ -56,8 +56,8 @@ async def _check_alone(worker: WorkerState, mark: LiveWebhook) -> None:
         if one.id not in leaving and one.marks_workspace not in (None, mark.marks_workspace):
             raise not_done(
                 FailureCode.NOT_OURS,
-                f"the workspace '{one.marks_workspace}' took the account at the same time; whichever shall not "
-                f"have it: its mark is webhook consumer {one.id}, ours is {mark.id}",
+                f"the workspace '{one.marks_workspace}' took the account at the same time, by {one.id}; "
+                f"ours is the webhook consumer {mark.id}",
                 then=Then.DELETE_MARK,
             )
 
@@ -199,29 +199,23 @@ async def set_profile_sync_settings(worker: WorkerState, action: SetProfileSyncS
     look = Look()
     client = worker.client.resting_on(look)
     live = LiveProfileSettings("", LiveSyncSettings({}, are_own=False))
-    target = live.settings
 
     async def read() -> bool | None:
-        nonlocal live, target
+        nonlocal live
         live = await worker.client.looking(look).profile_sync_settings()
-        target = live.settings.as_wanted(action.settings)
-        return True if target.by_type == live.settings.by_type else None
+        return True if _target(action, live).by_type == live.settings.by_type else None
 
     async def find_done() -> bool | None:
         done = await read()
         if done is None:
-            for change in action.changes:
-                now = setting_at(live.settings, change)
-                if now not in (change.before, change.after):
-                    was = change.before or ""
-                    raise changed(f"{change.path} has become '{now or ''}' where '{was}' was read")
+            _check_settings(action, live)
         return done
 
     if await find_done():
         return Result.ALREADY
 
     async def send(key: UUID) -> bool:
-        await client.set_profile_sync_settings(live.client_id, target, key)
+        await client.set_profile_sync_settings(live.client_id, _target(action, live), key)
         return True
 
     await settle(worker, action, send, find_done)
@@ -230,3 +224,15 @@ async def set_profile_sync_settings(worker: WorkerState, action: SetProfileSyncS
             if setting_at(live.settings, change) != change.after:
                 raise differs(change.path, change.after or "", setting_at(live.settings, change) or "")
     return Result.DONE
+
+
+def _target(action: SetProfileSyncSettings, live: LiveProfileSettings) -> LiveSyncSettings:
+    return live.settings.as_wanted(action.settings)
+
+
+def _check_settings(action: SetProfileSyncSettings, live: LiveProfileSettings) -> None:
+    """Raise NotDoneError where a setting is neither what the plan read nor what it shall be."""
+    for change in action.changes:
+        now = setting_at(live.settings, change)
+        if now not in (change.before, change.after):
+            raise changed(f"{change.path} has become '{now or ''}' where '{change.before or ''}' was read")

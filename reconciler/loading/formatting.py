@@ -48,7 +48,7 @@ class Formatted:
 
 
 def formatted(specs: Path) -> tuple[tuple[Formatted, ...], tuple[Diagnostic, ...]]:
-    """Every spec file of ``specs`` and its workspace and account files, formatted, and warnings of what is left as it is.
+    """Every spec file of ``specs``, its workspace and its account file, formatted, and warnings of the rest.
 
     Raises:
         SpecError: a file cannot be read, or is not YAML.

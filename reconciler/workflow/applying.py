@@ -21,9 +21,10 @@ from reconciler.loading import secret_commands
 from reconciler.migration import Verification
 from reconciler.model import Secret, SecretRef
 from reconciler.outcome import Observer, Outcome
-from reconciler.plan import AuthorizeConnection, Plan
+from reconciler.plan import AuthorizeConnection, CreateWebhook, Plan
 from reconciler.planner import ConnectionState
 from reconciler.secrets import MadeUp, Resolver, SecretError
+from reconciler.workflow.account import sandbox_urls
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.planning import Planned, PlanRequest, SavedRequest, from_saved, from_specs
 from reconciler.workflow.resuming import resume, with_resent
@@ -126,7 +127,7 @@ async def _execute(
             return await execute(
                 some,
                 client,
-                _unblocking(resolve),
+                _unblocking(resolve, plan),
                 clock=context.clock,
                 limits=workspace.limits,
                 max_failures=rollout.max_failures,
@@ -223,10 +224,12 @@ def _resolver(request: ApplyRequest, planned: Planned) -> Resolver | MadeUp:
     return Resolver(root, endpoint.environ, commands=secret_commands(root), withheld=withheld)
 
 
-def _unblocking(resolve: Resolver | MadeUp) -> Resolve:
+def _unblocking(resolve: Resolver | MadeUp, plan: Plan) -> Resolve:
     """``resolve``, which leaves the event loop to others while it waits for a program."""
     if isinstance(resolve, MadeUp):
-        return resolve
+        made_up, as_url = resolve, sandbox_urls(resolve)
+        urls = {action.url for action in plan.actions if isinstance(action, CreateWebhook)}
+        return lambda ref: as_url(ref) if ref in urls else made_up(ref)
     slow = resolve
 
     def resolved(ref: SecretRef) -> Secret | Awaitable[Secret]:
@@ -256,6 +259,8 @@ def _uses(plan: Plan) -> Iterator[tuple[SecretRef, str]]:
             for field, value in action.authorization.items():
                 if isinstance(value, SecretRef):
                     yield value, f"{action.address} {field}"
+        elif isinstance(action, CreateWebhook) and isinstance(action.url, SecretRef):
+            yield action.url, f"{action.address} url"
 
 
 def _notes(resolve: Resolver | MadeUp) -> tuple[str, ...]:
