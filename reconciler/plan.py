@@ -161,6 +161,8 @@ class CreateWebhook(_Planned):
     event_types: tuple[str, ...]
     company_tags: tuple[str, ...] = ()
     disabled: bool = False
+    beside: tuple[str, ...] = field(default=(), repr=False)
+    """Ids of the consumers of its URL that the plan saw, which tell this creation from an earlier one."""
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""

@@ -77,13 +77,9 @@ class _Making:
 
     def key(self, attempt: int) -> UUID:
         """The idempotency key of an attempt."""
-        return keys.webhook_key(
-            self.url.reveal(),
-            self.action.event_types,
-            self.action.company_tags,
-            self.action.disabled,
-            attempt,
-        )
+        action = self.action
+        what = (action.event_types, action.company_tags, action.disabled)
+        return keys.webhook_key(self.url.reveal(), what, action.beside, attempt)
 
     async def send(self, client: Client, key: UUID) -> Answered[LiveWebhook]:
         """``POST /webhooks``."""

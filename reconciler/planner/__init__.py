@@ -1,6 +1,12 @@
 """A pure function from desired and live state to a plan: pair, compare, decide by tables, check."""
 
-from reconciler.planner.account import concerns_account, marked, may_narrow
+from reconciler.planner.account import (
+    concerns_account,
+    marked,
+    may_narrow,
+    unresolved,
+    webhook_address,
+)
 from reconciler.planner.account_explaining import account_addresses, explained_account
 from reconciler.planner.connection_states import ConnectionState, states_of
 from reconciler.planner.decisions import Draft, draft
@@ -47,6 +53,8 @@ __all__ = [
     "may_narrow",
     "needs_history",
     "states_of",
+    "unresolved",
     "verified",
+    "webhook_address",
     "with_origins",
 ]

@@ -98,8 +98,9 @@ def account_draft(desired: Desired, live: Live, policy: Policy) -> AccountDraft 
         RefusedError: the account is another workspace's.
     """
     account, found = desired.account, live.account
-    if account is None or found is None or any(ref not in found.urls for ref in account.references):
+    if account is None or found is None:
         return None
+    account = _comparable(account, found)
     owned = ownership(desired, found)
     every = tuple(_webhooks(account, found, owned))
     blocking = [one for one in every if one.row.attention is AttentionCode.EXISTS]
@@ -107,11 +108,27 @@ def account_draft(desired: Desired, live: Live, policy: Policy) -> AccountDraft 
     attention = tuple(_attention(one) for one in webhooks if one.row.attention)
     if blocking:
         return AccountDraft(account, found, (), attention, webhooks, is_blocked=True)
-    actions: list[Action] = [*_of_webhooks(webhooks), *_of_profile(account, found, policy)]
+    actions: list[Action] = [*_of_webhooks(webhooks, found), *_of_profile(account, found, policy)]
     actions += _of_settings(account, live, found, policy)
     if actions or policy.includes(Address(ACCOUNT)):
         actions = [*marking(desired, owned), *actions]
     return AccountDraft(account, found, tuple(actions), attention, webhooks)
+
+
+def unresolved(account: DesiredAccount, live: LiveAccount) -> tuple[DesiredWebhook, ...]:
+    """The webhooks whose URL is a reference without a value here, so that nothing can be compared with it."""
+    return tuple(
+        one
+        for _, one in sorted(account.webhooks.items())
+        if isinstance(one.url, SecretRef) and one.url not in live.urls
+    )
+
+
+def _comparable(account: DesiredAccount, live: LiveAccount) -> DesiredAccount:
+    missing = {one.key for one in unresolved(account, live)}
+    return replace(
+        account, webhooks={key: one for key, one in account.webhooks.items() if key not in missing}
+    )
 
 
 # --- webhook consumers -------------------------------------------------------------------------
@@ -177,7 +194,7 @@ def _is_to_go(desired: DesiredWebhook, one: LiveWebhook, live: LiveAccount) -> b
     return desired.state is Presence.ABSENT and is_here and is_meant
 
 
-def _of_webhooks(webhooks: Iterable[WebhookDraft]) -> Iterator[Action]:
+def _of_webhooks(webhooks: Iterable[WebhookDraft], found: LiveAccount) -> Iterator[Action]:
     for one in webhooks:
         desired, live = one.desired, one.live
         if Kind.WEBHOOK_CREATE in one.row.actions and desired and desired.url is not None:
@@ -188,6 +205,7 @@ def _of_webhooks(webhooks: Iterable[WebhookDraft]) -> Iterator[Action]:
                 tuple(sorted(desired.event_types)),
                 tuple(sorted(desired.company_tags)),
                 desired.disabled,
+                tuple(sorted(old.id for old in found.webhooks if old.url.reveal() == _url(desired, found))),
             )
         elif Kind.WEBHOOK_DELETE in one.row.actions and live:
             yield DeleteWebhook(one.address, one.row.why, live.id, live)

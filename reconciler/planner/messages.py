@@ -215,7 +215,8 @@ def _gate(subject: Subject) -> str:
 def _nothing_to_sync(_: Subject) -> str:
     return (
         "no data type of this platform is marked to be fetched on first link, so a sync would fetch nothing; "
-        "mark some in Codat under Settings > Data types, or name them in the spec with sync.dataTypes"
+        "mark some under profile.syncSettings in account.yaml, or in Codat under Settings > Data types, "
+        "or name them in the spec with sync.dataTypes"
     )
 
 

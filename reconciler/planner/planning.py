@@ -8,7 +8,14 @@ from difflib import get_close_matches
 from reconciler.diagnostics import Diagnostic, MisusedError
 from reconciler.model import ACCOUNT, Address, Desired, Live, Presence, Status, Wanted, matches
 from reconciler.plan import CLASS_OF, Action, Attention, AttentionClass, Basis, Plan, in_order
-from reconciler.planner.account import account_draft, addresses_of, as_it_will_be, live_account_digest
+from reconciler.planner.account import (
+    account_draft,
+    addresses_of,
+    as_it_will_be,
+    live_account_digest,
+    unresolved,
+    webhook_address,
+)
 from reconciler.planner.actions import decided
 from reconciler.planner.decisions import CompanyDraft, Draft, draft
 from reconciler.planner.desired_document import desired_digest
@@ -34,6 +41,9 @@ MOVED_NOTE = (
 DISABLED_NOTE = (
     "Not enabled in your Codat account: {platforms}. Nobody can link there before you enable it in Codat "
     "under Settings > Integrations."
+)
+UNRESOLVED_NOTE = (
+    "Not planned, because the URL has no value where this plan is made: {addresses}. Apply needs it."
 )
 _NAMED = 5
 """Connections that the warning names before it counts the rest."""
@@ -91,7 +101,7 @@ def finish(drafted: Draft, desired: Desired, live: Live, policy: Policy, *, tool
         unchanged=_unchanged(desired, policy, ordered, notes),
         basis=Basis(desired_digest(desired), basis),
         refusals=refusals(ordered, drafted.managed, policy),
-        notes=_notes(drafted, live, policy),
+        notes=_notes(drafted, desired, live, policy),
     )
 
 
@@ -117,16 +127,25 @@ def _unchanged(
     return sum(policy.includes(address) and address not in busy | blocked for address in wanted)
 
 
-def _notes(drafted: Draft, live: Live, policy: Policy) -> tuple[str, ...]:
+def _notes(drafted: Draft, desired: Desired, live: Live, policy: Policy) -> tuple[str, ...]:
     waived = policy.preconditions_waived and any(
         one.is_authorized and one.desired and one.desired.open_preconditions for one in drafted.connections()
     )
     return (
+        *_unresolved(desired, live),
         *_old_tokens(drafted, policy),
         *_disabled_platforms(drafted, live),
         *_moved(drafted),
         *((WAIVED_NOTE,) if waived else ()),
     )
+
+
+def _unresolved(desired: Desired, live: Live) -> tuple[str, ...]:
+    """A warning where a webhook is not planned, because its URL is not known here."""
+    if desired.account is None or live.account is None:
+        return ()
+    found = [f"{webhook_address(one.key)} ({one.url})" for one in unresolved(desired.account, live.account)]
+    return (UNRESOLVED_NOTE.format(addresses=_some(found)),) if found else ()
 
 
 def _moved(drafted: Draft) -> tuple[str, ...]:

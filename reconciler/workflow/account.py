@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -13,7 +12,10 @@ from reconciler.codat import ReadClient, key_forms
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.loading import SpecCode
 from reconciler.model import (
+    Desired,
     DesiredAccount,
+    DesiredWebhook,
+    Live,
     LiveAccount,
     LiveProfile,
     Presence,
@@ -22,6 +24,7 @@ from reconciler.model import (
     Workspace,
     origin_of,
 )
+from reconciler.planner import unresolved, webhook_address
 from reconciler.secrets import MadeUp, Resolver, SecretCode, SecretError
 from reconciler.workflow.endpoint import Endpoint
 
@@ -44,7 +47,7 @@ async def read_account(
     The webhook consumers are always read: one of them says whose the account is.
 
     Raises:
-        SecretError: a webhook's URL cannot be resolved, so nothing can be compared with it.
+        SecretError: what a webhook's URL resolves to is none.
         CodatSyncError: Codat cannot be read.
     """
     urls = _urls(account, url_resolver(workspace, endpoint))
@@ -84,9 +87,8 @@ def _urls(account: DesiredAccount, resolve: Resolve) -> dict[SecretRef, Secret]:
     for ref in dict.fromkeys(account.references):
         try:
             found[ref] = resolve(ref)
-        except SecretError as error:
-            problems += (replace(one, path=one.path or "account.yaml") for one in error.diagnostics)
-            continue
+        except SecretError:
+            continue  # a plan for review is made without secrets; apply is told of it
         if problem := _no_url(ref, found[ref]):
             problems.append(problem)
     if problems:
@@ -103,18 +105,32 @@ def _no_url(ref: SecretRef, secret: Secret) -> Diagnostic | None:
     return Diagnostic(SecretCode.NOT_URL, told, "put https://HOST/PATH there", ref.span)
 
 
-def _check_each_once(account: DesiredAccount, urls: dict[SecretRef, Secret]) -> None:
+def _check_each_once(account: DesiredAccount, urls: Mapping[SecretRef, Secret]) -> None:
     """Refuse two webhooks that are one: every event would be sent twice."""
-    wanted = Counter(
-        (
-            urls[one.url].reveal() if isinstance(one.url, SecretRef) else one.url,
-            tuple(sorted(one.event_types)),
-        )
-        for one in account.webhooks.values()
-        if one.state is Presence.PRESENT
-    )
-    for one in account.webhooks.values():
-        url = urls[one.url].reveal() if isinstance(one.url, SecretRef) else one.url
-        if one.state is Presence.PRESENT and wanted[url, tuple(sorted(one.event_types))] > 1:
+    known = [one for one in account.webhooks.values() if one.state is Presence.PRESENT and _url(one, urls)]
+    wanted = Counter((_url(one, urls), tuple(sorted(one.event_types))) for one in known)
+    for one in known:
+        if wanted[_url(one, urls), tuple(sorted(one.event_types))] > 1:
             told = f"the webhook consumer {one.key!r} and another one have the same URL and event types"
             raise CodatSyncError(Diagnostic(SpecCode.WEBHOOK_TWICE, told, "keep one of the two", one.span))
+
+
+def _url(webhook: DesiredWebhook, urls: Mapping[SecretRef, Secret]) -> str | None:
+    if not isinstance(webhook.url, SecretRef):
+        return webhook.url
+    found = urls.get(webhook.url)
+    return found.reveal() if found else None
+
+
+def check_urls(desired: Desired, live: Live, resolve: Resolver) -> None:
+    """Refuse to apply where a webhook's URL cannot be resolved: it would be left out without a word.
+
+    Raises:
+        SecretError: naming every such reference.
+    """
+    if desired.account is None or live.account is None:
+        return
+    missing = unresolved(desired.account, live.account)
+    uses = [(one.url, f"{webhook_address(one.key)} url") for one in missing if isinstance(one.url, SecretRef)]
+    if problems := resolve.check(uses):
+        raise SecretError(*problems)

@@ -24,7 +24,7 @@ from reconciler.outcome import Observer, Outcome
 from reconciler.plan import AuthorizeConnection, CreateWebhook, Plan
 from reconciler.planner import ConnectionState
 from reconciler.secrets import MadeUp, Resolver, SecretError
-from reconciler.workflow.account import sandbox_urls
+from reconciler.workflow.account import check_urls, sandbox_urls
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.planning import Planned, PlanRequest, SavedRequest, from_saved, from_specs
 from reconciler.workflow.resuming import resume, with_resent
@@ -79,11 +79,13 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
     plan = planned.plan
     if plan.refusals:
         return Applied(planned, None)
+    resolve = _resolver(request, planned)
+    if isinstance(resolve, Resolver):
+        check_urls(planned.desired, planned.observed.live, resolve)
     first = _canaries(request, planned)
     if not plan.actions:
         outcome = _nothing_to_do(plan, observer)
         return run(_verified(request, Applied(planned, outcome), observer))
-    resolve = _resolver(request, planned)
     planned = replace(planned, warnings=(*planned.warnings, *_check_secrets(plan, resolve)))
     # Asked between two event loops: inside one, Ctrl-C at the question would go unheard.
     if not ask(planned):

@@ -59,6 +59,7 @@ def start(directory: Path, workspace: str) -> tuple[Path, ...]:
         directory / "companies.yaml": _SPEC.format(schemas=SCHEMAS, directory=directory),
         directory / SCHEMAS / "spec.schema.json": file_text("spec.schema.json"),
         directory / SCHEMAS / "workspace.schema.json": file_text("workspace.schema.json"),
+        directory / SCHEMAS / "account.schema.json": file_text("account.schema.json"),
     }
     write_specs(texts)
     return tuple(texts)

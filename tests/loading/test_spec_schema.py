@@ -15,7 +15,7 @@ from reconciler.loading.shapes import compiled
 
 ROOT = Path(__file__).parents[2]
 OPENAPI = ROOT.parent / "shared/codat/Codat-Platform.openapi.json"
-NAMES = ("spec", "workspace")
+NAMES = ("spec", "workspace", "account")
 
 
 def nodes(document, path="#"):
