@@ -268,6 +268,10 @@ class Platform:
         return slug(self.name)
 
 
+QUICKBOOKS_DESKTOP: Final = "pqsw"
+"""Its first sync waits for the customer's own schedule since 2026-01-10, not for the connector alone."""
+
+
 def slug(name: str) -> str:
     """A platform's name in lower case, everything but letters and digits as single hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
@@ -323,6 +327,10 @@ class SyncPolicy:
     data_types: tuple[str, ...] = ()
 
 
+STANDARD_PRODUCTS: Final = frozenset({"bank-feeds", "expenses", "lending", "payables"})
+"""Products of Codat's own, as its API's document names them; any other may be a custom one, which is
+refreshed by a request of its own and not by that for all data.
+"""
 SettingValue = bool | float | str
 SyncSettings = Mapping[str, Mapping[str, SettingValue]]
 """Sync settings by data type, then by the member's name in Codat's API."""
@@ -531,6 +539,8 @@ class Workspace:
     platform_details: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What Codat's team shall know of a platform, by four-letter key; never a secret."""
     renamed_from: str | None = None
+    create_with_products: bool = False
+    """Whether the account refuses a company without a product, so that its create has to name them."""
 
 
 # --- what is live ------------------------------------------------------------------------------

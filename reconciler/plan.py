@@ -243,13 +243,16 @@ class CreateCompany(_Planned):
     description: str | None
     tags: Mapping[str, str]
     """All tags of the request, ours included."""
+    products: tuple[str, ...] = ()
+    """What the request names where the account wants a product at creation."""
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
         after: dict[str, Any] = {"name": self.name}
         if self.description is not None:
             after["description"] = self.description
-        return _document(self, after=after | {"tags": dict(sorted(self.tags.items()))})
+        products = {"products": list(self.products)} if self.products else {}
+        return _document(self, after=after | {"tags": dict(sorted(self.tags.items())), **products})
 
 
 @dataclass(frozen=True, slots=True)
@@ -530,17 +533,24 @@ class SyncTarget:
 
 @dataclass(frozen=True, slots=True)
 class SyncCompany(_Planned):
-    """``POST …/data/all`` once, or ``POST …/data/queue/{dataType}`` per named type and connection."""
+    """``POST …/data/all`` once, or ``POST …/data/queue/{dataType}`` per named type and connection.
+
+    ``products`` are those that may have settings of their own: each is refreshed by itself, and where there
+    are none but those, all that the client's settings mark is not asked for.
+    """
 
     kind: ClassVar[Kind] = Kind.COMPANY_SYNC
     company_id: str | None
     targets: tuple[SyncTarget, ...]
+    products: tuple[str, ...] = ()
+    only_products: bool = False
 
     @property
     def requests(self) -> int:
         """Write requests that the action takes."""
         named = sum(len(one.data_types) for one in self.targets)
-        return named + any(not one.data_types for one in self.targets)
+        is_whole = any(not one.data_types for one in self.targets)
+        return named + (len(self.products) + (not self.only_products) if is_whole else 0)
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
@@ -550,7 +560,8 @@ class SyncCompany(_Planned):
             else {"address": str(one.address)}
             for one in self.targets
         ]
-        return _document(self, companyId=self.company_id, connections=targets)
+        products = list(self.products) or None
+        return _document(self, companyId=self.company_id, connections=targets, products=products)
 
 
 Action = (

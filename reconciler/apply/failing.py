@@ -92,6 +92,11 @@ class Then(StrEnum):
     )
     PIN = "pin the right one by 'id' in the spec, delete the other or take its tags away"
     ADOPT = "adopt it by 'id' in the spec, or delete it and {resume}"
+    WITH_PRODUCTS = (
+        "where Codat wants a product of every company: say 'createWithProducts: true' in workspace.yaml and "
+        "name 'products' in the spec, or set default products in Codat, then {resume}; Codat repeats a "
+        "refusal for 90 minutes"
+    )
     DELETE_MARK = "delete the mark of the one at Codat, then {resume} in the other"
     ACCOUNT_FIRST = "settle that first, then {resume}"
     UNPROTECT = "set 'protect: false' in its spec and apply that first"

@@ -267,6 +267,16 @@ class Client(ReadClient):
         url = self._url("companies", company_id, "data", "all")
         (await self._exchange("POST", url, key=key)).acknowledged()
 
+    async def refresh_product(self, company_id: str, product: str, key: UUID) -> None:
+        """Queue what a custom product fetches; Codat marks the endpoint as alpha.
+
+        Raises:
+            AlreadyQueuedError: something of the company is being synced already.
+            RejectedError: it is one of Codat's own products, which are refreshed with all data.
+        """
+        url = self._url("companies", company_id, "products", product, "refresh")
+        (await self._exchange("POST", url, key=key)).acknowledged()
+
     async def queue(self, company_id: str, data_type: str, connection_id: str, key: UUID) -> None:
         """Queue one data type of one connection.
 

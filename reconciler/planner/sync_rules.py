@@ -10,6 +10,7 @@ from typing import Final
 
 from reconciler.model import (
     FETCH_ON_FIRST_LINK,
+    STANDARD_PRODUCTS,
     Address,
     DesiredCompany,
     DesiredConnection,
@@ -109,6 +110,18 @@ SYNC_RULES: Final = RuleTable(
 def wants_sync(desired: DesiredConnection) -> bool:
     """Whether the connection is ever synced by us: not with ``sync: never``, and no bank feed."""
     return not desired.sync.never and desired.source_type is not SourceType.BANK_FEED
+
+
+def products_of(desired: DesiredCompany | None, live: LiveCompany | None) -> tuple[str, ...]:
+    """The products that the company has once it is as specified."""
+    if desired is not None and not isinstance(desired.products, Unset):
+        return tuple(sorted(desired.products))
+    return tuple(sorted(live.products)) if live else ()
+
+
+def custom_products(desired: DesiredCompany | None, live: LiveCompany | None) -> tuple[str, ...]:
+    """Those of them that may have settings of their own."""
+    return tuple(one for one in products_of(desired, live) if one not in STANDARD_PRODUCTS)
 
 
 def fetched_types(

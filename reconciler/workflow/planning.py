@@ -245,6 +245,7 @@ def _policy(request: PlanRequest | SavedRequest, workspace: Workspace, options: 
         allow_narrowings=options.allow_narrowings,
         preconditions_waived=context.endpoint.is_sandbox,
         warn_after=workspace.warn_after,
+        create_with_products=workspace.create_with_products,
         earlier=request.earlier,
     )
 
