@@ -90,8 +90,8 @@ def update_profile(session: Session, call: Call) -> Answer:
         if name in fields and type(fields[name]) is not kind:
             wrong[name] = f"must be a {kind.__name__}"
     urls = fields.get("whiteListUrls", [])
-    if "whiteListUrls" not in wrong and not all(isinstance(url, str) for url in urls):
-        wrong["whiteListUrls"] = "must be a list of strings"
+    if "whiteListUrls" not in wrong and not all(isinstance(url, str) and "://" in url for url in urls):
+        wrong["whiteListUrls"] = "must be a list of URLs"
     if wrong:
         raise Problem(400, invalid=wrong)
     change(session, {"accountName": fields["name"]})
@@ -131,7 +131,11 @@ def get_profile_sync_settings(session: Session, _call: Call) -> Answer:
 
 def set_profile_sync_settings(session: Session, call: Call) -> Answer:
     """``POST /profile/syncSettings``: these settings and no others; what is not named is not fetched."""
-    session.run("INSERT OR REPLACE INTO setting VALUES (?, ?)", PROFILE_SETTINGS, json.dumps(_checked(call)))
+    if _overrides(call):
+        settings = json.dumps(_checked(call))
+        session.run("INSERT OR REPLACE INTO setting VALUES (?, ?)", PROFILE_SETTINGS, settings)
+    else:
+        session.run("DELETE FROM setting WHERE name = ?", PROFILE_SETTINGS)
     return Answer(204)
 
 
@@ -151,12 +155,21 @@ def get_company_sync_settings(session: Session, call: Call) -> Answer:
 def set_company_sync_settings(session: Session, call: Call) -> Answer:
     """``POST /companies/{companyId}/syncSettings``; ``overridesDefaults: false`` is the profile's again."""
     company = existing.company(session, call)
+    own = json.dumps(_checked(call)) if _overrides(call) else None
+    session.run("UPDATE company SET sync_settings = ? WHERE id = ?", own, company["id"])
+    return Answer(204)
+
+
+def _overrides(call: Call) -> bool:
+    """Whether the settings of the body are to hold.
+
+    Raises:
+        Problem: 400, it does not say.
+    """
     overrides = call.fields().get("overridesDefaults")
     if not isinstance(overrides, bool):
         raise Problem(400, invalid={"overridesDefaults": "is required, and true or false"})
-    own = json.dumps(_checked(call)) if overrides else None
-    session.run("UPDATE company SET sync_settings = ? WHERE id = ?", own, company["id"])
-    return Answer(204)
+    return overrides
 
 
 def fetched_types(session: Session, company_settings: str | None) -> list[str]:
