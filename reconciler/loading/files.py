@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from reconciler.csv_form import is_workbook
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.loading.nodes import SourceFile
 from reconciler.loading.references import is_inside, real_path
@@ -198,6 +199,7 @@ def _printable(file: SourceFile, text: str) -> str | Diagnostic:
 
 
 WINDOWS: Final = "windows-1252"
+_AS_TEXT: Final = "save it in the spreadsheet as CSV UTF-8"
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -210,15 +212,20 @@ class TableText:
 
 
 def read_table(file: SourceFile, encoding: str = "") -> TableText | Diagnostic:
-    """The text of a table as spreadsheets write it: UTF-8, UTF-16 with its mark, or Windows-1252.
+    """The text of a table as spreadsheets write it: UTF-8, UTF-16 (also without its mark), or Windows-1252.
 
     ``encoding`` is what the set says; without it, what is no UTF-8 is taken for Windows-1252.
     """
     data = _data(file)
     if isinstance(data, Diagnostic):
         return data
+    if is_workbook(data):
+        return Diagnostic(SpecCode.NOT_UTF8, "is a workbook, and no table", _AS_TEXT, file.span((1, 1)))
     if data.startswith(_UTF_16):
         return _decoded(file, data, "utf-16")
+    for half, byte_order in enumerate(("utf-16-be", "utf-16-le")):
+        if data[half : half + 1] == b"\0":
+            return _decoded(file, data, byte_order)
     if encoding:
         return _decoded(file, data, "utf-8-sig" if encoding == "utf-8" else encoding)
     text = _utf8(file, data)
@@ -269,6 +276,9 @@ def _others(root: Path, specs: Path) -> Iterator[Path]:
 
 def _holds_companies(path: Path) -> bool:
     try:
-        return path.is_file() and _HOLDS_COMPANIES.search(path.read_bytes()) is not None
+        if not path.is_file():
+            return False
+        # One that is too large to be read counts as a spec: then nothing is an orphan.
+        return path.stat().st_size > MAX_BYTES or _HOLDS_COMPANIES.search(path.read_bytes()) is not None
     except OSError:
         return False

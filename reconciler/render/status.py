@@ -93,7 +93,7 @@ def _connections(found: Sequence[ConnectionStatus], look: str, style: Style) -> 
 
 def _sentence(report: StatusReport) -> str:
     if not report.connections:
-        return "No connection is wanted Linked."
+        return "The specs ask for no linked connection."
     counts = report.counts
     how = clauses((counts[state], head) for state, (head, _) in _HEADS.items())
     return f"{counted(len(report.connections), 'connection')}: {how}."

@@ -282,7 +282,7 @@ def _more(action: Document) -> Iterable[tuple[str, Value]]:
 
 _MEANING: Final[Mapping[AttentionClass, str]] = {
     AttentionClass.BLOCKING: "Blocking: not done until you settle it",
-    AttentionClass.WAITING: "Waiting: someone else has to act, or it ends by itself",
+    AttentionClass.WAITING: "Waiting: someone else has to act, or something has to end",
     AttentionClass.INFO: "For information",
 }
 
