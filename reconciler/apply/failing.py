@@ -25,6 +25,8 @@ from reconciler.outcome import Failure, Result
 class FailureCode(StrEnum):
     """The codes of failures that are told here; others are those of ``reconciler.codat.errors``."""
 
+    ACCOUNT_FAILED = "account-failed"
+    """The account's own settings come first, and were not all done; so no company was started."""
     AMBIGUOUS = "ambiguous"
     """Codat has several connections, new since the plan, that a lost create may have made."""
     ANSWER_DIFFERS = "answer-differs"
@@ -89,6 +91,13 @@ class Then(StrEnum):
     )
     PIN = "pin the right one by 'id' in the spec, delete the other or take its tags away"
     ADOPT = "adopt it by 'id' in the spec, or delete it and {resume}"
+    WITH_PRODUCTS = (
+        "where Codat wants a product of every company: say 'createWithProducts: true' in workspace.yaml and "
+        "name 'products' in the spec, or set default products in Codat, then {resume}; Codat repeats a "
+        "refusal for 90 minutes"
+    )
+    DELETE_MARK = "delete the mark of the one at Codat, then {resume} in the other"
+    ACCOUNT_FIRST = "settle that first, then {resume}"
     UNPROTECT = "set 'protect: false' in its spec and apply that first"
     CANARY = "settle that first, as it says; then {resume}, which begins with this company's check"
     REPORT = "{resume}: what is done is not done twice"

@@ -20,6 +20,8 @@ from reconciler.loading.spec_codes import SpecCode
 
 SUFFIXES: Final = (".yaml", ".yml")
 WORKSPACE_FILES: Final = ("workspace.yaml", "workspace.yml")
+ACCOUNT_FILES: Final = ("account.yaml", "account.yml")
+"""What the account's file is called; it stands beside the workspace's, and anywhere else it is a spec."""
 MAX_BYTES: Final = 64 * 1024 * 1024
 READABLE: Final = "let the user that runs codat-sync read it, or take it out of the directory"
 
@@ -74,8 +76,9 @@ def find(specs: Path, root: Path) -> Found:
     else:
         _walk(specs, root, (specs,), found)
         found.specs = _each_once(sorted(found.specs, key=lambda path: path.parts))
-    found.specs = [path for path in found.specs if path.name not in WORKSPACE_FILES]
-    if not found.specs and all(one.severity is Severity.WARNING for one in found.diagnostics):
+    named = [path for path in found.specs if path.name not in WORKSPACE_FILES]
+    found.specs = [path for path in named if not (path.name in ACCOUNT_FILES and path.parent == root)]
+    if not named and all(one.severity is Severity.WARNING for one in found.diagnostics):
         summary = f"there is no spec in {source(specs).shown!r}"
         fix = "write a *.yaml file there; one with nothing but comments means no companies"
         found.diagnostics.append(Diagnostic(SpecCode.NO_SPECS, summary, fix))

@@ -71,6 +71,8 @@ class SpecCode(StrEnum):
     RESERVED_TAG = "reserved-tag"
     TOO_MANY_TAGS = "too-many-tags"
     SYNC_FROM_TWICE = "sync-from-twice"
+    WEBHOOK_URL = "webhook-url"
+    WEBHOOK_TWICE = "webhook-twice"
     UNKNOWN_PLATFORM = "unknown-platform"
     UNLISTED_PLATFORM = "unlisted-platform"
     SEVERAL_ACCOUNTING = "several-accounting"

@@ -21,9 +21,10 @@ from reconciler.loading import secret_commands
 from reconciler.migration import Verification
 from reconciler.model import Secret, SecretRef
 from reconciler.outcome import Observer, Outcome
-from reconciler.plan import AuthorizeConnection, Plan
+from reconciler.plan import AuthorizeConnection, CreateWebhook, Plan
 from reconciler.planner import ConnectionState
 from reconciler.secrets import MadeUp, Resolver, SecretError
+from reconciler.workflow.account import check_urls, sandbox_urls
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.planning import Planned, PlanRequest, SavedRequest, from_saved, from_specs
 from reconciler.workflow.resuming import resume, with_resent
@@ -80,11 +81,13 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
     plan = planned.plan
     if plan.refusals:
         return Applied(planned, None)
+    resolve = _resolver(request, planned)
+    if isinstance(resolve, Resolver):
+        check_urls(planned.desired, planned.observed.live, resolve)
     first = _canaries(request, planned)
     if not plan.actions:
         outcome = _nothing_to_do(plan, observer)
         return run(_verified(request, Applied(planned, outcome), observer))
-    resolve = _resolver(request, planned)
     planned = replace(planned, warnings=(*planned.warnings, *_check_secrets(plan, resolve)))
     # Asked between two event loops: inside one, Ctrl-C at the question would go unheard.
     if not ask(planned):
@@ -133,7 +136,7 @@ async def _execute(
             return await execute(
                 some,
                 client,
-                _unblocking(resolve),
+                _unblocking(resolve, plan),
                 clock=context.clock,
                 limits=workspace.limits,
                 max_failures=rollout.max_failures,
@@ -230,10 +233,12 @@ def _resolver(request: ApplyRequest, planned: Planned) -> Resolver | MadeUp:
     return Resolver(root, endpoint.environ, commands=secret_commands(root), withheld=withheld)
 
 
-def _unblocking(resolve: Resolver | MadeUp) -> Resolve:
+def _unblocking(resolve: Resolver | MadeUp, plan: Plan) -> Resolve:
     """``resolve``, which leaves the event loop to others while it waits for a program."""
     if isinstance(resolve, MadeUp):
-        return resolve
+        made_up, as_url = resolve, sandbox_urls(resolve)
+        urls = {action.url for action in plan.actions if isinstance(action, CreateWebhook)}
+        return lambda ref: as_url(ref) if ref in urls else made_up(ref)
     slow = resolve
 
     def resolved(ref: SecretRef) -> Secret | Awaitable[Secret]:
@@ -263,6 +268,8 @@ def _uses(plan: Plan) -> Iterator[tuple[SecretRef, str]]:
             for field, value in action.authorization.items():
                 if isinstance(value, SecretRef):
                     yield value, f"{action.address} {field}"
+        elif isinstance(action, CreateWebhook) and isinstance(action.url, SecretRef):
+            yield action.url, f"{action.address} url"
 
 
 def _notes(resolve: Resolver | MadeUp) -> tuple[str, ...]:

@@ -22,12 +22,15 @@ from reconciler.planner import (
     Stale,
     as_reviewed,
     check_companies,
+    concerns_account,
     desired_digest,
     draft,
     finish,
     known_from,
+    may_narrow,
     with_origins,
 )
+from reconciler.workflow.account import read_account
 from reconciler.workflow.base import Base, read_base
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.endpoint import Endpoint, pace
@@ -206,13 +209,16 @@ async def _plan(
     platforms: tuple[Platform, ...],
     base: Base | None = None,
 ) -> Planned:
-    await check_account(client, workspace)
     context = request.context
     policy = _policy(request, workspace, options)
-    companies = await list_companies(client, desired, base.desired if base else None)
+    wanted = desired.account if concerns_account(desired, policy) else None
+    profile = await check_account(client, workspace, whole=wanted is not None and bool(wanted.profile))
+    account = await read_account(client, wanted, workspace, context.endpoint, profile) if wanted else None
+    narrows = wanted is not None and account is not None and may_narrow(wanted, account)
+    companies = await list_companies(client, desired, base.desired if base else None, whole=narrows)
     check_platforms(desired, companies, platforms)
     companies = await with_sync_settings(client, companies, desired, policy, workspace.limits)
-    live = Live(companies, platforms)
+    live = Live(companies, platforms, account=account)
     drafted = draft(desired, live, policy)
     live = await answer(client, live, drafted, workspace.limits)
     api = context.endpoint.name
@@ -242,6 +248,7 @@ def _policy(request: PlanRequest | SavedRequest, workspace: Workspace, options: 
         allow_narrowings=options.allow_narrowings,
         preconditions_waived=context.endpoint.is_sandbox,
         warn_after=workspace.warn_after,
+        create_with_products=workspace.create_with_products,
         earlier=request.earlier,
     )
 

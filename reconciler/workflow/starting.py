@@ -73,5 +73,5 @@ def refresh(directory: Path) -> tuple[tuple[Path, bool], ...]:
 
 
 def _schemas(directory: Path) -> dict[Path, str]:
-    names = ("spec.schema.json", "workspace.schema.json")
+    names = ("spec.schema.json", "workspace.schema.json", "account.schema.json")
     return {directory / SCHEMAS / name: file_text(name) for name in names}

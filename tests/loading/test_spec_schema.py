@@ -15,7 +15,7 @@ from reconciler.loading.shapes import compiled
 
 ROOT = Path(__file__).parents[2]
 OPENAPI = ROOT.parent / "shared/codat/Codat-Platform.openapi.json"
-NAMES = ("spec", "workspace")
+NAMES = ("spec", "workspace", "account")
 
 
 def nodes(document, path="#"):
@@ -90,10 +90,11 @@ def test_editors_offer_the_fields_of_authorizations_that_codat_documents_and_tak
         assert {key: value for key, value in field.items() if key not in words} == any_other, name
 
 
-def test_the_two_schemas_share_what_they_both_have():
-    spec, workspace = (schema.named(name).document["$defs"] for name in NAMES)
-    for name in spec.keys() & workspace.keys():
-        assert spec[name] == workspace[name], name
+@pytest.mark.parametrize("other", NAMES[1:])
+def test_the_schemas_share_what_they_both_have(other):
+    spec, shared = schema.named("spec").document["$defs"], schema.named(other).document["$defs"]
+    for name in spec.keys() & shared.keys():
+        assert spec[name] == shared[name], name
 
 
 def test_a_keyword_that_the_predicate_does_not_know_is_refused():
@@ -146,6 +147,18 @@ GOOD = {
         "names": "strip",
         "secrets": {"commands": {"vault": ["vault", "get", "{ref}"]}, "timeout": "30s"},
         "sandboxOnly": True,
+    },
+    "account": {
+        "version": 1,
+        "profile": {
+            "redirectUrl": "https://x",
+            "whiteListUrls": ["https://x"],
+            "syncSettings": {"bills": {"syncSchedule": 1}},
+        },
+        "webhooks": {
+            "a": {"url": "https://x", "eventTypes": ["x"], "disabled": True},
+            "b": {"state": "absent"},
+        },
     },
 }
 

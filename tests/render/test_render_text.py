@@ -12,6 +12,7 @@ from render_samples import (
     broken_outcome,
     ended,
     full_plan,
+    of_the_account,
     one_of_each,
     plan_of,
     some_attention,
@@ -57,7 +58,7 @@ def sentence(plan):
 
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_of_action_is_one_line_with_address_and_reason(kind):
-    action = next(one for one in one_of_each() if one.kind is kind)
+    action = next(one for one in (*of_the_account(), *one_of_each()) if one.kind is kind)
     shown = [line for line in lines(plan_of([action])) if line[:1] in {*"+~>*-"}]
     assert len(shown) == 1
     assert str(action.address) in shown[0]
@@ -100,7 +101,7 @@ def test_a_delete_says_how_many_connections_are_lost(statuses, told):
     ],
 )
 def test_the_sign_says_what_an_action_means(kind, sign):
-    action = next(one for one in one_of_each() if one.kind is kind)
+    action = next(one for one in (*of_the_account(), *one_of_each()) if one.kind is kind)
     assert any(line.startswith(f"{sign} {action.address} ") for line in lines(plan_of([action])))
 
 
