@@ -161,10 +161,10 @@ def _spot(document: Document, path: NodePath, at_key: bool) -> Spot:
 def _is_plain_field(refusal: Refusal) -> bool:
     """Whether a field of ``authorization`` is at fault by its value alone, so that its name may be shown.
 
-    Where a space is missing after a colon the name holds the token, and there is no value.
+    Where a space is missing after a colon the name holds the token, and there is no text or number.
     """
     *_, holder, field = ("", "", *refusal.path)
-    is_given = refusal.instance is not None and not refusal.of_key
+    is_given = isinstance(refusal.instance, str | int | float) and not refusal.of_key
     return holder == AUTHORIZATION and is_given and _FIELD_NAME.fullmatch(str(field)) is not None
 
 
