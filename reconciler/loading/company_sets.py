@@ -18,7 +18,7 @@ from reconciler.loading import csv_tables, files, schema
 from reconciler.loading.company_rules import COMPANY_RULES
 from reconciler.loading.connection_rules import CONNECTION_RULES
 from reconciler.loading.csv_tables import CsvRow, CsvTable
-from reconciler.loading.nodes import Document, Entry, Seq, SourceFile, Spot
+from reconciler.loading.nodes import MAX_SCALAR, Document, Entry, Seq, SourceFile, Spot
 from reconciler.loading.references import LITERAL_ADVICE, ReferenceOrigin, is_inside
 from reconciler.loading.shapes import compiled
 from reconciler.loading.sources import CompanySpec, Specs
@@ -33,7 +33,6 @@ from reconciler.loading.templates import (
     without_rows,
 )
 from reconciler.loading.words import did_you_mean, dotted, plural, quoted
-from reconciler.loading.yaml_nodes import MAX_SCALAR
 from reconciler.model import holds_reference
 
 SETS: Final = "companySets"

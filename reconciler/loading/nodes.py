@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,29 +12,101 @@ from reconciler.diagnostics import Span
 MERGE_KEY: Final = "<<"
 """Refused; a mapping that has one keeps its place alone, since what it merges is not read."""
 
+MAX_DEPTH: Final = 64
+"""Mappings and lists inside of one another."""
+MAX_SCALAR: Final = 64 * 1024
+"""Characters of one value; the longest that Codat keeps is far shorter."""
+
 Place = tuple[int, int]
 """Line and column, from 1."""
+_NUMBERS: Final = "I"
+"""How the numbers of packed places are stored."""
+
+
+def _packed(numbers: list[int]) -> bytes:
+    """Lines and columns in turn, from 0, as bytes."""
+    return array(_NUMBERS, numbers).tobytes()
+
+
+def _unpacked(packed: bytes) -> list[Place]:
+    """The places that ``_packed`` made bytes of."""
+    numbers = array(_NUMBERS)
+    numbers.frombytes(packed)
+    return [(line + 1, column + 1) for line, column in zip(numbers[::2], numbers[1::2], strict=True)]
 
 
 class Map(dict[str, Any]):
-    """A mapping, with the places of its keys and of its values."""
+    """A mapping, with the places of its keys and of its values.
 
-    __slots__ = ("key_places", "value_places")
+    The places of a large spec take more room than its values, and few are ever asked for. So a mapping
+    that was read quickly has them packed until then.
+    """
+
+    __slots__ = ("_packed", "_places")
 
     def __init__(self) -> None:
         super().__init__()
-        self.key_places: dict[str, Place] = {}
-        self.value_places: dict[str, Place] = {}
+        self._packed = b""
+        self._places: tuple[dict[str, Place], dict[str, Place]] | None = None
+
+    def pack(self, numbers: list[int]) -> None:
+        """Keep the places of all entries: line and column of each key and of its value, from 0."""
+        self._packed = _packed(numbers)
+
+    def share_places(self, other: Map) -> None:
+        """Have the places of ``other``, whose values stood there."""
+        self._places = other._unpacked()
+
+    def leave_aside(self, key: str) -> None:
+        """Take the entry out, and keep its place."""
+        self._unpacked()
+        self.pop(key, None)
+
+    @property
+    def key_places(self) -> dict[str, Place]:
+        """Where each key stands."""
+        return self._unpacked()[0]
+
+    @property
+    def value_places(self) -> dict[str, Place]:
+        """Where each value stands."""
+        return self._unpacked()[1]
+
+    def _unpacked(self) -> tuple[dict[str, Place], dict[str, Place]]:
+        if self._places is None:
+            places = _unpacked(self._packed)
+            self._places = (
+                dict(zip(self, places[::2], strict=False)),
+                dict(zip(self, places[1::2], strict=False)),
+            )
+            self._packed = b""
+        return self._places
 
 
 class Seq(list[Any]):
     """A list, with the places of its items."""
 
-    __slots__ = ("places",)
+    __slots__ = ("_packed", "_places")
 
     def __init__(self) -> None:
         super().__init__()
-        self.places: list[Place] = []
+        self._packed = b""
+        self._places: list[Place] | None = None
+
+    def pack(self, numbers: list[int]) -> None:
+        """Keep the places of all items: line and column of each, from 0."""
+        self._packed = _packed(numbers)
+
+    def share_places(self, other: Seq) -> None:
+        """Have the places of ``other``, whose items stood there."""
+        self._places = other.places
+
+    @property
+    def places(self) -> list[Place]:
+        """Where each item stands."""
+        if self._places is None:
+            self._places, self._packed = _unpacked(self._packed), b""
+        return self._places
 
 
 Value = Map | Seq | str | int | float | bool | None

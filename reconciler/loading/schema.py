@@ -115,7 +115,7 @@ def leave_aside(root: Any, found: tuple[Problem, ...]) -> None:
                 holder, last = node, step
             node = _step(node, step)
         if holder is not None and last is not None:
-            holder.pop(last, None)
+            holder.leave_aside(last)
 
 
 def _without_sound_companies(schema: Schema, root: Any) -> Any:

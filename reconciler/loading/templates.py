@@ -45,7 +45,7 @@ def filler(value: Any, columns: Mapping[str, int]) -> Filler:
         def fill_list(cells: Sequence[str]) -> Seq:
             made = Seq()
             made.extend(fill(cells) for fill in items)
-            made.places = value.places
+            made.share_places(value)
             return made
 
         return fill_list
@@ -81,7 +81,7 @@ class Template:
             return fields
         made = Map()
         made.update(fields)
-        made.key_places, made.value_places = fields.key_places, fields.value_places
+        made.share_places(fields)
         for name, fill in self.fillers.items():
             made[name] = fill(cells)
         return made
