@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
+from struct import Struct
 from typing import Any, Final
 
 from reconciler.diagnostics import Span
@@ -21,6 +22,11 @@ Place = tuple[int, int]
 """Line and column, from 1."""
 _NUMBERS: Final = "I"
 """How the numbers of packed places are stored."""
+
+_TOP: Final = (1, 1)
+_PLACE: Final = Struct("=2I")
+_FEW: Final = 16
+"""Entries of a mapping in which it is quicker to look for a place than to unpack all."""
 
 
 def _packed(numbers: list[int]) -> bytes:
@@ -61,6 +67,26 @@ class Map(dict[str, Any]):
         """Take the entry out, and keep its place."""
         self._unpacked()
         self.pop(key, None)
+
+    def key_place(self, key: str) -> Place | None:
+        """Where ``key`` stands, if it is there."""
+        return self._place(key, 0) if self._is_packed_small else self.key_places.get(key)
+
+    def value_place(self, key: str) -> Place | None:
+        """Where the value of ``key`` stands, if it is there."""
+        return self._place(key, 1) if self._is_packed_small else self.value_places.get(key)
+
+    @property
+    def _is_packed_small(self) -> bool:
+        return self._places is None and len(self) <= _FEW
+
+    def _place(self, key: str, side: int) -> Place | None:
+        """One place of few, without unpacking all of them for good."""
+        for position, name in enumerate(self):
+            if name == key:
+                line, column = _PLACE.unpack_from(self._packed, (2 * position + side) * _PLACE.size)
+                return line + 1, column + 1
+        return None
 
     @property
     def key_places(self) -> dict[str, Place]:
@@ -135,12 +161,20 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A mapping in a file, with its path from the document's root and where its key stands."""
+    """A mapping in a file, with its path from the document's root."""
 
     file: SourceFile
     fields: Map
     path: tuple[str, ...]
-    place: Place
+    stands: Map | Place
+    """The mapping that has its key, or its own place where none has."""
+
+    @property
+    def place(self) -> Place:
+        """Where its key stands."""
+        if isinstance(self.stands, Map):
+            return self.stands.key_place(self.path[-1]) or _TOP
+        return self.stands
 
     @property
     def spot(self) -> Spot:
@@ -149,36 +183,35 @@ class Entry:
 
     def key_spot(self, key: str) -> Spot:
         """Where ``key`` stands; the mapping's own place if it is not there."""
-        return Spot(self.file.span(self.fields.key_places.get(key, self.place)), (*self.path, key))
+        return Spot(self.file.span(self.fields.key_place(key) or self.place), (*self.path, key))
 
     def value_spot(self, key: str) -> Spot:
         """Where the value of ``key`` stands; the mapping's own place if it is not there."""
-        return Spot(self.file.span(self.fields.value_places.get(key, self.place)), (*self.path, key))
+        return Spot(self.value_span(key), (*self.path, key))
 
     @property
     def span(self) -> Span:
         """The place of ``spot``."""
-        return self.spot.span
+        return self.file.span(self.place)
 
     def value_span(self, key: str) -> Span:
         """The place of ``value_spot``."""
-        return self.value_spot(key).span
+        return self.file.span(self.fields.value_place(key) or self.place)
 
     def wrote(self, key: str) -> bool:
         """Whether ``key`` was written, even where its value was refused and left aside."""
-        return key in self.fields.key_places
+        return key in self.fields or self.fields.key_place(key) is not None
 
     def child(self, key: str) -> Entry | None:
         """The mapping under ``key``, if there is one."""
         value = self.fields.get(key)
         if not isinstance(value, Map):
             return None
-        return Entry(self.file, value, (*self.path, key), self.fields.key_places[key])
+        return Entry(self.file, value, (*self.path, key), self.fields)
 
     def children(self) -> tuple[Entry, ...]:
         """All mappings right below this one, as written."""
-        found = (self.child(key) for key in self.fields)
-        return tuple(one for one in found if one is not None)
+        return tuple(child for key in self.fields if (child := self.child(key)) is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from reconciler.diagnostics import Span
 from reconciler.loading.csv_tables import CsvRow
 from reconciler.loading.nodes import Entry, Map, Seq, Spot
 
@@ -126,6 +127,15 @@ class RowEntry(Entry):
         if column is None:
             return self.template.entry.value_spot(key)
         return Spot(self.row.span(column), (*self.path, key))
+
+    @property
+    def span(self) -> Span:
+        """The place of ``spot``."""
+        return self.spot.span
+
+    def value_span(self, key: str) -> Span:
+        """The place of ``value_spot``."""
+        return self.value_spot(key).span
 
     def child(self, key: str) -> Entry | None:
         """The mapping under ``key``, if there is one."""
