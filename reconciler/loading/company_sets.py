@@ -20,7 +20,6 @@ from reconciler.loading.connection_rules import CONNECTION_RULES
 from reconciler.loading.csv_tables import CsvRow, CsvTable
 from reconciler.loading.nodes import MAX_SCALAR, Document, Entry, Seq, SourceFile, Spot
 from reconciler.loading.references import LITERAL_ADVICE, ReferenceOrigin, is_inside
-from reconciler.loading.shapes import compiled
 from reconciler.loading.sources import CompanySpec, Specs
 from reconciler.loading.spec_codes import SpecCode
 from reconciler.loading.templates import (
@@ -319,7 +318,7 @@ def _fill(
     one: _Set, rows: Iterator[tuple[CsvRow, list[str]]], make: Make, expanded: Expanded, room: Room
 ) -> None:
     company, parts = schema.of_company(), schema.named("spec").document["$defs"]
-    is_key = compiled(parts["key"], {"$defs": parts})
+    is_key = schema.compiled(parts["key"], parts)
     key_of = filler(one.entry.fields["key"], one.table.columns)
     used = [(name, one.table.columns[name]) for name in one.columns()]
     anchor, place = one.key_column, one.template.entry.place
