@@ -7,6 +7,7 @@ which reads the file anew and has the words for it.
 
 from __future__ import annotations
 
+from sys import intern
 from typing import Any, Final
 
 import yaml
@@ -58,7 +59,7 @@ def _documents(next_event: Any, file: SourceFile) -> tuple[Document, ...] | None
             if is_map and key is None:
                 if value in node or value == MERGE_KEY:
                     return None
-                key = value
+                key = intern(value)
                 continue
             if event.implicit[0] and (value in constants or value[0] in numbers):
                 value = plain(value)
