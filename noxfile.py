@@ -35,6 +35,14 @@ def everything(session: nox.Session) -> None:
     session.run("bash", ".ci/run", external=True)
 
 
+@nox.session(venv_backend="venv")
+def site(session: nox.Session) -> None:
+    """The documentation as a site, every link checked; ``nox -s site -- serve`` shows it."""
+    session.install("mkdocs-material>=9.6,<10")
+    arguments = session.posargs or ["build", "--site-dir", session.create_tmp()]
+    session.run("mkdocs", *arguments, env={"NO_MKDOCS_2_WARNING": "1"})
+
+
 def _checks(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")

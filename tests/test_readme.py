@@ -6,14 +6,13 @@ from itertools import dropwhile, takewhile
 from pathlib import Path
 from textwrap import indent
 
-import click
 import pytest
 
-from reconciler.cli import codat_sync, run
+from reconciler.cli import run
 from reconciler.cli.exits import Exit
 from reconciler.loading import load
 from reconciler.model import Migration
-from reconciler.plan import CLASS_OF, AttentionCode, Kind
+from reconciler.plan import AttentionCode, Kind
 from reconciler.sandbox.app import CONTROL
 from reconciler.sandbox.control import EVENTS, PREFIX
 from reconciler.sandbox.faults import KINDS
@@ -93,26 +92,6 @@ def test_ci_is_executable() -> None:
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
 
 
-def test_the_plan_in_the_readme_is_what_the_command_prints(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    request: pytest.FixtureRequest,
-) -> None:
-    shown = re.search(
-        r"^<!-- output of: codat-sync (.*) --sandbox (.*) -->\n```text\n(.*?)^```$", README, re.M | re.S
-    )
-    assert shown is not None
-    monkeypatch.chdir(ROOT)
-    file = str(tmp_path / "sandbox.db")
-    assert run([*shown[1].split(), *shown[2].split(), "--sandbox-file", file]) == Exit.OK
-    printed = capsys.readouterr().out
-    if request.config.getoption("--update-golden"):
-        (ROOT / "README.md").write_text(README.replace(shown[3], printed), encoding="utf-8")
-    else:
-        assert printed == shown[3], "run pytest --update-golden and review the README"
-
-
 def test_the_examples_apply_to_a_sandbox_and_leave_nothing_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -140,45 +119,6 @@ def test_every_link_to_a_file_or_heading_leads_somewhere(page: Path) -> None:
 
 
 # --- tables ------------------------------------------------------------------------------------
-
-
-def test_the_readme_has_every_exit_status() -> None:
-    assert [int(row[0]) for row in table_rows("Exit statuses")] == [int(status) for status in Exit]
-
-
-def test_the_readme_has_every_attention_code_with_its_class_and_what_to_do() -> None:
-    rows = table_rows("Attention codes")
-    shown = {code.strip("`"): kind for code, kind, _ in rows}
-    assert shown == {code.value: CLASS_OF[code].value for code in AttentionCode}
-    assert all(what_to_do for *_, what_to_do in rows)
-
-
-def test_the_readme_has_every_command_and_no_other() -> None:
-    real = set()
-    for name, one in codat_sync.commands.items():
-        real |= {f"{name} {sub}" for sub in one.commands} if isinstance(one, click.Group) else {name}
-    shown = {re.sub(r" [\[A-Z].*", "", row[0].strip("`")) for row in table_rows("Commands")}
-    assert shown == real
-
-
-def flags(*commands: str) -> set[str]:
-    """The long options of these commands."""
-    return {
-        flag
-        for name in commands
-        for option in codat_sync.commands[name].params
-        for flag in option.opts
-        if flag.startswith("--")
-    }
-
-
-def test_the_options_in_the_readme_are_there() -> None:
-    shown = set(re.findall(r"`(--[a-z-]+)", README.split("\n## Commands\n")[1].split("\n## ")[0])) - {
-        "--help"
-    }
-    shared = flags("plan", "apply") - {"--quiet", "--verbose"}
-    assert shared <= shown, "plan and apply have options that the README does not list"
-    assert shown <= flags(*codat_sync.commands), "the README lists options that no command has"
 
 
 def test_the_page_on_plans_has_every_kind_of_action() -> None:

@@ -135,27 +135,32 @@ def test_a_thousand_customers_are_migrated_from_two_tables(project: Path) -> Non
     assert not any(entry["tokensToLinked"] for entry in sandbox.journal())
 
 
-README = Path(__file__).parents[2] / "README.md"
+TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
 FEW = 180
-"""Customers that the README's rehearsal has here; two of them with a bad token."""
+"""Customers that the tutorial's rehearsal has here; two of them with a bad token."""
 
 
-def test_the_rehearsal_of_the_readme_goes_as_it_says(tmp_path: Path) -> None:
-    found = re.search(r"^<!-- ci: rehearsal -->\n```sh\n(.*?)^```$", README.read_text(), re.M | re.S)
-    assert found is not None
-    script = found[1].replace("customers=1000", f"customers={FEW}")
+def _in_bash(script: str, directory: Path) -> str:
+    """What a script prints, run as a reader runs it with the command on the path."""
     env = environment()
     env["PATH"] = f"{Path(COMMAND).parent}:{env['PATH']}"
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
-        cwd=tmp_path,
+        cwd=directory,
         env=env,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    lines = done.stdout.splitlines()
+    return done.stdout
+
+
+def test_the_rehearsal_of_the_tutorial_goes_as_it_says(tmp_path: Path) -> None:
+    found = re.search(r"^<!-- ci: rehearsal -->\n```sh\n(.*?)^```$", TUTORIAL.read_text(), re.M | re.S)
+    assert found is not None
+    script = found[1].replace("customers=1000", f"customers={FEW}")
+    lines = _in_bash(script, tmp_path).splitlines()
     applied = [line.split("; ")[:2] for line in lines if line.startswith("Applied: ")]
     assert applied == [
         [f"Applied: {FEW * 4 + 2 - 2 * 2} done, 2 failed, 2 not started", f"{FEW * 4} write requests"],
@@ -165,3 +170,14 @@ def test_the_rehearsal_of_the_readme_goes_as_it_says(tmp_path: Path) -> None:
     assert f"Nothing to do: {FEW * 2 + 2} unchanged; 1 needs attention." in lines
     assert f"Destroy {FEW} secrets: Codat refreshes these tokens itself, and yours are stale." in lines
     assert any((tmp_path / "rehearsal" / "pack").rglob("*.csv"))
+
+
+def test_the_first_steps_of_the_tutorial_go_as_it_says(tmp_path: Path) -> None:
+    page = TUTORIAL.read_text().split("\n## A thousand customers")[0]
+    blocks = "".join(re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
+    script = re.sub(r"^(python3 -m venv|PATH=|mkdir /tmp/first).*\n", "", blocks, flags=re.MULTILINE)
+    done = _in_bash(script, tmp_path)
+    assert "Applied: 4 done, 0 failed, 0 not started; 4 write requests." in done
+    assert "Applied: 1 done, 0 failed, 0 not started; 1 write request." in done
+    assert done.count("Nothing to do: 2 ") == 1
+    assert "acme/books: nothing to do" in done

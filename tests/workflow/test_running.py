@@ -113,7 +113,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
     def counted(path: Path, **options: object) -> Loaded:
         loaded.append(path)
-        return load.load(path, **options)  # type: ignore[arg-type]
+        return load(path, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(reading, "load", counted)
     return loaded
