@@ -14,9 +14,10 @@ from reconciler.migration import migrations
 from reconciler.model import Platform
 from reconciler.outcome import Outcome
 from reconciler.plan import AttentionClass
-from reconciler.render.escaping import for_terminal, quoted
-from reconciler.render.layout import INDENT, assembled, hanging, message, printed
+from reconciler.render.escaping import MESSAGE_LIMIT, for_terminal, quoted
+from reconciler.render.layout import INDENT, Pieces, assembled, entry, hanging, message, printed
 from reconciler.render.outcome_view import OutcomeView, ProblemView, UnstartedView, outcome_view
+from reconciler.render.plain import plain
 from reconciler.render.style import Style
 from reconciler.render.view import ActionView, AttentionGroup, Group, PlanView, plan_view
 from reconciler.render.wording import clauses, listed
@@ -101,21 +102,22 @@ def _pending(actions: Sequence[ActionView], column: int, style: Style) -> Lines:
 
 def _action(action: ActionView, column: int, style: Style) -> Lines:
     look = _LOOKS[action.group]
-    body = assembled(action.what, look, whole_lists=style.verbose > 0)
+    body = [(plain(action.what, whole_lists=style.verbose > 0), look)]
     if action.reason:
-        body = Text.assemble(body, message(f" ({action.reason})", "dim"))
-    yield from hanging(_head(action.group.sign, action.address, column, look), body, style)
+        body.append((for_terminal(f" ({action.reason})", MESSAGE_LIMIT), "dim"))
+    yield from entry(_pieces(action.group.sign, action.address, column, look), body, style)
     for change in action.changes:
-        name = Text(f"{' ' * INDENT}{for_terminal(change.path)}: ")
-        values = Text.assemble(
+        name = (f"{' ' * INDENT}{for_terminal(change.path)}: ", "")
+        values = (
             (quoted(change.before), "red" if change.before else ""),
-            " -> ",
+            (" -> ", ""),
             (quoted(change.after), "green" if change.after else ""),
         )
-        yield from hanging(name, values, style)
+        yield from entry((name,), values, style)
     for label, value in action.more if style.verbose else ():
-        name = Text(f"{' ' * INDENT}{for_terminal(label)}: ", "dim")
-        yield from hanging(name, assembled((value,), "dim"), style)
+        yield from entry(
+            ((f"{' ' * INDENT}{for_terminal(label)}: ", "dim"),), ((plain((value,)), "dim"),), style
+        )
 
 
 def _attention(group: AttentionGroup, style: Style, *, already: bool = False) -> Lines:
@@ -123,8 +125,8 @@ def _attention(group: AttentionGroup, style: Style, *, already: bool = False) ->
     column = _column((one.address for one in group.items), style)
     yield from hanging(Text(), Text(f"{_title(group, already=already)} ({len(group.items):,})", look), style)
     for one in group.items:
-        body = Text.assemble((f"{for_terminal(one.code)}: ", look), message(one.message))
-        yield from hanging(_head("!", one.address, column, look), body, style)
+        body = ((f"{for_terminal(one.code)}: ", look), (for_terminal(one.message, MESSAGE_LIMIT), ""))
+        yield from entry(_pieces("!", one.address, column, look), body, style)
 
 
 def _title(group: AttentionGroup, *, already: bool) -> str:
@@ -261,8 +263,12 @@ def _column(addresses: Iterable[str], style: Style) -> int:
 
 
 def _head(sign: str, address: str, column: int, look: str) -> Text:
+    return Text.assemble(*_pieces(sign, address, column, look))
+
+
+def _pieces(sign: str, address: str, column: int, look: str) -> Pieces:
     shown = for_terminal(address)
-    return Text.assemble((f"{sign} ", look), (shown, "bold"), " " * max(column - cell_len(shown), 0), "  ")
+    return (f"{sign} ", look), (shown, "bold"), (" " * max(column - cell_len(shown), 0) + "  ", "")
 
 
 def _spaced(sections: Iterable[Iterable[Text]]) -> Lines:
