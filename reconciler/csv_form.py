@@ -14,6 +14,8 @@ DELIMITERS: Final = (",", ";", "\t", "|")
 """What may part cells, the most usual first."""
 DELIMITER_NAMES: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
+_SAID: Final = re.compile(r"\ufeff?sep=([,;\t|])", re.IGNORECASE)
+_WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _QUOTED: Final = re.compile(r'"(?:[^"]|"")*"')
 _MANGLED: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+|[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 """``9.13035E+15`` and ``1,234``: a number as a spreadsheet shows it, not as it was written."""
@@ -23,6 +25,17 @@ def delimiter_of(header: str) -> str:
     """The delimiter that a header line is written with: the one that parts it most often, else the comma."""
     bare = _QUOTED.sub("", header)
     return max(DELIMITERS, key=bare.count)
+
+
+def said_delimiter(line: str) -> str:
+    """The delimiter that Excel says in a line above the header, such as ``sep=;``; else nothing."""
+    said = _SAID.fullmatch(line.rstrip("\r\n"))
+    return said[1] if said else ""
+
+
+def is_workbook(data: bytes) -> bool:
+    """Whether a file is a spreadsheet's own, such as ``.xlsx``, and only its name is a table's."""
+    return data.startswith(_WORKBOOKS)
 
 
 def is_mangled(cell: str) -> bool:

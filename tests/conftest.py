@@ -13,13 +13,19 @@ from typing import Any, Final
 
 import pytest
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 from simulation_tally import BROKEN, PROPERTY, Tally
 
 FIXED: Final[dict[str, Any]] = {"deadline": None, "derandomize": True, "database": None, "print_blob": True}
 settings.register_profile("quick", max_examples=25, **FIXED)
-settings.register_profile("thorough", max_examples=300, **FIXED)
+settings.register_profile("thorough", max_examples=75, **FIXED)
 settings.register_profile("explore", deadline=None, derandomize=False, print_blob=True, max_examples=300)
-settings.load_profile("explore" if os.environ.get("CODAT_SYNC_EXPLORE") else "quick")
+EXPLORES: Final = bool(os.environ.get("CODAT_SYNC_EXPLORE"))
+settings.load_profile("explore" if EXPLORES else "quick")
+if not EXPLORES:
+    # Hypothesis also draws the constants that it finds in whatever modules are loaded by then, so that the
+    # examples would depend on which tests ran before; no setting turns that off.
+    vars(providers)["_get_local_constants"] = providers.Constants
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

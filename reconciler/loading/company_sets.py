@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from jsonschema import ValidationError
 
-from reconciler.csv_form import DELIMITER_NAMES, is_mangled
+from reconciler.csv_form import DELIMITER_NAMES, delimiter_of, is_mangled
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.loading import csv_tables, files, schema
 from reconciler.loading.company_rules import COMPANY_RULES
@@ -231,6 +231,10 @@ def _names_like(column: str, table: CsvTable) -> list[str]:
 
 
 def _first_line(table: CsvTable) -> str:
+    likely = delimiter_of(table.header)
+    if likely != table.delimiter and len(table.columns) == 1:
+        name = DELIMITER_NAMES[likely]
+        return f"its first line is written with the {name}; write `delimiter: {name}` in the set, or none"
     return f"its first line must name the columns; it has {plural(len(table.columns), 'column')}"
 
 

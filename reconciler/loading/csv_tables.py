@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Final
 
-from reconciler.csv_form import DELIMITER_NAMES, delimiter_of, fitted, is_blank
+from reconciler.csv_form import DELIMITER_NAMES, delimiter_of, fitted, is_blank, said_delimiter
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.loading.nodes import Place, SourceFile
 from reconciler.loading.spec_codes import SpecCode
@@ -29,6 +29,11 @@ class CsvTable:
     text: str
     columns: Mapping[str, int]
     delimiter: str = ","
+
+    @property
+    def header(self) -> str:
+        """The first line, as it is written."""
+        return self.text.partition("\n")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,8 @@ class _BrokenError(Exception):
 
 def read(text: str, file: SourceFile, delimiter: str = "") -> tuple[CsvTable, tuple[Diagnostic, ...]]:
     """The table, and what is wrong with its header; ``delimiter`` is recognised there, if it is not said."""
-    parts = delimiter or delimiter_of(text.partition("\n")[0])
+    header = text.partition("\n")[0]
+    parts = delimiter or said_delimiter(header) or delimiter_of(header)
     try:
         line, raw, names = next(_records(text, parts), (1, "", []))
     except _BrokenError as broken:
@@ -103,14 +109,18 @@ def rows(table: CsvTable, found: list[Diagnostic]) -> Iterator[tuple[CsvRow, lis
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, str, list[str]]]:
     """First line, text and cells of every record; a quoted cell may go over several lines."""
     taken: list[str] = []
+    written = StringIO(text, newline="")
+    above = 1 if said_delimiter(written.readline()) else 0
+    if not above:
+        written.seek(0)
 
     def lines() -> Iterator[str]:
-        for line in StringIO(text, newline=""):
+        for line in written:
             taken.append(line)
             yield line
 
     reader = csv.reader(lines(), delimiter=delimiter, strict=True)
-    first = 1
+    first = 1 + above
     while True:
         taken.clear()
         try:
@@ -118,9 +128,9 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, str, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise _wrong_quotes(first, reader.line_num, str(error)) from None
+            raise _wrong_quotes(first, reader.line_num + above, str(error)) from None
         yield first, "".join(taken), cells
-        first = reader.line_num + 1
+        first = reader.line_num + 1 + above
 
 
 def _wrong_quotes(first: int, last: int, problem: str) -> _BrokenError:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from reconciler.csv_form import is_workbook
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.loading.nodes import SourceFile
 from reconciler.loading.references import is_inside, real_path
@@ -19,6 +20,8 @@ from reconciler.loading.spec_codes import SpecCode
 
 SUFFIXES: Final = (".yaml", ".yml")
 WORKSPACE_FILES: Final = ("workspace.yaml", "workspace.yml")
+ACCOUNT_FILES: Final = ("account.yaml", "account.yml")
+"""What the account's file is called; it stands beside the workspace's, and anywhere else it is a spec."""
 MAX_BYTES: Final = 64 * 1024 * 1024
 READABLE: Final = "let the user that runs codat-sync read it, or take it out of the directory"
 
@@ -26,6 +29,8 @@ _UNPRINTABLE: Final = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 """What YAML does not permit in a file (https://yaml.org/spec/1.2.2/#51-character-set)."""
+_LOOKS_LIKE_SPEC: Final = re.compile(r"\.ya?ml([.~_-].*)?\Z", re.IGNORECASE)
+"""The end of a name that someone may take for a spec's: ``.YAML``, ``.yaml.bak``, ``.yml~``."""
 _HOLDS_COMPANIES: Final = re.compile(rb"^compan(?:ies|ySets)[ \t]*:", re.MULTILINE)
 
 
@@ -71,8 +76,9 @@ def find(specs: Path, root: Path) -> Found:
     else:
         _walk(specs, root, (specs,), found)
         found.specs = _each_once(sorted(found.specs, key=lambda path: path.parts))
-    found.specs = [path for path in found.specs if path.name not in WORKSPACE_FILES]
-    if not found.specs and all(one.severity is Severity.WARNING for one in found.diagnostics):
+    named = [path for path in found.specs if path.name not in WORKSPACE_FILES]
+    found.specs = [path for path in named if not (path.name in ACCOUNT_FILES and path.parent == root)]
+    if not named and all(one.severity is Severity.WARNING for one in found.diagnostics):
         summary = f"there is no spec in {source(specs).shown!r}"
         fix = "write a *.yaml file there; one with nothing but comments means no companies"
         found.diagnostics.append(Diagnostic(SpecCode.NO_SPECS, summary, fix))
@@ -90,6 +96,7 @@ def _walk(directory: Path, root: Path, trail: tuple[Path, ...], found: Found) ->
         path = Path(child.path)
         is_directory = path.is_dir()
         if child.name.startswith(".") or not (is_directory or child.name.endswith(SUFFIXES)):
+            found.diagnostics += _lookalike(path)
             continue
         if child.is_symlink() and not is_inside(path, root):
             summary, fix = "this link leads out of the workspace's root", "copy what it leads to"
@@ -105,6 +112,16 @@ def _walk(directory: Path, root: Path, trail: tuple[Path, ...], found: Found) ->
             found.specs.append(path)
         elif len(trail) > 1:
             found.diagnostics.append(_ignored(path))
+
+
+def _lookalike(path: Path) -> list[Diagnostic]:
+    """A warning about a file that is not read, where its name may make someone think that it is."""
+    if path.name.startswith(".") or not _LOOKS_LIKE_SPEC.search(path.name):
+        return []
+    summary = "this file looks like a spec and is not read: its name does not end in .yaml or .yml"
+    fix = "rename it, or move it out of the specs' directory"
+    span = source(path).span((1, 1))
+    return [Diagnostic(SpecCode.LOOKS_LIKE_SPEC, summary, fix, span, severity=Severity.WARNING)]
 
 
 def _each_once(paths: list[Path]) -> list[Path]:
@@ -195,6 +212,7 @@ def _printable(file: SourceFile, text: str) -> str | Diagnostic:
 
 
 WINDOWS: Final = "windows-1252"
+_AS_TEXT: Final = "save it in the spreadsheet as CSV UTF-8"
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -207,15 +225,20 @@ class TableText:
 
 
 def read_table(file: SourceFile, encoding: str = "") -> TableText | Diagnostic:
-    """The text of a table as spreadsheets write it: UTF-8, UTF-16 with its mark, or Windows-1252.
+    """The text of a table as spreadsheets write it: UTF-8, UTF-16 (also without its mark), or Windows-1252.
 
     ``encoding`` is what the set says; without it, what is no UTF-8 is taken for Windows-1252.
     """
     data = _data(file)
     if isinstance(data, Diagnostic):
         return data
+    if is_workbook(data):
+        return Diagnostic(SpecCode.NOT_UTF8, "is a workbook, and no table", _AS_TEXT, file.span((1, 1)))
     if data.startswith(_UTF_16):
         return _decoded(file, data, "utf-16")
+    for half, byte_order in enumerate(("utf-16-be", "utf-16-le")):
+        if data[half : half + 1] == b"\0":
+            return _decoded(file, data, byte_order)
     if encoding:
         return _decoded(file, data, "utf-8-sig" if encoding == "utf-8" else encoding)
     text = _utf8(file, data)
@@ -266,6 +289,9 @@ def _others(root: Path, specs: Path) -> Iterator[Path]:
 
 def _holds_companies(path: Path) -> bool:
     try:
-        return path.is_file() and _HOLDS_COMPANIES.search(path.read_bytes()) is not None
+        if not path.is_file():
+            return False
+        # One that is too large to be read counts as a spec: then nothing is an orphan.
+        return path.stat().st_size > MAX_BYTES or _HOLDS_COMPANIES.search(path.read_bytes()) is not None
     except OSError:
         return False

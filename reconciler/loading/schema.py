@@ -23,8 +23,9 @@ from jsonschema.validators import extend
 from reconciler.diagnostics import Diagnostic
 from reconciler.loading.nodes import Document, Map, Place, Seq, Spot
 from reconciler.loading.schema_words import Refusal, explained
-from reconciler.loading.words import dotted
+from reconciler.loading.words import AUTHORIZATION, dotted
 
+_FIELD_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 Fits = Callable[[Any], bool]
 """Says yes only where jsonschema finds nothing."""
 NodePath = tuple[str | int, ...]
@@ -59,9 +60,9 @@ def compiled(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Fits:
 
 @cache
 def named(name: str) -> Schema:
-    """The schema ``spec`` or ``workspace``."""
+    """The schema ``spec``, ``workspace`` or ``account``."""
     document = json.loads(file_text(f"{name}.schema.json"))
-    companies, parts = document["properties"].get("companies"), document["$defs"]
+    companies, parts = document["properties"].get("companies"), document.get("$defs", {})
     return Schema(
         document,
         compiled(document, parts),
@@ -174,6 +175,16 @@ def _spot(document: Document, path: NodePath, at_key: bool) -> Spot:
     return Spot(span, tuple(str(step) for step in path))
 
 
+def _is_plain_field(refusal: Refusal) -> bool:
+    """Whether a field of ``authorization`` is at fault by its value alone, so that its name may be shown.
+
+    Where a space is missing after a colon the name holds the token, and there is no value.
+    """
+    *_, holder, field = ("", "", *refusal.path)
+    is_given = refusal.instance is not None and not refusal.of_key
+    return holder == AUTHORIZATION and is_given and _FIELD_NAME.fullmatch(str(field)) is not None
+
+
 def _translated(error: ValidationError, locate: Locate) -> Iterator[Problem]:
     base: NodePath = tuple(error.absolute_path)
     refusal = Refusal(
@@ -184,8 +195,10 @@ def _translated(error: ValidationError, locate: Locate) -> Iterator[Problem]:
         path=base,
         of_key="propertyNames" in error.absolute_schema_path,
     )
+    with_fields = _is_plain_field(refusal)
     for words in explained(refusal):
         path = (*base, words.key) if words.key else base
         spot = locate(path, bool(words.key))
-        diagnostic = Diagnostic(words.code, words.summary, words.fix, spot.span, dotted(spot.path))
+        named_path = dotted(spot.path, with_fields=with_fields)
+        diagnostic = Diagnostic(words.code, words.summary, words.fix, spot.span, named_path)
         yield Problem(diagnostic, path if words.is_unsound else ())

@@ -16,6 +16,8 @@ class SpecCode(StrEnum):
     SYMLINK_OUTSIDE_ROOT = "symlink-outside-root"
     SYMLINK_LOOP = "symlink-loop"
 
+    LOOKS_LIKE_SPEC = "looks-like-spec"
+
     NOT_FORMATTED = "not-formatted"
 
     YAML_SYNTAX = "yaml-syntax"
@@ -40,6 +42,7 @@ class SpecCode(StrEnum):
     WORKSPACE_UNNAMED = "workspace-unnamed"
     WORKSPACE_TWICE = "workspace-twice"
     WORKSPACE_IGNORED = "workspace-ignored"
+    WORKSPACE_HIDDEN = "workspace-hidden"
     COMMAND_FORM = "command-form"
     PLATFORM_TWICE = "platform-twice"
     PLATFORM_SCHEMA = "platform-schema"
@@ -68,6 +71,8 @@ class SpecCode(StrEnum):
     RESERVED_TAG = "reserved-tag"
     TOO_MANY_TAGS = "too-many-tags"
     SYNC_FROM_TWICE = "sync-from-twice"
+    WEBHOOK_URL = "webhook-url"
+    WEBHOOK_TWICE = "webhook-twice"
     UNKNOWN_PLATFORM = "unknown-platform"
     UNLISTED_PLATFORM = "unlisted-platform"
     SEVERAL_ACCOUNTING = "several-accounting"

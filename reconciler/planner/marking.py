@@ -50,12 +50,16 @@ class _Company:
 def record(
     desired: DesiredCompany, live: LiveCompany | None, pairs: Pairs, created: Collection[str]
 ) -> dict[str, Mark]:
-    """The record as it shall be; empty where the one that there is will do."""
+    """The record as it shall be; empty where the one that there is will do for the keys of the specs.
+
+    What is recorded of keys that left the specs is written along, and is no reason for a write of its own.
+    """
     company = _Company(desired, live, pairs, created)
     old = recorded_links(live)
     wanted = dict(_wanted(company))
     marks = _fitted(wanted, dict(_kept(company, old, wanted)), company)
-    is_due = any(not _says(old.get(key), mark, marks, company) for key, mark in marks.items())
+    named = {key: mark for key, mark in marks.items() if key in desired.connections}
+    is_due = any(not _says(old.get(key), mark, marks, company) for key, mark in named.items())
     return marks if is_due else {}
 
 

@@ -93,7 +93,11 @@ def _connection(one: Verified, style: Style) -> Iterator[Text]:
 
 def _sentence(verification: Verification) -> str:
     if not verification.connections:
-        return _NOTHING_READ if verification.unread else "Nothing to verify: no connection is wanted Linked."
+        return (
+            _NOTHING_READ
+            if verification.unread
+            else "Nothing to verify: the specs ask for no linked connection."
+        )
     counts = verification.counts
     how = clauses((counts[one], words) for one, words in _COUNTS.items())
     unfinished = " The last look was not finished." if verification.unread else ""

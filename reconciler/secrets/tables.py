@@ -14,7 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from reconciler.csv_form import DELIMITER_NAMES, delimiter_of, fitted, is_blank, is_mangled
+from reconciler.csv_form import (
+    DELIMITER_NAMES,
+    delimiter_of,
+    fitted,
+    is_blank,
+    is_mangled,
+    is_workbook,
+    said_delimiter,
+)
 from reconciler.model import Secret, SecretRef
 from reconciler.secrets.errors import SecretCode, refused
 from reconciler.secrets.secret_files import Indexes, changed_meanwhile, located, stamp, unreadable
@@ -104,8 +112,8 @@ class _Index:
             self.unsound = error.args
 
     def _read(self, file: BinaryIO) -> None:
-        self.delimiter = _recognised(file)
-        for start, line, written in _records(file, 0, 1, self.delimiter):
+        self.delimiter, begin, first = _recognised(file)
+        for start, line, written in _records(file, begin, first, self.delimiter):
             cells = fitted(written, len(self.header)) if self.header else written
             if not self.header:
                 self._name_columns(cells, line)
@@ -141,17 +149,21 @@ def _fix_of_width(delimiter: str) -> str:
     return f"write a cell for each column, and quote a cell with a {DELIMITER_NAMES[delimiter]}"
 
 
-def _recognised(file: BinaryIO) -> str:
-    """The delimiter of the first line.
+def _recognised(file: BinaryIO) -> tuple[str, int, int]:
+    """The delimiter, and offset and line of the header.
 
     Raises:
-        _UnsoundError: the file is UTF-16, which has no lines of its own to be looked up in.
+        _UnsoundError: the file is a workbook, or UTF-16, which has no lines of its own to be looked up in.
     """
     file.seek(0)
     head = file.readline()
     if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         raise _UnsoundError(1, "this table is UTF-16", "save it as CSV UTF-8")
-    return delimiter_of(decoded(head.removeprefix(BOM)) or "")
+    if is_workbook(head):
+        raise _UnsoundError(1, "this is a workbook, and no table", "save it in the spreadsheet as CSV UTF-8")
+    line = decoded(head.removeprefix(BOM)) or ""
+    said = said_delimiter(line)
+    return (said, len(head), 2) if said else (delimiter_of(line), 0, 1)
 
 
 def _records(file: BinaryIO, start: int, line: int, delimiter: str) -> Iterator[tuple[int, int, list[str]]]:

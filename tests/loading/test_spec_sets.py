@@ -316,6 +316,37 @@ def test_windows_1252_is_read_and_said(project):
     assert project.load().warnings == ()
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_the_line_in_which_excel_says_its_delimiter_is_no_header(project, encoding):
+    project.put("specs/a.yaml", SET)
+    table = project.root / "specs" / "customers.csv"
+    table.write_bytes("sep=;\r\nid;name\r\na;Acme\r\nb;Bravo/\r\n".encode(encoding))
+    (error,) = project.errors()
+    assert (error.code, str(error.span)) == (SpecCode.NAME_CHARACTERS, "specs/customers.csv:4:3")
+    table.write_bytes("sep=;\r\nid;name\r\na;Acme, Stores\r\n".encode(encoding))
+    assert project.load().desired.companies["a"].name == "Acme, Stores"
+
+
+@pytest.mark.parametrize("data", [b"PK\x03\x04\x14\x00\x06", b"\xd0\xcf\x11\xe0\xa1"], ids=["xlsx", "xls"])
+def test_a_workbook_that_is_called_a_table_is_named(project, data):
+    project.put("specs/a.yaml", SET)
+    (project.root / "specs" / "customers.csv").write_bytes(data)
+    (error,) = project.errors()
+    assert (error.summary, error.fix) == (
+        "is a workbook, and no table",
+        "save it in the spreadsheet as CSV UTF-8",
+    )
+
+
+def test_a_delimiter_that_the_header_is_not_written_with_is_named(project):
+    project.put("specs/a.yaml", SET.replace("key:", "delimiter: comma\n    key:"))
+    project.put("specs/customers.csv", "id;name\na;Acme\n")
+    fixes = {error.fix for error in project.errors()}
+    assert fixes == {
+        "its first line is written with the semicolon; write `delimiter: semicolon` in the set, or none"
+    }
+
+
 def test_what_is_not_in_the_encoding_that_is_said_is_an_error(project):
     project.put("specs/a.yaml", SET.replace("key:", "encoding: utf-8\n    key:"))
     (project.root / "specs" / "customers.csv").write_bytes(b"id,name\na,M\xfcller\n")

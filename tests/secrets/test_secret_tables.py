@@ -203,6 +203,21 @@ def test_what_only_looks_like_a_number_is_a_token(root, cell):
     assert resolver(root)(ref("tokens.csv#acme.realmId")).reveal() == cell
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["bare", "marked"])
+def test_the_line_in_which_excel_says_its_delimiter_is_no_header(root, mark):
+    (root / "tokens.csv").write_bytes(mark + b"sep=;\r\nid;accessToken\r\nacme;a1,b\r\n")
+    assert resolver(root)(ref("tokens.csv#acme.accessToken")).reveal() == "a1,b"
+    (root / "tokens.csv").write_bytes(mark + b"sep=;\r\nid;accessToken\r\nacme;\r\n")
+    with pytest.raises(SecretError, match=r"tokens\.csv:3: the cell is empty"):
+        resolver(root)(ref("tokens.csv#acme.accessToken"))
+
+
+def test_a_workbook_that_is_called_a_table_is_named(root):
+    (root / "tokens.csv").write_bytes(b"PK\x03\x04\x14\x00\x06")
+    with pytest.raises(SecretError, match="this is a workbook, and no table"):
+        resolver(root)(ref("tokens.csv#acme.accessToken"))
+
+
 def test_utf_16_is_recognised_and_named(root):
     (root / "tokens.csv").write_bytes("id,accessToken\nacme,a1\n".encode("utf-16"))
     with pytest.raises(SecretError, match="this table is UTF-16"):
