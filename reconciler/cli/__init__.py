@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from typing import Final
 
 import click
 
@@ -38,6 +40,9 @@ from reconciler.cli.verify import verify
 from reconciler.diagnostics import CodatSyncError
 
 __all__ = ["main"]
+
+_OBJECTS: Final = 100_000
+"""New objects between two looks for garbage in cycles."""
 
 
 @click.group(
@@ -86,8 +91,18 @@ for _command in _COMMANDS:
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    _collect_seldom()
     prepare()
     sys.exit(run(sys.argv[1:]))
+
+
+def _collect_seldom() -> None:
+    """Look for garbage in cycles less often than Python does: specs and plans are large, and hold none.
+
+    Each look goes through all of them, which together took longer than reading them.
+    """
+    gc.freeze()
+    gc.set_threshold(_OBJECTS, 50, 100)
 
 
 def run(arguments: list[str]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, cast
 
 from reconciler.loading.references import ReferenceFault
 from reconciler.loading.settings import Settings, preconditions
@@ -25,6 +25,8 @@ from reconciler.model import (
     literal,
     utc_text,
 )
+
+_UNSAID: Final = SyncPolicy()
 
 
 def desired(specs: Specs, *, narrowed: bool, account: DesiredAccount | None = None) -> Desired:
@@ -100,33 +102,32 @@ def _connection(connection: ConnectionSpec, settings: Settings) -> DesiredConnec
         id=connection.id,
         authorization=_authorization(connection),
         issued_at=moment(issued) if issued is not None else None,
-        sync=_sync(connection.merged.get("sync", {})),
+        sync=_sync(connection.merged.get("sync")),
         preconditions=_preconditions(connection, platform.key, settings),
         renamed_from=connection.entry.fields.get("renamedFrom"),
         span=connection.entry.span,
     )
 
 
-def _authorization(connection: ConnectionSpec) -> dict[str, str | SecretRef]:
-    return {
-        name: value
-        for name, value in connection.authorization.items()
-        if not isinstance(value, ReferenceFault)
-    }
+def _authorization(connection: ConnectionSpec) -> Mapping[str, str | SecretRef]:
+    values = connection.authorization
+    if any(type(value) is ReferenceFault for value in values.values()):
+        raise ValueError(f"{connection.company}/{connection.key} has a reference that is none")
+    return cast("Mapping[str, str | SecretRef]", values)
 
 
 def _preconditions(
     connection: ConnectionSpec, platform_key: str, settings: Settings
-) -> dict[Precondition, PreconditionState]:
-    """The connection's own over its platform's over the workspace's."""
-    return {
-        **settings.preconditions,
-        **settings.platform(platform_key).preconditions,
-        **preconditions(connection.merged.get("preconditions", {})),
-    }
+) -> Mapping[Precondition, PreconditionState]:
+    """The connection's own over its platform's over the workspace's; where it has none, they are shared."""
+    shared = settings.of_platform(platform_key)
+    own = connection.merged.get("preconditions")
+    return {**shared, **preconditions(own)} if own else shared
 
 
-def _sync(written: str | Mapping[str, Any]) -> SyncPolicy:
+def _sync(written: str | Mapping[str, Any] | None) -> SyncPolicy:
+    if not written:
+        return _UNSAID
     if isinstance(written, str):
         return SyncPolicy(never=True)
     age = written.get("maxAge")

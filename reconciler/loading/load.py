@@ -94,7 +94,7 @@ def load(
 
 
 def _named(specs: sources.Specs) -> dict[str, Platform]:
-    connections = (one.merged["platform"] for one in specs.connections())
+    connections = (one.merged["platform"] for one in specs.connections)
     names = dict.fromkeys((*specs.settings.named, *connections))
     return {name: found for name in names if (found := specs.platforms.find(name)) is not None}
 

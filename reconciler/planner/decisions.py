@@ -49,6 +49,7 @@ from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Rule
 from reconciler.planner.sync_rules import due_reason, wants_sync
 
+_LIVE_STATUSES: Final[Mapping[Status, LiveStatus]] = {status: LiveStatus(status.value) for status in Status}
 RECORDS: Final = "records which connection is which"
 """Why a company is updated whose record of links alone differs."""
 
@@ -172,6 +173,8 @@ def _perhaps_meant(wanted: Iterable[CompanyDraft], directory: Directory) -> froz
 
 
 def _concerns(company: DesiredCompany, policy: Policy) -> bool:
+    if not policy.is_narrowed:
+        return True
     addresses = (Address(company.key), *(Address(company.key, key) for key in company.connections))
     return any(policy.includes(address) for address in addresses)
 
@@ -238,6 +241,8 @@ def _record(
 
     It may be left out there only while no platform stands twice.
     """
+    if pairs.is_recorded:
+        return {}
     created = {one.address.connection for one in connections if one.is_created}
     links = record(desired, live, pairs, created)
     if not links or needs_ids(links, desired):
@@ -300,25 +305,30 @@ def _connection(
     others = tuple(one for one in staying if live is None or one.id != live.id)
     situation = ConnectionSituation(
         wanted=desired.wanted,
-        live=LiveStatus(live.status.value) if live else LiveStatus.NONE,
+        live=_LIVE_STATUSES[live.status] if live else LiveStatus.NONE,
         migration=desired.migration,
         fresh=live is not None and _is_fresh(desired, live),
         reauthorize=bool(desired.authorization)
         and policy.reauthorizes(address, live.status if live else None, live.sent if live else ""),
         occupied=desired.source_type is SourceType.ACCOUNTING and bool(others),
-        gated=bool(desired.open_preconditions) and not policy.preconditions_waived,
+        gated=not policy.preconditions_waived and bool(desired.open_preconditions),
         proof=pairs.proof[desired.key] if live else Proof.CERTAIN,
     )
     row = CONNECTION_RULES.decide(situation)
-    named = (live,) if live and row.attention is AttentionCode.AMBIGUOUS else others
-    subject = Subject(address, company=company, connection=desired, live_connection=live, candidates=named)
+    note = None
+    if row.attention:
+        named = (live,) if live and row.attention is AttentionCode.AMBIGUOUS else others
+        subject = Subject(
+            address, company=company, connection=desired, live_connection=live, candidates=named
+        )
+        note = attention(row.attention, subject)
     return ConnectionDraft(
         address,
         desired,
         live,
         row,
         situation,
-        attention(row.attention, subject) if row.attention else None,
+        note,
         _looks_due(address, desired, live, row, policy),
     )
 

@@ -93,5 +93,7 @@ class Policy:
 
     def reauthorizes(self, address: Address, status: Status | None, sent: str = "") -> bool:
         """Whether ``--reauthorize`` names ``address``, and what it asks for is not done already."""
+        if not self.reauthorize:
+            return False
         named = any(matches(pattern, address) for pattern in self.reauthorize)
         return named and not self.earlier.is_done(address, status, sent)

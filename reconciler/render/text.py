@@ -14,10 +14,11 @@ from reconciler.migration import migrations
 from reconciler.model import Platform
 from reconciler.outcome import Outcome
 from reconciler.plan import AttentionClass
-from reconciler.render.escaping import for_terminal, quoted
+from reconciler.render.escaping import MESSAGE_LIMIT, for_terminal, quoted
 from reconciler.render.folding import Fold, folded_actions, folded_attention, folded_diagnostics
-from reconciler.render.layout import INDENT, assembled, hanging, message, printed
+from reconciler.render.layout import INDENT, Pieces, assembled, entry, hanging, message, printed
 from reconciler.render.outcome_view import OutcomeView, ProblemView, UnstartedView, outcome_view
+from reconciler.render.plain import plain
 from reconciler.render.style import Style
 from reconciler.render.view import ActionView, AttentionGroup, Group, PlanView, plan_view, verb
 from reconciler.render.wording import LISTED, clauses, listed
@@ -115,21 +116,22 @@ def _pending(actions: Sequence[ActionView], column: int, style: Style, *, brief:
 
 def _action(action: ActionView, column: int, style: Style) -> Lines:
     look = _LOOKS[action.group]
-    body = assembled(action.what, look, whole_lists=style.verbose > 0)
+    body = [(plain(action.what, whole_lists=style.verbose > 0), look)]
     if action.reason:
-        body = Text.assemble(body, message(f" ({action.reason})", "dim"))
-    yield from hanging(_head(action.group.sign, action.address, column, look), body, style)
+        body.append((for_terminal(f" ({action.reason})", MESSAGE_LIMIT), "dim"))
+    yield from entry(_pieces(action.group.sign, action.address, column, look), body, style)
     for change in action.changes:
-        name = Text(f"{' ' * INDENT}{for_terminal(change.path)}: ")
-        values = Text.assemble(
+        name = (f"{' ' * INDENT}{for_terminal(change.path)}: ", "")
+        values = (
             (quoted(change.before), "red" if change.before else ""),
-            " -> ",
+            (" -> ", ""),
             (quoted(change.after), "green" if change.after else ""),
         )
-        yield from hanging(name, values, style)
+        yield from entry((name,), values, style)
     for label, value in action.more if style.verbose else ():
-        name = Text(f"{' ' * INDENT}{for_terminal(label)}: ", "dim")
-        yield from hanging(name, assembled((value,), "dim"), style)
+        yield from entry(
+            ((f"{' ' * INDENT}{for_terminal(label)}: ", "dim"),), ((plain((value,)), "dim"),), style
+        )
 
 
 def _attention(group: AttentionGroup, style: Style, *, already: bool = False) -> Lines:
@@ -138,8 +140,8 @@ def _attention(group: AttentionGroup, style: Style, *, already: bool = False) ->
     yield from hanging(Text(), Text(f"{_title(group, already=already)} ({len(group.items):,})", look), style)
     for fold in folded_attention(group.items) if style.folds else [Fold(group.items)]:
         for one in fold.shown:
-            body = Text.assemble((f"{for_terminal(one.code)}: ", look), message(one.message))
-            yield from hanging(_head("!", one.address, column, look), body, style)
+            body = ((f"{for_terminal(one.code)}: ", look), (for_terminal(one.message, MESSAGE_LIMIT), ""))
+            yield from entry(_pieces("!", one.address, column, look), body, style)
         if fold.counted:
             names = listed([for_terminal(one.address) for one in fold.counted])
             more = f"! ... {len(fold.counted):,} more: {for_terminal(fold.counted[0].code)}{_UNFOLD}: {names}"
@@ -310,8 +312,12 @@ def _column(addresses: Iterable[str], style: Style) -> int:
 
 
 def _head(sign: str, address: str, column: int, look: str) -> Text:
+    return Text.assemble(*_pieces(sign, address, column, look))
+
+
+def _pieces(sign: str, address: str, column: int, look: str) -> Pieces:
     shown = for_terminal(address)
-    return Text.assemble((f"{sign} ", look), (shown, "bold"), " " * max(column - cell_len(shown), 0), "  ")
+    return (f"{sign} ", look), (shown, "bold"), (" " * max(column - cell_len(shown), 0) + "  ", "")
 
 
 def _spaced(sections: Iterable[Iterable[Text]]) -> Lines:
