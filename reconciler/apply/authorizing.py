@@ -198,9 +198,8 @@ class _Authorizing:
             raise not_done(FailureCode.REJECTED, told, then=Then.PLAN_AGAIN, error=error) from None
         if isinstance(error, RejectedError):
             self._turns.rejected()
-        raise not_done(
-            FailureCode.REJECTED,
-            f"{self._action.platform} rejects the authorization",
-            then=Then.CORRECT.replace("{address}", str(self._action.address)),
-            error=error,
-        ) from None
+            said = f"{error.status}: {error.said}" if error.said else error.summary
+            told = f"{self._action.platform} rejected the credentials ({said})"
+            raise not_done(FailureCode.REJECTED, told, then=Then.CORRECT, told_by=error) from None
+        told = "Codat refused the authorization"
+        raise not_done(FailureCode.REJECTED, told, then=Then.CORRECT, error=error) from None

@@ -66,7 +66,6 @@ RESUME_REAUTHORIZED: Final = "apply again without --reauthorize, or with it for 
 class Then(StrEnum):
     """Every way to go on after a failure. ``{resume}`` is how the run at hand is resumed."""
 
-    RESUME = "{resume}"
     THEN_RESUME = "then {resume}"
     LATER = "{resume} later"
     AFTER_KEYS = "{resume} in 90 minutes"
@@ -82,7 +81,7 @@ class Then(StrEnum):
         "put right what Codat refuses, then {resume}; Codat repeats a refusal for 90 minutes, "
         "so it may take that long until it is asked anew"
     )
-    CORRECT = "correct the authorization of {address}, then {resume}"
+    CORRECT = "correct the authorization, then {resume}"
     PUT_RIGHT = "put them right, then {resume}"
     PLAN_AGAIN = "review a new plan, or {resume}"
     COMPARE = "compare the spec with what Codat keeps, then {resume}"
@@ -129,13 +128,18 @@ def not_done(
     code: str,
     message: str,
     *,
-    then: str = Then.RESUME,
+    then: str,
     error: ApiError | None = None,
+    told_by: ApiError | None = None,
     result: Result = Result.FAILED,
 ) -> NotDoneError:
-    """The failure that ``message`` tells, with Codat's words where there are some, and how to go on."""
+    """The failure that ``message`` tells, with Codat's words where there are some, and how to go on.
+
+    ``told_by`` is an error whose words ``message`` holds already.
+    """
     said = f": {error.summary}" if error else ""
-    correlation_id = error.correlation_id if error else ""
+    source = error or told_by
+    correlation_id = source.correlation_id if source else ""
     return NotDoneError(Failure(code, f"{message}{said}", correlation_id, then), result)
 
 

@@ -44,8 +44,11 @@ class ApiError(CodatSyncError):
         status: int | None = None,
         correlation_id: str = "",
         request: str = "",
+        said: str = "",
     ) -> None:
         self.summary = summary
+        self.said = said
+        """Codat's own words alone, which ``summary`` holds too."""
         self.fix = fix
         self.status = status
         self.correlation_id = correlation_id

@@ -16,6 +16,8 @@ class SpecCode(StrEnum):
     SYMLINK_OUTSIDE_ROOT = "symlink-outside-root"
     SYMLINK_LOOP = "symlink-loop"
 
+    LOOKS_LIKE_SPEC = "looks-like-spec"
+
     NOT_FORMATTED = "not-formatted"
 
     YAML_SYNTAX = "yaml-syntax"

@@ -52,6 +52,8 @@ class ApplyRequest:
     """How many companies go at a time after it; workspace.yaml's, where none is given."""
     wait: timedelta | None = None
     """Verify at the end, for at most so long."""
+    concurrency: int | None = None
+    """How many companies are worked on at once; workspace.yaml's, where none is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
         CodatSyncError: specs, flags, secrets or credentials are wrong, or Codat cannot be read;
             nothing was done.
     """
-    planned = run(_planned(request.source))
+    planned = run(_planned(request))
     plan = planned.plan
     if plan.refusals:
         return Applied(planned, None)
@@ -109,8 +111,13 @@ def _nothing_to_do(plan: Plan, observer: Observer) -> Outcome:
     return outcome
 
 
-async def _planned(source: PlanRequest | SavedRequest) -> Planned:
-    return await (from_specs(source) if isinstance(source, PlanRequest) else from_saved(source))
+async def _planned(request: ApplyRequest) -> Planned:
+    source = request.source
+    planned = await (from_specs(source) if isinstance(source, PlanRequest) else from_saved(source))
+    if request.concurrency is None:
+        return planned
+    limits = replace(planned.workspace.limits, concurrency=request.concurrency)
+    return replace(planned, workspace=replace(planned.workspace, limits=limits))
 
 
 async def _execute(

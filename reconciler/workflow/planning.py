@@ -10,8 +10,8 @@ from reconciler import __version__
 from reconciler.apply.failing import RESUME_REAUTHORIZED
 from reconciler.codat import ReadClient
 from reconciler.codat.clock import Clock, SystemClock
-from reconciler.diagnostics import Diagnostic, MisusedError, RefusedError
-from reconciler.loading import SpecCode
+from reconciler.diagnostics import Diagnostic, MisusedError, RefusedError, Severity
+from reconciler.loading import Loaded, SpecCode, SpecError
 from reconciler.model import Desired, Limits, Live, Platform, Status, Workspace
 from reconciler.outcome import RESUME
 from reconciler.plan import Kind, Plan, Refusal
@@ -33,7 +33,7 @@ from reconciler.planner import (
 from reconciler.workflow.account import read_account
 from reconciler.workflow.base import Base, read_base
 from reconciler.workflow.command_codes import CommandCode
-from reconciler.workflow.endpoint import Endpoint
+from reconciler.workflow.endpoint import Endpoint, pace
 from reconciler.workflow.forecasting import forecast
 from reconciler.workflow.reading import (
     answer,
@@ -108,9 +108,9 @@ class Planned:
     """What is odd about the specs, and no error."""
 
     @property
-    def requests_per_minute(self) -> int:
-        """The rate at which an apply may ask Codat."""
-        return self.workspace.limits.requests_per_minute
+    def requests_per_minute(self) -> int | None:
+        """The rate at which an apply may ask Codat; none where nothing paces it."""
+        return pace(self.plan.api, self.workspace.limits)
 
 
 def plan(request: PlanRequest) -> Planned:
@@ -131,13 +131,13 @@ async def from_specs(request: PlanRequest) -> Planned:
     endpoint = context.endpoint
     offline = read_specs(request.specs, endpoint)
     if offline.loaded is not None:
-        _check(request, offline.loaded.desired, offline.loaded.workspace)
+        _check(request, offline.loaded)
     limits = offline.loaded.workspace.limits if offline.loaded else Limits()
     async with endpoint.open(ReadClient, limits, context.on_wait) as client:
         platforms = await client.platforms()
         loaded = offline.settle(platforms)
         desired, workspace = loaded.desired, loaded.workspace
-        _check(request, desired, workspace)
+        _check(request, loaded)
         base = (
             read_base(request.base, request.specs, offline, platforms) if request.base is not None else None
         )
@@ -174,6 +174,7 @@ async def from_saved(request: SavedRequest) -> Planned:
                 raise _refused(
                     CommandCode.PLAN_OTHER_SPECS, f"{request.specs} does not say the same any more"
                 )
+            _check_all_read(loaded, options)
             workspace = loaded.workspace  # its guards and account hold, whatever the file says
             options = replace(
                 options, allow_deletes=request.allow_deletes, allow_unlinks=request.allow_unlinks
@@ -252,13 +253,28 @@ def _policy(request: PlanRequest | SavedRequest, workspace: Workspace, options: 
     )
 
 
-def _check(request: PlanRequest, desired: Desired, workspace: Workspace) -> None:
+def _check_all_read(loaded: Loaded, options: Options) -> None:
+    """Refuse ``--prune`` where a file that may be a spec is not read: what only it names would be deleted.
+
+    Raises:
+        SpecError: there is such a file.
+    """
+    unread = [one for one in loaded.warnings if one.code == SpecCode.LOOKS_LIKE_SPEC]
+    if options.prune and unread:
+        why = "; --prune would delete what only it names"
+        raise SpecError(replace(one, summary=one.summary + why, severity=Severity.ERROR) for one in unread)
+
+
+def _check(request: PlanRequest, loaded: Loaded) -> None:
     """Refuse sandbox specs on a real API, and ``--prune`` where a part of the workspace is seen alone.
 
     Raises:
         RefusedError: ``sandboxOnly`` specs against what may be the real API.
         MisusedError: ``--prune``, and the run is narrowed by a path or by ``--target``.
+        SpecError: ``--prune``, and a file that may be a spec is not read.
     """
+    desired, workspace = loaded.desired, loaded.workspace
+    _check_all_read(loaded, request.options)
     request.context.endpoint.check(workspace)
     check_companies(desired, request.options.targets, request.options.reauthorize)
     if not request.options.prune:

@@ -92,14 +92,20 @@ def stages(plan: Plan, first: Sequence[str], batch: int | None) -> tuple[Stage, 
         return replace(plan, actions=actions, attention=(), origins=(), attention_origins=())
 
     leading = dict.fromkeys((ACCOUNT, *first))
-    rest = [one for one in by_company if one not in leading]
-    if not rest:
+    others = [company for company in by_company if company not in leading]
+    if not others:
         return (Stage(plan),)
-    if not first and ACCOUNT in by_company:
-        rest.insert(0, ACCOUNT)
     head = (Stage(part(leading), tuple(first)),) if first else ()
-    size = batch or len(rest)
-    return head + tuple(Stage(part(rest[start : start + size])) for start in range(0, len(rest), size))
+    if not first and ACCOUNT in by_company:
+        others.insert(0, ACCOUNT)
+    return head + tuple(Stage(part(companies)) for companies in batches(others, batch))
+
+
+def batches(companies: Iterable[str], size: int | None) -> tuple[tuple[str, ...], ...]:
+    """The companies that go together, ``size`` of them at a time; without a size all at once."""
+    whole = tuple(companies)
+    step = size or max(len(whole), 1)
+    return tuple(whole[start : start + step] for start in range(0, len(whole), step))
 
 
 # --- one stage after the other -----------------------------------------------------------------

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from reconciler.loading import schema
+from reconciler.loading import BUILTIN_PLATFORMS, schema
 from reconciler.loading.shapes import compiled
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +39,7 @@ ALL = [
 @pytest.mark.parametrize("node", ALL)
 def test_every_mapping_is_closed_and_every_field_described(node):
     if "properties" in node:
-        assert node["additionalProperties"] is False
+        assert node["additionalProperties"] is False or node["title"] == "Authorization"
         for name, field in node["properties"].items():
             assert {"title", "description", "markdownDescription"} <= field.keys() or "$ref" in field, name
     if "object" in node.get("type", ()):
@@ -68,6 +68,26 @@ def test_data_types_are_those_of_codat():
     codat = json.loads(OPENAPI.read_text())["components"]["schemas"]["DataStatus"]["properties"]["dataType"]
     ours = schema.named("spec").document["$defs"]["dataType"]["enum"]
     assert ours == codat["enum"]
+
+
+def test_editors_offer_every_platform_by_name():
+    named = sorted(one.slug for one in BUILTIN_PLATFORMS)
+    connection = schema.named("spec").document["$defs"]["connection"]["properties"]
+    defaults = schema.named("workspace").document["properties"]["defaults"]["properties"]["connection"]
+    assert connection["platform"]["examples"] == named
+    assert defaults["properties"]["platform"]["examples"] == named
+
+
+def test_editors_offer_the_fields_of_authorizations_that_codat_documents_and_take_others_alike():
+    authorization = schema.named("spec").document["$defs"]["connection"]["properties"]["authorization"]
+    sage = json.loads((ROOT / "schemas/platforms/sage-bank-feeds.json").read_text())
+    assert {"accessToken", "refreshToken", *sage["properties"]} <= authorization["properties"].keys()
+    words = {"title", "description", "markdownDescription"}
+    any_other = {
+        key: value for key, value in authorization["additionalProperties"].items() if key not in words
+    }
+    for name, field in authorization["properties"].items():
+        assert {key: value for key, value in field.items() if key not in words} == any_other, name
 
 
 @pytest.mark.parametrize("other", NAMES[1:])
