@@ -136,7 +136,7 @@ async def _execute(
             return await execute(
                 some,
                 client,
-                _unblocking(resolve, plan),
+                _unblocking(resolve, _urls(plan)),
                 clock=context.clock,
                 limits=workspace.limits,
                 max_failures=rollout.max_failures,
@@ -233,11 +233,13 @@ def _resolver(request: ApplyRequest, planned: Planned) -> Resolver | MadeUp:
     return Resolver(root, endpoint.environ, commands=secret_commands(root), withheld=withheld)
 
 
-def _unblocking(resolve: Resolver | MadeUp, plan: Plan) -> Resolve:
-    """``resolve``, which leaves the event loop to others while it waits for a program."""
+def _unblocking(resolve: Resolver | MadeUp, urls: frozenset[SecretRef] = frozenset()) -> Resolve:
+    """``resolve``, which leaves the event loop to others while it waits for a program.
+
+    What the sandbox makes up for ``urls`` is one.
+    """
     if isinstance(resolve, MadeUp):
         made_up, as_url = resolve, sandbox_urls(resolve)
-        urls = {action.url for action in plan.actions if isinstance(action, CreateWebhook)}
         return lambda ref: as_url(ref) if ref in urls else made_up(ref)
     slow = resolve
 
@@ -245,6 +247,12 @@ def _unblocking(resolve: Resolver | MadeUp, plan: Plan) -> Resolve:
         return asyncio.to_thread(slow, ref) if slow.is_slow(ref) else slow(ref)
 
     return resolved
+
+
+def _urls(plan: Plan) -> frozenset[SecretRef]:
+    """The references that the plan will send as URLs of webhook consumers."""
+    created = (action.url for action in plan.actions if isinstance(action, CreateWebhook))
+    return frozenset(url for url in created if isinstance(url, SecretRef))
 
 
 def _check_secrets(plan: Plan, resolve: Resolver | MadeUp) -> tuple[Diagnostic, ...]:

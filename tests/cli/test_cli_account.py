@@ -143,7 +143,7 @@ def test_an_imported_account_is_planned_as_it_is(codat: Codat, specs: Path) -> N
 def test_settings_of_the_same_plan_give_a_sync_something_to_fetch(codat: Codat, specs: Path) -> None:
     settings = ask(codat, "GET", "/profile/syncSettings")
     nothing = [one | {"fetchOnFirstLink": False} for one in settings["settings"]]
-    ask(codat, "POST", "/profile/syncSettings", settings | {"settings": nothing})
+    ask(codat, "POST", "/profile/syncSettings", settings | {"settings": nothing, "overridesDefaults": True})
     (specs / "account.yaml").rename(codat.directory / "away")
     assert "nothing-to-sync" in codat.run("plan", "specs").out
 
