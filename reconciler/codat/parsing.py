@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from reconciler.codat.reading import Node
+from reconciler.fields import OPTIONAL
 from reconciler.model import (
     FETCH_ON_FIRST_LINK,
     SYNC_FROM_UTC,
@@ -78,10 +79,11 @@ def company(node: Node) -> LiveCompany:
     tags = {str(tag.name): tag.text() for tag in node.get("tags").members()}
     marks = sent_marks(tags)
     connections = (connection(one) for one in node.get("dataConnections").items())
+    texts: dict[str, Any] = {text.attribute: node.get(text.wire).optional_text() for text in OPTIONAL}
     return LiveCompany(
         id=node.get("id").identifier(),
         name=node.get("name").text(),
-        description=node.get("description").optional_text(),
+        **texts,
         tags=tags,
         created=node.get("created").optional_moment(),
         connections=tuple(replace(one, sent=marks.get(short_id(one.id), "")) for one in connections),

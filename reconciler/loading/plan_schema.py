@@ -13,7 +13,7 @@ from reconciler.loading.shapes import compiled
 from reconciler.loading.words import dotted
 
 SCHEMAS: Final = ("plan", "saved-plan")
-"""What a plan is, and what a saved one holds beside it."""
+"""What a plan is, and what a saved one must have beside it."""
 
 
 def plan_complaints(document: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from reconciler.fields import TEXTS, by_path
 from reconciler.model import (
     KEY_TAG,
     LINKS_TAG,
@@ -111,9 +112,8 @@ def _company_actions(company: CompanyDraft) -> Iterator[Action]:
 
 def _create_company(company: CompanyDraft) -> CreateCompany:
     fields = company.fields
-    return CreateCompany(
-        company.address, company.row.why, fields["name"], fields["description"], fields["tags"]
-    )
+    texts = {text.path: fields[text.path] for text in TEXTS}
+    return CreateCompany(company.address, company.row.why, by_path(texts, fields["tags"]))
 
 
 def _wanted_changes(company: CompanyDraft) -> tuple[Change, ...]:
