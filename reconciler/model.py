@@ -218,6 +218,8 @@ def written(text: str) -> str:
 
 RESERVED_VARIABLES: Final = "CODAT_"
 """Environment variables that start so are ours: no reference names them, and no command is given them."""
+DEFAULT_SPECS: Final = "specs"
+"""Where specs are looked for, if the command line does not say."""
 REF_PLACE: Final = "{ref}"
 """Where a command's arguments take the text of a reference."""
 PROVIDERS_GROUP: Final = "codat_sync.secrets"

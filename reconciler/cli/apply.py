@@ -14,7 +14,6 @@ import click
 from reconciler.cli.events import check_whole, opened_events
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import (
-    DEFAULT_SPECS,
     context,
     endpoint_options,
     format_option,
@@ -27,6 +26,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.showing import opened_outputs, show_outcome, show_plan
 from reconciler.cli.streams import record
+from reconciler.model import DEFAULT_SPECS
 
 if TYPE_CHECKING:
     from reconciler.outcome import Event, Observer

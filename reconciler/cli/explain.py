@@ -9,13 +9,13 @@ import click
 from reconciler.cli.completion import complete_address_or_code
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import (
-    DEFAULT_SPECS,
     context,
     endpoint_options,
     format_option,
     output,
     output_options,
 )
+from reconciler.model import DEFAULT_SPECS
 
 
 @click.command(

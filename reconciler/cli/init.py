@@ -10,7 +10,8 @@ from typing import Final
 import click
 
 from reconciler.cli.exits import Exit
-from reconciler.cli.options import DEFAULT_SPECS, output_options
+from reconciler.cli.options import output_options
+from reconciler.model import DEFAULT_SPECS
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reconciler.cli.completion import complete_address
+from reconciler.model import DEFAULT_SPECS
 
 if TYPE_CHECKING:
     from reconciler.render import Style
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-DEFAULT_SPECS = "specs"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 DEFAULT_SANDBOX_FILE = Path(".codat-sync") / "sandbox.db"
 

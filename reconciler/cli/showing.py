@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from reconciler.cli.options import DEFAULT_SPECS, Output
+from reconciler.cli.options import Output
 from reconciler.cli.streams import Echo, for_page, record, said
 from reconciler.diagnostics import CodatSyncError, Diagnostic
+from reconciler.model import DEFAULT_SPECS
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.opening import opened_to_write
 

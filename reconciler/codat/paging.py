@@ -30,6 +30,10 @@ MAX_PAGES: Final = 10_000
 """Pages of one listing past which something is wrong; two million companies at Codat's page size."""
 
 
+IDLE_PAGES: Final = 3
+"""Pages in a row that show nothing new past which a listing goes in a circle; shifting rows repeat one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """One page. ``total`` is Codat's count of all rows."""
@@ -158,9 +162,10 @@ async def _reading(
     rows: dict[str, T] = {}
     totals: set[int] = set()
     seen: set[str] = set()
+    idle = 0
     url: httpx.URL | None = first
     while url is not None:
-        if str(url) in seen or len(seen) >= MAX_PAGES:
+        if str(url) in seen or len(seen) >= MAX_PAGES or idle > IDLE_PAGES:
             raise UnexpectedAnswerError(
                 "the pages of the listing do not end", request=f"GET {quote(first.path)}"
             )
@@ -168,6 +173,7 @@ async def _reading(
         got = await fetch(url)
         before = len(rows)
         rows |= {identity(row): row for row in got.rows}
+        idle = 0 if len(rows) > before else idle + 1
         totals |= set() if got.total is None else {got.total}
         if len(totals) > 1 and not to_the_end:
             break

@@ -273,6 +273,9 @@ def _others(root: Path, specs: Path) -> Iterator[Path]:
 
 def _holds_companies(path: Path) -> bool:
     try:
-        return path.is_file() and _HOLDS_COMPANIES.search(path.read_bytes()) is not None
+        if not path.is_file():
+            return False
+        # One that is too large to be read counts as a spec: then nothing is an orphan.
+        return path.stat().st_size > MAX_BYTES or _HOLDS_COMPANIES.search(path.read_bytes()) is not None
     except OSError:
         return False

@@ -35,11 +35,14 @@ def transliterated(name: str) -> str:
     """
     if kept_name(name) == name:
         return name
-    letters = "".join(
-        _REMOVED.sub(_GONE, anyascii(character) or _GONE) if _REMOVED.match(character) else character
-        for character in name
+    letters = name.translate(
+        {ord(character): _in_letters(character) for character in removed_characters(name)}
     )
     return _RUNS.sub(" ", _BETWEEN_WORDS.sub(" ", letters).replace(_GONE, "")).strip()
+
+
+def _in_letters(character: str) -> str:
+    return _REMOVED.sub(_GONE, anyascii(character) or _GONE)
 
 
 def _as_written(name: str) -> str:

@@ -40,6 +40,7 @@ class SpecCode(StrEnum):
     WORKSPACE_UNNAMED = "workspace-unnamed"
     WORKSPACE_TWICE = "workspace-twice"
     WORKSPACE_IGNORED = "workspace-ignored"
+    WORKSPACE_HIDDEN = "workspace-hidden"
     COMMAND_FORM = "command-form"
     PLATFORM_TWICE = "platform-twice"
     PLATFORM_SCHEMA = "platform-schema"

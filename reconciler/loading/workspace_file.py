@@ -42,18 +42,36 @@ class Location:
     file: Path | None
     rivals: tuple[Path, ...] = ()
     """Both files, where there are two in one directory."""
+    hidden: Path | None = None
+    """The workspace file further up in the repository, which is not read for this one."""
 
 
 def locate(specs: Path) -> Location:
     """Search from the specs' directory up to the repository's root, which is where ``.git`` is."""
     start = specs if specs.is_dir() else specs.parent
-    for directory in (start, *start.parents):
-        files = tuple(path for name in WORKSPACE_FILES if (path := directory / name).is_file())
-        if files:
-            return Location(directory, files[0], files if len(files) > 1 else ())
-        if (directory / ".git").exists():
-            break
+    for directory in _upwards(start):
+        if files := _files(directory):
+            return Location(directory, files[0], files if len(files) > 1 else (), _hidden(directory))
     return Location(start, None)
+
+
+def _upwards(start: Path) -> Iterator[Path]:
+    for directory in (start, *start.parents):
+        yield directory
+        if (directory / ".git").exists():
+            return
+
+
+def _files(directory: Path) -> tuple[Path, ...]:
+    return tuple(path for name in WORKSPACE_FILES if (path := directory / name).is_file())
+
+
+def _hidden(root: Path) -> Path | None:
+    """The workspace file above ``root`` in its repository; what lies around that is not ours."""
+    directories = tuple(_upwards(root))
+    if not (directories[-1] / ".git").exists():
+        return None
+    return next((path for directory in directories[1:] for path in _files(directory)), None)
 
 
 def read(
@@ -64,13 +82,15 @@ def read(
     entry = _entry(location.file, found) if location.file is not None else None
     fields: Mapping[str, Any] = entry.fields if entry is not None else {}
     is_unnamed = not entry.wrote("workspace") if entry is not None else not found
+    if location.file is not None and location.hidden is not None:
+        found.append(_hides(location.file, location.hidden))
     if is_unnamed and not sandbox:
         found.append(_unnamed(location, entry))
     by_platform: Mapping[str, PlatformSettings] = {}
     if entry is not None:
         found.extend(_misplaced_references(entry))
         found.extend(_unknown_default(entry, platforms))
-        found.extend(_wrong_commands(entry))
+        found.extend(_wrong_commands(entry, location.hidden))
         by_platform = _platforms(entry, platforms, location.root, found)
     settings = Settings(
         workspace=_workspace(fields, location.root, by_platform, sandbox=sandbox),
@@ -98,10 +118,10 @@ def secret_commands(root: Path) -> SecretCommands:
         SpecError: the file cannot be read, or is unsound.
     """
     found: list[Diagnostic] = []
-    path = next((path for name in WORKSPACE_FILES if (path := root / name).is_file()), None)
-    entry = _entry(path, found) if path is not None else None
+    files = _files(root)
+    entry = _entry(files[0], found) if files else None
     if entry is not None:
-        found.extend(_wrong_commands(entry))
+        found.extend(_wrong_commands(entry, _hidden(root)))
     if found:
         raise SpecError(found)
     return _commands(entry.fields.get("secrets", {})) if entry is not None else SecretCommands()
@@ -156,6 +176,14 @@ def _rival(path: Path, first: Path) -> Diagnostic:
     return Diagnostic(SpecCode.WORKSPACE_TWICE, summary, "keep one of the two", source(path).span((1, 1)))
 
 
+def _hides(path: Path, hidden: Path) -> Diagnostic:
+    summary = f"{source(hidden).shown} stands further up, and is not read because this file is here"
+    fix = "remove this file, or keep it if it is a workspace of its own"
+    return Diagnostic(
+        SpecCode.WORKSPACE_HIDDEN, summary, fix, source(path).span((1, 1)), severity=Severity.WARNING
+    )
+
+
 def _unnamed(location: Location, entry: Entry | None) -> Diagnostic:
     path = location.file or location.root / WORKSPACE_FILES[0]
     guess = re.sub(r"[^A-Za-z0-9._-]+", "-", location.root.name).strip("-._") or "prod"
@@ -171,7 +199,7 @@ def _misplaced_references(entry: Entry) -> Iterator[Diagnostic]:
             yield Diagnostic(SpecCode.REFERENCE_MISPLACED, summary, fix, entry.value_span(key), key)
 
 
-def _wrong_commands(entry: Entry) -> Iterator[Diagnostic]:
+def _wrong_commands(entry: Entry, hidden: Path | None) -> Iterator[Diagnostic]:
     secrets = entry.child("secrets")
     commands = secrets and secrets.child("commands")
     for scheme, (program, *rest) in commands.fields.items() if commands else ():
@@ -182,6 +210,10 @@ def _wrong_commands(entry: Entry) -> Iterator[Diagnostic]:
             summary, fix = "a reference must not choose the program", f"write {REF_PLACE} in an argument"
         elif not any(REF_PLACE in argument for argument in rest):
             summary, fix = "no argument takes the reference", f"write {REF_PLACE} where it belongs, in quotes"
+        elif hidden is not None:
+            # Who may add a file below a workspace may not thereby choose what its apply runs.
+            summary = f"no program is run for a file that hides {source(hidden).shown}"
+            fix = "keep one of the two, and write the command there"
         else:
             continue
         if spot:

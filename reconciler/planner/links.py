@@ -16,7 +16,7 @@ from typing import Final
 
 from reconciler.model import LINKS_TAG, LiveCompany, LiveConnection, Mark, Status, marks_of, short_id
 
-SAME_RUN: Final = timedelta(days=1)
+SAME_RUN: Final = timedelta(hours=1)
 """How long after its company, by Codat's own clock, a connection may have been made in the same run."""
 
 

@@ -85,8 +85,12 @@ def pair(desired: DesiredCompany, live: LiveCompany | None) -> Pairs:
     pairing = _Pairing({found.id: found for found in connections})
     wanted = sorted(desired.connections.values(), key=lambda connection: connection.key)
     pinned = {connection.id for connection in wanted if connection.id is not None}
-    names = _by_holder(named_by_record(live, pinned), desired)
-    told = platforms_told(names, {connection.key: connection.platform_key for connection in wanted})
+    recorded = named_by_record(live, pinned)
+    names = _by_holder(recorded, desired)
+    platforms = {connection.key: connection.platform_key for connection in wanted}
+    # A pin overrules an entry; that its platform was told apart still holds, as long as the key is wanted.
+    held = {key: name for key, name in recorded.items() if key in platforms}
+    told = platforms_told(held, platforms) | platforms_told(names, platforms)
     rest = _by_record(_by_id(wanted, pairing), names, pairing)
     _set_former_apart(names, pairing)
     groups: defaultdict[str, list[DesiredConnection]] = defaultdict(list)

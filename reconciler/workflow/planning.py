@@ -41,7 +41,7 @@ from reconciler.workflow.reading import (
     with_sync_settings,
 )
 from reconciler.workflow.running import run
-from reconciler.workflow.saving import PLAN_AGAIN, Options, check_place, read, save
+from reconciler.workflow.saving import PLAN_AGAIN, Options, check_commands, check_place, read, save
 
 TOOL = f"codat-sync {__version__}"
 
@@ -155,6 +155,8 @@ async def from_saved(request: SavedRequest) -> Planned:
     endpoint, workspace, options = context.endpoint, saved.workspace, saved.options
     if request.specs is None:
         check_place(request.file, workspace, sandbox=endpoint.is_sandbox)
+        if not endpoint.is_sandbox:  # which runs no program
+            check_commands(request.file, saved)
     endpoint.check(workspace)
     if saved.document["api"] != endpoint.name:
         raise _refused(

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError
-from reconciler.loading import plan_complaints
+from reconciler.loading import plan_complaints, secret_commands
 from reconciler.loading.files import WORKSPACE_FILES, read_regular
-from reconciler.model import Desired, Guard, Limit, Limits, Rollout, Workspace
+from reconciler.loading.references import real_path
+from reconciler.loading.workspace_file import locate
+from reconciler.model import DEFAULT_SPECS, Desired, Guard, Limit, Limits, Rollout, SecretRef, Workspace
 from reconciler.plan import FORMAT_VERSION, Plan, digest
 from reconciler.planner import desired_document, known_from
 from reconciler.workflow.command_codes import CommandCode
@@ -170,6 +172,33 @@ def check_place(path: Path, workspace: Workspace, *, sandbox: bool) -> None:
     raise RefusedError(Diagnostic(CommandCode.PLAN_ELSEWHERE, told, fix))
 
 
+def check_commands(path: Path, saved: Saved) -> None:
+    """Refuse a plan that would run programs of a workspace that is not the one around or right below us.
+
+    Who may write a plan file, and add a file somewhere in the checkout, must not have it choose the programs.
+
+    Raises:
+        RefusedError: it would.
+    """
+    root = Path(saved.workspace.root)
+    if root in {locate(real_path(place)).root for place in (Path.cwd(), Path(DEFAULT_SPECS))}:
+        return
+    if asked := sorted(_schemes(saved.desired) & secret_commands(root).by_scheme.keys()):
+        told = f"{path} has secrets looked up by programs that {root / WORKSPACE_FILES[0]} names: {asked[0]}"
+        fix = f"if that is the workspace that you mean, name its specs too: apply SPECS --plan {path}"
+        raise RefusedError(Diagnostic(CommandCode.PLAN_ELSEWHERE, told, fix))
+
+
+def _schemes(desired: Desired) -> frozenset[str]:
+    return frozenset(
+        value.scheme
+        for company in desired.companies.values()
+        for connection in company.connections.values()
+        for value in connection.authorization.values()
+        if isinstance(value, SecretRef)
+    )
+
+
 def _sound(path: Path, text: str) -> dict[str, Any]:
     if _is_too_large(text):
         raise _refused(path, CommandCode.PLAN_MALFORMED, f"is larger than a saved plan may be ({BOUNDS})")
@@ -272,7 +301,7 @@ def _read_workspace(document: Mapping[str, Any]) -> Workspace:
         Guard(
             _read_limit(guard["maxDeletes"]),
             _read_limit(guard["maxUnlinks"]),
-            _read_limit(guard.get("maxNarrowings", 0)),
+            _read_limit(narrowings) if (narrowings := guard.get("maxNarrowings")) else Guard().max_narrowings,
         ),
         Limits(
             limits["requestsPerMinute"], limits["concurrency"], limits["pageSize"], limits["reservePercent"]

@@ -357,6 +357,26 @@ def test_a_plan_takes_its_root_from_nowhere_but_a_workspace_that_is_here(
     assert told in done.err
 
 
+def test_a_forged_plan_chooses_no_program(codat: Codat, plan: Path, specs: Path) -> None:
+    """Who may write the plan and add a file below the specs has no program run, with our environment."""
+    deep = specs / "deep"
+    deep.mkdir()
+    command = f"[touch, '{codat.directory}/ran', '{{ref}}']"
+    settings = f"version: 1\nworkspace: test\nsecrets: {{commands: {{sh: {command}}}}}\n"
+    (deep / "workspace.yaml").write_text(settings)
+    forge(plan, with_token("${sh:x}"))
+    forge(plan, lambda document: document["run"]["workspace"].update(root="specs/deep"))
+    done = codat.run("apply", plan, "--yes")
+    assert (done.status, codat.writes()) == (Exit.REFUSED, [])
+    assert not (codat.directory / "ran").exists()
+    assert f"name its specs too: apply SPECS --plan {plan}" in done.err
+
+
+def test_a_plan_of_an_earlier_version_keeps_the_guard_that_it_does_not_name(codat: Codat, plan: Path) -> None:
+    forge(plan, lambda document: document["run"]["workspace"]["guard"].pop("maxNarrowings"))
+    assert codat.run("apply", plan, "--yes").status == Exit.OK
+
+
 def test_a_plan_file_may_lie_anywhere_and_is_shown_anywhere(
     codat: Codat, plan: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -187,6 +187,15 @@ def test_pages_that_do_not_end_are_left(
     assert len(network.requests) <= 20
 
 
+def test_pages_that_lead_on_and_show_nothing_new_are_left_before_they_cost_the_days_quota() -> None:
+    network = wire(*(page("a", total=1_000_000, following=f"?page={number}") for number in range(2, 50)))
+
+    with pytest.raises(UnexpectedAnswerError, match="do not end"):
+        ids(network)
+
+    assert len(network.sent) < 10
+
+
 def test_an_empty_page_is_the_last_one() -> None:
     network = wire(page(total=0, following="?page=2"))
 

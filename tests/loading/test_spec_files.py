@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from reconciler.loading import SpecCode, files
+from reconciler.loading import SpecCode, SpecError, files, secret_commands
 from reconciler.loading.files import READABLE
 
 SPEC = "version: 1\ncompanies: {a: {name: A}}\n"
@@ -177,6 +177,41 @@ def test_an_ignored_workspace_file_is_a_warning(project):
     project.put("specs/a.yaml", SPEC)
     project.put("specs/deep/workspace.yml", "")
     assert [one.code for one in project.load().warnings] == [SpecCode.WORKSPACE_IGNORED]
+
+
+def test_a_workspace_file_that_is_put_before_another_is_told(project):
+    """Who may add files among the specs could otherwise loosen the guards without a word."""
+    project.put("specs/a.yaml", SPEC)
+    project.put("workspace.yaml", "version: 1\nworkspace: outer\n")
+    summary = "workspace.yaml stands further up, and is not read because this file is here"
+    fix = "remove this file, or keep it if it is a workspace of its own"
+    assert coded(project.load().warnings) == [
+        (SpecCode.WORKSPACE_HIDDEN, f"specs/workspace.yaml:1:1: {summary}; {fix}")
+    ]
+
+
+def test_a_workspace_file_that_is_put_before_another_runs_no_program(project):
+    project.put("specs/a.yaml", SPEC)
+    project.put("workspace.yaml", "version: 1\nworkspace: outer\n")
+    commands = "secrets: {commands: {sh: [sh, -c, '{ref}']}}\n"
+    project.put("specs/workspace.yaml", f"version: 1\nworkspace: inner\n{commands}")
+    told = "no program is run for a file that hides workspace.yaml"
+    refused = [one for one in project.errors() if one.code is SpecCode.COMMAND_FORM]
+    fix = "keep one of the two, and write the command there"
+    assert [str(one) for one in refused] == [f"specs/workspace.yaml:3:22: secrets.commands.sh: {told}; {fix}"]
+    with pytest.raises(SpecError, match=told):
+        secret_commands(project.root / "specs")
+
+
+def test_a_neighbour_that_is_too_large_to_be_read_counts_as_a_spec(project, monkeypatch):
+    """Then nothing is an orphan; the other way round, companies of that file would be pruned."""
+    project.put("specs/a.yaml", SPEC)
+    project.put("workspace.yaml", "version: 1\nworkspace: outer\n")
+    (project.root / "specs/workspace.yaml").unlink()
+    project.put("other/b.yaml", "# " + "x" * 1000 + "\n")
+    assert not project.load().desired.narrowed
+    monkeypatch.setattr(files, "MAX_BYTES", 1000)
+    assert project.load().desired.narrowed
 
 
 def test_references_to_files_count_from_the_file_they_stand_in(project, tmp_path_factory):

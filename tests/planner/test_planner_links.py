@@ -247,6 +247,17 @@ def test_what_the_record_does_not_name_beside_what_it_does_is_not_recorded() -> 
     assert (actions(gone), attention(gone)) == ([], ["blocking ambiguous acme/bank2"])
 
 
+@pytest.mark.parametrize("state", list(Wanted))
+@pytest.mark.parametrize("again", [(), ("*",)], ids=["", "reauthorized"])
+def test_a_pin_on_what_another_key_has_does_not_give_that_key_what_the_customer_linked(
+    state: Wanted, again: tuple[str, ...]
+) -> None:
+    """The connection of bank1 is gone, bank1 is pinned to that of bank2, and the customer linked another."""
+    live = company(link(B), link("cccccccc-3"), tags={LINKS_TAG: RECORD})
+    plan = plan_for(wanted(bank(1, id=B), bank(2, wanted=state)), live, policy(reauthorize=again))
+    assert not any("cccccccc" in str(action.document()) for action in plan.actions)
+
+
 def test_a_key_that_vanishes_and_one_that_appears_are_two_connections() -> None:
     live = company(link(A), tags={LINKS_TAG: "barclays@upvr"})
     plan = plan_for(wanted(wanted_connection("monzo", TRUELAYER)), live)
@@ -283,7 +294,7 @@ def test_a_platform_that_goes_from_one_key_to_two_is_recorded_by_ids() -> None:
 
 # --- what is recorded by its platform alone ------------------------------------------------------
 
-LATER = 30
+LATER = 60 - 2 / 24
 """Days ago, where the company is twice as old: nothing that its own run can have made."""
 
 
