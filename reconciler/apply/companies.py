@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from reconciler.apply import keys
-from reconciler.apply.failing import FailureCode, Then, differs, is_normalised, normalised, not_done
+from reconciler.apply.failing import (
+    FailureCode,
+    NotDoneError,
+    Then,
+    differs,
+    is_normalised,
+    normalised,
+    not_done,
+)
 from reconciler.apply.idempotent_create import create
 from reconciler.apply.state import WorkerState
 from reconciler.codat import Answered, Client
@@ -19,11 +27,25 @@ from reconciler.plan import CreateCompany
 
 async def create_company(worker: WorkerState, action: CreateCompany) -> Result:
     """Create the company, or find that another run of ours did."""
-    made = await create(worker, MakingCompany(worker, action))
+    making = MakingCompany(worker, action)
+    try:
+        made = await create(worker, making)
+    except NotDoneError as error:
+        raise _advised(action, error) from None
     worker.made_company = made.value.id
+    for product in action.products:
+        if product not in made.value.products:
+            await worker.write(worker.client.add_product, made.value.id, product)
     if kept := [(path, got) for path, _, got in _differences(action, made.value)]:
         raise normalised(kept)
     return Result.ALREADY if made.found else Result.DONE
+
+
+def _advised(action: CreateCompany, error: NotDoneError) -> NotDoneError:
+    """The failure, which says what to write where Codat wants a product of every company."""
+    if "product" not in error.failure.message.lower() or action.products:
+        return error
+    return NotDoneError(replace(error.failure, then=Then.WITH_PRODUCTS), error.result)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from reconciler.cli.failing import (
 )
 from reconciler.cli.fmt import fmt
 from reconciler.cli.handoff import handoff
+from reconciler.cli.helping import WholeSentences
 from reconciler.cli.import_ import import_
 from reconciler.cli.init import init
 from reconciler.cli.links import links
@@ -40,6 +41,7 @@ __all__ = ["main"]
 
 
 @click.group(
+    cls=WholeSentences,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Examples:

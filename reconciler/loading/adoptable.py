@@ -160,7 +160,7 @@ class Sieve:
             else:
                 left_out.append(_unwritable("its products", "no spec could hold what Codat has there"))
         if Extra.SYNC_SETTINGS in self.extras and settings is not None and settings.are_own:
-            writable = _writable_settings(settings.by_type)
+            writable = writable_settings(settings.by_type)
             if any(writable.values()):
                 yield Extra.SYNC_SETTINGS.value, {name: found for name, found in writable.items() if found}
             if not all(writable.values()):
@@ -333,7 +333,7 @@ def _tags(company: LiveCompany, left_out: list[LeftOut]) -> Iterator[tuple[str, 
             yield written(key), written(value)
 
 
-def _writable_settings(settings: SyncSettings) -> dict[str, dict[str, SettingValue]]:
+def writable_settings(settings: SyncSettings) -> dict[str, dict[str, SettingValue]]:
     """Of each data type the members that a spec can name; whatever is not named stays as it is.
 
     The two that exclude each other are left out where Codat has both.

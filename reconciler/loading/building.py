@@ -14,6 +14,7 @@ from reconciler.model import (
     SYNC_FROM_UTC,
     UNSET,
     Desired,
+    DesiredAccount,
     DesiredCompany,
     DesiredConnection,
     Precondition,
@@ -27,14 +28,18 @@ from reconciler.model import (
 )
 
 
-def desired(specs: Specs, *, narrowed: bool) -> Desired:
-    """What the specs want, companies by key. No rule may have found an error in ``specs``."""
+def desired(specs: Specs, *, narrowed: bool, account: DesiredAccount | None = None) -> Desired:
+    """What the specs want, companies by key. No rule may have found an error in ``specs``.
+
+    The account is of the whole workspace, so a part of it says nothing of that.
+    """
     companies = sorted(specs.companies, key=lambda company: company.key)
     return Desired(
         specs.settings.workspace.name,
         {company.key: _company(company, specs.settings) for company in companies},
         narrowed,
         specs.settings.workspace.renamed_from,
+        None if narrowed else account,
     )
 
 

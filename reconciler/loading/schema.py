@@ -43,7 +43,7 @@ class Schema:
 
 @cache
 def named(name: str) -> Schema:
-    """The schema ``spec`` or ``workspace``."""
+    """The schema ``spec``, ``workspace`` or ``account``."""
     document = json.loads(file_text(f"{name}.schema.json"))
     companies = document["properties"].get("companies")
     return Schema(

@@ -30,6 +30,7 @@ from reconciler.model import (
     written,
 )
 from reconciler.plan import digest
+from reconciler.planner import account_document
 
 
 def to_document(desired: Desired) -> dict[str, Any]:
@@ -41,6 +42,8 @@ def to_document(desired: Desired) -> dict[str, Any]:
     }
     if desired.renamed_from is not None:
         document["workspaceRenamedFrom"] = desired.renamed_from
+    if desired.account is not None:
+        document["account"] = account_document.to_document(desired.account)
     return document
 
 
@@ -48,7 +51,8 @@ def from_document(document: Mapping[str, Any]) -> Desired:
     """What ``to_document`` wrote; the document is one that passed the plan's schema."""
     companies = {key: _read_company(key, one) for key, one in sorted(document["companies"].items())}
     renamed_from = document.get("workspaceRenamedFrom")
-    return Desired(document["workspace"], companies, document["narrowed"], renamed_from)
+    account = account_document.from_document(document["account"]) if "account" in document else None
+    return Desired(document["workspace"], companies, document["narrowed"], renamed_from, account)
 
 
 def desired_digest(desired: Desired) -> str:

@@ -145,8 +145,8 @@ def _company(company: CompanyDraft, plan: Plan) -> Explanation:
         company.desired.span if company.desired else None,
         _live_company(company.live) if company.live else None,
         (Decision(company.situation, company.row, company.why),),
-        _planned(company.address, plan),
-        _attention(company.address, plan),
+        planned_at(company.address, plan),
+        attention_at(company.address, plan),
     )
 
 
@@ -159,8 +159,8 @@ def _connection(
         connection.desired.span if connection.desired else None,
         _live_connection(connection.live, pulls) if connection.live else None,
         tuple(_decisions(company, connection, live, policy)),
-        _planned(connection.address, plan),
-        _attention(connection.address, plan),
+        planned_at(connection.address, plan),
+        attention_at(connection.address, plan),
         UNPAIRED if connection.row is None else "",
     )
 
@@ -175,7 +175,7 @@ def _decisions(
         yield Decision(sync.situation, sync.row, sync.why)
 
 
-def _planned(address: Address, plan: Plan) -> tuple[dict[str, Any], ...]:
+def planned_at(address: Address, plan: Plan) -> tuple[dict[str, Any], ...]:
     """The plan's actions at the address, and the sync that is for it."""
     return tuple(
         action.document()
@@ -185,7 +185,8 @@ def _planned(address: Address, plan: Plan) -> tuple[dict[str, Any], ...]:
     )
 
 
-def _attention(address: Address, plan: Plan) -> tuple[dict[str, Any], ...]:
+def attention_at(address: Address, plan: Plan) -> tuple[dict[str, Any], ...]:
+    """The plan's attention at the address."""
     return tuple(one.document() for one in plan.attention if one.address == address)
 
 

@@ -74,6 +74,8 @@ class Policy:
     preconditions_waived: bool = False
     warn_after: timedelta | None = None
     """The age of tokens past which the plan warns before they are sent."""
+    create_with_products: bool = False
+    """Whether a company's create names its products."""
     companies: frozenset[str] | None = None
     """The keys of the companies that the run narrows to, besides ``targets``."""
     earlier: Earlier = field(default_factory=Earlier)

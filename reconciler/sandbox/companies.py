@@ -110,15 +110,18 @@ def _shown(session: Session, company_id: str) -> Answer:
 def create_company(session: Session, call: Call) -> Answer:
     """``POST /companies``."""
     fields = _checked(call, needs_name=True)
-    limit = read(session)["companyLimit"]
+    settings = read(session)
+    products = _products(call, needs_one=settings["needsProduct"])
+    limit = settings["companyLimit"]
     if limit is not None and session.value("SELECT count(*) FROM company") >= limit:
         raise Problem(402, ERROR_TEXTS[402].format(limit=limit))
     company_id = session.new_id("company")
     session.run(
-        "INSERT INTO company (id, name, password, created, visible_at, visible_from)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO company (id, name, products, password, created, visible_at, visible_from)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         company_id,
         fields["name"],
+        json.dumps(products),
         session.new_password(),
         session.now,
         *visibility.of_new(session),
@@ -215,6 +218,20 @@ def _checked(call: Call, *, needs_name: bool) -> dict[str, Any]:
     if wrong:
         raise Problem(400, invalid=wrong)
     return fields
+
+
+def _products(call: Call, *, needs_one: bool) -> list[str]:
+    """The products of a create, which counts them only where it needs one.
+
+    Raises:
+        Problem: 400, there is none.
+    """
+    products = call.fields().get("products") if needs_one else []
+    if not isinstance(products, list) or not all(isinstance(one, str) for one in products):
+        raise Problem(400, invalid={"products": "must be a list of strings"})
+    if needs_one and not products:
+        raise Problem(400, invalid={"products": "A company needs at least one product."})
+    return products
 
 
 def _wrong_tags(tags: Any) -> dict[str, str]:

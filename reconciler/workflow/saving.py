@@ -271,6 +271,7 @@ def _workspace(workspace: Workspace) -> dict[str, Any]:
         "root": os.path.relpath(workspace.root),
         "account": workspace.account,
         "sandboxOnly": workspace.sandbox_only,
+        "createWithProducts": workspace.create_with_products,
         "warnAfterSeconds": workspace.warn_after.total_seconds() if workspace.warn_after else None,
         "guard": {
             "maxDeletes": _limit(guard.max_deletes),
@@ -309,6 +310,7 @@ def _read_workspace(document: Mapping[str, Any]) -> Workspace:
         Rollout(rollout["canary"], rollout["batch"], rollout["maxFailures"]),
         document["sandboxOnly"],
         timedelta(seconds=warn_after) if (warn_after := document.get("warnAfterSeconds")) else None,
+        create_with_products=document.get("createWithProducts", False),
     )
 
 

@@ -6,7 +6,16 @@ from collections.abc import Iterable
 
 from reconciler.diagnostics import Diagnostic, Severity, Span
 from reconciler.fields import by_path
-from reconciler.model import Address, LiveCompany, LiveConnection, SecretRef, Status
+from reconciler.model import (
+    ACCOUNT,
+    Address,
+    LiveCompany,
+    LiveConnection,
+    LiveWebhook,
+    Secret,
+    SecretRef,
+    Status,
+)
 from reconciler.outcome import ActionOutcome, Failure, Outcome, Result
 from reconciler.plan import (
     Action,
@@ -19,17 +28,21 @@ from reconciler.plan import (
     Change,
     CreateCompany,
     CreateConnection,
+    CreateWebhook,
     DeleteCompany,
     DeleteConnection,
+    DeleteWebhook,
     Kind,
     Plan,
     Refusal,
     RemoveProduct,
+    SetProfileSyncSettings,
     SetSyncSettings,
     SyncCompany,
     SyncTarget,
     UnlinkConnection,
     UpdateCompany,
+    UpdateProfile,
     digest,
     in_order,
 )
@@ -69,8 +82,39 @@ def lost_connections(hostile: str = "") -> tuple[LiveConnection, ...]:
     )
 
 
+def of_the_account(hostile: str = "") -> tuple[Action, ...]:
+    """One action of each kind that is about the account itself."""
+    account, profile = Address(ACCOUNT, "webhook.reads"), Address(ACCOUNT, "profile")
+    consumer = LiveWebhook(CONNECTION, Secret(f"https://hooks.example/{SECRET_TEXT}"), (f"read{hostile}",))
+    return in_order(
+        (
+            CreateWebhook(
+                account,
+                "not in Codat",
+                SecretRef("env", f"WEBHOOK{hostile}"),
+                (f"read.completed{hostile}",),
+                (f"region:uk{hostile}",),
+                disabled=True,
+            ),
+            DeleteWebhook(Address(ACCOUNT, "webhook:2e9d2c44"), "absent, by the spec", CONNECTION, consumer),
+            UpdateProfile(
+                profile,
+                "the profile differs",
+                (Change("redirectUrl", f"https://old.example{hostile}", f"https://new.example{hostile}"),),
+                {"redirectUrl": f"https://new.example{hostile}"},
+            ),
+            SetProfileSyncSettings(
+                profile,
+                "sync settings differ",
+                (Change("syncSettings.invoices.syncFromWindow", "24", "12"),),
+                {"invoices": {"syncFromWindow": 12}},
+            ),
+        )
+    )
+
+
 def one_of_each(hostile: str = "") -> tuple[Action, ...]:
-    """An action of every kind; ``hostile`` is put into every text that Codat or a spec gives."""
+    """One action of each kind that is about companies; ``hostile`` is put into every text of others."""
     live = LiveCompany(COMPANY, "Old")
     acme, books = Address("acme"), Address("acme", f"books{hostile}")
     bravo, delta = Address(f"bravo{hostile}"), Address("delta")

@@ -86,7 +86,10 @@ def numbered(count, *, losses=0, changes=0, attention=0):
         for number, one in enumerate(companies)
     ]
     codes = (AttentionCode.EXISTS, AttentionCode.RELINK, AttentionCode.ORPHAN)
-    matters = [Attention(codes[n % 3], Address(f"a{n:05}"), "say what to do " * 9) for n in range(attention)]
+    matters = [
+        Attention(codes[n % 3], Address(f"a{n:05}"), f"say what to do about {n}, " * 7)
+        for n in range(attention)
+    ]
     return plan_of(in_order(actions), matters, unchanged=7).document()
 
 
