@@ -182,6 +182,10 @@ class Secret:
         return hash((Secret, self._value))
 
 
+REFERENCE: Final = re.compile(r"\$\{(?P<scheme>[^{}:]*):(?P<locator>[^{}]*)\}")
+"""The form of every reference, in specs and in saved plans; which schemes there are, loading says."""
+
+
 @dataclass(frozen=True, slots=True)
 class SecretRef:
     """Where a secret is kept: ``${env:NAME}``, ``${file:PATH#/pointer}``, ``${table:FILE#KEY.COLUMN}``.
@@ -196,6 +200,12 @@ class SecretRef:
 
     def __str__(self) -> str:
         return f"${{{self.scheme}:{self.locator}}}"
+
+    @classmethod
+    def parse(cls, text: str) -> SecretRef | None:
+        """The reference that the whole of ``text`` is, as ``str`` writes one; ``None`` where it is none."""
+        found = REFERENCE.fullmatch(text)
+        return cls(found["scheme"], found["locator"]) if found else None
 
 
 _OPENING: Final = "${"

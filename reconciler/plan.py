@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
+from reconciler.fields import BY_PATH, TAGS, tags_of
 from reconciler.model import (
     Address,
     LiveCompany,
@@ -239,20 +240,28 @@ class CreateCompany(_Planned):
     """``POST /companies``: a company that is not in Codat, our two tags in the same request."""
 
     kind: ClassVar[Kind] = Kind.COMPANY_CREATE
-    name: str
-    description: str | None
-    tags: Mapping[str, str]
-    """All tags of the request, ours included."""
+    fields: Mapping[str, str]
+    """What the request sets, by path: texts, and all tags, ours included."""
     products: tuple[str, ...] = ()
     """What the request names where the account wants a product at creation."""
 
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """All tags of the request, ours included."""
+        return tags_of(self.fields)
+
     def document(self) -> dict[str, Any]:
         """The JSON form."""
-        after: dict[str, Any] = {"name": self.name}
-        if self.description is not None:
-            after["description"] = self.description
-        products = {"products": list(self.products)} if self.products else {}
-        return _document(self, after=after | {"tags": dict(sorted(self.tags.items())), **products})
+        after = {path: self.fields[path] for path in BY_PATH if path in self.fields}
+        return _document(self, after=after | {"tags": self.tags} | self._named_products())
+
+    def body(self) -> dict[str, Any]:
+        """The request."""
+        texts = {text.wire: self.fields[path] for path, text in BY_PATH.items() if path in self.fields}
+        return texts | {"tags": self.tags} | self._named_products()
+
+    def _named_products(self) -> dict[str, list[str]]:
+        return {"products": list(self.products)} if self.products else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,10 +284,11 @@ class _Patch(_Planned):
         body: dict[str, Any] = {}
         tags: dict[str, str] = dict(self.observed.tags)
         for change in self.changes:
-            name, _, tag = change.path.partition(".")
-            if not tag:
-                body[name] = change.after or ""
+            text = BY_PATH.get(change.path)
+            if text is not None:
+                body[text.wire] = change.after or text.null
                 continue
+            tag = change.path.removeprefix(TAGS)
             if change.after is None:
                 tags.pop(tag, None)
             else:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import UUID
 
 from reconciler.apply import keys
-from reconciler.apply.changing import value_at
 from reconciler.apply.failing import (
     FailureCode,
     NotDoneError,
@@ -21,6 +19,7 @@ from reconciler.apply.failing import (
 from reconciler.apply.idempotent_create import create
 from reconciler.apply.state import WorkerState
 from reconciler.codat import Answered, Client
+from reconciler.fields import TAGS, value_at
 from reconciler.model import KEY_TAG, LINKS_TAG, WORKSPACE_TAG, LiveCompany
 from reconciler.outcome import Result
 from reconciler.plan import CreateCompany
@@ -71,12 +70,7 @@ class MakingCompany:
 
     async def send(self, client: Client, key: UUID) -> Answered[LiveCompany]:
         """``POST /companies``."""
-        body: dict[str, Any] = {"name": self.action.name, "tags": dict(self.action.tags)}
-        if self.action.description is not None:
-            body["description"] = self.action.description
-        if self.action.products:
-            body["products"] = list(self.action.products)
-        return await client.create_company(body, key)
+        return await client.create_company(self.action.body(), key)
 
     async def find(self) -> LiveCompany | None:
         """The company that carries our two tags; the answer is filtered again on our side."""
@@ -123,11 +117,9 @@ def _differences(action: CreateCompany, made: LiveCompany) -> Iterator[tuple[str
 
     The record of links may have grown since.
     """
-    sent = {"name": action.name, "description": action.description or ""}
-    sent |= {f"tags.{tag}": value for tag, value in sorted(action.tags.items())}
-    for path, asked in sent.items():
+    for path, asked in action.fields.items():
         got = value_at(made, path) or ""
-        if path == f"tags.{LINKS_TAG}" and got:
+        if path == f"{TAGS}{LINKS_TAG}" and got:
             continue
-        if got != asked and not (path == "description" and action.description is None):
+        if got != asked:
             yield path, asked, got

@@ -17,6 +17,7 @@ from reconciler.codat.errors import (
     ServerFaultError,
     UnreachableError,
 )
+from reconciler.fields import is_kept_freely
 from reconciler.model import KEY_TAG, LINKS_TAG, WORKSPACE_TAG
 from reconciler.outcome import RESUME as RESUME  # noqa: PLC0414 - advice is told with it
 from reconciler.outcome import Failure, Result
@@ -163,7 +164,7 @@ IDENTITY: Final = frozenset({f"tags.{WORKSPACE_TAG}", f"tags.{KEY_TAG}", f"tags.
 
 def is_normalised(path: str, asked: str, got: str) -> bool:
     """Whether Codat keeps a text in its own way: a description as it likes, another in spaces and case."""
-    return path not in IDENTITY and (path == "description" or _folded(asked) == _folded(got))
+    return path not in IDENTITY and (is_kept_freely(path) or _folded(asked) == _folded(got))
 
 
 def _folded(text: str) -> str:

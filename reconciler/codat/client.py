@@ -191,7 +191,7 @@ class Client(ReadClient):
         return self._extended(RESTS_ON, look)
 
     async def create_company(self, body: Mapping[str, Any], key: UUID) -> Answered[LiveCompany]:
-        """Create a company: ``name``, and if wanted ``description`` and ``tags``."""
+        """Create a company: ``body`` sets its texts, and all its tags."""
         received = await self._exchange("POST", self._url("companies"), body=sealed(body), key=key)
         company = received.parsed(parsing.company)
         return Answered(company, received.replays(company.created), received.made_ago(company.created))

@@ -13,6 +13,7 @@ from sys import intern
 from typing import Any, Final, cast
 
 from reconciler.codat.reading import Node
+from reconciler.fields import OPTIONAL
 from reconciler.model import (
     FETCH_ON_FIRST_LINK,
     SYNC_FROM_UTC,
@@ -76,7 +77,7 @@ _KINDS: Final[Mapping[str, tuple[type, ...]]] = {
     "tags": (dict, _NOTHING),
     "products": (list, _NOTHING),
     "dataConnections": (list, _NOTHING),
-    "description": (str, _NOTHING),
+    **{text.wire: (str, _NOTHING) for text in OPTIONAL},
 }
 """What stands under those members of a company that may be missing."""
 NOT_THERE: Final = frozenset({"notsupported", "notimplemented"})
@@ -93,10 +94,11 @@ def _careful_company(node: Node) -> LiveCompany:
     tags = {str(tag.name): tag.text() for tag in node.get("tags").members()}
     marks = sent_marks(tags)
     connections = (connection(one) for one in node.get("dataConnections").items())
+    texts: dict[str, Any] = {text.attribute: node.get(text.wire).optional_text() for text in OPTIONAL}
     return LiveCompany(
         id=node.get("id").identifier(),
         name=node.get("name").text(),
-        description=node.get("description").optional_text(),
+        **texts,
         tags=tags,
         created=node.get("created").optional_moment(),
         connections=tuple(replace(one, sent=marks.get(short_id(one.id), "")) for one in connections),
@@ -131,21 +133,22 @@ def _plain_company(value: Any) -> LiveCompany | None:
         tags = {name: tag for name, tag in (value.get("tags") or {}).items() if tag is not None}
         marks = sent_marks(tags)
         links = [_plain_connection(each, marks) for each in value.get("dataConnections") or ()]
+        texts = {text.attribute: value.get(text.wire) for text in OPTIONAL}
         found = LiveCompany(
-            value["id"],
-            value["name"],
-            value.get("description"),
-            tags,
-            _plain_moment(value.get("created")),
-            tuple(link for link in links if link is not None),
-            tuple(value.get("products") or ()),
+            id=value["id"],
+            name=value["name"],
+            **texts,
+            tags=tags,
+            created=_plain_moment(value.get("created")),
+            connections=tuple(link for link in links if link is not None),
+            products=tuple(value.get("products") or ()),
         )
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
         return None
-    texts = (found.id, found.name, *tags.values(), *found.products)
+    told = (found.id, found.name, *tags.values(), *found.products)
     is_documented = all(type(value.get(name)) in kinds for name, kinds in _KINDS.items())
     is_plain = is_documented and bool(found.id) and len(found.connections) == len(links)
-    return found if is_plain and all(type(text) is str for text in texts) else None
+    return found if is_plain and all(type(text) is str for text in told) else None
 
 
 def _plain_connection(value: dict[str, Any], marks: Mapping[str, str]) -> LiveConnection | None:

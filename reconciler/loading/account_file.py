@@ -169,8 +169,8 @@ def _webhook(entry: Entry, origin: ReferenceOrigin, found: list[Diagnostic]) -> 
     return DesiredWebhook(
         key=entry.path[-1],
         url=None if isinstance(url, ReferenceFault) else url,
-        event_types=tuple(fields.get("eventTypes", ())),
-        company_tags=tuple(map(literal, fields.get("companyTags", ()))),
+        event_types=tuple(sorted(fields.get("eventTypes", ()))),
+        company_tags=tuple(sorted(map(literal, fields.get("companyTags", ())))),
         disabled=fields.get("disabled", False),
         id=fields["id"].lower() if "id" in fields else None,
         state=state,

@@ -13,6 +13,7 @@ from enum import StrEnum
 from itertools import chain, count
 from typing import Any, Final
 
+from reconciler.fields import OPTIONAL
 from reconciler.loading import schema
 from reconciler.loading.names import kept_name
 from reconciler.loading.platforms import BUILTIN_PLATFORMS, PlatformIndex
@@ -134,11 +135,12 @@ class Sieve:
     def _company(self, company: LiveCompany) -> Adoptable:
         left_out: list[LeftOut] = []
         document: dict[str, Any] = {"name": company.name, "id": company.id}
-        if company.description:
-            if is_text(company.description):
-                document["description"] = written(company.description)
-            else:
-                left_out.append(_unwritable("its description", "it holds half a character"))
+        for row in OPTIONAL:
+            text = row.live(company)
+            if text and is_text(text):
+                document[row.path] = written(text)
+            elif text:
+                left_out.append(_unwritable(f"its {row.path}", "it holds half a character"))
         tags = dict(_tags(company, left_out))
         if tags:
             document["tags"] = tags

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from reconciler.fields import OPTIONAL
 from reconciler.loading.references import ReferenceFault
 from reconciler.loading.settings import Settings, preconditions
 from reconciler.loading.sources import CompanySpec, ConnectionSpec, Specs
@@ -51,14 +52,14 @@ def _company(company: CompanySpec, settings: Settings) -> DesiredCompany:
     return DesiredCompany(
         key=company.key,
         name=company.name,
-        description=_literal(fields["description"]) if "description" in fields else UNSET,
+        **{text.attribute: _literal(fields[text.path]) for text in OPTIONAL if text.path in fields},
         tags={literal(tag): _literal(value) for tag, value in fields.get("tags", {}).items()},
         id=company.id,
         new=fields.get("new", False),
-        new_beside=tuple(one.lower() for one in fields.get("newBeside", ())),
+        new_beside=tuple(sorted(one.lower() for one in fields.get("newBeside", ()))),
         renamed_from=fields.get("renamedFrom"),
         protect=fields.get("protect", UNSET),
-        products=tuple(fields["products"] or ()) if "products" in fields else UNSET,
+        products=tuple(sorted(fields["products"] or ())) if "products" in fields else UNSET,
         sync_settings=_sync_settings(fields["syncSettings"])
         if fields.get("syncSettings", {}) != {}
         else UNSET,

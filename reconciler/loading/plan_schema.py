@@ -12,7 +12,7 @@ from reconciler.loading.schema import compiled, file_text
 from reconciler.loading.words import dotted
 
 SCHEMAS: Final = ("plan", "saved-plan")
-"""What a plan is, and what a saved one holds beside it."""
+"""What a plan is, and what a saved one must have beside it."""
 
 
 def plan_complaints(document: Mapping[str, Any]) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from reconciler.model import DesiredAccount, DesiredWebhook, Presence, SecretRef, literal, written
-
-_REFERENCE: Final = re.compile(r"\$\{(?P<scheme>[a-z][a-z0-9-]*):(?P<locator>[^}]*)\}")
 
 
 def to_document(account: DesiredAccount) -> dict[str, Any]:
@@ -64,5 +61,4 @@ def _read_webhook(key: str, document: Mapping[str, Any]) -> DesiredWebhook:
 
 def _url(text: str) -> str | SecretRef:
     """A URL; only a whole value is ever a reference, as in the specs."""
-    found = _REFERENCE.fullmatch(text)
-    return SecretRef(found["scheme"], found["locator"]) if found else literal(text)
+    return SecretRef.parse(text) or literal(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from reconciler.fields import TEXTS, by_path
 from reconciler.model import (
     KEY_TAG,
     LINKS_TAG,
@@ -122,10 +123,9 @@ def _company_actions(company: CompanyDraft, policy: Policy) -> Iterator[Action]:
 
 def _create_company(company: CompanyDraft, policy: Policy) -> CreateCompany:
     fields = company.fields
+    texts = {text.path: fields[text.path] for text in TEXTS}
     products = tuple(sorted(fields["products"])) if policy.create_with_products else ()
-    return CreateCompany(
-        company.address, company.row.why, fields["name"], fields["description"], fields["tags"], products
-    )
+    return CreateCompany(company.address, company.row.why, by_path(texts, fields["tags"]), products)
 
 
 def _wanted_changes(company: CompanyDraft) -> tuple[Change, ...]:

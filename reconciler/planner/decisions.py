@@ -79,7 +79,7 @@ class ConnectionDraft:
         return self.row is not None and Kind.CONNECTION_AUTHORIZE in self.row.actions
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CompanyDraft:
     """What is decided for one company and its connections.
 
@@ -89,14 +89,14 @@ class CompanyDraft:
     """
 
     address: Address
-    desired: DesiredCompany | None
+    desired: DesiredCompany | None = None
     live: LiveCompany | None
     row: Rule
     situation: CompanySituation
-    included: bool
-    fields: Mapping[str, Any]
-    changes: tuple[Change, ...]
-    links: Mapping[str, Mark]
+    included: bool = True
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    links: Mapping[str, Mark] = field(default_factory=dict)
     connections: tuple[ConnectionDraft, ...] = ()
     attention: Attention | None = None
     copied: Attention | None = None
@@ -201,19 +201,21 @@ def _company(desired: DesiredCompany, directory: Directory, policy: Policy) -> C
     )
     row = COMPANY_RULES.decide(situation)
     return CompanyDraft(
-        address,
-        desired,
-        live,
-        row,
-        situation,
-        policy.includes(address),
-        fields,
-        differences,
-        links if is_to_come else {},
-        () if row.attention else (*connections, *_strays(desired, live, match, pairs, policy)),
-        _told(row.attention, desired, match, match.others, directory) if row.attention else None,
-        _told(AttentionCode.TAGS_COPIED, desired, match, match.copies, directory) if match.copies else None,
-        tuple(stray.id for stray in pairs.strays if stray.id not in pairs.former),
+        address=address,
+        desired=desired,
+        live=live,
+        row=row,
+        situation=situation,
+        included=policy.includes(address),
+        fields=fields,
+        changes=differences,
+        links=links if is_to_come else {},
+        connections=() if row.attention else (*connections, *_strays(desired, live, match, pairs, policy)),
+        attention=_told(row.attention, desired, match, match.others, directory) if row.attention else None,
+        copied=_told(AttentionCode.TAGS_COPIED, desired, match, match.copies, directory)
+        if match.copies
+        else None,
+        unnamed=tuple(stray.id for stray in pairs.strays if stray.id not in pairs.former),
     )
 
 
@@ -272,7 +274,7 @@ def _orphan(live: LiveCompany, desired: Desired, policy: Policy, kept: Collectio
     )
     row = COMPANY_RULES.decide(situation)
     note = attention(row.attention, Subject(address, live=live, desired=desired)) if row.attention else None
-    return CompanyDraft(address, None, live, row, situation, True, {}, (), {}, (), note)
+    return CompanyDraft(address=address, live=live, row=row, situation=situation, attention=note)
 
 
 def _connections(desired: DesiredCompany, pairs: Pairs, policy: Policy) -> tuple[ConnectionDraft, ...]:

@@ -6,11 +6,11 @@ a saved plan need not have.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
+from reconciler.fields import read_members, spec_members
 from reconciler.model import (
     UNSET,
     Desired,
@@ -31,8 +31,6 @@ from reconciler.model import (
 )
 from reconciler.plan import digest
 from reconciler.planner import account_document
-
-_REFERENCE: Final = re.compile(r"\$\{(?P<scheme>[a-z][a-z0-9-]*):(?P<locator>[^}]*)\}")
 
 
 def to_document(desired: Desired) -> dict[str, Any]:
@@ -70,8 +68,7 @@ def _company(company: DesiredCompany) -> dict[str, Any]:
         "state": company.state.value,
         "connections": {key: _connection(one) for key, one in sorted(company.connections.items())},
     }
-    if company.description is not UNSET:
-        document["description"] = company.description
+    document |= spec_members(company)
     if company.protect is not UNSET:
         document["protect"] = company.protect
     if company.products is not UNSET:
@@ -135,7 +132,7 @@ def _read_company(key: str, document: Mapping[str, Any]) -> DesiredCompany:
     return DesiredCompany(
         key=key,
         name=document["name"],
-        description=document.get("description", UNSET),
+        **read_members(document),
         tags=document["tags"],
         id=document.get("id"),
         new=document["new"],
@@ -176,5 +173,4 @@ def _read_connection(key: str, document: Mapping[str, Any]) -> DesiredConnection
 
 def _value(text: str) -> str | SecretRef:
     """An authorization value; only a whole value is ever a reference, as in the specs."""
-    found = _REFERENCE.fullmatch(text)
-    return SecretRef(found["scheme"], found["locator"]) if found else literal(text)
+    return SecretRef.parse(text) or literal(text)

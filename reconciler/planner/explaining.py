@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any, get_type_hints
 
 from reconciler.diagnostics import Span
+from reconciler.fields import TEXTS
 from reconciler.model import Address, Desired, Live, LiveCompany, LiveConnection, Pull
 from reconciler.plan import Plan, SyncCompany
 from reconciler.planner.actions import pulls_of, sync_decision
@@ -217,8 +218,7 @@ def _domain(kind: type[object]) -> Iterable[object]:
 def _live_company(company: LiveCompany) -> dict[str, Any]:
     return {
         "id": company.id,
-        "name": company.name,
-        "description": company.description,
+        **{text.path: text.live(company) for text in TEXTS},
         "tags": dict(sorted(company.tags.items())),
         "created": company.created.isoformat() if company.created else None,
         "connections": len(company.connections),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
+from reconciler.fields import OPTIONAL
 from reconciler.model import Status
 from reconciler.plan import AttentionClass, Kind, Origin
 from reconciler.render.wording import clauses, counted, duration, joined, plural
@@ -269,8 +270,9 @@ def _action(action: Document) -> ActionView:
 
 def _more(action: Document) -> Iterable[tuple[str, Value]]:
     after = action.get("after", {})
-    if "description" in after:
-        yield "description", Value(str(after["description"]), quotes=True)
+    for text in OPTIONAL:
+        if text.path in after:
+            yield text.path, Value(str(after[text.path]), quotes=True)
     for tag, value in after.get("tags", {}).items():
         yield f"tags.{tag}", Value(str(value), quotes=True)
     for name in ("companyId", "connectionId", "webhookId"):

@@ -16,6 +16,7 @@ import pytest
 from installed import company, connection, write_specs
 from served import Codat
 
+from reconciler import fields
 from reconciler.cli import run
 from reconciler.cli.exits import Exit
 
@@ -63,6 +64,23 @@ def test_a_plan_that_is_there_already_is_replaced_as_a_whole(codat: Codat, specs
 def test_a_plan_that_cannot_be_written_leaves_no_file_behind(codat: Codat, specs: Path) -> None:
     done = codat.run("plan", specs, "--out", "nowhere/plan.json")
     assert (done.status, "nowhere/plan.json cannot be written" in done.err) == (Exit.ERROR, True)
+
+
+def test_a_plan_that_would_not_be_read_back_as_it_is_wanted_is_not_saved(
+    codat: Codat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    specs = write_specs(codat.directory, ["  acme: {name: Acme, description: Moved}\n"])
+    monkeypatch.setattr(fields, "OPTIONAL", ())
+    done = codat.run("plan", specs, "--out", "plan.json")
+    assert (done.status, "would not be read back" in done.err) == (Exit.ERROR, True)
+    assert not (codat.directory / "plan.json").exists()
+
+
+def test_products_and_ids_are_saved_in_whatever_order_they_are_written(codat: Codat) -> None:
+    specs = write_specs(codat.directory, ["  acme: {name: Acme, products: [sync, assess, bank]}\n"])
+    assert codat.run("plan", specs, "--out", "plan.json").status == Exit.OK
+    (acme,) = json.loads((codat.directory / "plan.json").read_text())["desired"]["companies"].values()
+    assert acme["products"] == ["assess", "bank", "sync"]
 
 
 def test_a_disk_that_is_full_leaves_nothing_of_a_plan(codat: Codat, plan: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reconciler.diagnostics import Diagnostic, Severity, Span
+from reconciler.fields import by_path
 from reconciler.model import (
     ACCOUNT,
     Address,
@@ -118,11 +119,11 @@ def one_of_each(hostile: str = "") -> tuple[Action, ...]:
     acme, books = Address("acme"), Address("acme", f"books{hostile}")
     bravo, delta = Address(f"bravo{hostile}"), Address("delta")
     token = {"accessToken": SecretRef("env", SECRET_TEXT), f"realmId{hostile}": SECRET_TEXT}
+    texts = {"name": f"Acme Stores{hostile}", "description": f"Moved{hostile}"}
+    sent = by_path(texts, {f"region{hostile}": "uk"})
     return in_order(
         (
-            CreateCompany(
-                acme, "not in Codat", f"Acme Stores{hostile}", f"Moved{hostile}", {f"region{hostile}": "uk"}
-            ),
+            CreateCompany(acme, "not in Codat", sent),
             CreateConnection(books, "not in Codat", None, f"xero{hostile}", "gbol"),
             AuthorizeConnection(
                 books, "created by this plan", None, None, f"xero{hostile}", "gbol", None, token

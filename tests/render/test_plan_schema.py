@@ -57,7 +57,13 @@ def test_what_later_commands_add_is_allowed():
     document = full_plan().document()
     document["actions"][0]["origin"] = "change"
     document["actions"][1]["origin"] = "pending"
-    assert errors(document | {"desired": {"version": 1}, "notes": ["…"]}) == []
+    desired = {"workspace": "prod", "narrowed": False, "companies": {}, "of a later version": 1}
+    assert errors(document | {"desired": desired, "notes": ["…"]}) == []
+
+
+@pytest.mark.parametrize("member", ["desired", "run"])
+def test_what_a_saved_plan_holds_has_a_form(member):
+    assert errors(full_plan().document() | {member: {}})
 
 
 @pytest.mark.parametrize("kind", [*Kind])

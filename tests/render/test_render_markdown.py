@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from render_samples import COMPANY, NOTE, REFUSAL, full_plan, one_of_each, plan_of, some_attention
 
+from reconciler.fields import by_path
 from reconciler.model import Address, LiveCompany
 from reconciler.plan import (
     Attention,
@@ -81,7 +82,7 @@ def numbered(count, *, losses=0, changes=0, attention=0):
             Address(one), "managed fields differ", COMPANY, (Change("name", "Old", "New"),), live
         )
         if number < losses + changes
-        else CreateCompany(Address(one), "not in Codat", f"Name of {one}", None, {})
+        else CreateCompany(Address(one), "not in Codat", by_path({"name": f"Name of {one}"}, {}))
         for number, one in enumerate(companies)
     ]
     codes = (AttentionCode.EXISTS, AttentionCode.RELINK, AttentionCode.ORPHAN)

@@ -19,6 +19,7 @@ from render_samples import (
 )
 
 from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.fields import by_path
 from reconciler.model import Address, LiveConnection, Status
 from reconciler.outcome import Failure, Outcome, Result
 from reconciler.plan import (
@@ -438,7 +439,10 @@ def large_plan():
     gone = [one for one in one_of_each() if isinstance(one, DeleteCompany)]
     actions = in_order(
         (
-            *(CreateCompany(Address(key), "not in Codat", key.upper(), "", {}) for key in keys),
+            *(
+                CreateCompany(Address(key), "not in Codat", by_path({"name": key.upper()}, {}))
+                for key in keys
+            ),
             *(CreateConnection(Address(key, "books"), "not in Codat", None, "xero", "gbol") for key in keys),
             *(replace(gone[0], address=Address(f"old{number}")) for number in range(9)),
         )
