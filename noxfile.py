@@ -6,6 +6,7 @@ Both run in the environment that nox runs in (``pip install -e '.[test]'``), so 
 from __future__ import annotations
 
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 
 import nox
@@ -14,6 +15,18 @@ nox.options.sessions = ["quick"]
 nox.options.default_venv_backend = "none"
 NO_TESTS = 5
 """What pytest ends with where no test is selected."""
+RELATED = {
+    "reconciler/cli/*": ("tests/cli/test_cli_examples.py", "tests/cli/test_cli_status.py"),
+    "reconciler/*.py": ("tests/workflow/test_catalogue.py",),
+    "reconciler/model.py": ("tests/planner",),
+    "reconciler/outcome.py": ("tests/apply/test_apply_running.py",),
+    "schemas/*": ("tests/loading/test_spec_schema.py",),
+    "docs/*": ("tests/test_reference_pages.py",),
+    "README.md": ("tests/test_readme.py",),
+}
+"""Tests of what is no room, or of a room whose tests take too long."""
+LONG = {"tests/cli", "tests/simulation", "tests/fuzz"}
+"""Directories that take longer than anyone waits; a file of them that changed itself is run."""
 
 
 @nox.session
@@ -62,12 +75,15 @@ def _git(*arguments: str) -> list[str]:
 
 
 def _tests_of(changed: list[str]) -> list[str]:
-    """The directories of tests of the rooms, and the test files, that a change touches."""
+    """The tests of what a change touches: its room's, those beside a helper, and those in ``RELATED``."""
     found: set[str] = set()
     for name in changed:
+        found |= {
+            tests for pattern, related in RELATED.items() if fnmatch(name, pattern) for tests in related
+        }
         top, *rest = Path(name).parts
-        if top == "reconciler" and len(rest) > 1 and (Path("tests") / rest[0]).is_dir():
-            found.add(f"tests/{rest[0]}")
-        elif top == "tests" and Path(name).name.startswith("test_") and Path(name).is_file():
+        if top == "tests" and Path(name).name.startswith("test_"):
             found.add(name)
-    return sorted(found - {"tests/cli"})
+        elif top in ("reconciler", "tests") and len(rest) > 1:
+            found.add(f"tests/{rest[0]}")
+    return sorted(tests for tests in found - LONG if Path(tests).exists())

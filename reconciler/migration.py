@@ -209,12 +209,35 @@ class ConnectionStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Companies that an apply takes together."""
+
+    name: str
+    """``canary``, ``batch 1``."""
+    companies: tuple[str, ...]
+    counts: Mapping[LinkState, int]
+    """How many of their connections are in which state; every state, zeros too."""
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "name": self.name,
+            "companies": len(self.companies),
+            "first": self.companies[0],
+            "last": self.companies[-1],
+            **_counted(self.counts),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusReport:
     """The state of every connection that a spec wants linked, by address."""
 
     workspace: str
     api: str
     connections: tuple[ConnectionStatus, ...]
+    cut: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The batches of an apply: their names and the keys of their companies; none where all go at once."""
 
     @property
     def counts(self) -> Mapping[LinkState, int]:
@@ -229,6 +252,19 @@ class StatusReport:
         found = Counter((connection.platform, connection.state) for connection in self.connections)
         return {name: {state: found[name, state] for state in LinkState} for name in names}
 
+    @property
+    def batches(self) -> tuple[Batch, ...]:
+        """The same for each batch, in the order in which they go."""
+        found = Counter((connection.address.company, connection.state) for connection in self.connections)
+        return tuple(
+            Batch(
+                name=name,
+                companies=companies,
+                counts={state: sum(found[one, state] for one in companies) for state in LinkState},
+            )
+            for name, companies in self.cut
+        )
+
     def document(self) -> dict[str, Any]:
         """The JSON form."""
         return {
@@ -237,6 +273,7 @@ class StatusReport:
             "api": self.api,
             "summary": {"connections": len(self.connections), **_counted(self.counts)},
             "platforms": {name: _counted(counts) for name, counts in self.platforms.items()},
+            "batches": [batch.document() for batch in self.batches],
             "connections": [connection.document() for connection in self.connections],
         }
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
 from fnmatch import fnmatchcase
 from typing import Final, NoReturn
+from urllib.parse import urlsplit
 
 from reconciler.diagnostics import Span
 
@@ -41,13 +42,19 @@ UNSET: Final = Unset.UNSET
 
 # --- addresses ---------------------------------------------------------------------------------
 
+ACCOUNT: Final = "@account"
+"""The account's place in an address, where a company's key would stand; no key begins so."""
+ACCOUNT_MARK: Final = "https://codat-sync.invalid/workspace/"
+"""How the URL of the webhook consumer begins that names the account's workspace: a host that cannot exist."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Address:
     """Where something stands: ``acme`` is a company, ``acme/books`` one of its connections.
 
     A live connection that no spec names is ``acme/plaid:2e9d2c44``: its platform and the first 8
-    characters of its id.
+    characters of its id. The account is ``@account``, what belongs to it ``@account/profile``,
+    ``@account/webhook.KEY`` and, in no spec, ``@account/webhook:2e9d2c44``.
     """
 
     company: str
@@ -66,6 +73,11 @@ class Address:
     def is_company(self) -> bool:
         """Whether this is a company's address, not a connection's."""
         return not self.connection
+
+    @property
+    def is_account(self) -> bool:
+        """Whether this speaks of the account, and of no company in it."""
+        return self.company == ACCOUNT
 
 
 def matches(pattern: str, address: Address) -> bool:
@@ -170,6 +182,10 @@ class Secret:
         return hash((Secret, self._value))
 
 
+REFERENCE: Final = re.compile(r"\$\{(?P<scheme>[^{}:]*):(?P<locator>[^{}]*)\}")
+"""The form of every reference, in specs and in saved plans; which schemes there are, loading says."""
+
+
 @dataclass(frozen=True, slots=True)
 class SecretRef:
     """Where a secret is kept: ``${env:NAME}``, ``${file:PATH#/pointer}``, ``${table:FILE#KEY.COLUMN}``.
@@ -184,6 +200,12 @@ class SecretRef:
 
     def __str__(self) -> str:
         return f"${{{self.scheme}:{self.locator}}}"
+
+    @classmethod
+    def parse(cls, text: str) -> SecretRef | None:
+        """The reference that the whole of ``text`` is, as ``str`` writes one; ``None`` where it is none."""
+        found = REFERENCE.fullmatch(text)
+        return cls(found["scheme"], found["locator"]) if found else None
 
 
 _OPENING: Final = "${"
@@ -258,6 +280,10 @@ class Platform:
         return slug(self.name)
 
 
+QUICKBOOKS_DESKTOP: Final = "pqsw"
+"""Its first sync waits for the customer's own schedule since 2026-01-10, not for the connector alone."""
+
+
 def slug(name: str) -> str:
     """A platform's name in lower case, everything but letters and digits as single hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
@@ -313,6 +339,10 @@ class SyncPolicy:
     data_types: tuple[str, ...] = ()
 
 
+STANDARD_PRODUCTS: Final = frozenset({"bank-feeds", "expenses", "lending", "payables"})
+"""Products of Codat's own, as its API's document names them; any other may be a custom one, which is
+refreshed by a request of its own and not by that for all data.
+"""
 SettingValue = bool | float | str
 SyncSettings = Mapping[str, Mapping[str, SettingValue]]
 """Sync settings by data type, then by the member's name in Codat's API."""
@@ -401,17 +431,57 @@ class DesiredCompany:
         return (self.key,) if self.renamed_from is None else (self.key, self.renamed_from)
 
 
+ProfileValue = str | tuple[str, ...]
+"""A member of the profile: text, or a list of texts whose order says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredWebhook:
+    """A webhook consumer as ``account.yaml`` wants it; ``url`` may be left out where ``id`` names it."""
+
+    key: str
+    url: str | SecretRef | None = None
+    event_types: tuple[str, ...] = ()
+    company_tags: tuple[str, ...] = ()
+    disabled: bool = False
+    id: str | None = None
+    state: Presence = Presence.PRESENT
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredAccount:
+    """What ``account.yaml`` wants; what it does not name is not managed."""
+
+    profile: Mapping[str, ProfileValue] = field(default_factory=dict)
+    sync_settings: SyncSettings = field(default_factory=dict)
+    webhooks: Mapping[str, DesiredWebhook] = field(default_factory=dict)
+    span: Span | None = field(default=None, compare=False)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it wants nothing, so that nothing need be read for it."""
+        return not (self.profile or self.sync_settings or self.webhooks)
+
+    @property
+    def references(self) -> tuple[SecretRef, ...]:
+        """The references that its webhooks' URLs are."""
+        return tuple(one.url for one in self.webhooks.values() if isinstance(one.url, SecretRef))
+
+
 @dataclass(frozen=True, slots=True)
 class Desired:
     """Everything that the specs want. ``narrowed`` says that they are only a part of the workspace.
 
-    ``renamed_from`` is the name of a workspace whose companies this one takes over.
+    ``renamed_from`` is the name of a workspace whose companies this one takes over. ``account`` is
+    ``None`` where no spec speaks of the account.
     """
 
     workspace: str
     companies: Mapping[str, DesiredCompany] = field(repr=False)
     narrowed: bool = False
     renamed_from: str | None = None
+    account: DesiredAccount | None = field(default=None, repr=False)
 
     @property
     def workspaces(self) -> tuple[str, ...]:
@@ -481,6 +551,8 @@ class Workspace:
     platform_details: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What Codat's team shall know of a platform, by four-letter key; never a secret."""
     renamed_from: str | None = None
+    create_with_products: bool = False
+    """Whether the account refuses a company without a product, so that its create has to name them."""
 
 
 # --- what is live ------------------------------------------------------------------------------
@@ -569,6 +641,70 @@ class LiveCompany:
         return next((one for one in self.connections if one.id == identifier), None)
 
 
+@dataclass(frozen=True, slots=True)
+class LiveWebhook:
+    """A webhook consumer as Codat has it. Its URL may carry a password, so it is a secret."""
+
+    id: str
+    url: Secret
+    event_types: tuple[str, ...] = ()
+    company_tags: tuple[str, ...] = ()
+    disabled: bool = False
+
+    @property
+    def marks_workspace(self) -> str | None:
+        """The workspace that it names as the account's; ``None`` where it is no mark of ours."""
+        url = self.url.reveal()
+        return url.removeprefix(ACCOUNT_MARK) if url.startswith(ACCOUNT_MARK) else None
+
+    @property
+    def place(self) -> str:
+        """Where it listens, as far as that is surely no secret: ``https://example.com``."""
+        return origin_of(self.url.reveal())
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL; empty where it has none."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.hostname}{port}" if parts.hostname else ""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveProfile:
+    """The profile as Codat has it: what can be managed, and all of it, for whoever writes it whole."""
+
+    name: str
+    fields: Mapping[str, ProfileValue]
+    whole: Secret
+    """The JSON of the answer; Codat's API key may stand in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveProfileSettings:
+    """The profile's sync settings, and the id of the client that a request to change them names."""
+
+    client_id: str
+    settings: LiveSyncSettings
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAccount:
+    """What a plan knows of the account; ``None`` is what no spec asks for, so it was not read.
+
+    ``urls`` holds what the references of the wanted webhooks resolve to, without which none could be
+    told from another.
+    """
+
+    webhooks: tuple[LiveWebhook, ...] = ()
+    profile: LiveProfile | None = None
+    sync_settings: LiveProfileSettings | None = None
+    urls: Mapping[SecretRef, Secret] = field(default_factory=dict)
+
+
 class PullState(StrEnum):
     """What a pull operation's status means (https://docs.codat.io/core-concepts/status)."""
 
@@ -617,3 +753,5 @@ class Live:
     platforms: tuple[Platform, ...] = field(default=(), repr=False)
     pulls: Mapping[str, tuple[Pull, ...]] = field(default_factory=dict, repr=False)
     fetched_types: frozenset[str] | None = None
+    account: LiveAccount | None = None
+    """``None`` where the run has nothing to do with the account."""

@@ -14,7 +14,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
-from reconciler.model import Address, LiveCompany, Mark, SecretRef, Status, SyncSettings
+from reconciler.fields import BY_PATH, TAGS, tags_of
+from reconciler.model import (
+    Address,
+    LiveCompany,
+    LiveWebhook,
+    Mark,
+    ProfileValue,
+    SecretRef,
+    Status,
+    SyncSettings,
+)
 
 FORMAT_VERSION: Final = 1
 MARK_LENGTH: Final = 6
@@ -22,8 +32,12 @@ MARK_LENGTH: Final = 6
 
 
 class Kind(StrEnum):
-    """Every kind of action, in the order in which one company's actions are carried out."""
+    """Every kind of action, in the order in which they are carried out: the account's, then a company's."""
 
+    WEBHOOK_CREATE = "webhook.create"
+    WEBHOOK_DELETE = "webhook.delete"
+    PROFILE_UPDATE = "profile.update"
+    PROFILE_SYNC_SETTINGS = "profile.syncSettings"
     COMPANY_CREATE = "company.create"
     COMPANY_ADOPT = "company.adopt"
     COMPANY_UPDATE = "company.update"
@@ -139,21 +153,115 @@ class _Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateWebhook(_Planned):
+    """``POST /webhooks``: a consumer of events. ``url`` may be a reference; nothing else is a secret."""
+
+    kind: ClassVar[Kind] = Kind.WEBHOOK_CREATE
+    company_id: ClassVar[None] = None
+    url: str | SecretRef = field(repr=False)
+    event_types: tuple[str, ...]
+    company_tags: tuple[str, ...] = ()
+    disabled: bool = False
+    beside: tuple[str, ...] = field(default=(), repr=False)
+    """Ids of the consumers of its URL that the plan saw, which tell this creation from an earlier one."""
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(
+            self,
+            after={
+                "url": str(self.url),
+                "eventTypes": list(self.event_types),
+                "companyTags": list(self.company_tags),
+                "disabled": self.disabled,
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteWebhook(_Planned):
+    """``DELETE /webhooks/{id}``: Codat sends that consumer no more events."""
+
+    kind: ClassVar[Kind] = Kind.WEBHOOK_DELETE
+    company_id: ClassVar[None] = None
+    webhook_id: str
+    observed: LiveWebhook = field(repr=False)
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form: of the URL only what is surely no secret."""
+        return _document(
+            self,
+            webhookId=self.webhook_id,
+            before={"place": self.observed.place, "eventTypes": list(self.observed.event_types)},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateProfile(_Planned):
+    """``PUT /profile``: the profile as it was read, but for these members."""
+
+    kind: ClassVar[Kind] = Kind.PROFILE_UPDATE
+    company_id: ClassVar[None] = None
+    changes: tuple[Change, ...]
+    fields: Mapping[str, ProfileValue] = field(repr=False)
+    """The members that the spec names and that differ."""
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(self, changes=[change.document() for change in self.changes])
+
+
+@dataclass(frozen=True, slots=True)
+class SetProfileSyncSettings(_Planned):
+    """``POST /profile/syncSettings``: what is fetched of every company without settings of its own.
+
+    ``narrows`` are the paths that make Codat drop data that it has synced of ``narrowed`` companies.
+    """
+
+    kind: ClassVar[Kind] = Kind.PROFILE_SYNC_SETTINGS
+    company_id: ClassVar[None] = None
+    changes: tuple[Change, ...]
+    settings: SyncSettings = field(repr=False)
+    narrows: tuple[str, ...] = ()
+    narrowed: int = 0
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(
+            self,
+            changes=[change.document() for change in self.changes],
+            narrows=list(self.narrows) or None,
+            narrowedCompanies=self.narrowed or None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class CreateCompany(_Planned):
     """``POST /companies``: a company that is not in Codat, our two tags in the same request."""
 
     kind: ClassVar[Kind] = Kind.COMPANY_CREATE
-    name: str
-    description: str | None
-    tags: Mapping[str, str]
-    """All tags of the request, ours included."""
+    fields: Mapping[str, str]
+    """What the request sets, by path: texts, and all tags, ours included."""
+    products: tuple[str, ...] = ()
+    """What the request names where the account wants a product at creation."""
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """All tags of the request, ours included."""
+        return tags_of(self.fields)
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
-        after: dict[str, Any] = {"name": self.name}
-        if self.description is not None:
-            after["description"] = self.description
-        return _document(self, after=after | {"tags": dict(sorted(self.tags.items()))})
+        after = {path: self.fields[path] for path in BY_PATH if path in self.fields}
+        return _document(self, after=after | {"tags": self.tags} | self._named_products())
+
+    def body(self) -> dict[str, Any]:
+        """The request."""
+        texts = {text.wire: self.fields[path] for path, text in BY_PATH.items() if path in self.fields}
+        return texts | {"tags": self.tags} | self._named_products()
+
+    def _named_products(self) -> dict[str, list[str]]:
+        return {"products": list(self.products)} if self.products else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +284,11 @@ class _Patch(_Planned):
         body: dict[str, Any] = {}
         tags: dict[str, str] = dict(self.observed.tags)
         for change in self.changes:
-            name, _, tag = change.path.partition(".")
-            if not tag:
-                body[name] = change.after or ""
+            text = BY_PATH.get(change.path)
+            if text is not None:
+                body[text.wire] = change.after or text.null
                 continue
+            tag = change.path.removeprefix(TAGS)
             if change.after is None:
                 tags.pop(tag, None)
             else:
@@ -434,17 +543,24 @@ class SyncTarget:
 
 @dataclass(frozen=True, slots=True)
 class SyncCompany(_Planned):
-    """``POST …/data/all`` once, or ``POST …/data/queue/{dataType}`` per named type and connection."""
+    """``POST …/data/all`` once, or ``POST …/data/queue/{dataType}`` per named type and connection.
+
+    ``products`` are those that may have settings of their own: each is refreshed by itself, and where there
+    are none but those, all that the client's settings mark is not asked for.
+    """
 
     kind: ClassVar[Kind] = Kind.COMPANY_SYNC
     company_id: str | None
     targets: tuple[SyncTarget, ...]
+    products: tuple[str, ...] = ()
+    only_products: bool = False
 
     @property
     def requests(self) -> int:
         """Write requests that the action takes."""
         named = sum(len(one.data_types) for one in self.targets)
-        return named + any(not one.data_types for one in self.targets)
+        is_whole = any(not one.data_types for one in self.targets)
+        return named + (len(self.products) + (not self.only_products) if is_whole else 0)
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
@@ -454,11 +570,16 @@ class SyncCompany(_Planned):
             else {"address": str(one.address)}
             for one in self.targets
         ]
-        return _document(self, companyId=self.company_id, connections=targets)
+        products = list(self.products) or None
+        return _document(self, companyId=self.company_id, connections=targets, products=products)
 
 
 Action = (
-    CreateCompany
+    CreateWebhook
+    | DeleteWebhook
+    | UpdateProfile
+    | SetProfileSyncSettings
+    | CreateCompany
     | AdoptCompany
     | UpdateCompany
     | AddProduct
@@ -483,9 +604,10 @@ def _document(action: _Planned, **fields: Any) -> dict[str, Any]:
     }
 
 
-def order_key(action: Action) -> tuple[str, int, str]:
-    """Sorts actions by company, then in the order of ``Kind``, then by connection."""
-    return action.address.company, tuple(Kind).index(action.kind), action.address.connection
+def order_key(action: Action) -> tuple[bool, str, int, str]:
+    """Sorts the account's actions first, then by company, in the order of ``Kind``, and by connection."""
+    address = action.address
+    return not address.is_account, address.company, tuple(Kind).index(action.kind), address.connection
 
 
 # --- the plan ----------------------------------------------------------------------------------

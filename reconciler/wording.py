@@ -21,6 +21,7 @@ _PLURALS: Final = {
     "deletes": "delete",
     "deletion or unlink": "deletions and unlinks",
     "action that was due already": "actions that were due already",
+    "reason of what was not started": "reasons of what was not started",
     "list of field changes": "lists of field changes",
     "matter that needs attention": "matters that need attention",
 }

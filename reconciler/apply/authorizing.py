@@ -30,9 +30,8 @@ from reconciler.codat.errors import (
 )
 from reconciler.codat.looking import Look
 from reconciler.codat.stopping import StoppedError
-from reconciler.diagnostics import CodatSyncError
 from reconciler.model import LiveConnection, Secret, SecretRef, Status
-from reconciler.outcome import Failure, Result
+from reconciler.outcome import Result
 from reconciler.plan import AuthorizeConnection
 
 SENDS: Final = 2
@@ -151,19 +150,10 @@ class _Authorizing:
 
     async def _tokens(self) -> dict[str, Secret]:
         """The authorization with its references resolved; nothing keeps it."""
-        try:
-            return {
-                name: await self._secret(value) if isinstance(value, SecretRef) else Secret(value)
-                for name, value in self._action.authorization.items()
-            }
-        except CodatSyncError as error:
-            code = error.diagnostics[0].code if error.diagnostics else FailureCode.SECRET
-            failure = Failure(code, str(error), then=Then.WHEN_SECRET)
-        raise NotDoneError(failure)
-
-    async def _secret(self, ref: SecretRef) -> Secret:
-        found = self._lane.run.resolve(ref)
-        return found if isinstance(found, Secret) else await found
+        return {
+            name: await self._lane.secret(value) if isinstance(value, SecretRef) else Secret(value)
+            for name, value in self._action.authorization.items()
+        }
 
     async def _is_linked_now(self, errors: Sequence[ApiError]) -> bool:
         """Whether the tokens have arrived after all; looks for 30 seconds.
@@ -208,9 +198,8 @@ class _Authorizing:
             raise not_done(FailureCode.REJECTED, told, then=Then.PLAN_AGAIN, error=error) from None
         if isinstance(error, RejectedError):
             self._turns.rejected()
-        raise not_done(
-            FailureCode.REJECTED,
-            f"{self._action.platform} rejects the authorization",
-            then=Then.CORRECT.replace("{address}", str(self._action.address)),
-            error=error,
-        ) from None
+            said = f"{error.status}: {error.said}" if error.said else error.summary
+            told = f"{self._action.platform} rejected the credentials ({said})"
+            raise not_done(FailureCode.REJECTED, told, then=Then.CORRECT, told_by=error) from None
+        told = "Codat refused the authorization"
+        raise not_done(FailureCode.REJECTED, told, then=Then.CORRECT, error=error) from None

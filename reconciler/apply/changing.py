@@ -11,6 +11,7 @@ from reconciler.apply.failing import changed, differs, is_normalised, normalised
 from reconciler.apply.retried_write import settle
 from reconciler.apply.state import WorkerState
 from reconciler.codat.looking import Look
+from reconciler.fields import BY_PATH, TAGS, value_at
 from reconciler.model import LiveCompany, LiveConnection, Status
 from reconciler.outcome import Result
 from reconciler.plan import AdoptCompany, Change, UnlinkConnection, UpdateCompany
@@ -72,9 +73,9 @@ async def unlink_connection(worker: WorkerState, action: UnlinkConnection) -> Re
 
 
 def check_unchanged(observed: LiveCompany, live: LiveCompany) -> None:
-    """Raise NotDoneError where a company's name, description or tags are not what the plan read."""
-    paths = ("name", "description", *(f"tags.{tag}" for tag in sorted({*observed.tags, *live.tags})))
-    for path in paths:
+    """Raise NotDoneError where a company's texts or tags are not what the plan read."""
+    tags = sorted({*observed.tags, *live.tags})
+    for path in (*BY_PATH, *(f"{TAGS}{tag}" for tag in tags)):
         before, now = value_at(observed, path), value_at(live, path)
         if before != now:
             raise changed(f"{path} has become '{now or ''}' where '{before or ''}' was read")
@@ -83,11 +84,3 @@ def check_unchanged(observed: LiveCompany, live: LiveCompany) -> None:
 def _open_changes(action: AdoptCompany | UpdateCompany, live: LiveCompany) -> list[Change]:
     """The changes that the company does not show."""
     return [one for one in action.changes if value_at(live, one.path) != (one.after or None)]
-
-
-def value_at(company: LiveCompany, path: str) -> str | None:
-    """What stands at a change's path; null, empty and missing are the same."""
-    name, _, tag = path.partition(".")
-    if tag:
-        return company.tags.get(tag) or None
-    return (company.name if name == "name" else company.description) or None

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from reconciler.apply import keys
-from reconciler.apply.changing import value_at
-from reconciler.apply.failing import FailureCode, Then, differs, is_normalised, normalised, not_done
+from reconciler.apply.failing import (
+    FailureCode,
+    NotDoneError,
+    Then,
+    differs,
+    is_normalised,
+    normalised,
+    not_done,
+)
 from reconciler.apply.idempotent_create import create
 from reconciler.apply.state import WorkerState
 from reconciler.codat import Answered, Client
+from reconciler.fields import TAGS, value_at
 from reconciler.model import KEY_TAG, LINKS_TAG, WORKSPACE_TAG, LiveCompany
 from reconciler.outcome import Result
 from reconciler.plan import CreateCompany
@@ -20,11 +27,25 @@ from reconciler.plan import CreateCompany
 
 async def create_company(worker: WorkerState, action: CreateCompany) -> Result:
     """Create the company, or find that another run of ours did."""
-    made = await create(worker, MakingCompany(worker, action))
+    making = MakingCompany(worker, action)
+    try:
+        made = await create(worker, making)
+    except NotDoneError as error:
+        raise _advised(action, error) from None
     worker.made_company = made.value.id
+    for product in action.products:
+        if product not in made.value.products:
+            await worker.write(worker.client.add_product, made.value.id, product)
     if kept := [(path, got) for path, _, got in _differences(action, made.value)]:
         raise normalised(kept)
     return Result.ALREADY if made.found else Result.DONE
+
+
+def _advised(action: CreateCompany, error: NotDoneError) -> NotDoneError:
+    """The failure, which says what to write where Codat wants a product of every company."""
+    if "product" not in error.failure.message.lower() or action.products:
+        return error
+    return NotDoneError(replace(error.failure, then=Then.WITH_PRODUCTS), error.result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +70,7 @@ class MakingCompany:
 
     async def send(self, client: Client, key: UUID) -> Answered[LiveCompany]:
         """``POST /companies``."""
-        body: dict[str, Any] = {"name": self.action.name, "tags": dict(self.action.tags)}
-        if self.action.description is not None:
-            body["description"] = self.action.description
-        return await client.create_company(body, key)
+        return await client.create_company(self.action.body(), key)
 
     async def find(self) -> LiveCompany | None:
         """The company that carries our two tags; the answer is filtered again on our side."""
@@ -99,11 +117,9 @@ def _differences(action: CreateCompany, made: LiveCompany) -> Iterator[tuple[str
 
     The record of links may have grown since.
     """
-    sent = {"name": action.name, "description": action.description or ""}
-    sent |= {f"tags.{tag}": value for tag, value in sorted(action.tags.items())}
-    for path, asked in sent.items():
+    for path, asked in action.fields.items():
         got = value_at(made, path) or ""
-        if path == f"tags.{LINKS_TAG}" and got:
+        if path == f"{TAGS}{LINKS_TAG}" and got:
             continue
-        if got != asked and not (path == "description" and action.description is None):
+        if got != asked:
             yield path, asked, got

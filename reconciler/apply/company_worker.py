@@ -5,6 +5,12 @@ from __future__ import annotations
 import logging
 from typing import Final, assert_never
 
+from reconciler.apply.account import (
+    create_webhook,
+    delete_webhook,
+    set_profile_sync_settings,
+    update_profile,
+)
 from reconciler.apply.authorizing import authorize_connection
 from reconciler.apply.changing import patch_company, unlink_connection
 from reconciler.apply.companies import create_company
@@ -24,13 +30,17 @@ from reconciler.plan import (
     AuthorizeConnection,
     CreateCompany,
     CreateConnection,
+    CreateWebhook,
     DeleteCompany,
     DeleteConnection,
+    DeleteWebhook,
     RemoveProduct,
+    SetProfileSyncSettings,
     SetSyncSettings,
     SyncCompany,
     UnlinkConnection,
     UpdateCompany,
+    UpdateProfile,
 )
 
 logger: Final = logging.getLogger(__name__)
@@ -85,6 +95,14 @@ async def perform(worker: WorkerState, action: Action) -> Result:  # noqa: C901 
         ApiError: a request failed in a way that the action has no answer to.
     """
     match action:
+        case CreateWebhook():
+            return await create_webhook(worker, action)
+        case DeleteWebhook():
+            return await delete_webhook(worker, action)
+        case UpdateProfile():
+            return await update_profile(worker, action)
+        case SetProfileSyncSettings():
+            return await set_profile_sync_settings(worker, action)
         case CreateCompany():
             return await create_company(worker, action)
         case AdoptCompany() | UpdateCompany():

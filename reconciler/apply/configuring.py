@@ -71,20 +71,20 @@ async def set_sync_settings(worker: WorkerState, action: SetSyncSettings) -> Res
     await settle(worker, action, send, find_done)
     if not await waiting.look(read, worker.pausing("Codat does not show the settings yet")):
         for change in action.changes:
-            if _value(live, change) != change.after:
-                raise differs(change.path, change.after or "", _value(live, change) or "")
+            if setting_at(live, change) != change.after:
+                raise differs(change.path, change.after or "", setting_at(live, change) or "")
     return Result.DONE
 
 
 def _check_unchanged(action: SetSyncSettings, live: LiveSyncSettings) -> None:
     """Raise NotDoneError where a setting is neither what the plan read nor what it shall be."""
     for change in action.changes:
-        now = _value(live, change)
+        now = setting_at(live, change)
         if now not in (change.before, change.after):
             raise changed(f"{change.path} has become '{now or ''}' where '{change.before or ''}' was read")
 
 
-def _value(live: LiveSyncSettings, change: Change) -> str | None:
+def setting_at(live: LiveSyncSettings, change: Change) -> str | None:
     """What stands at a change's path: ``syncSettings.invoices.syncSchedule``, or ``…overridesDefaults``."""
     _, data_type, *member = change.path.split(".")
     if not member:

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
-from reconciler.apply.company_worker import stops_company, work
+from reconciler.apply.company_worker import WELL, stops_company, work
+from reconciler.apply.failing import FailureCode, Then
 from reconciler.apply.platform_breaker import PlatformBreaker
 from reconciler.apply.running import Resolve, Run
 from reconciler.apply.state import WorkerState, not_started
@@ -17,7 +18,7 @@ from reconciler.apply.telling import Telling
 from reconciler.codat import Client
 from reconciler.codat.clock import Clock
 from reconciler.model import Limits
-from reconciler.outcome import RESUME, ActionOutcome, Observer, Outcome, Result
+from reconciler.outcome import RESUME, ActionOutcome, Failure, Observer, Outcome, Result
 from reconciler.plan import Action, Plan
 
 
@@ -76,11 +77,16 @@ async def execute(
         resume=resume,
     )
     workers = _workers(run, plan)
-    run.tell.started(plan, len(workers))
-    floor = _Floor(run, workers)
-    async with _watching(run), asyncio.TaskGroup() as group:
-        for _ in range(min(max(limits.concurrency, 1), len(workers))):
-            group.create_task(floor.worker())
+    account = [one for one in workers if one.address.is_account]
+    companies = [one for one in workers if not one.address.is_account]
+    run.tell.started(plan, len(companies))
+    floor = _Floor(run, companies)
+    async with _watching(run):
+        for worker in account:
+            await floor.account_first(worker)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(max(limits.concurrency, 1), len(companies))):
+                group.create_task(floor.worker())
     outcome = Outcome(
         workspace=plan.workspace,
         results=tuple(_results(plan, floor.outcomes)),
@@ -123,6 +129,14 @@ class _Floor:
             self._at_work -= 1
             self.outcomes[worker.key] = outcomes
             self._take_note(worker, outcomes)
+
+    async def account_first(self, worker: WorkerState) -> None:
+        """Work on the account's own settings: what companies fetch rests on them, so they come first."""
+        outcomes = self.outcomes[worker.key] = await work(worker)
+        failed = next((one for one in outcomes if one.result not in WELL), None)
+        if failed is not None and self._waiting:
+            told = f"the account's own settings come first, and {failed.kind} {failed.address} was not done"
+            self._run.halt(Failure(FailureCode.ACCOUNT_FAILED, told, then=Then.ACCOUNT_FIRST))
 
     def _take_note(self, worker: WorkerState, outcomes: list[ActionOutcome]) -> None:
         has_failed = any(one.result is Result.FAILED and stops_company(one) for one in outcomes)

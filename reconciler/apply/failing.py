@@ -17,6 +17,7 @@ from reconciler.codat.errors import (
     ServerFaultError,
     UnreachableError,
 )
+from reconciler.fields import is_kept_freely
 from reconciler.model import KEY_TAG, LINKS_TAG, WORKSPACE_TAG
 from reconciler.outcome import RESUME as RESUME  # noqa: PLC0414 - advice is told with it
 from reconciler.outcome import Failure, Result
@@ -25,6 +26,8 @@ from reconciler.outcome import Failure, Result
 class FailureCode(StrEnum):
     """The codes of failures that are told here; others are those of ``reconciler.codat.errors``."""
 
+    ACCOUNT_FAILED = "account-failed"
+    """The account's own settings come first, and were not all done; so no company was started."""
     AMBIGUOUS = "ambiguous"
     """Codat has several connections, new since the plan, that a lost create may have made."""
     ANSWER_DIFFERS = "answer-differs"
@@ -64,7 +67,6 @@ RESUME_REAUTHORIZED: Final = "apply again without --reauthorize, or with it for 
 class Then(StrEnum):
     """Every way to go on after a failure. ``{resume}`` is how the run at hand is resumed."""
 
-    RESUME = "{resume}"
     THEN_RESUME = "then {resume}"
     LATER = "{resume} later"
     AFTER_KEYS = "{resume} in 90 minutes"
@@ -80,7 +82,7 @@ class Then(StrEnum):
         "put right what Codat refuses, then {resume}; Codat repeats a refusal for 90 minutes, "
         "so it may take that long until it is asked anew"
     )
-    CORRECT = "correct the authorization of {address}, then {resume}"
+    CORRECT = "correct the authorization, then {resume}"
     PUT_RIGHT = "put them right, then {resume}"
     PLAN_AGAIN = "review a new plan, or {resume}"
     COMPARE = "compare the spec with what Codat keeps, then {resume}"
@@ -90,6 +92,13 @@ class Then(StrEnum):
     )
     PIN = "pin the right one by 'id' in the spec, delete the other or take its tags away"
     ADOPT = "adopt it by 'id' in the spec, or delete it and {resume}"
+    WITH_PRODUCTS = (
+        "where Codat wants a product of every company: say 'createWithProducts: true' in workspace.yaml and "
+        "name 'products' in the spec, or set default products in Codat, then {resume}; Codat repeats a "
+        "refusal for 90 minutes"
+    )
+    DELETE_MARK = "delete the mark of the one at Codat, then {resume} in the other"
+    ACCOUNT_FIRST = "settle that first, then {resume}"
     UNPROTECT = "set 'protect: false' in its spec and apply that first"
     CANARY = "settle that first, as it says; then {resume}, which begins with this company's check"
     REPORT = "{resume}: what is done is not done twice"
@@ -120,13 +129,18 @@ def not_done(
     code: str,
     message: str,
     *,
-    then: str = Then.RESUME,
+    then: str,
     error: ApiError | None = None,
+    told_by: ApiError | None = None,
     result: Result = Result.FAILED,
 ) -> NotDoneError:
-    """The failure that ``message`` tells, with Codat's words where there are some, and how to go on."""
+    """The failure that ``message`` tells, with Codat's words where there are some, and how to go on.
+
+    ``told_by`` is an error whose words ``message`` holds already.
+    """
     said = f": {error.summary}" if error else ""
-    correlation_id = error.correlation_id if error else ""
+    source = error or told_by
+    correlation_id = source.correlation_id if source else ""
     return NotDoneError(Failure(code, f"{message}{said}", correlation_id, then), result)
 
 
@@ -150,7 +164,7 @@ IDENTITY: Final = frozenset({f"tags.{WORKSPACE_TAG}", f"tags.{KEY_TAG}", f"tags.
 
 def is_normalised(path: str, asked: str, got: str) -> bool:
     """Whether Codat keeps a text in its own way: a description as it likes, another in spaces and case."""
-    return path not in IDENTITY and (path == "description" or _folded(asked) == _folded(got))
+    return path not in IDENTITY and (is_kept_freely(path) or _folded(asked) == _folded(got))
 
 
 def _folded(text: str) -> str:

@@ -7,6 +7,7 @@ key for 90 minutes, so a crashed or doubled run that creates under the same key 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -25,6 +26,14 @@ def company_key(workspace: str, key: str, attempt: int) -> UUID:
 def connection_key(company_id: str, key: str, attempt: int) -> UUID:
     """The key of the ``attempt``-th (from 0) creation of a connection."""
     return _key("connection", company_id, key, attempt)
+
+
+def webhook_key(url: str, what: Sequence[object], beside: Sequence[str], attempt: int) -> UUID:
+    """The key of the ``attempt``-th (from 0) creation of a webhook consumer, by all that it is.
+
+    ``beside`` are the consumers of its URL that were there before: with others, it is another creation.
+    """
+    return _key("webhook", url, json.dumps(what), *beside, attempt)
 
 
 def run_key(seed: int, address: Address, kind: Kind, number: int) -> UUID:

@@ -11,15 +11,16 @@ from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 from reconciler.apply import keys, waiting
-from reconciler.apply.failing import changed
+from reconciler.apply.failing import FailureCode, NotDoneError, Then, changed
 from reconciler.apply.running import Run
 from reconciler.apply.waiting import Pause
 from reconciler.codat import Client
 from reconciler.codat.errors import HeldUpError, NotFoundError, QuotaExhaustedError
 from reconciler.codat.looking import Look
 from reconciler.codat.stopping import StoppedError, unless_stopped
-from reconciler.model import Address, LiveCompany, LiveConnection, LiveSyncSettings
-from reconciler.outcome import ActionOutcome, Result
+from reconciler.diagnostics import CodatSyncError
+from reconciler.model import Address, LiveCompany, LiveConnection, LiveSyncSettings, Secret, SecretRef
+from reconciler.outcome import ActionOutcome, Failure, Result
 from reconciler.plan import (
     Action,
     AuthorizeConnection,
@@ -108,6 +109,20 @@ class WorkerState:
         except QuotaExhaustedError as error:
             self.writes -= not error.was_sent
             raise
+
+    async def secret(self, ref: SecretRef) -> Secret:
+        """The value of a reference, right before it is sent; nothing keeps it.
+
+        Raises:
+            NotDoneError: it cannot be resolved.
+        """
+        try:
+            found = self.run.resolve(ref)
+            return found if isinstance(found, Secret) else await found
+        except CodatSyncError as error:
+            code = error.diagnostics[0].code if error.diagnostics else FailureCode.SECRET
+            failure = Failure(code, str(error), then=Then.WHEN_SECRET)
+        raise NotDoneError(failure)
 
     def pausing(self, why: str) -> Pause:
         """Pauses that the observer is told the reason of, and that Ctrl-C cuts short."""

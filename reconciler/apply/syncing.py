@@ -15,7 +15,7 @@ from reconciler.apply import waiting
 from reconciler.apply.failing import FailureCode, NotDoneError, Then, not_done
 from reconciler.apply.retried_write import KEPT
 from reconciler.apply.state import WorkerState
-from reconciler.codat.errors import AlreadyQueuedError
+from reconciler.codat.errors import AlreadyQueuedError, RejectedError, is_no_custom_product
 from reconciler.model import Address, Pull, PullState
 from reconciler.outcome import Result
 from reconciler.plan import SyncCompany
@@ -23,10 +23,14 @@ from reconciler.plan import SyncCompany
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """One request to sync: all types of several connections, or one type of one connection."""
+    """One request to sync: all types of several connections, or one type of one connection.
+
+    Of ``product``, if there is one, what that fetches of them.
+    """
 
     connections: tuple[tuple[Address, str], ...]
     data_type: str = ""
+    product: str = ""
 
 
 async def sync_company(worker: WorkerState, action: SyncCompany) -> Result:
@@ -51,8 +55,10 @@ def _requests(worker: WorkerState, action: SyncCompany) -> Iterator[_Request]:
         for one in action.targets
     ]
     everything = tuple(connection for connection, data_types in targets if not data_types)
-    if everything:
+    if everything and not action.only_products:
         yield _Request(everything)
+    if everything:
+        yield from (_Request(everything, product=product) for product in action.products)
     for connection, data_types in targets:
         for data_type in data_types:
             yield _Request((connection,), data_type)
@@ -66,6 +72,7 @@ class _Syncing:
         self._action = action
         self._request = request
         self._company_id = worker.company_id(action.company_id)
+        self._is_standard = False
 
     async def run(self) -> Result:
         """Ask; after a fault look, and ask once more under a new key."""
@@ -97,12 +104,19 @@ class _Syncing:
         await waiting.under_same_key(lambda: self._lane.write(self._ask, key), pause)
 
     async def _ask(self, key: UUID) -> None:
-        client = self._lane.client
+        client, product = self._lane.client, self._request.product
+        if product and not self._is_standard:
+            try:
+                return await client.refresh_product(self._company_id, product, key)
+            except RejectedError as error:
+                if not is_no_custom_product(error):
+                    raise
+                # The product is one of Codat's own after all, which are refreshed with all data.
+                self._is_standard, key = True, self._lane.next_key(self._action)
         if not self._request.data_type:
-            await client.sync_all(self._company_id, key)
-            return
+            return await client.sync_all(self._company_id, key)
         ((_, connection_id),) = self._request.connections
-        await client.queue(self._company_id, self._request.data_type, connection_id, key)
+        return await client.queue(self._company_id, self._request.data_type, connection_id, key)
 
     async def _expect_seen(self) -> None:
         """Raise NotDoneError, incomplete, where the history does not show within 30 seconds what serves."""

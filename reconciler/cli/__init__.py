@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from typing import Final
 
 import click
 
@@ -21,6 +23,7 @@ from reconciler.cli.failing import (
 )
 from reconciler.cli.fmt import fmt
 from reconciler.cli.handoff import handoff
+from reconciler.cli.helping import WholeSentences
 from reconciler.cli.import_ import import_
 from reconciler.cli.init import init
 from reconciler.cli.links import links
@@ -38,8 +41,12 @@ from reconciler.diagnostics import CodatSyncError
 
 __all__ = ["main"]
 
+_OBJECTS: Final = 100_000
+"""New objects between two looks for garbage in cycles."""
+
 
 @click.group(
+    cls=WholeSentences,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Examples:
@@ -84,8 +91,18 @@ for _command in _COMMANDS:
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    _collect_seldom()
     prepare()
     sys.exit(run(sys.argv[1:]))
+
+
+def _collect_seldom() -> None:
+    """Look for garbage in cycles less often than Python does: specs and plans are large, and hold none.
+
+    Each look goes through all of them, which together took longer than reading them.
+    """
+    gc.freeze()
+    gc.set_threshold(_OBJECTS, 50, 100)
 
 
 def run(arguments: list[str]) -> int:

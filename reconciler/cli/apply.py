@@ -13,6 +13,7 @@ import click
 
 from reconciler.cli.events import check_whole, opened_events
 from reconciler.cli.exits import Exit
+from reconciler.cli.for_ci import opened_outputs, opened_summary, outcome_page
 from reconciler.cli.options import (
     context,
     endpoint_options,
@@ -23,8 +24,9 @@ from reconciler.cli.options import (
     rollout_options,
     selection,
     selection_options,
+    summary_option,
 )
-from reconciler.cli.showing import opened_outputs, show_outcome, show_plan
+from reconciler.cli.showing import Extent, show_outcome, show_plan
 from reconciler.cli.streams import record
 from reconciler.model import DEFAULT_SPECS
 
@@ -66,6 +68,7 @@ Examples:
     help="When the day's quota is used up, wait for the next day's and go on.",
 )
 @outputs_option
+@summary_option
 @selection_options
 @endpoint_options
 @output_options
@@ -77,8 +80,10 @@ def apply(
     events: Path | None,
     wait_for_quota: bool,
     outputs: Path | None,
+    summary: Path | None,
     canary: str | None,
     batch: int | None,
+    concurrency: int | None,
     wait: timedelta | None,
     sandbox: bool,
     sandbox_file: Path | None,
@@ -87,8 +92,9 @@ def apply(
 ) -> Exit:
     """Bring Codat to what SPECS (default: specs/) say; run it again to go on where it stopped.
 
-    A saved plan is applied as it was reviewed, or refused where it is stale. Asks on a terminal.
-    Without one it goes on when CI=true or with --yes, and refuses otherwise.
+    A saved plan is applied as it was reviewed, or refused where it is stale; it is printed again only
+    with -v or before a question. Asks on a terminal. Without one it goes on when CI=true or with --yes,
+    and refuses otherwise.
     """
     from reconciler import render
     from reconciler.workflow import applying, quota
@@ -97,23 +103,28 @@ def apply(
     # Where stdout is for a program, people read stderr.
     aside = format_ == "json" or str(events) == "-"
     asked: list[Planned] = []
+    is_saved = plan_file is not None or _is_plan(specs)
 
     def ask(planned: Planned) -> bool:
         asked.append(planned)
-        show_plan(planned, "text", shown, err=aside, echo=record)
+        is_reviewed = is_saved and not shown.verbose and not _is_asked(yes)
+        extent = Extent.SENTENCE if is_reviewed else Extent.BRIEF
+        show_plan(planned, "text", shown, err=aside, echo=record, extent=extent)
         return _confirms(yes)
 
-    with opened_outputs(outputs) as append:
+    with opened_summary(summary, "apply") as tell, opened_outputs(outputs) as append:
         with render.progress(shown.style(err=True)) as progress, opened_events(events) as observer:
             place = context(sandbox, sandbox_file, api_url, progress.waiting)
             source = _source(specs, plan_file, place, options)
-            request = applying.ApplyRequest(source, secrets.randbits(64), canary, batch, wait)
+            request = applying.ApplyRequest(source, secrets.randbits(64), canary, batch, wait, concurrency)
             run = quota.apply_through_quota if wait_for_quota else applying.apply
             applied = run(request, ask=ask, observer=_both(progress, observer))
         if not asked and (applied.outcome is None or format_ == "text"):
             show_plan(applied.planned, "text", shown, err=aside, echo=record)
         if asked or applied.verification or format_ == "json":
             show_outcome(applied, format_, shown, err=aside)
+        if summary is not None:
+            tell(outcome_page(applied, specs, is_reviewed=is_saved))
         append(applied.outcome or applied.planned.plan.document())
     check_whole(events, observer)
     return _exit(applied)
@@ -134,13 +145,17 @@ def _both(first: Observer, second: Observer | None) -> Observer:
     return tell
 
 
+def _is_plan(specs: Path) -> bool:
+    return specs.suffix == ".json"
+
+
 def _source(
     specs: Path, plan_file: Path | None, place: Context, options: dict[str, Any]
 ) -> PlanRequest | SavedRequest:
     """What to apply: a file of JSON is a saved plan, anything else are specs."""
     from reconciler.workflow.planning import PlanRequest, SavedRequest
 
-    is_saved = specs.suffix == ".json"
+    is_saved = _is_plan(specs)
     if not is_saved and plan_file is None:
         return PlanRequest(specs, place, selection(**options))
     if is_saved and plan_file is not None:
@@ -153,11 +168,18 @@ def _source(
     return SavedRequest(plan_file, place, specs, **permits)
 
 
+def _is_asked(yes: bool) -> bool:
+    """Whether somebody at a terminal is asked."""
+    return not _goes_on(yes) and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _goes_on(yes: bool) -> bool:
+    return yes or os.environ.get("CI", "").lower() == "true"
+
+
 def _confirms(yes: bool) -> bool:
-    if yes or os.environ.get("CI", "").lower() == "true":
-        return True
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
+    if not _is_asked(yes):
+        return _goes_on(yes)
     return click.confirm("Apply this plan?", default=False, err=True)
 
 

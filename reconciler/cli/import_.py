@@ -10,6 +10,7 @@ from reconciler.cli.exits import Exit
 from reconciler.cli.options import endpoint, endpoint_options, output, output_options
 
 DEFAULT_OUT = Path("specs") / "imported.yaml"
+DEFAULT_ACCOUNT = Path("specs") / "account.yaml"
 
 
 _EXTRAS = ("products", "syncSettings")
@@ -31,18 +32,20 @@ Examples:
   codat-sync import --all
   codat-sync import --all --with products,syncSettings
   codat-sync import --tags 'region = uk' --out specs/uk.yaml
+  codat-sync import --account
   codat-sync import --id 8a210b68-6988-11ed-a1eb-0242ac120002 --out specs/imported/
 """,
 )
 @click.option("--all", "everything", is_flag=True, help="Every company that no workspace manages yet.")
 @click.option("--tags", metavar="QUERY", default="", help="Those that this tag query of Codat's finds.")
 @click.option("--id", "ids", multiple=True, metavar="ID", help="This company (repeatable).")
+@click.option("--account", is_flag=True, help="The account itself: profile, sync settings and webhooks.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    default=DEFAULT_OUT,
-    show_default=True,
-    help="A file for all (*.yaml), or a directory for a file each; never over an existing one.",
+    metavar="PATH",
+    help="A file for all (*.yaml), or a directory for a file each; never over an existing one. "
+    "[default: specs/imported.yaml; for --account specs/account.yaml]",
 )
 @click.option(
     "--with",
@@ -57,7 +60,8 @@ def import_(
     everything: bool,
     tags: str,
     ids: tuple[str, ...],
-    out: Path,
+    account: bool,
+    out: Path | None,
     extras: tuple[str, ...],
     sandbox: bool,
     sandbox_file: Path | None,
@@ -67,11 +71,17 @@ def import_(
     from reconciler import render
     from reconciler.workflow import importing
 
-    if [everything, bool(tags), bool(ids)].count(True) != 1:
-        raise click.UsageError("say which companies: one of --all, --tags QUERY, --id ID")
+    if [everything, bool(tags), bool(ids), account].count(True) != 1:
+        raise click.UsageError("say which companies: one of --all, --tags QUERY, --id ID; or --account")
+    if account and extras:
+        raise click.UsageError("--with is about companies, and --account about none")
     if not all(one.isprintable() for one in (tags, *ids)):
         raise click.UsageError("what --tags and --id name must be printable text")
     place = endpoint(sandbox, sandbox_file, api_url)
+    if account:
+        click.echo(f"Wrote the account to {importing.import_account(place, out or DEFAULT_ACCOUNT)}.")
+        return Exit.OK
+    out = out or DEFAULT_OUT
     found = importing.import_companies(importing.ImportRequest(place, out, tags, ids, extras))
     if found.warnings:
         click.echo(render.diagnostics_text(found.warnings, output().style(err=True)), nl=False, err=True)

@@ -48,6 +48,7 @@ class Output:
             quiet=self.quiet,
             width=shutil.get_terminal_size().columns if is_terminal else None,
             encoding=stream.encoding or "utf-8",
+            folds=is_terminal and not self.verbose,
         )
 
 
@@ -121,6 +122,15 @@ def outputs_option(function: F) -> F:
     )(function)
 
 
+def summary_option(function: F) -> F:
+    """``--summary``: a page for people, errors too, for the summary of a CI job."""
+    return click.option(
+        "--summary",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Append a page of Markdown, errors too, to this file, such as $GITHUB_STEP_SUMMARY.",
+    )(function)
+
+
 def endpoint_options(function: F) -> F:
     """Which Codat: ``--sandbox``, ``--sandbox-file`` and ``--api-url``."""
     return _chain(
@@ -136,8 +146,8 @@ def endpoint_options(function: F) -> F:
     )(function)
 
 
-def rollout_options(function: F) -> F:
-    """How an apply proceeds: a first company, batches, and the end-to-end test at the end."""
+def batch_options(function: F) -> F:
+    """In which parts an apply proceeds."""
     return _chain(
         click.option(
             "--canary",
@@ -150,6 +160,19 @@ def rollout_options(function: F) -> F:
             type=click.IntRange(min=1),
             metavar="N",
             help="N companies at a time after that. [rollout.batch]",
+        ),
+    )(function)
+
+
+def rollout_options(function: F) -> F:
+    """How an apply proceeds: in parts, how many at once, and the end-to-end test at the end."""
+    return _chain(
+        batch_options,
+        click.option(
+            "--concurrency",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Work on N companies at the same time. [limits.concurrency]",
         ),
         click.option(
             "--wait",

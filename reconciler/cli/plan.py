@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.for_ci import opened_outputs, opened_summary, plan_page
 from reconciler.cli.options import (
     context,
     endpoint_options,
@@ -18,8 +19,9 @@ from reconciler.cli.options import (
     selection,
     selection_options,
     specs_argument,
+    summary_option,
 )
-from reconciler.cli.showing import PLAN_FORMATS, opened_outputs, show_plan
+from reconciler.cli.showing import PLAN_FORMATS, show_plan
 
 
 @click.command(
@@ -33,7 +35,9 @@ Examples:
 )
 @specs_argument
 @format_option(*PLAN_FORMATS)
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when an action is pending.")
+@click.option(
+    "--detailed-exitcode", is_flag=True, help="Exit 2 when an action is pending; what is blocked is none."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -45,6 +49,7 @@ Examples:
     help="Tell what this change causes from what was due already: a git ref, or a directory, written ./DIR.",
 )
 @outputs_option
+@summary_option
 @selection_options
 @endpoint_options
 @output_options
@@ -55,6 +60,7 @@ def plan(
     out: Path | None,
     base: str | None,
     outputs: Path | None,
+    summary: Path | None,
     sandbox: bool,
     sandbox_file: Path | None,
     api_url: str | None,
@@ -64,10 +70,12 @@ def plan(
     from reconciler.workflow import planning
 
     place = context(sandbox, sandbox_file, api_url)
-    with opened_outputs(outputs) as append:
+    with opened_summary(summary, "plan") as tell, opened_outputs(outputs) as append:
         planned = planning.plan(planning.PlanRequest(specs, place, selection(**options), base, out))
         show_plan(planned, format_, output(), specs=specs)
         append(planned.plan.document())
+        if summary is not None:
+            tell(plan_page(planned, specs))
     if planned.plan.refusals:
         return Exit.REFUSED
     return Exit.CHANGES if detailed_exitcode and planned.plan.actions else Exit.OK

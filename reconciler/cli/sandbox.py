@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.helping import WholeSentences
 from reconciler.cli.options import DEFAULT_SANDBOX_FILE, output_options
 from reconciler.workflow.sandbox import SERVED_PORT
 
@@ -19,7 +20,7 @@ _FILE = click.option(
 )
 
 
-@click.group()
+@click.group(cls=WholeSentences)
 def sandbox() -> None:
     """The simulated Codat API, for --sandbox and for any client."""
 

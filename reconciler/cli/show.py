@@ -23,9 +23,9 @@ Examples:
 @output_options
 def show(plan: Path, format_: str) -> Exit:
     """Print the saved PLAN in any format; a file that was cut or edited is refused."""
-    from reconciler.workflow import saving
+    from reconciler.workflow import endpoint, saving
 
     saved = saving.read(plan)
-    rate = saved.workspace.limits.requests_per_minute
+    rate = endpoint.pace(str(saved.document["api"]), saved.workspace.limits)
     show_document(saved.shown, format_, output(), requests_per_minute=rate, specs=saved.specs)
     return Exit.OK

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,17 +12,23 @@ import click
 
 from reconciler.cli.options import Output
 from reconciler.cli.streams import Echo, for_page, record, said
-from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.model import DEFAULT_SPECS
-from reconciler.workflow.command_codes import CommandCode
-from reconciler.workflow.opening import opened_to_write
 
 if TYPE_CHECKING:
-    from reconciler.outcome import Outcome
     from reconciler.workflow.applying import Applied
     from reconciler.workflow.planning import Planned
 
 PLAN_FORMATS: Final = ("text", "json", "markdown", "html")
+
+
+class Extent(Enum):
+    """How much of a plan's text is shown."""
+
+    WHOLE = auto()
+    BRIEF = auto()
+    """A large one folded on a terminal, where a question follows."""
+    SENTENCE = auto()
+    """The counts alone: it was reviewed before."""
 
 
 def show_plan(
@@ -33,6 +39,7 @@ def show_plan(
     specs: Path = Path(DEFAULT_SPECS),
     err: bool = False,
     echo: Echo = said,
+    extent: Extent = Extent.WHOLE,
 ) -> None:
     """Print a plan to stdout, or to stderr where stdout is for something else; warnings always to stderr.
 
@@ -53,6 +60,7 @@ def show_plan(
         specs=specs,
         err=err,
         echo=echo,
+        extent=extent,
     )
 
 
@@ -61,18 +69,25 @@ def show_document(
     format_: str,
     output: Output,
     *,
-    requests_per_minute: int,
+    requests_per_minute: int | None,
     notes: tuple[str, ...] = (),
     specs: Path = Path(DEFAULT_SPECS),
     err: bool = False,
     echo: Echo = said,
+    extent: Extent = Extent.WHOLE,
 ) -> None:
-    """Print a plan's document; ``specs`` is the directory that a comment is marked with."""
+    """Print a plan's document; ``specs`` is the directory that a comment is marked with.
+
+    ``extent`` says how much of the text is shown.
+    """
     from reconciler import render
 
     told: dict[str, Any] = {"requests_per_minute": requests_per_minute, "notes": notes}
+    style = output.style(err=err)
+    if extent is Extent.SENTENCE:
+        style = replace(style, quiet=True)
     writers: Mapping[str, Callable[[], str]] = {
-        "text": lambda: render.plan_text(document, output.style(err=err), **told),
+        "text": lambda: render.plan_text(document, style, is_asked=extent is Extent.BRIEF, **told),
         "json": lambda: render.plan_json(document),
         "markdown": lambda: render.plan_markdown(document, specs=specs.as_posix(), **told),
         "html": lambda: for_page(render.plan_html(document, **told)),
@@ -93,38 +108,3 @@ def show_outcome(applied: Applied, format_: str, output: Output, *, err: bool = 
     if applied.verification is not None:
         text += "\n" + render.verification_text(applied.verification, output.style(err=err))
     record(text, err=err)
-
-
-@contextmanager
-def opened_outputs(file: Path | None) -> Iterator[Callable[[Mapping[str, Any] | Outcome], None]]:
-    """What appends lines ``name=value`` for a CI to ``file``, such as the one that ``$GITHUB_OUTPUT`` names.
-
-    It is opened before anything is done, so that no apply is made whose outputs have no place.
-
-    Raises:
-        CodatSyncError: the file cannot be opened or written.
-    """
-    from reconciler import render
-
-    if file is None:
-        yield lambda _: None
-        return
-    try:
-        stream = os.fdopen(opened_to_write(file, append=True, mode=0o666), "a", encoding="utf-8")
-    except OSError as error:
-        raise _unwritable(file, error) from None
-
-    def append(result: Mapping[str, Any] | Outcome) -> None:
-        try:
-            stream.write(render.github_outputs(result))
-            stream.flush()
-        except OSError as error:
-            raise _unwritable(file, error) from None
-
-    with closing(stream):
-        yield append
-
-
-def _unwritable(file: Path, error: OSError) -> CodatSyncError:
-    told = f"{file} cannot be written: {error.strerror}"
-    return CodatSyncError(Diagnostic(CommandCode.OUTPUTS_UNWRITABLE, told))

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.exits import Exit
+from reconciler.cli.failing import show_error
 from reconciler.cli.options import (
+    batch_options,
     context,
     duration,
     endpoint_options,
@@ -21,6 +23,7 @@ from reconciler.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from reconciler.diagnostics import CodatSyncError
     from reconciler.migration import StatusReport
 
 
@@ -43,6 +46,7 @@ Examples:
     callback=duration,
     help="Look again and again until Ctrl-C, with this pause (30s).",
 )
+@batch_options
 @target_option
 @endpoint_options
 @output_options
@@ -50,6 +54,8 @@ def status(
     specs: Path,
     every: timedelta | None,
     format_: str,
+    canary: str | None,
+    batch: int | None,
     targets: tuple[str, ...],
     sandbox: bool,
     sandbox_file: Path | None,
@@ -57,12 +63,17 @@ def status(
 ) -> Exit:
     """Show how many connections of SPECS (default: specs/) are linked, syncing, waiting, failed or gone.
 
+    For each platform, and for each batch where apply proceeds in batches.
     Reads what a plan reads, and writes nothing. The exit status says only whether it could be read.
     """
     from reconciler.workflow import status as looking
 
     request = looking.StatusRequest(
-        specs=specs, context=context(sandbox, sandbox_file, api_url), targets=targets
+        specs=specs,
+        context=context(sandbox, sandbox_file, api_url),
+        targets=targets,
+        canary=canary,
+        batch=batch,
     )
     if every is None:
         _show(looking.status(request), format_)
@@ -75,8 +86,14 @@ def status(
             click.clear()
         _show(report, format_)
 
-    looking.watch(request, every, show)
+    looking.watch(request, every, show, lambda error: _missed(error, every))
     return Exit.OK
+
+
+def _missed(error: CodatSyncError, every: timedelta) -> None:
+    """Say that what stands on the screen is older than it should be."""
+    show_error(error, output())
+    click.echo(f"Looking again in {every.total_seconds():g} seconds.", err=True)
 
 
 def _show(report: StatusReport, format_: str) -> None:

@@ -7,6 +7,7 @@ request. ``Client`` writes too. Every method raises the errors of ``reconciler.c
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from uuid import UUID
 
 import httpx
 
-from reconciler.codat import paging, parsing
+from reconciler.codat import account_parsing, paging, parsing
 from reconciler.codat.exchange import Exchange, sealed
 from reconciler.codat.looking import Look
 from reconciler.codat.metering import Meter
@@ -29,8 +30,12 @@ from reconciler.model import (
     DataStatus,
     LiveCompany,
     LiveConnection,
+    LiveProfile,
+    LiveProfileSettings,
     LiveSyncSettings,
+    LiveWebhook,
     Platform,
+    ProfileValue,
     Pull,
     Secret,
     Status,
@@ -123,6 +128,18 @@ class ReadClient:
         """The data types that the account fetches on first link, which is what ``sync_all`` syncs."""
         return await self._get("profile", "syncSettings", parse=parsing.fetched_types)
 
+    async def profile(self) -> LiveProfile:
+        """The whole profile."""
+        return await self._get("profile", parse=account_parsing.profile)
+
+    async def profile_sync_settings(self) -> LiveProfileSettings:
+        """What the account fetches of every company without settings of its own."""
+        return await self._get("profile", "syncSettings", parse=account_parsing.profile_sync_settings)
+
+    async def webhooks(self) -> tuple[LiveWebhook, ...]:
+        """Every webhook consumer of the account, at most 50 of them."""
+        return await self._get("webhooks", parse=account_parsing.webhooks)
+
     async def sync_settings(self, company_id: str) -> LiveSyncSettings:
         """What is fetched for a company and how often, by its own settings or the profile's."""
         return await self._get("companies", company_id, "syncSettings", parse=parsing.sync_settings)
@@ -174,7 +191,7 @@ class Client(ReadClient):
         return self._extended(RESTS_ON, look)
 
     async def create_company(self, body: Mapping[str, Any], key: UUID) -> Answered[LiveCompany]:
-        """Create a company: ``name``, and if wanted ``description`` and ``tags``."""
+        """Create a company: ``body`` sets its texts, and all its tags."""
         received = await self._exchange("POST", self._url("companies"), body=sealed(body), key=key)
         company = received.parsed(parsing.company)
         return Answered(company, received.replays(company.created), received.made_ago(company.created))
@@ -197,11 +214,7 @@ class Client(ReadClient):
 
     async def set_sync_settings(self, company_id: str, settings: LiveSyncSettings, key: UUID) -> None:
         """Replace all sync settings of a company, or give it back to the profile's."""
-        body = {
-            "companyId": company_id,
-            "settings": [{"dataType": name, **members} for name, members in settings.by_type.items()],
-            "overridesDefaults": settings.are_own,
-        }
+        body = {"companyId": company_id, **_settings_body(settings)}
         url = self._url("companies", company_id, "syncSettings")
         (await self._exchange("POST", url, body=sealed(body), key=key)).acknowledged()
 
@@ -254,6 +267,16 @@ class Client(ReadClient):
         url = self._url("companies", company_id, "data", "all")
         (await self._exchange("POST", url, key=key)).acknowledged()
 
+    async def refresh_product(self, company_id: str, product: str, key: UUID) -> None:
+        """Queue what a custom product fetches; Codat marks the endpoint as alpha.
+
+        Raises:
+            AlreadyQueuedError: something of the company is being synced already.
+            RejectedError: it is one of Codat's own products, which are refreshed with all data.
+        """
+        url = self._url("companies", company_id, "products", product, "refresh")
+        (await self._exchange("POST", url, key=key)).acknowledged()
+
     async def queue(self, company_id: str, data_type: str, connection_id: str, key: UUID) -> None:
         """Queue one data type of one connection.
 
@@ -263,3 +286,36 @@ class Client(ReadClient):
         url = self._url("companies", company_id, "data", "queue", data_type)
         url = url.copy_merge_params({"connectionId": connection_id})
         (await self._exchange("POST", url, key=key)).acknowledged()
+
+    async def update_profile(self, whole: Secret, fields: Mapping[str, ProfileValue]) -> LiveProfile:
+        """Replace the profile: as it was read, but for ``fields``."""
+        body = {**json.loads(whole.reveal()), **fields}
+        url = self._url("profile")
+        return (await self._exchange("PUT", url, body=sealed(body))).parsed(account_parsing.profile)
+
+    async def set_profile_sync_settings(self, client_id: str, settings: LiveSyncSettings, key: UUID) -> None:
+        """Replace all sync settings of the account."""
+        body = {"clientId": client_id, **_settings_body(settings)}
+        url = self._url("profile", "syncSettings")
+        (await self._exchange("POST", url, body=sealed(body), key=key)).acknowledged()
+
+    async def create_webhook(self, body: Mapping[str, Any], key: UUID) -> Answered[LiveWebhook]:
+        """Create a webhook consumer: ``url``, ``eventTypes``, ``companyTags`` and ``disabled``.
+
+        Codat does not say when it was made, so every answer may be a replay.
+        """
+        secrets = [value for value in body.values() if isinstance(value, Secret)]
+        url, mask = self._url("webhooks"), Mask(secrets)
+        received = await self._exchange("POST", url, body=sealed(body), key=key, mask=mask)
+        return Answered(received.parsed(account_parsing.webhook), received.replays(None))
+
+    async def delete_webhook(self, webhook_id: str) -> None:
+        """Delete a webhook consumer."""
+        (await self._exchange("DELETE", self._url("webhooks", webhook_id))).acknowledged()
+
+
+def _settings_body(settings: LiveSyncSettings) -> dict[str, Any]:
+    return {
+        "settings": [{"dataType": name, **members} for name, members in settings.by_type.items()],
+        "overridesDefaults": settings.are_own,
+    }

@@ -44,8 +44,11 @@ class ApiError(CodatSyncError):
         status: int | None = None,
         correlation_id: str = "",
         request: str = "",
+        said: str = "",
     ) -> None:
         self.summary = summary
+        self.said = said
+        """Codat's own words alone, which ``summary`` holds too."""
         self.fix = fix
         self.status = status
         self.correlation_id = correlation_id
@@ -162,3 +165,13 @@ class QuotaExhaustedError(RunStoppingError):
 
 ALREADY_QUEUED: Final = "DatasetAlreadyInProgressException"
 """Codat gives no code for it, so this one is told by the start of the message."""
+PRODUCT_BUSY: Final = "Data cannot be refreshed while a read operation is in progress"
+"""How Codat begins when a product's data is being read already (the API's document)."""
+
+
+def is_no_custom_product(error: RejectedError) -> bool:
+    """Whether Codat says that a product is one of its own, which cannot be refreshed by itself.
+
+    Its text is all that tells (the API's document): "Bank Feeds doesn't support data refreshing".
+    """
+    return "support data refreshing" in str(error)

@@ -188,6 +188,7 @@ def of_response(response: httpx.Response, *, request: str, mask: Mask, reset: st
         status=response.status_code,
         correlation_id=said.correlation_id,
         request=request,
+        said=telling,
     )
 
 

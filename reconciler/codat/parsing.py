@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Final
+from datetime import UTC, datetime
+from sys import intern
+from typing import Any, Final, cast
 
 from reconciler.codat.reading import Node
+from reconciler.fields import OPTIONAL
 from reconciler.model import (
     FETCH_ON_FIRST_LINK,
     SYNC_FROM_UTC,
@@ -69,19 +72,33 @@ PULL_STATES: Final[Mapping[str, PullState]] = {
 """What each status means (https://docs.codat.io/core-concepts/status), in lower case."""
 
 
+_NOTHING: Final = type(None)
+_KINDS: Final[Mapping[str, tuple[type, ...]]] = {
+    "tags": (dict, _NOTHING),
+    "products": (list, _NOTHING),
+    "dataConnections": (list, _NOTHING),
+    **{text.wire: (str, _NOTHING) for text in OPTIONAL},
+}
+"""What stands under those members of a company that may be missing."""
 NOT_THERE: Final = frozenset({"notsupported", "notimplemented"})
 """States of a feature that a platform does not have, in lower case."""
 
 
 def company(node: Node) -> LiveCompany:
     """A company, with the connections that Codat embeds in it."""
+    return _plain_company(node.value) or _careful_company(node)
+
+
+def _careful_company(node: Node) -> LiveCompany:
+    """The same, with the path of whatever departs from the documented shape."""
     tags = {str(tag.name): tag.text() for tag in node.get("tags").members()}
     marks = sent_marks(tags)
     connections = (connection(one) for one in node.get("dataConnections").items())
+    texts: dict[str, Any] = {text.attribute: node.get(text.wire).optional_text() for text in OPTIONAL}
     return LiveCompany(
         id=node.get("id").identifier(),
         name=node.get("name").text(),
-        description=node.get("description").optional_text(),
+        **texts,
         tags=tags,
         created=node.get("created").optional_moment(),
         connections=tuple(replace(one, sent=marks.get(short_id(one.id), "")) for one in connections),
@@ -103,6 +120,67 @@ def connection(node: Node) -> LiveConnection:
         errors=tuple(_error(one) for one in node.get("dataConnectionErrors").items()),
         link_url=Secret(link_url) if link_url else None,
     )
+
+
+# --- the quick way -----------------------------------------------------------------------------
+#
+# A listing has tens of thousands of objects, and in nearly all of them is nothing odd. These read plain
+# values, and answer nothing where one is not as documented, or is rare: then the way above has the words.
+
+
+def _plain_company(value: Any) -> LiveCompany | None:
+    try:
+        tags = {name: tag for name, tag in (value.get("tags") or {}).items() if tag is not None}
+        marks = sent_marks(tags)
+        links = [_plain_connection(each, marks) for each in value.get("dataConnections") or ()]
+        texts = {text.attribute: value.get(text.wire) for text in OPTIONAL}
+        found = LiveCompany(
+            id=value["id"],
+            name=value["name"],
+            **texts,
+            tags=tags,
+            created=_plain_moment(value.get("created")),
+            connections=tuple(link for link in links if link is not None),
+            products=tuple(value.get("products") or ()),
+        )
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+        return None
+    told = (found.id, found.name, *tags.values(), *found.products)
+    is_documented = all(type(value.get(name)) in kinds for name, kinds in _KINDS.items())
+    is_plain = is_documented and bool(found.id) and len(found.connections) == len(links)
+    return found if is_plain and all(type(text) is str for text in told) else None
+
+
+def _plain_connection(value: dict[str, Any], marks: Mapping[str, str]) -> LiveConnection | None:
+    identifier, key, name = value["id"], value["integrationKey"], value["platformName"]
+    status, url = STATUSES.get(value["status"].lower()), value["linkUrl"]
+    source_type = SOURCE_TYPES.get((value.get("sourceType") or "").lower())
+    texts = (identifier, key, name, url)
+    is_rare = status is None or source_type is None or value.get("dataConnectionErrors")
+    if is_rare or not identifier or not all(type(text) is str for text in texts):
+        return None
+    return LiveConnection(
+        identifier,
+        intern(key),
+        intern(name),
+        cast("Status", status),
+        cast("SourceType", source_type),
+        _plain_moment(value.get("created")),
+        _plain_moment(value.get("lastSync")),
+        (),
+        Secret(url) if url else None,
+        marks.get(short_id(identifier), ""),
+    )
+
+
+def _plain_moment(text: str | None) -> datetime | None:
+    if text is None or text == "":
+        return None
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+# --- the rest ----------------------------------------------------------------------------------
 
 
 def _error(node: Node) -> LiveError:

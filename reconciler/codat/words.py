@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Final
 from urllib.parse import quote_from_bytes, quote_plus
 
-from reconciler.codat.errors import ALREADY_QUEUED
+from reconciler.codat.errors import ALREADY_QUEUED, PRODUCT_BUSY
 from reconciler.codat.reading import Node, WrongShapeError, read
 from reconciler.model import Secret
 
@@ -130,7 +130,7 @@ def of(content: bytes, mask: Mask) -> Words:
         message=harmless(mask("; ".join(dict.fromkeys(filter(None, parts)))[:LOOKED_AT]), LONGEST),
         correlation_id=harmless(mask(correlation_id[:LOOKED_AT]), LONGEST_ID),
         is_codats=bool(error),
-        is_already_queued=error.startswith(ALREADY_QUEUED),
+        is_already_queued=error.startswith((ALREADY_QUEUED, PRODUCT_BUSY)),
     )
 
 

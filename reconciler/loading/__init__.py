@@ -1,5 +1,6 @@
 """YAML to desired state or diagnostics, each with its place."""
 
+from reconciler.loading.account_writing import account_text
 from reconciler.loading.adoptable import Adoptable, Extra, LeftOut, Sieved, Why, sieved
 from reconciler.loading.errors import SpecError
 from reconciler.loading.load import Loaded, load
@@ -20,6 +21,7 @@ __all__ = [
     "SpecCode",
     "SpecError",
     "Why",
+    "account_text",
     "company_keys",
     "connection_defaults",
     "file_text",

@@ -13,6 +13,7 @@ from enum import StrEnum
 from itertools import chain, count
 from typing import Any, Final
 
+from reconciler.fields import OPTIONAL
 from reconciler.loading import schema
 from reconciler.loading.names import kept_name
 from reconciler.loading.platforms import BUILTIN_PLATFORMS, PlatformIndex
@@ -135,11 +136,12 @@ class Sieve:
     def _company(self, company: LiveCompany) -> Adoptable:
         left_out: list[LeftOut] = []
         document: dict[str, Any] = {"name": company.name, "id": company.id}
-        if company.description:
-            if is_text(company.description):
-                document["description"] = written(company.description)
-            else:
-                left_out.append(_unwritable("its description", "it holds half a character"))
+        for row in OPTIONAL:
+            text = row.live(company)
+            if text and is_text(text):
+                document[row.path] = written(text)
+            elif text:
+                left_out.append(_unwritable(f"its {row.path}", "it holds half a character"))
         tags = dict(_tags(company, left_out))
         if tags:
             document["tags"] = tags
@@ -159,7 +161,7 @@ class Sieve:
             else:
                 left_out.append(_unwritable("its products", "no spec could hold what Codat has there"))
         if Extra.SYNC_SETTINGS in self.extras and settings is not None and settings.are_own:
-            writable = _writable_settings(settings.by_type)
+            writable = writable_settings(settings.by_type)
             if any(writable.values()):
                 yield Extra.SYNC_SETTINGS.value, {name: found for name, found in writable.items() if found}
             if not all(writable.values()):
@@ -332,7 +334,7 @@ def _tags(company: LiveCompany, left_out: list[LeftOut]) -> Iterator[tuple[str, 
             yield written(key), written(value)
 
 
-def _writable_settings(settings: SyncSettings) -> dict[str, dict[str, SettingValue]]:
+def writable_settings(settings: SyncSettings) -> dict[str, dict[str, SettingValue]]:
     """Of each data type the members that a spec can name; whatever is not named stays as it is.
 
     The two that exclude each other are left out where Codat has both.

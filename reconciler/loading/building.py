@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, cast
 
+from reconciler.fields import OPTIONAL
 from reconciler.loading.references import ReferenceFault
 from reconciler.loading.settings import Settings, preconditions
 from reconciler.loading.sources import CompanySpec, ConnectionSpec, Specs
@@ -13,6 +14,7 @@ from reconciler.model import (
     SYNC_FROM_UTC,
     UNSET,
     Desired,
+    DesiredAccount,
     DesiredCompany,
     DesiredConnection,
     Precondition,
@@ -26,15 +28,21 @@ from reconciler.model import (
 )
 from reconciler.wording import read_duration
 
+_UNSAID: Final = SyncPolicy()
 
-def desired(specs: Specs, *, narrowed: bool) -> Desired:
-    """What the specs want, companies by key. No rule may have found an error in ``specs``."""
+
+def desired(specs: Specs, *, narrowed: bool, account: DesiredAccount | None = None) -> Desired:
+    """What the specs want, companies by key. No rule may have found an error in ``specs``.
+
+    The account is of the whole workspace, so a part of it says nothing of that.
+    """
     companies = sorted(specs.companies, key=lambda company: company.key)
     return Desired(
         specs.settings.workspace.name,
         {company.key: _company(company, specs.settings) for company in companies},
         narrowed,
         specs.settings.workspace.renamed_from,
+        None if narrowed else account,
     )
 
 
@@ -45,14 +53,14 @@ def _company(company: CompanySpec, settings: Settings) -> DesiredCompany:
     return DesiredCompany(
         key=company.key,
         name=company.name,
-        description=_literal(fields["description"]) if "description" in fields else UNSET,
+        **{text.attribute: _literal(fields[text.path]) for text in OPTIONAL if text.path in fields},
         tags={literal(tag): _literal(value) for tag, value in fields.get("tags", {}).items()},
         id=company.id,
         new=fields.get("new", False),
-        new_beside=tuple(one.lower() for one in fields.get("newBeside", ())),
+        new_beside=tuple(sorted(one.lower() for one in fields.get("newBeside", ()))),
         renamed_from=fields.get("renamedFrom"),
         protect=fields.get("protect", UNSET),
-        products=tuple(fields["products"] or ()) if "products" in fields else UNSET,
+        products=tuple(sorted(fields["products"] or ())) if "products" in fields else UNSET,
         sync_settings=_sync_settings(fields["syncSettings"])
         if fields.get("syncSettings", {}) != {}
         else UNSET,
@@ -96,33 +104,32 @@ def _connection(connection: ConnectionSpec, settings: Settings) -> DesiredConnec
         id=connection.id,
         authorization=_authorization(connection),
         issued_at=moment(issued) if issued is not None else None,
-        sync=_sync(connection.merged.get("sync", {})),
+        sync=_sync(connection.merged.get("sync")),
         preconditions=_preconditions(connection, platform.key, settings),
         renamed_from=connection.entry.fields.get("renamedFrom"),
         span=connection.entry.span,
     )
 
 
-def _authorization(connection: ConnectionSpec) -> dict[str, str | SecretRef]:
-    return {
-        name: value
-        for name, value in connection.authorization.items()
-        if not isinstance(value, ReferenceFault)
-    }
+def _authorization(connection: ConnectionSpec) -> Mapping[str, str | SecretRef]:
+    values = connection.authorization
+    if any(type(value) is ReferenceFault for value in values.values()):
+        raise ValueError(f"{connection.company}/{connection.key} has a reference that is none")
+    return cast("Mapping[str, str | SecretRef]", values)
 
 
 def _preconditions(
     connection: ConnectionSpec, platform_key: str, settings: Settings
-) -> dict[Precondition, PreconditionState]:
-    """The connection's own over its platform's over the workspace's."""
-    return {
-        **settings.preconditions,
-        **settings.platform(platform_key).preconditions,
-        **preconditions(connection.merged.get("preconditions", {})),
-    }
+) -> Mapping[Precondition, PreconditionState]:
+    """The connection's own over its platform's over the workspace's; where it has none, they are shared."""
+    shared = settings.of_platform(platform_key)
+    own = connection.merged.get("preconditions")
+    return {**shared, **preconditions(own)} if own else shared
 
 
-def _sync(written: str | Mapping[str, Any]) -> SyncPolicy:
+def _sync(written: str | Mapping[str, Any] | None) -> SyncPolicy:
+    if not written:
+        return _UNSAID
     if isinstance(written, str):
         return SyncPolicy(never=True)
     age = written.get("maxAge")

@@ -46,7 +46,7 @@ def _ids_twice(specs: Specs) -> Iterator[RuleFinding]:
 
 
 def _connection_ids_twice(specs: Specs) -> Iterator[RuleFinding]:
-    entries = ((one.id, one.entry) for one in specs.connections())
+    entries = ((one.id, one.entry) for one in specs.connections)
     return twice(entries, "id", "another connection has this id", names_both=True)
 
 
@@ -180,7 +180,7 @@ def _names_alike(specs: Specs) -> Iterator[RuleFinding]:
 
 def _reserved_tags(specs: Specs) -> Iterator[RuleFinding]:
     for company in specs.companies:
-        tags = company.entry.child("tags")
+        tags = company.tags
         for tag in tags.fields if tags is not None else ():
             if tags is not None and tag.lower().startswith(RESERVED_TAG_PREFIX.lower()):
                 summary = f"tags that start with {RESERVED_TAG_PREFIX!r} are kept by codat-sync itself"
@@ -215,7 +215,7 @@ _MISPLACED: Final = (
 
 def _misplaced_references(specs: Specs) -> Iterator[RuleFinding]:
     for company in specs.companies:
-        tags = company.entry.child("tags")
+        tags = company.tags
         for entry in (company.entry, *((tags,) if tags is not None else ())):
             for field, value in entry.fields.items():
                 if isinstance(value, str) and holds_reference(value):

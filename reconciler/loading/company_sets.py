@@ -18,9 +18,8 @@ from reconciler.loading import csv_tables, files, schema
 from reconciler.loading.company_rules import COMPANY_RULES
 from reconciler.loading.connection_rules import CONNECTION_RULES
 from reconciler.loading.csv_tables import CsvRow, CsvTable
-from reconciler.loading.nodes import Document, Entry, Seq, SourceFile, Spot
+from reconciler.loading.nodes import MAX_SCALAR, Document, Entry, Seq, SourceFile, Spot
 from reconciler.loading.references import LITERAL_ADVICE, ReferenceOrigin, is_inside
-from reconciler.loading.shapes import compiled
 from reconciler.loading.sources import CompanySpec, Specs
 from reconciler.loading.spec_codes import SpecCode
 from reconciler.loading.templates import (
@@ -33,7 +32,6 @@ from reconciler.loading.templates import (
     without_rows,
 )
 from reconciler.loading.words import did_you_mean, dotted, quoted
-from reconciler.loading.yaml_nodes import MAX_SCALAR
 from reconciler.model import holds_reference
 from reconciler.wording import counted
 
@@ -325,7 +323,7 @@ def _fill(
     one: _Set, rows: Iterator[tuple[CsvRow, list[str]]], make: Make, expanded: Expanded, room: Room
 ) -> None:
     company, parts = schema.of_company(), schema.named("spec").document["$defs"]
-    is_key = compiled(parts["key"], {"$defs": parts})
+    is_key = schema.compiled(parts["key"], parts)
     key_of = filler(one.entry.fields["key"], one.table.columns)
     used = [(name, one.table.columns[name]) for name in one.columns()]
     anchor, place = one.key_column, one.template.entry.place

@@ -37,21 +37,21 @@ _SOME_ID: Final = Mark(id="00000000")
 
 
 def _platform_missing(specs: Specs) -> Iterator[RuleFinding]:
-    for connection in specs.connections():
+    for connection in specs.connections:
         if "platform" not in connection.merged and not connection.entry.wrote("platform"):
             fix = "write platform: quickbooks-online"
             yield at_entry(connection.entry, "the field 'platform' is missing", fix)
 
 
 def _platform_unknown(specs: Specs) -> Iterator[RuleFinding]:
-    for connection in specs.connections():
+    for connection in specs.connections:
         written = connection.entry.fields.get("platform")
         if written is not None and connection.platform is None:
             yield at_value(connection.entry, "platform", *specs.platforms.unknown(written))
 
 
 def _platform_unlisted(specs: Specs) -> Iterator[RuleFinding]:
-    for connection in specs.connections():
+    for connection in specs.connections:
         written, platform = connection.entry.fields.get("platform"), connection.platform
         if written is not None and platform is not None and not specs.platforms.lists(platform):
             yield at_value(connection.entry, "platform", *specs.platforms.unlisted(written))
@@ -105,12 +105,13 @@ def _record_too_long(specs: Specs) -> Iterator[RuleFinding]:
 
 
 def _time_wrong(specs: Specs) -> Iterator[RuleFinding]:
-    return wrong_times((one.entry for one in specs.connections()), "issuedAt")
+    return wrong_times((one.entry for one in specs.connections), "issuedAt")
 
 
 def _issued_in_future(specs: Specs) -> Iterator[RuleFinding]:
-    for connection in specs.connections():
-        issued = moment(connection.entry.fields.get("issuedAt", ""))
+    for connection in specs.connections:
+        written = connection.entry.fields.get("issuedAt")
+        issued = moment(written) if written is not None else None
         if issued is not None and issued > specs.now + _CLOCKS_DIFFER:
             summary = "these tokens would be newer than everything that Codat records, for ever"
             yield at_value(
@@ -128,7 +129,7 @@ def wrong_times(entries: Iterable[Entry], field: str) -> Iterator[RuleFinding]:
 
 
 def _authorization_missing(specs: Specs) -> Iterator[RuleFinding]:
-    for connection in specs.connections():
+    for connection in specs.connections:
         if (
             connection.migration is Migration.SELF_SERVICE
             and connection.wanted is Wanted.LINKED
@@ -139,7 +140,7 @@ def _authorization_missing(specs: Specs) -> Iterator[RuleFinding]:
 
 
 def _authorization_unused(specs: Specs) -> Iterator[RuleFinding]:
-    for connection in specs.connections():
+    for connection in specs.connections:
         if connection.authorization and connection.migration is not Migration.SELF_SERVICE:
             summary = f"this is never sent, because migration is {connection.migration.value}"
             fix = "remove it, or set migration: self-service"
@@ -147,8 +148,8 @@ def _authorization_unused(specs: Specs) -> Iterator[RuleFinding]:
 
 
 def _authorization_literal(specs: Specs) -> Iterator[RuleFinding]:
-    for connection in specs.connections():
-        fields = connection.entry.child(AUTHORIZATION)
+    for connection in specs.connections:
+        fields = connection.fields
         if fields is None:
             continue
         for name, value in connection.authorization.items():
@@ -158,10 +159,10 @@ def _authorization_literal(specs: Specs) -> Iterator[RuleFinding]:
 
 
 def _is_secret(field: str, connection: ConnectionSpec, specs: Specs) -> bool:
-    settled = {}
-    if connection.platform is not None:
-        settled = dict(specs.settings.platform(connection.platform.key).secret_fields)
-    return settled.get(field, not field.endswith(_ID_SUFFIX))
+    by_name = not field.endswith(_ID_SUFFIX)
+    if connection.platform is None:
+        return by_name
+    return specs.settings.platform(connection.platform.key).secret_fields.get(field, by_name)
 
 
 def _permission(field: str, connection: ConnectionSpec) -> str:
@@ -178,8 +179,8 @@ def _reference_shared(specs: Specs) -> Iterator[RuleFinding]:
     What belongs to your application may be shared, such as a ``clientSecret``.
     """
     first: dict[SecretRef, ConnectionSpec] = {}
-    for connection in specs.connections():
-        fields = connection.entry.child(AUTHORIZATION)
+    for connection in specs.connections:
+        fields = connection.fields
         for name, value in connection.authorization.items() if fields is not None else ():
             if not isinstance(value, SecretRef) or name.lower().startswith(_OF_THE_APPLICATION):
                 continue
@@ -195,7 +196,7 @@ def _reference_shared(specs: Specs) -> Iterator[RuleFinding]:
 
 
 def _authorization_misfit(specs: Specs) -> Iterator[RuleFinding]:
-    for connection in specs.connections():
+    for connection in specs.connections:
         if connection.platform is None or not connection.authorization:
             continue
         check, source = specs.settings.platform(connection.platform.key).check, "workspace.yaml names"
@@ -207,11 +208,10 @@ def _authorization_misfit(specs: Specs) -> Iterator[RuleFinding]:
 
 
 def _faults(code: SpecCode, specs: Specs) -> Iterator[RuleFinding]:
-    for connection in specs.connections():
-        fields = connection.entry.child(AUTHORIZATION)
-        for name, value in connection.authorization.items() if fields is not None else ():
-            if fields is not None and isinstance(value, ReferenceFault) and value.code is code:
-                yield at_value(fields, name, value.summary, value.fix)
+    for connection in specs.connections:
+        for name, value in connection.authorization.items():
+            if isinstance(value, ReferenceFault) and value.code is code and connection.fields is not None:
+                yield at_value(connection.fields, name, value.summary, value.fix)
 
 
 CONNECTION_RULES: Final = (

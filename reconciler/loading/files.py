@@ -20,6 +20,8 @@ from reconciler.loading.spec_codes import SpecCode
 
 SUFFIXES: Final = (".yaml", ".yml")
 WORKSPACE_FILES: Final = ("workspace.yaml", "workspace.yml")
+ACCOUNT_FILES: Final = ("account.yaml", "account.yml")
+"""What the account's file is called; it stands beside the workspace's, and anywhere else it is a spec."""
 MAX_BYTES: Final = 64 * 1024 * 1024
 READABLE: Final = "let the user that runs codat-sync read it, or take it out of the directory"
 
@@ -27,6 +29,8 @@ _UNPRINTABLE: Final = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 """What YAML does not permit in a file (https://yaml.org/spec/1.2.2/#51-character-set)."""
+_LOOKS_LIKE_SPEC: Final = re.compile(r"\.ya?ml([.~_-].*)?\Z", re.IGNORECASE)
+"""The end of a name that someone may take for a spec's: ``.YAML``, ``.yaml.bak``, ``.yml~``."""
 _HOLDS_COMPANIES: Final = re.compile(rb"^compan(?:ies|ySets)[ \t]*:", re.MULTILINE)
 
 
@@ -72,8 +76,9 @@ def find(specs: Path, root: Path) -> Found:
     else:
         _walk(specs, root, (specs,), found)
         found.specs = _each_once(sorted(found.specs, key=lambda path: path.parts))
-    found.specs = [path for path in found.specs if path.name not in WORKSPACE_FILES]
-    if not found.specs and all(one.severity is Severity.WARNING for one in found.diagnostics):
+    named = [path for path in found.specs if path.name not in WORKSPACE_FILES]
+    found.specs = [path for path in named if not (path.name in ACCOUNT_FILES and path.parent == root)]
+    if not named and all(one.severity is Severity.WARNING for one in found.diagnostics):
         summary = f"there is no spec in {source(specs).shown!r}"
         fix = "write a *.yaml file there; one with nothing but comments means no companies"
         found.diagnostics.append(Diagnostic(SpecCode.NO_SPECS, summary, fix))
@@ -91,6 +96,7 @@ def _walk(directory: Path, root: Path, trail: tuple[Path, ...], found: Found) ->
         path = Path(child.path)
         is_directory = path.is_dir()
         if child.name.startswith(".") or not (is_directory or child.name.endswith(SUFFIXES)):
+            found.diagnostics += _lookalike(path)
             continue
         if child.is_symlink() and not is_inside(path, root):
             summary, fix = "this link leads out of the workspace's root", "copy what it leads to"
@@ -106,6 +112,16 @@ def _walk(directory: Path, root: Path, trail: tuple[Path, ...], found: Found) ->
             found.specs.append(path)
         elif len(trail) > 1:
             found.diagnostics.append(_ignored(path))
+
+
+def _lookalike(path: Path) -> list[Diagnostic]:
+    """A warning about a file that is not read, where its name may make someone think that it is."""
+    if path.name.startswith(".") or not _LOOKS_LIKE_SPEC.search(path.name):
+        return []
+    summary = "this file looks like a spec and is not read: its name does not end in .yaml or .yml"
+    fix = "rename it, or move it out of the specs' directory"
+    span = source(path).span((1, 1))
+    return [Diagnostic(SpecCode.LOOKS_LIKE_SPEC, summary, fix, span, severity=Severity.WARNING)]
 
 
 def _each_once(paths: list[Path]) -> list[Path]:

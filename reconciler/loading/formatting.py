@@ -18,6 +18,7 @@ from ruamel.yaml.resolver import VersionedResolver
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.loading import files, workspace_file, yaml_nodes
+from reconciler.loading.account_file import account_path
 from reconciler.loading.errors import SpecError
 from reconciler.loading.nodes import SourceFile
 from reconciler.loading.references import real_path
@@ -47,7 +48,7 @@ class Formatted:
 
 
 def formatted(specs: Path) -> tuple[tuple[Formatted, ...], tuple[Diagnostic, ...]]:
-    """Every spec file of ``specs`` and its workspace file, formatted, and warnings of what is left as it is.
+    """Every spec file of ``specs``, its workspace and its account file, formatted, and warnings of the rest.
 
     Raises:
         SpecError: a file cannot be read, or is not YAML.
@@ -57,7 +58,8 @@ def formatted(specs: Path) -> tuple[tuple[Formatted, ...], tuple[Diagnostic, ...
         raise SpecError((nothing,))
     location = workspace_file.locate(specs)
     found = files.find(specs, location.root)
-    paths = [*found.specs, *([location.file] if location.file and specs.is_dir() else [])]
+    beside = (location.file, account_path(location.root)) if specs.is_dir() else ()
+    paths = [*found.specs, *(path for path in beside if path is not None)]
     errors = [diagnostic for diagnostic in found.diagnostics if diagnostic.severity is Severity.ERROR]
     results: list[Formatted] = []
     warnings: list[Diagnostic] = []

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic, Severity, in_reading_order
 from reconciler.loading import (
+    account_file,
     building,
     company_sets,
     files,
@@ -71,18 +72,21 @@ def load(
     location = workspace_file.locate(specs)
     index = PlatformIndex(platforms)
     settings, diagnostics = workspace_file.read(location, index, sandbox=sandbox)
+    account, unaccountable = account_file.read(location.root)
     found = files.find(specs, location.root)
     documents, unsound = _documents(found.specs)
     read, misset = _companies(
         documents, sources.Specs((), (), settings, index, now or datetime.now(UTC)), location.root
     )
     ruled = (one for rule in RULES for one in rule.diagnostics(read))
-    errors, warnings = _by_severity((*diagnostics, *found.diagnostics, *unsound, *misset, *ruled))
+    errors, warnings = _by_severity(
+        (*diagnostics, *unaccountable, *found.diagnostics, *unsound, *misset, *ruled)
+    )
     if errors:
         raise SpecError(errors, warnings)
     return Loaded(
         settings.workspace,
-        building.desired(read, narrowed=files.is_narrowed(specs, location.root)),
+        building.desired(read, narrowed=files.is_narrowed(specs, location.root), account=account),
         tuple(files.source(path).shown for path in found.specs),
         warnings,
         _named(read),
@@ -90,7 +94,7 @@ def load(
 
 
 def _named(specs: sources.Specs) -> dict[str, Platform]:
-    connections = (one.merged["platform"] for one in specs.connections())
+    connections = (one.merged["platform"] for one in specs.connections)
     names = dict.fromkeys((*specs.settings.named, *connections))
     return {name: found for name in names if (found := specs.platforms.find(name)) is not None}
 

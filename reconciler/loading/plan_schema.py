@@ -8,12 +8,11 @@ from typing import Any, Final
 
 from jsonschema import Draft202012Validator
 
-from reconciler.loading.schema import file_text
-from reconciler.loading.shapes import compiled
+from reconciler.loading.schema import compiled, file_text
 from reconciler.loading.words import dotted
 
 SCHEMAS: Final = ("plan", "saved-plan")
-"""What a plan is, and what a saved one holds beside it."""
+"""What a plan is, and what a saved one must have beside it."""
 
 
 def plan_complaints(document: Mapping[str, Any]) -> str:
@@ -23,7 +22,7 @@ def plan_complaints(document: Mapping[str, Any]) -> str:
 
 def _complaint(name: str, document: Mapping[str, Any]) -> str:
     schema = json.loads(file_text(f"{name}.schema.json"))
-    if compiled(schema, schema)(document):
+    if compiled(schema, schema.get("$defs", {}))(document):
         return ""
     error = next(Draft202012Validator(schema).iter_errors(document), None)
     if error is None:

@@ -16,10 +16,16 @@ from typing import Final
 
 from reconciler.diagnostics import Span
 from reconciler.loading.spec_codes import SpecCode
-from reconciler.model import PROVIDERS_GROUP, RESERVED_VARIABLES, SecretRef, holds_reference, literal
+from reconciler.model import (
+    PROVIDERS_GROUP,
+    REFERENCE,
+    RESERVED_VARIABLES,
+    SecretRef,
+    holds_reference,
+    literal,
+)
 from reconciler.wording import either
 
-_REFERENCE: Final = re.compile(r"\$\{([^{}:]*):([^{}]*)\}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _POINTER: Final = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
 LITERAL_ADVICE: Final = "a literal ${ is written $${"
@@ -53,13 +59,13 @@ def read(text: str, origin: ReferenceOrigin, span: Span) -> str | SecretRef | Re
     """The reference that a value is, the fault of one that it tries to be, or the text itself."""
     if not holds_reference(text):
         return literal(text)
-    found = _REFERENCE.fullmatch(text)
+    found = SecretRef.parse(text)
     if found is None:
-        if _REFERENCE.search(text):
+        if REFERENCE.search(text):
             fix = "put the whole value where the reference points, and nothing around it"
             return ReferenceFault(SpecCode.REFERENCE_PARTIAL, "a reference must be the whole value", fix)
         return ReferenceFault(SpecCode.REFERENCE_FORM, "this is not written as a reference", REFERENCE_ADVICE)
-    scheme, locator = found.groups()
+    scheme, locator = found.scheme, found.locator
     reader = _SCHEMES.get(scheme) or (_other if scheme in origin.schemes or scheme in _provided() else None)
     if reader is None:
         return _unknown(scheme, origin)

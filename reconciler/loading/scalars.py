@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_CONSTANTS: Final[dict[str, bool | float | None]] = {
+CONSTANTS: Final[dict[str, bool | float | None]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -16,7 +16,9 @@ _CONSTANTS: Final[dict[str, bool | float | None]] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
 }
-_NUMBER_STARTS: Final = frozenset("+-.0123456789")
+"""What is neither text nor a number with digits."""
+NUMBER_STARTS: Final = frozenset("+-.0123456789")
+"""How every number begins."""
 _LONGEST_NUMBER: Final = 300
 """Longer runs of digits are text: Python refuses to read them, and no field wants them."""
 
@@ -28,9 +30,9 @@ _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0
 
 def plain(text: str) -> str | int | float | bool | None:
     """The value of an unquoted, untagged scalar."""
-    if text in _CONSTANTS:
-        return _CONSTANTS[text]
-    if text[0] not in _NUMBER_STARTS or len(text) > _LONGEST_NUMBER:
+    if text in CONSTANTS:
+        return CONSTANTS[text]
+    if text[0] not in NUMBER_STARTS or len(text) > _LONGEST_NUMBER:
         return text
     if _INTEGER.fullmatch(text):
         return int(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from reconciler.loading.names import NamePolicy
 from reconciler.model import Precondition, PreconditionState, SecretCommands, Workspace
@@ -30,6 +30,9 @@ class PlatformSettings:
     """What Codat's team shall know for a managed migration."""
 
 
+_NOTHING_SAID: Final = PlatformSettings()
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What ``workspace.yaml`` says; ``workspace.name`` is empty where it names none."""
@@ -43,10 +46,17 @@ class Settings:
     named: tuple[str, ...] = ()
     """The platforms that it names, as written."""
     commands: SecretCommands = field(default_factory=SecretCommands)
+    _merged: dict[str, Preconditions] = field(default_factory=dict, repr=False, compare=False)
 
     def platform(self, key: str) -> PlatformSettings:
         """The settings of a platform by its four-letter key."""
-        return self.platforms.get(key, PlatformSettings())
+        return self.platforms.get(key, _NOTHING_SAID)
+
+    def of_platform(self, key: str) -> Preconditions:
+        """The preconditions of a platform's connections that say nothing of their own."""
+        if key not in self._merged:
+            self._merged[key] = {**self.preconditions, **self.platform(key).preconditions}
+        return self._merged[key]
 
 
 def preconditions(written: Mapping[str, str]) -> Preconditions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 
 from reconciler.loading.names import SENT
@@ -17,34 +18,33 @@ from reconciler.model import Migration, Platform, Presence, SecretRef, Wanted, l
 
 COMPANIES: Final = "companies"
 _MERGED_DEEPLY: Final = ("sync", "preconditions")
+_PRESENCES: Final[Mapping[str, Presence]] = {state.value: state for state in Presence}
+_WANTED: Final[Mapping[str, Wanted]] = {state.value: state for state in Wanted}
+_MIGRATIONS: Final[Mapping[str, Migration]] = {way.value: way for way in Migration}
+
+"""What each word means. The row of a set that stands for all others may hold another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSpec:
-    """A connection as written. ``merged`` has the workspace's defaults under its own fields."""
+    """A connection as written, with what rules ask of it time and again made out once.
+
+    ``merged`` has the workspace's defaults under its own fields.
+    """
 
     key: str
     company: str
     entry: Entry
     merged: Mapping[str, Any]
     platform: Platform | None
+    fields: Entry | None
+    """The mapping ``authorization``."""
     authorization: Mapping[str, str | SecretRef | ReferenceFault]
-
-    @property
-    def wanted(self) -> Wanted:
-        """The wanted state."""
-        return Wanted(self.merged.get("state", Wanted.LINKED))
-
-    @property
-    def migration(self) -> Migration:
-        """How it gets linked; self-service where an authorization is given and nothing else is said."""
-        given = self.entry.wrote(AUTHORIZATION)
-        return Migration(self.merged.get("migration", Migration.SELF_SERVICE if given else Migration.LINK))
-
-    @property
-    def id(self) -> str | None:
-        """The id that pins it, in lower case."""
-        return _lowered(self.entry.fields.get("id"))
+    wanted: Wanted
+    migration: Migration
+    """How it gets linked; self-service where an authorization is given and nothing else is said."""
+    id: str | None
+    """The id that pins it, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +54,15 @@ class CompanySpec:
     key: str
     entry: Entry
     name: str | None
+    tags: Entry | None
+    """The mapping ``tags``."""
+    state: Presence
+    id: str | None
+    """The id that it adopts, in lower case."""
     connections: tuple[ConnectionSpec, ...]
 
-    @property
-    def state(self) -> Presence:
-        """The wanted state."""
-        return Presence(self.entry.fields.get("state", Presence.PRESENT))
 
-    @property
-    def id(self) -> str | None:
-        """The id that it adopts, in lower case."""
-        return _lowered(self.entry.fields.get("id"))
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Specs:
     """All that was read: ``keys`` has every company's key with its place, unsound companies' too."""
 
@@ -78,10 +73,10 @@ class Specs:
     now: datetime
     """The time of the run; nothing that a spec says of the past may lie after it."""
 
-    def connections(self) -> Iterator[ConnectionSpec]:
+    @cached_property
+    def connections(self) -> tuple[ConnectionSpec, ...]:
         """The connections of all companies."""
-        for company in self.companies:
-            yield from company.connections
+        return tuple(connection for company in self.companies for connection in company.connections)
 
 
 def keys(document: Document) -> Iterator[tuple[str, Spot]]:
@@ -103,13 +98,17 @@ def company(
 ) -> CompanySpec:
     """The company of an entry, as far as the schema has passed it."""
     connections = entry.child("connections")
+    fields = entry.fields
     return CompanySpec(
         key,
         entry,
-        _name(entry.fields.get("name"), settings),
+        _name(fields.get("name"), settings),
+        entry.child("tags"),
+        _PRESENCES.get(fields.get("state", ""), Presence.PRESENT),
+        _lowered(fields.get("id")),
         tuple(
-            _connection(key, one, settings, platforms, origin)
-            for one in (connections.children() if connections is not None else ())
+            _connection(key, each, settings, platforms, origin)
+            for each in (connections.children() if connections is not None else ())
         ),
     )
 
@@ -124,17 +123,20 @@ def _connection(
     merged = _merged(settings.connection_defaults, entry.fields)
     written = merged.get("platform")
     fields = entry.child(AUTHORIZATION)
+    given = Migration.SELF_SERVICE if entry.wrote(AUTHORIZATION) else Migration.LINK
     return ConnectionSpec(
-        key=entry.path[-1],
-        company=company,
-        entry=entry,
-        merged=merged,
-        platform=platforms.find(written) if written is not None else None,
-        authorization={
-            name: read(value, origin, fields.value_span(name)) for name, value in fields.fields.items()
-        }
+        entry.path[-1],
+        company,
+        entry,
+        merged,
+        platforms.find(written) if written is not None else None,
+        fields,
+        {name: read(value, origin, fields.value_span(name)) for name, value in fields.fields.items()}
         if fields is not None
         else {},
+        _WANTED.get(merged.get("state", ""), Wanted.LINKED),
+        _MIGRATIONS.get(merged.get("migration", ""), given),
+        _lowered(entry.fields.get("id")),
     )
 
 

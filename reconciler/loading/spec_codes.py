@@ -16,6 +16,8 @@ class SpecCode(StrEnum):
     SYMLINK_OUTSIDE_ROOT = "symlink-outside-root"
     SYMLINK_LOOP = "symlink-loop"
 
+    LOOKS_LIKE_SPEC = "looks-like-spec"
+
     NOT_FORMATTED = "not-formatted"
 
     YAML_SYNTAX = "yaml-syntax"
@@ -69,6 +71,8 @@ class SpecCode(StrEnum):
     RESERVED_TAG = "reserved-tag"
     TOO_MANY_TAGS = "too-many-tags"
     SYNC_FROM_TWICE = "sync-from-twice"
+    WEBHOOK_URL = "webhook-url"
+    WEBHOOK_TWICE = "webhook-twice"
     UNKNOWN_PLATFORM = "unknown-platform"
     UNLISTED_PLATFORM = "unlisted-platform"
     SEVERAL_ACCOUNTING = "several-accounting"

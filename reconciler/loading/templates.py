@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from reconciler.diagnostics import Span
 from reconciler.loading.csv_tables import CsvRow
 from reconciler.loading.nodes import Entry, Map, Seq, Spot
 
@@ -45,7 +46,7 @@ def filler(value: Any, columns: Mapping[str, int]) -> Filler:
         def fill_list(cells: Sequence[str]) -> Seq:
             made = Seq()
             made.extend(fill(cells) for fill in items)
-            made.places = value.places
+            made.share_places(value)
             return made
 
         return fill_list
@@ -81,7 +82,7 @@ class Template:
             return fields
         made = Map()
         made.update(fields)
-        made.key_places, made.value_places = fields.key_places, fields.value_places
+        made.share_places(fields)
         for name, fill in self.fillers.items():
             made[name] = fill(cells)
         return made
@@ -126,6 +127,15 @@ class RowEntry(Entry):
         if column is None:
             return self.template.entry.value_spot(key)
         return Spot(self.row.span(column), (*self.path, key))
+
+    @property
+    def span(self) -> Span:
+        """The place of ``spot``."""
+        return self.spot.span
+
+    def value_span(self, key: str) -> Span:
+        """The place of ``value_spot``."""
+        return self.value_spot(key).span
 
     def child(self, key: str) -> Entry | None:
         """The mapping under ``key``, if there is one."""

@@ -307,6 +307,7 @@ def _workspace(
         warn_after=read_duration(warn_after) if warn_after is not None else None,
         platform_details={key: one.details for key, one in platforms.items() if one.details},
         renamed_from=fields.get("workspaceRenamedFrom"),
+        create_with_products=fields.get("createWithProducts", False),
     )
 
 

@@ -16,7 +16,7 @@ _LINES: Final = 110
 _LONGEST_STEM: Final = LONGEST_KEY - 9
 
 
-class _Dumper(yaml.SafeDumper):
+class SpecDumper(yaml.SafeDumper):
     """PyYAML's, save that it quotes what YAML 1.2 would take for something else than text.
 
     PyYAML's own rules are those of YAML 1.1: they quote ``no``, and leave ``1e3`` and ``0o17`` bare. What
@@ -24,14 +24,14 @@ class _Dumper(yaml.SafeDumper):
     """
 
 
-def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+def _text(dumper: SpecDumper, text: str) -> yaml.ScalarNode:
     style = None if isinstance(plain(text), str) else "'"
     if not text.isprintable():
         style = '"'  # line breaks and their like are escaped, where they cannot be taken for layout
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
-_Dumper.add_representer(str, _text)
+SpecDumper.add_representer(str, _text)
 
 
 def spec_text(
@@ -54,7 +54,7 @@ def spec_text(
 def _company(key: str, company: Adoptable) -> str:
     comments = "".join(f"{one}\n" for one in _comments(map(str, company.left_out)))
     return comments + yaml.dump(
-        {key: dict(company.document)}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_LINES
+        {key: dict(company.document)}, Dumper=SpecDumper, sort_keys=False, allow_unicode=True, width=_LINES
     )
 
 

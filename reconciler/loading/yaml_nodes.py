@@ -24,17 +24,23 @@ from yaml.events import (
 )
 
 from reconciler.diagnostics import Diagnostic
-from reconciler.loading import scalars
-from reconciler.loading.nodes import MERGE_KEY, Document, Map, Place, Seq, SourceFile, Value
+from reconciler.loading import quick_yaml, scalars
+from reconciler.loading.nodes import (
+    MAX_DEPTH,
+    MAX_SCALAR,
+    MERGE_KEY,
+    Document,
+    Map,
+    Place,
+    Seq,
+    SourceFile,
+    Value,
+)
 from reconciler.loading.spec_codes import SpecCode
 from reconciler.loading.words import AUTHORIZATION, dotted, shown
 
-MAX_DEPTH: Final = 64
 MAX_ALIASED: Final = 1_000_000
 """Values that the aliases of one file may stand for."""
-
-MAX_SCALAR: Final = 64 * 1024
-"""Characters of one value; the longest that Codat keeps is far shorter."""
 
 _TOO_DEEP: Final = (
     f"mappings and lists are nested more than {MAX_DEPTH} deep",
@@ -52,6 +58,12 @@ def read(text: str, file: SourceFile) -> tuple[tuple[Document, ...], tuple[Diagn
 
     After an error that hides the structure of what follows, there are no documents.
     """
+    quickly = quick_yaml.read(text, file)
+    return (quickly, ()) if quickly is not None else read_carefully(text, file)
+
+
+def read_carefully(text: str, file: SourceFile) -> tuple[tuple[Document, ...], tuple[Diagnostic, ...]]:
+    """The same, with words for all that may be odd in a file."""
     composer = _Composer(file)
     try:
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):

@@ -1,5 +1,13 @@
 """A pure function from desired and live state to a plan: pair, compare, decide by tables, check."""
 
+from reconciler.planner.account import (
+    concerns_account,
+    marked,
+    may_narrow,
+    unresolved,
+    webhook_address,
+)
+from reconciler.planner.account_explaining import account_addresses, explained_account
 from reconciler.planner.connection_states import ConnectionState, states_of
 from reconciler.planner.decisions import Draft, draft
 from reconciler.planner.desired_document import desired_digest
@@ -26,20 +34,27 @@ __all__ = [
     "Policy",
     "Stale",
     "UnsoundPlanError",
+    "account_addresses",
     "addresses",
     "as_reviewed",
     "check_companies",
     "check_patterns",
+    "concerns_account",
     "connection_statuses",
     "desired_digest",
     "draft",
     "evidence_of",
     "explained",
+    "explained_account",
     "finish",
     "known_from",
     "make_plan",
+    "marked",
+    "may_narrow",
     "needs_history",
     "states_of",
+    "unresolved",
     "verified",
+    "webhook_address",
     "with_origins",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from reconciler.fields import TEXTS, by_path
 from reconciler.model import (
     KEY_TAG,
     LINKS_TAG,
@@ -52,9 +53,11 @@ from reconciler.planner.sync_rules import (
     SYNC_RULES,
     LastPull,
     SyncSituation,
+    custom_products,
     due_reason,
     fetched_types,
     last_pull,
+    products_of,
     wants_sync,
 )
 
@@ -69,7 +72,7 @@ class Decided:
 
 def decided(company: CompanyDraft, live: Live, policy: Policy) -> Decided:
     """The actions and the attention of one company."""
-    found = Decided([*_company_actions(company), *_further_actions(company)])
+    found = Decided([*_company_actions(company, policy), *_further_actions(company, policy)])
     found.attention += [one for one in (company.attention, company.copied) if one is not None]
     for connection in company.connections:
         found.actions += _connection_actions(company, connection)
@@ -83,18 +86,27 @@ def decided(company: CompanyDraft, live: Live, policy: Policy) -> Decided:
     found.attention += sync.attention
     if sync.targets:
         reason = "; ".join(dict.fromkeys(sync.reasons))
-        found.actions.append(SyncCompany(company.address, reason, _company_id(company), tuple(sync.targets)))
+        found.actions.append(_sync_company(company, reason, tuple(sync.targets)))
     return found
+
+
+def _sync_company(company: CompanyDraft, reason: str, targets: tuple[SyncTarget, ...]) -> SyncCompany:
+    """The sync of these connections: of custom products by a request for each, of all else by one."""
+    if all(target.data_types for target in targets):
+        return SyncCompany(company.address, reason, _company_id(company), targets)
+    custom = custom_products(company.desired, company.live)
+    only = bool(custom) and len(custom) == len(products_of(company.desired, company.live))
+    return SyncCompany(company.address, reason, _company_id(company), targets, custom, only)
 
 
 def _company_id(company: CompanyDraft) -> str | None:
     return company.live.id if company.live else None
 
 
-def _company_actions(company: CompanyDraft) -> Iterator[Action]:
+def _company_actions(company: CompanyDraft, policy: Policy) -> Iterator[Action]:
     for kind in company.row.actions:
         if kind is Kind.COMPANY_CREATE:
-            yield _create_company(company)
+            yield _create_company(company, policy)
         elif kind is Kind.COMPANY_DELETE and company.live and company.included:
             yield DeleteCompany(
                 company.address,
@@ -109,11 +121,11 @@ def _company_actions(company: CompanyDraft) -> Iterator[Action]:
             yield action(company.address, company.why, company.live.id, found, company.live)
 
 
-def _create_company(company: CompanyDraft) -> CreateCompany:
+def _create_company(company: CompanyDraft, policy: Policy) -> CreateCompany:
     fields = company.fields
-    return CreateCompany(
-        company.address, company.row.why, fields["name"], fields["description"], fields["tags"]
-    )
+    texts = {text.path: fields[text.path] for text in TEXTS}
+    products = tuple(sorted(fields["products"])) if policy.create_with_products else ()
+    return CreateCompany(company.address, company.row.why, by_path(texts, fields["tags"]), products)
 
 
 def _wanted_changes(company: CompanyDraft) -> tuple[Change, ...]:
@@ -125,13 +137,14 @@ def _wanted_changes(company: CompanyDraft) -> tuple[Change, ...]:
     return tuple(one for one in found if one.path in ours)
 
 
-def _further_actions(company: CompanyDraft) -> Iterator[Action]:
+def _further_actions(company: CompanyDraft, policy: Policy) -> Iterator[Action]:
     """What a company that is wanted needs besides its own fields: products, then sync settings."""
     desired = company.desired
     if desired is None or not company.included or not company.proceeds:
         return
     company_id = _company_id(company)
-    for change in written_by(Writer.PRODUCTS, company.changes):
+    is_created_with_them = company.live is None and policy.create_with_products
+    for change in () if is_created_with_them else written_by(Writer.PRODUCTS, company.changes):
         if change.after is not None:
             yield AddProduct(company.address, "in the spec's products", company_id, change.after)
         elif company_id and change.before is not None:
@@ -297,7 +310,7 @@ def _is_fetchable(
     if connection.sync.data_types:
         return True
     fetched = fetched_types(company, current, live.fetched_types)
-    if fetched is None:
+    if fetched is None or custom_products(company, current):
         return True
     platform = next((one for one in live.platforms if one.key == connection.platform_key), None)
     has = {one.lower() for one in platform.data_types} if platform else set()

@@ -49,6 +49,7 @@ from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Rule
 from reconciler.planner.sync_rules import due_reason, wants_sync
 
+_LIVE_STATUSES: Final[Mapping[Status, LiveStatus]] = {status: LiveStatus(status.value) for status in Status}
 RECORDS: Final = "records which connection is which"
 """Why a company is updated whose record of links alone differs."""
 
@@ -78,7 +79,7 @@ class ConnectionDraft:
         return self.row is not None and Kind.CONNECTION_AUTHORIZE in self.row.actions
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CompanyDraft:
     """What is decided for one company and its connections.
 
@@ -88,14 +89,14 @@ class CompanyDraft:
     """
 
     address: Address
-    desired: DesiredCompany | None
+    desired: DesiredCompany | None = None
     live: LiveCompany | None
     row: Rule
     situation: CompanySituation
-    included: bool
-    fields: Mapping[str, Any]
-    changes: tuple[Change, ...]
-    links: Mapping[str, Mark]
+    included: bool = True
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    links: Mapping[str, Mark] = field(default_factory=dict)
     connections: tuple[ConnectionDraft, ...] = ()
     attention: Attention | None = None
     copied: Attention | None = None
@@ -172,6 +173,8 @@ def _perhaps_meant(wanted: Iterable[CompanyDraft], directory: Directory) -> froz
 
 
 def _concerns(company: DesiredCompany, policy: Policy) -> bool:
+    if not policy.is_narrowed:
+        return True
     addresses = (Address(company.key), *(Address(company.key, key) for key in company.connections))
     return any(policy.includes(address) for address in addresses)
 
@@ -198,19 +201,21 @@ def _company(desired: DesiredCompany, directory: Directory, policy: Policy) -> C
     )
     row = COMPANY_RULES.decide(situation)
     return CompanyDraft(
-        address,
-        desired,
-        live,
-        row,
-        situation,
-        policy.includes(address),
-        fields,
-        differences,
-        links if is_to_come else {},
-        () if row.attention else (*connections, *_strays(desired, live, match, pairs, policy)),
-        _told(row.attention, desired, match, match.others, directory) if row.attention else None,
-        _told(AttentionCode.TAGS_COPIED, desired, match, match.copies, directory) if match.copies else None,
-        tuple(stray.id for stray in pairs.strays if stray.id not in pairs.former),
+        address=address,
+        desired=desired,
+        live=live,
+        row=row,
+        situation=situation,
+        included=policy.includes(address),
+        fields=fields,
+        changes=differences,
+        links=links if is_to_come else {},
+        connections=() if row.attention else (*connections, *_strays(desired, live, match, pairs, policy)),
+        attention=_told(row.attention, desired, match, match.others, directory) if row.attention else None,
+        copied=_told(AttentionCode.TAGS_COPIED, desired, match, match.copies, directory)
+        if match.copies
+        else None,
+        unnamed=tuple(stray.id for stray in pairs.strays if stray.id not in pairs.former),
     )
 
 
@@ -238,6 +243,8 @@ def _record(
 
     It may be left out there only while no platform stands twice.
     """
+    if pairs.is_recorded:
+        return {}
     created = {one.address.connection for one in connections if one.is_created}
     links = record(desired, live, pairs, created)
     if not links or needs_ids(links, desired):
@@ -267,7 +274,7 @@ def _orphan(live: LiveCompany, desired: Desired, policy: Policy, kept: Collectio
     )
     row = COMPANY_RULES.decide(situation)
     note = attention(row.attention, Subject(address, live=live, desired=desired)) if row.attention else None
-    return CompanyDraft(address, None, live, row, situation, True, {}, (), {}, (), note)
+    return CompanyDraft(address=address, live=live, row=row, situation=situation, attention=note)
 
 
 def _connections(desired: DesiredCompany, pairs: Pairs, policy: Policy) -> tuple[ConnectionDraft, ...]:
@@ -300,25 +307,30 @@ def _connection(
     others = tuple(one for one in staying if live is None or one.id != live.id)
     situation = ConnectionSituation(
         wanted=desired.wanted,
-        live=LiveStatus(live.status.value) if live else LiveStatus.NONE,
+        live=_LIVE_STATUSES[live.status] if live else LiveStatus.NONE,
         migration=desired.migration,
         fresh=live is not None and _is_fresh(desired, live),
         reauthorize=bool(desired.authorization)
         and policy.reauthorizes(address, live.status if live else None, live.sent if live else ""),
         occupied=desired.source_type is SourceType.ACCOUNTING and bool(others),
-        gated=bool(desired.open_preconditions) and not policy.preconditions_waived,
+        gated=not policy.preconditions_waived and bool(desired.open_preconditions),
         proof=pairs.proof[desired.key] if live else Proof.CERTAIN,
     )
     row = CONNECTION_RULES.decide(situation)
-    named = (live,) if live and row.attention is AttentionCode.AMBIGUOUS else others
-    subject = Subject(address, company=company, connection=desired, live_connection=live, candidates=named)
+    note = None
+    if row.attention:
+        named = (live,) if live and row.attention is AttentionCode.AMBIGUOUS else others
+        subject = Subject(
+            address, company=company, connection=desired, live_connection=live, candidates=named
+        )
+        note = attention(row.attention, subject)
     return ConnectionDraft(
         address,
         desired,
         live,
         row,
         situation,
-        attention(row.attention, subject) if row.attention else None,
+        note,
         _looks_due(address, desired, live, row, policy),
     )
 

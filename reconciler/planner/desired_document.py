@@ -6,11 +6,11 @@ a saved plan need not have.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
+from reconciler.fields import read_members, spec_members
 from reconciler.model import (
     UNSET,
     Desired,
@@ -30,8 +30,7 @@ from reconciler.model import (
     written,
 )
 from reconciler.plan import digest
-
-_REFERENCE: Final = re.compile(r"\$\{(?P<scheme>[a-z][a-z0-9-]*):(?P<locator>[^}]*)\}")
+from reconciler.planner import account_document
 
 
 def to_document(desired: Desired) -> dict[str, Any]:
@@ -43,6 +42,8 @@ def to_document(desired: Desired) -> dict[str, Any]:
     }
     if desired.renamed_from is not None:
         document["workspaceRenamedFrom"] = desired.renamed_from
+    if desired.account is not None:
+        document["account"] = account_document.to_document(desired.account)
     return document
 
 
@@ -50,7 +51,8 @@ def from_document(document: Mapping[str, Any]) -> Desired:
     """What ``to_document`` wrote; the document is one that passed the plan's schema."""
     companies = {key: _read_company(key, one) for key, one in sorted(document["companies"].items())}
     renamed_from = document.get("workspaceRenamedFrom")
-    return Desired(document["workspace"], companies, document["narrowed"], renamed_from)
+    account = account_document.from_document(document["account"]) if "account" in document else None
+    return Desired(document["workspace"], companies, document["narrowed"], renamed_from, account)
 
 
 def desired_digest(desired: Desired) -> str:
@@ -66,8 +68,7 @@ def _company(company: DesiredCompany) -> dict[str, Any]:
         "state": company.state.value,
         "connections": {key: _connection(one) for key, one in sorted(company.connections.items())},
     }
-    if company.description is not UNSET:
-        document["description"] = company.description
+    document |= spec_members(company)
     if company.protect is not UNSET:
         document["protect"] = company.protect
     if company.products is not UNSET:
@@ -131,7 +132,7 @@ def _read_company(key: str, document: Mapping[str, Any]) -> DesiredCompany:
     return DesiredCompany(
         key=key,
         name=document["name"],
-        description=document.get("description", UNSET),
+        **read_members(document),
         tags=document["tags"],
         id=document.get("id"),
         new=document["new"],
@@ -172,5 +173,4 @@ def _read_connection(key: str, document: Mapping[str, Any]) -> DesiredConnection
 
 def _value(text: str) -> str | SecretRef:
     """An authorization value; only a whole value is ever a reference, as in the specs."""
-    found = _REFERENCE.fullmatch(text)
-    return SecretRef(found["scheme"], found["locator"]) if found else literal(text)
+    return SecretRef.parse(text) or literal(text)

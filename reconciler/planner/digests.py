@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from reconciler.fields import TEXTS
 from reconciler.model import LiveCompany
 from reconciler.plan import digest
 
@@ -14,8 +15,7 @@ def live_digest(companies: Iterable[LiveCompany]) -> str:
         [
             {
                 "id": one.id,
-                "name": one.name,
-                "description": one.description or None,
+                **{text.path: text.live(one) for text in TEXTS},
                 "tags": dict(one.tags),
                 "products": sorted(one.products),
                 "connections": sorted(

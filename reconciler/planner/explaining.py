@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any, get_type_hints
 
 from reconciler.diagnostics import Span
+from reconciler.fields import TEXTS
 from reconciler.model import Address, Desired, Live, LiveCompany, LiveConnection, Pull
 from reconciler.plan import Plan, SyncCompany
 from reconciler.planner.actions import pulls_of, sync_decision
@@ -144,8 +145,8 @@ def _company(company: CompanyDraft, plan: Plan) -> Explanation:
         company.desired.span if company.desired else None,
         _live_company(company.live) if company.live else None,
         (Decision(company.situation, company.row, company.why),),
-        _planned(company.address, plan),
-        _attention(company.address, plan),
+        planned_at(company.address, plan),
+        attention_at(company.address, plan),
     )
 
 
@@ -158,8 +159,8 @@ def _connection(
         connection.desired.span if connection.desired else None,
         _live_connection(connection.live, pulls) if connection.live else None,
         tuple(_decisions(company, connection, live, policy)),
-        _planned(connection.address, plan),
-        _attention(connection.address, plan),
+        planned_at(connection.address, plan),
+        attention_at(connection.address, plan),
         UNPAIRED if connection.row is None else "",
     )
 
@@ -174,7 +175,7 @@ def _decisions(
         yield Decision(sync.situation, sync.row, sync.why)
 
 
-def _planned(address: Address, plan: Plan) -> tuple[dict[str, Any], ...]:
+def planned_at(address: Address, plan: Plan) -> tuple[dict[str, Any], ...]:
     """The plan's actions at the address, and the sync that is for it."""
     return tuple(
         action.document()
@@ -184,7 +185,8 @@ def _planned(address: Address, plan: Plan) -> tuple[dict[str, Any], ...]:
     )
 
 
-def _attention(address: Address, plan: Plan) -> tuple[dict[str, Any], ...]:
+def attention_at(address: Address, plan: Plan) -> tuple[dict[str, Any], ...]:
+    """The plan's attention at the address."""
     return tuple(one.document() for one in plan.attention if one.address == address)
 
 
@@ -216,8 +218,7 @@ def _domain(kind: type[object]) -> Iterable[object]:
 def _live_company(company: LiveCompany) -> dict[str, Any]:
     return {
         "id": company.id,
-        "name": company.name,
-        "description": company.description,
+        **{text.path: text.live(company) for text in TEXTS},
         "tags": dict(sorted(company.tags.items())),
         "created": company.created.isoformat() if company.created else None,
         "connections": len(company.connections),

@@ -1,6 +1,6 @@
 """The fields of a company that a spec can manage, and how wanted and live values are compared.
 
-A new field is one more row of ``FIELDS``.
+Texts are rows of ``reconciler/fields.py``; here stand the fields that are merged, and the compare of all.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Final
 from deepdiff import DeepDiff
 from deepdiff.model import DiffLevel
 
+from reconciler.fields import TEXTS, TextField
 from reconciler.model import (
     KEY_TAG,
     LINKS_TAG,
@@ -65,10 +66,8 @@ class Field:
     writer: Writer = Writer.COMPANY
 
 
-def _wanted_description(desired: DesiredCompany, live: LiveCompany | None, _: Ours) -> str | None:
-    if desired.description is UNSET:
-        return (live.description or None) if live else None
-    return desired.description or None
+def _of_text(text: TextField) -> Field:
+    return Field(text.path, text.live, lambda desired, live, _: text.wanted(desired, live))
 
 
 def _live_tags(live: LiveCompany) -> dict[str, str]:
@@ -132,8 +131,7 @@ def _texts_by_type(settings: SyncSettings) -> dict[str, dict[str, str]]:
 
 
 FIELDS: Final = (
-    Field("name", lambda live: live.name, lambda desired, _live, _ours: desired.name),
-    Field("description", lambda live: live.description or None, _wanted_description),
+    *(_of_text(text) for text in TEXTS),
     Field("tags", _live_tags, _wanted_tags),
     Field("products", _live_products, _wanted_products, Writer.PRODUCTS),
     Field("syncSettings", _live_settings, _wanted_settings, Writer.SYNC_SETTINGS),

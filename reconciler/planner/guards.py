@@ -12,6 +12,7 @@ from reconciler.plan import (
     DeleteCompany,
     DeleteConnection,
     Refusal,
+    SetProfileSyncSettings,
     SetSyncSettings,
     UnlinkConnection,
 )
@@ -22,12 +23,19 @@ from reconciler.planner.policy import Policy
 class _Guard:
     """One guard: what counts, its setting and its flag, and how a refusal says what would be done."""
 
-    counts: Callable[[Action], bool]
+    counts: Callable[[Action], int]
     setting: str
     limit: Callable[[Policy], Limit]
     flag: str
     told: Callable[[Policy], int | None]
     would: str
+
+
+def _narrowed(action: Action) -> int:
+    """The companies of whose synced data Codat may drop some."""
+    if isinstance(action, SetProfileSyncSettings):
+        return action.narrowed
+    return int(isinstance(action, SetSyncSettings) and bool(action.narrows))
 
 
 _GUARDS: Final = (
@@ -48,7 +56,7 @@ _GUARDS: Final = (
         "unlink {}",
     ),
     _Guard(
-        lambda one: isinstance(one, SetSyncSettings) and bool(one.narrows),
+        _narrowed,
         "maxNarrowings",
         lambda policy: policy.guard.max_narrowings,
         "--allow-narrowings",

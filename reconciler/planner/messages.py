@@ -10,6 +10,7 @@ from reconciler.model import (
     KEY_TAG,
     MAX_TAGS,
     PROTECT_TAG,
+    QUICKBOOKS_DESKTOP,
     WORKSPACE_TAG,
     Address,
     Desired,
@@ -215,7 +216,8 @@ def _gate(subject: Subject) -> str:
 def _nothing_to_sync(_: Subject) -> str:
     return (
         "no data type of this platform is marked to be fetched on first link, so a sync would fetch nothing; "
-        "mark some in Codat under Settings > Data types, or name them in the spec with sync.dataTypes"
+        "mark some under profile.syncSettings in account.yaml, or in Codat under Settings > Data types, "
+        "or name them in the spec with sync.dataTypes"
     )
 
 
@@ -267,7 +269,13 @@ def _has_tokens(subject: Subject) -> bool:
     return subject.connection is not None and bool(subject.connection.authorization)
 
 
-def _syncing(_: Subject) -> str:
+def _syncing(subject: Subject) -> str:
+    live = subject.live_connection
+    if live is not None and live.platform_key == QUICKBOOKS_DESKTOP and live.last_sync is None:
+        return (
+            "a sync is running or queued; the first one of QuickBooks Desktop starts by the schedule that "
+            "the customer has set in the connector, while that is online; nothing to do here until it ends"
+        )
     return "a sync is running; nothing to do until it ends"
 
 

@@ -19,6 +19,11 @@ def narrowings(company: LiveCompany | None, changes: Iterable[Change]) -> tuple[
     """The paths of the changes that narrow what is fetched of a company that has synced data."""
     if company is None or all(one.last_sync is None for one in company.connections):
         return ()
+    return paths_that_narrow(changes)
+
+
+def paths_that_narrow(changes: Iterable[Change]) -> tuple[str, ...]:
+    """The paths of the changes that narrow what is fetched, whether anything was synced or not."""
     return tuple(change.path for change in changes if _narrows(change))
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from reconciler.model import Desired, Live
 from reconciler.plan import Origin, Plan
-from reconciler.planner.actions import decided
+from reconciler.planner.account import AccountDraft, account_draft, as_it_will_be
+from reconciler.planner.actions import Decided, decided
 from reconciler.planner.decisions import draft
 from reconciler.planner.policy import Policy
 
@@ -20,8 +21,11 @@ def with_origins(plan: Plan, base: Desired | None, live: Live, policy: Policy) -
     """
     due: defaultdict[tuple[str, str], list[object]] = defaultdict(list)
     noted: set[tuple[str, str]] = set()
-    for company in draft(base, live, policy).companies if base is not None else ():
-        found = decided(company, live, policy)
+    account = account_draft(base, live, policy) if base is not None else None
+    drafted = draft(base, live, policy).companies if base is not None else ()
+    live = as_it_will_be(account, live, policy)
+    shares: list[AccountDraft | Decided] = [decided(one, live, policy) for one in drafted]
+    for found in [*shares, *([account] if account else [])]:
         for action in found.actions:
             due[action.kind, str(action.address)].append(action.document())
         noted |= {(note.code, str(note.address)) for note in found.attention}

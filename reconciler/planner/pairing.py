@@ -7,10 +7,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from reconciler.model import DesiredCompany, DesiredConnection, LiveCompany, LiveConnection, Status, Wanted
+from reconciler.model import (
+    DesiredCompany,
+    DesiredConnection,
+    LiveCompany,
+    LiveConnection,
+    Mark,
+    Status,
+    Wanted,
+    short_id,
+)
 from reconciler.plan import AttentionCode
 from reconciler.planner.connection_rules import Proof
-from reconciler.planner.links import Named, by_age, named_by_record, platforms_told
+from reconciler.planner.links import (
+    Named,
+    by_age,
+    is_as_old_as,
+    named_by_record,
+    platforms_told,
+    recorded_links,
+)
 
 _RANK: Final = {
     status: rank
@@ -41,6 +57,8 @@ class Pairs:
     strays: tuple[LiveConnection, ...]
     proof: Mapping[str, Proof] = field(default_factory=dict)
     former: Mapping[str, str] = field(default_factory=dict)
+    is_recorded: bool = field(default=False, compare=False)
+    """Whether the record of links says just this already."""
 
 
 @dataclass(slots=True)
@@ -81,6 +99,43 @@ class _Pairing:
 
 def pair(desired: DesiredCompany, live: LiveCompany | None) -> Pairs:
     """Pair the wanted connections of a company with its live ones."""
+    plainly = recorded(desired, live) if live else None
+    return pair_carefully(desired, live) if plainly is None else plainly
+
+
+def recorded(desired: DesiredCompany, live: LiveCompany) -> Pairs | None:
+    """The pairs of a company in which all is as it was left, as nearly all are: the quick way.
+
+    The record names every wanted connection and nothing else, each has a platform of its own, and no
+    other is there. Anything else is paired with care, with the same result where both ways have one.
+    """
+    wanted, marks = desired.connections, recorded_links(live)
+    free = {found.platform_key: found for found in live.connections}
+    if not len(free) == len(live.connections) == len(wanted) or marks.keys() != wanted.keys():
+        return None
+    pairs: dict[str, LiveConnection | None] = {}
+    for key, connection in sorted(wanted.items()):
+        found = free.pop(connection.platform_key, None)
+        is_plain = connection.id is None and connection.renamed_from is None
+        if found is None or not is_plain or connection.wanted is Wanted.ABSENT:
+            return None
+        if not _is_named_by(marks[key], found, live):
+            return None
+        pairs[key] = found
+    return Pairs(pairs, {}, (), dict.fromkeys(pairs, Proof.CERTAIN), is_recorded=True)
+
+
+def _is_named_by(mark: Mark, found: LiveConnection, live: LiveCompany) -> bool:
+    """Whether the entry means this connection, which is the only one of its platform, and no other."""
+    if mark.id:
+        return [mark.id == short_id(other.id) for other in live.connections].count(True) == 1 and (
+            mark.id == short_id(found.id)
+        )
+    return mark.platform_key == found.platform_key and is_as_old_as(live, found)
+
+
+def pair_carefully(desired: DesiredCompany, live: LiveCompany | None) -> Pairs:
+    """The same, whatever is there."""
     connections = sorted(live.connections, key=by_age) if live else []
     pairing = _Pairing({found.id: found for found in connections})
     wanted = sorted(desired.connections.values(), key=lambda connection: connection.key)

@@ -6,8 +6,16 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from reconciler.diagnostics import Diagnostic, MisusedError
-from reconciler.model import Address, Desired, Live, Presence, Status, Wanted, matches
+from reconciler.model import ACCOUNT, Address, Desired, Live, Presence, Status, Wanted, matches
 from reconciler.plan import CLASS_OF, Action, Attention, AttentionClass, Basis, Plan, in_order
+from reconciler.planner.account import (
+    account_draft,
+    addresses_of,
+    as_it_will_be,
+    live_account_digest,
+    unresolved,
+    webhook_address,
+)
 from reconciler.planner.actions import decided
 from reconciler.planner.decisions import CompanyDraft, Draft, draft
 from reconciler.planner.desired_document import desired_digest
@@ -35,6 +43,9 @@ DISABLED_NOTE = (
     "Not enabled in your Codat account: {platforms}. Nobody can link there before you enable it in Codat "
     "under Settings > Integrations."
 )
+UNRESOLVED_NOTE = (
+    "Not planned, because the URL has no value where this plan is made: {addresses}. Apply needs it."
+)
 _NAMED = 5
 """Connections that the warning names before it counts the rest."""
 
@@ -55,6 +66,7 @@ def finish(drafted: Draft, desired: Desired, live: Live, policy: Policy, *, tool
 
     Raises:
         MisusedError: ``--target`` or ``--reauthorize`` names nothing.
+        RefusedError: the account's own settings are another workspace's.
         UnsoundPlanError: a bug of ours.
 
     """
@@ -62,6 +74,11 @@ def finish(drafted: Draft, desired: Desired, live: Live, policy: Policy, *, tool
     actions: list[Action] = []
     attention: list[Attention] = []
     concerned: dict[str, list[CompanyDraft]] = {}
+    account = account_draft(desired, live, policy)
+    if account is not None:
+        actions += account.actions
+        attention += account.attention
+        live = as_it_will_be(account, live, policy)
     for company in drafted.companies:
         found = decided(company, live, policy)
         actions += found.actions
@@ -74,6 +91,8 @@ def finish(drafted: Draft, desired: Desired, live: Live, policy: Policy, *, tool
     basis = {
         key: live_digest(one.live for one in companies if one.live) for key, companies in concerned.items()
     }
+    if account is not None and (account.actions or account.attention):
+        basis[ACCOUNT] = live_account_digest(account.live)
     return Plan(
         tool=tool,
         workspace=desired.workspace,
@@ -83,7 +102,7 @@ def finish(drafted: Draft, desired: Desired, live: Live, policy: Policy, *, tool
         unchanged=_unchanged(desired, policy, ordered, notes),
         basis=Basis(desired_digest(desired), basis),
         refusals=refusals(ordered, drafted.managed, policy),
-        notes=_notes(drafted, live, policy),
+        notes=_notes(drafted, desired, live, policy),
     )
 
 
@@ -109,16 +128,25 @@ def _unchanged(
     return sum(policy.includes(address) and address not in busy | blocked for address in wanted)
 
 
-def _notes(drafted: Draft, live: Live, policy: Policy) -> tuple[str, ...]:
+def _notes(drafted: Draft, desired: Desired, live: Live, policy: Policy) -> tuple[str, ...]:
     waived = policy.preconditions_waived and any(
         one.is_authorized and one.desired and one.desired.open_preconditions for one in drafted.connections()
     )
     return (
+        *_unresolved(desired, live),
         *_old_tokens(drafted, policy),
         *_disabled_platforms(drafted, live),
         *_moved(drafted),
         *((WAIVED_NOTE,) if waived else ()),
     )
+
+
+def _unresolved(desired: Desired, live: Live) -> tuple[str, ...]:
+    """A warning where a webhook is not planned, because its URL is not known here."""
+    if desired.account is None or live.account is None:
+        return ()
+    found = [f"{webhook_address(one.key)} ({one.url})" for one in unresolved(desired.account, live.account)]
+    return (UNRESOLVED_NOTE.format(addresses=listed(found, _NAMED)),) if found else ()
 
 
 def _moved(drafted: Draft) -> tuple[str, ...]:
@@ -167,7 +195,7 @@ def check_companies(desired: Desired, targets: tuple[str, ...], reauthorize: tup
     Raises:
         MisusedError: ``--target`` or ``--reauthorize`` names no company of the specs.
     """
-    companies = [Address(key) for key in desired.companies]
+    companies = [*map(Address, desired.companies), *_of_account(desired)]
     found = [
         _nothing(flag, pattern, "in the specs", [*companies, *_connections(desired)])
         for flag, patterns in (("--target", targets), ("--reauthorize", reauthorize))
@@ -182,7 +210,7 @@ def check_patterns(drafted: Draft, desired: Desired, policy: Policy) -> None:
     """Refuse a pattern that names nothing: a typing error must not look like a clean plan."""
     companies = [Address(key) for key in desired.companies]
     strays = [connection.address for connection in drafted.connections() if connection.desired is None]
-    named = [*companies, *_connections(desired), *strays]
+    named = [*companies, *_connections(desired), *strays, *_of_account(desired)]
     tokens = [
         Address(company.key, connection.key)
         for company in desired.companies.values()
@@ -195,6 +223,10 @@ def check_patterns(drafted: Draft, desired: Desired, policy: Policy) -> None:
     ]
     if found:
         raise MisusedError(*found)
+
+
+def _of_account(desired: Desired) -> tuple[Address, ...]:
+    return addresses_of(desired.account) if desired.account is not None else ()
 
 
 def _connections(desired: Desired) -> list[Address]:

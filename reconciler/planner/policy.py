@@ -74,6 +74,8 @@ class Policy:
     preconditions_waived: bool = False
     warn_after: timedelta | None = None
     """The age of tokens past which the plan warns before they are sent."""
+    create_with_products: bool = False
+    """Whether a company's create names its products."""
     companies: frozenset[str] | None = None
     """The keys of the companies that the run narrows to, besides ``targets``."""
     earlier: Earlier = field(default_factory=Earlier)
@@ -91,5 +93,7 @@ class Policy:
 
     def reauthorizes(self, address: Address, status: Status | None, sent: str = "") -> bool:
         """Whether ``--reauthorize`` names ``address``, and what it asks for is not done already."""
+        if not self.reauthorize:
+            return False
         named = any(matches(pattern, address) for pattern in self.reauthorize)
         return named and not self.earlier.is_done(address, status, sent)

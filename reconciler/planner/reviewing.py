@@ -173,6 +173,12 @@ def _same_settings(reviewed: Document, now: Document) -> bool:
     )
 
 
+def _same_profile_settings(reviewed: Document, now: Document) -> bool:
+    """Equal changes, and no company narrowed that was not counted when the plan was reviewed."""
+    is_counted = now.get("narrowedCompanies", 0) <= reviewed.get("narrowedCompanies", 0)
+    return is_counted and _same_changes(reviewed, now)
+
+
 def _same_losses(reviewed: Document, now: Document) -> bool:
     """The company of that name, and no connection but those that were reviewed, as they were."""
     then, today = reviewed["before"], now["before"]
@@ -206,6 +212,10 @@ def _aim(change: Document) -> tuple[object, object]:
 
 
 _COVERS: Final[Mapping[Kind, Callable[[Document, Document], bool]]] = {
+    Kind.WEBHOOK_CREATE: _same("after"),
+    Kind.WEBHOOK_DELETE: _same("webhookId", "before"),
+    Kind.PROFILE_UPDATE: _same_changes,
+    Kind.PROFILE_SYNC_SETTINGS: _same_profile_settings,
     Kind.COMPANY_CREATE: _same("after"),
     Kind.COMPANY_ADOPT: _same_changes,
     Kind.COMPANY_UPDATE: _same_changes,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Final
 
+from reconciler.planner.account_rules import WEBHOOK_RULES, Meant, WebhookSituation
 from reconciler.planner.company_rules import COMPANY_RULES, CompanySituation, Found, Want
 from reconciler.planner.connection_rules import (
     CONNECTION_RULES,
@@ -18,13 +19,14 @@ from reconciler.planner.connection_rules import (
 from reconciler.planner.rules import RuleTable
 from reconciler.planner.sync_rules import SYNC_RULES, LastPull, SyncSituation
 
-Situation = CompanySituation | ConnectionSituation | StraySituation | SyncSituation
+Situation = CompanySituation | ConnectionSituation | StraySituation | SyncSituation | WebhookSituation
 
 TABLES: Final[Mapping[type[Situation], tuple[str, RuleTable[Any]]]] = {
     CompanySituation: ("company", COMPANY_RULES),
     ConnectionSituation: ("connection", CONNECTION_RULES),
     StraySituation: ("stray", STRAY_RULES),
     SyncSituation: ("sync", SYNC_RULES),
+    WebhookSituation: ("webhook", WEBHOOK_RULES),
 }
 """The table that decides each kind of situation, and its name."""
 
@@ -58,6 +60,12 @@ SAYS: Final[Mapping[type[Situation], Mapping[str, str]]] = {
         "retry": "--retry-syncs",
         "fetchable": "a sync would fetch something",
     },
+    WebhookSituation: {
+        "meant": "what the specs say of it",
+        "live": "Codat has it",
+        "crowded": "Codat has consumers of its URL that no spec means",
+        "ours": "the account is this workspace's already",
+    },
 }
 
 _VALUES: Final[Mapping[type[Enum], Mapping[Enum, str]]] = {
@@ -83,6 +91,12 @@ _VALUES: Final[Mapping[type[Enum], Mapping[Enum, str]]] = {
         Proof.CERTAIN: "certain: its id or the record of links says so",
         Proof.ALONE: "there is no other of its platform, and no record",
         Proof.GUESSED: "it is the likeliest, and may be another's",
+    },
+    Meant: {
+        Meant.PRESENT: "it shall be there",
+        Meant.ABSENT: "absent, by the spec",
+        Meant.BESIDE: "nothing, and they name its URL",
+        Meant.UNNAMED: "nothing, and they do not name its URL",
     },
     LastPull: {
         LastPull.SETTLED: "nothing runs, and the last pull did not fail",

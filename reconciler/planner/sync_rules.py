@@ -10,6 +10,7 @@ from typing import Final
 
 from reconciler.model import (
     FETCH_ON_FIRST_LINK,
+    STANDARD_PRODUCTS,
     Address,
     DesiredCompany,
     DesiredConnection,
@@ -111,6 +112,18 @@ def wants_sync(desired: DesiredConnection) -> bool:
     return not desired.sync.never and desired.source_type is not SourceType.BANK_FEED
 
 
+def products_of(desired: DesiredCompany | None, live: LiveCompany | None) -> tuple[str, ...]:
+    """The products that the company has once it is as specified."""
+    if desired is not None and not isinstance(desired.products, Unset):
+        return tuple(sorted(desired.products))
+    return tuple(sorted(live.products)) if live else ()
+
+
+def custom_products(desired: DesiredCompany | None, live: LiveCompany | None) -> tuple[str, ...]:
+    """Those of them that may have settings of their own."""
+    return tuple(one for one in products_of(desired, live) if one not in STANDARD_PRODUCTS)
+
+
 def fetched_types(
     desired: DesiredCompany, live: LiveCompany | None, profile: frozenset[str] | None
 ) -> frozenset[str] | None:
@@ -120,7 +133,8 @@ def fetched_types(
     before both. ``None`` where none were read.
     """
     own = live.sync_settings if live else None
-    known = _marked(own.by_type, True) if own else profile
+    is_profiles = own is not None and not own.are_own and profile is not None
+    known = profile if own is None or is_profiles else _marked(own.by_type, True)
     if known is None or isinstance(desired.sync_settings, Unset):
         return known
     if desired.sync_settings is None:

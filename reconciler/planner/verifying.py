@@ -13,6 +13,7 @@ from typing import Final
 
 from reconciler.migration import Finding, Verdict, Verified
 from reconciler.model import (
+    QUICKBOOKS_DESKTOP,
     DataStatus,
     Desired,
     Live,
@@ -200,7 +201,21 @@ def _unfinished_fix(evidence: Evidence) -> str:
 
 
 def _offline(evidence: Evidence) -> str:
-    return f"queued until the customer's connector is online: {_named(_types(evidence.queued_offline))}"
+    scheduled = " and its schedule is due" if _waits_for_schedule(evidence) else ""
+    named = _named(_types(evidence.queued_offline))
+    return f"queued until the customer's connector is online{scheduled}: {named}"
+
+
+def _offline_fix(evidence: Evidence) -> str:
+    if _waits_for_schedule(evidence):
+        return "the first sync runs at the time that the customer has set there; nothing is wrong here"
+    return "the customer starts the connector on their machine; nothing is wrong here"
+
+
+def _waits_for_schedule(evidence: Evidence) -> bool:
+    """Whether this is a first sync of QuickBooks Desktop, which the customer's own schedule starts."""
+    is_desktop = evidence.platform is not None and evidence.platform.key == QUICKBOOKS_DESKTOP
+    return is_desktop and not evidence.has_first_sync
 
 
 def _strays(evidence: Evidence) -> str:
@@ -280,7 +295,7 @@ CHECKS: Final = (
         _is_synced,
         lambda one: bool(one.queued_offline),
         _offline,
-        lambda _: "the customer starts the connector on their machine; nothing is wrong here",
+        _offline_fix,
     ),
     Check(
         "first-sync",

@@ -12,6 +12,7 @@ from reconciler.render.progress import progress
 from reconciler.render.sarif import diagnostics_sarif
 from reconciler.render.status import status_json, status_text
 from reconciler.render.style import Style
+from reconciler.render.summary import errors_markdown, outcome_markdown
 from reconciler.render.text import diagnostics_text, names_text, outcome_text, plan_text, platforms_text
 from reconciler.render.verify import verification_json, verification_text
 
@@ -24,6 +25,7 @@ __all__ = [
     "diagnostics_json",
     "diagnostics_sarif",
     "diagnostics_text",
+    "errors_markdown",
     "events_writer",
     "explanation_json",
     "explanation_text",
@@ -34,6 +36,7 @@ __all__ = [
     "links_text",
     "names_text",
     "outcome_json",
+    "outcome_markdown",
     "outcome_text",
     "plan_html",
     "plan_json",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from typing import Final
 
@@ -14,6 +14,8 @@ from reconciler.render.plain import plain
 from reconciler.render.style import Style
 from reconciler.render.view import Parts
 
+Pieces = Sequence[tuple[str, str]]
+"""Texts of a line that are escaped already, each with its look."""
 NARROWEST: Final = 20
 """Cells that a wrapped text gets, however narrow the terminal is."""
 INDENT: Final = 4
@@ -49,6 +51,14 @@ def hanging(head: Text, body: Text, style: Style) -> Iterator[Text]:
             head.rstrip()
             yield head
         yield Text.assemble(head if first else " " * indent, line)
+
+
+def entry(head: Pieces, body: Pieces, style: Style) -> Iterator[Text]:
+    """The same for what there is very much of: where nothing is coloured or wrapped, nothing is measured."""
+    if style.color or style.width is not None:
+        yield from hanging(Text.assemble(*head), Text.assemble(*body), style)
+    else:
+        yield Text("".join(text for text, _ in (*head, *body)).rstrip())
 
 
 def printed(lines: Iterable[Text], style: Style) -> str:

@@ -7,7 +7,7 @@ what it leaves out. GitHub takes at most 65,536 characters; GitLab takes far mor
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
@@ -15,8 +15,10 @@ from urllib.parse import quote
 from reconciler.plan import AttentionClass
 from reconciler.render.escaping import for_terminal, quoted
 from reconciler.render.fitting import Block, fit, size, total
+from reconciler.render.folding import LONG
 from reconciler.render.markdown_text import code, fence, prose
 from reconciler.render.plain import plain
+from reconciler.render.reasons import by_reason
 from reconciler.render.view import (
     ActionView,
     AttentionGroup,
@@ -26,7 +28,7 @@ from reconciler.render.view import (
     plan_view,
     verb,
 )
-from reconciler.wording import counted
+from reconciler.wording import LISTED, counted
 
 HARD_LIMIT: Final = 65_536
 """Characters that GitHub keeps of a comment; bytes are counted, which are never fewer."""
@@ -89,7 +91,7 @@ def plan_markdown(
     fixed = total((opening, closing)) + _FOOT
     losses, unseen = _losses(view, limit_bytes - fixed, HARD_LIMIT - fixed)
     texts, left_out = fit(_blocks(view), limit_bytes - fixed - size(losses))
-    foot = _foot(unseen | left_out)
+    foot = how_left_out(unseen | left_out, "to keep within a comment's length", _HOW_TO_SEE)
     return "".join((opening, losses, *texts, foot, closing))
 
 
@@ -157,13 +159,13 @@ def _blocks(view: PlanView) -> list[Block]:
     caused = [action for action in view.caused if action.group is not Group.REMOVE]
     pending = [action for action in view.pending if action.group is not Group.REMOVE]
     blocks = [
-        _attention(1, attention.get(AttentionClass.BLOCKING)),
+        attention_block(1, attention.get(AttentionClass.BLOCKING)),
         _fenced(2, "action", list(map(_line, caused)), "**Actions**\n\n"),
         _changes(5, caused),
         _pending(6, pending),
         _pending_attention(6, view.attention_pending),
-        _attention(4, attention.get(AttentionClass.WAITING), folded=True),
-        _attention(7, attention.get(AttentionClass.INFO), folded=True),
+        attention_block(4, attention.get(AttentionClass.WAITING), is_folded=True),
+        attention_block(7, attention.get(AttentionClass.INFO), is_folded=True),
         Block(3, "note", tuple(f"> Note: {prose(one)}\n\n" for one in view.notes)),
     ]
     return [one for one in blocks if one.entries]
@@ -182,7 +184,7 @@ def _fenced(rank: int, noun: str, entries: Iterable[str], before: str = "", afte
     )
 
 
-def _folded(summary: str) -> tuple[str, str]:
+def folded(summary: str) -> tuple[str, str]:
     """What opens and closes a fold; ``summary`` is in our own words."""
     return f"<details>\n<summary>{summary}</summary>\n\n", "</details>\n\n"
 
@@ -191,7 +193,7 @@ def _changes(rank: int, actions: Iterable[ActionView]) -> Block:
     changed = [one for one in actions if one.changes]
     fields = counted(sum(len(one.changes) for one in changed), "field change")
     entries = (f"@@ {for_terminal(one.address)} @@\n{_fields(one)}" for one in changed)
-    return _fenced(rank, "list of field changes", entries, *_folded(fields[:1].upper() + fields[1:]))
+    return _fenced(rank, "list of field changes", entries, *folded(fields[:1].upper() + fields[1:]))
 
 
 def _fields(action: ActionView) -> str:
@@ -209,32 +211,46 @@ def _pending(rank: int, actions: Sequence[ActionView]) -> Block:
     were = "was" if len(actions) == 1 else "were"
     summary = f"{counted(len(actions), 'action')} {were} due already, whatever this change does"
     entries = (_line(action) + _fields(action) for action in actions)
-    return _fenced(rank, "action that was due already", entries, *_folded(summary))
+    return _fenced(rank, "action that was due already", entries, *folded(summary))
 
 
 def _pending_attention(rank: int, groups: Sequence[AttentionGroup]) -> Block:
     items = [item for group in groups for item in group.items]
-    head, tail = _folded(f"{counted(len(items), 'matter that needs attention')} already before this change")
+    head, tail = folded(f"{counted(len(items), 'matter that needs attention')} already before this change")
     more = "- {count} more are not shown\n"
-    return Block(rank, "matter that needs attention", tuple(map(_item, items)), head, f"\n{tail}", more)
+    return Block(rank, "matter that needs attention", tuple(_items(items)), head, f"\n{tail}", more)
 
 
-def _attention(rank: int, group: AttentionGroup | None, *, folded: bool = False) -> Block:
+def attention_block(rank: int, group: AttentionGroup | None, *, is_folded: bool = False) -> Block:
+    """The attention of one class, with its meaning as a title; without any, a block of no entries."""
     if group is None:
         return Block(rank, "", ())
     title = f"{group.meaning} ({len(group.items):,})"
-    head, tail = _folded(title) if folded else (f"**{title}**\n\n", "")
-    entries = tuple(map(_item, group.items))
+    head, tail = folded(title) if is_folded else (f"**{title}**\n\n", "")
+    entries = tuple(_items(group.items))
     more = "- {count} more are not shown\n"
     return Block(rank, "matter that needs attention", entries, head, f"\n{tail}", more)
+
+
+def _items(items: Sequence[AttentionView]) -> Iterator[str]:
+    """An entry for each matter; many of which one says what all say are one entry."""
+    for same in by_reason(items, lambda item: (item.code, item.message)):
+        if len(same) <= LONG:
+            yield from map(_item, same)
+            continue
+        rest = len(same) - LISTED
+        more = f" and {rest:,} more" if rest > 0 else ""
+        names = ", ".join(code(one.address) for one in same[:LISTED])
+        yield f"- **{prose(same[0].code)}** ({len(same):,}): {prose(same[0].message)}: {names}{more}\n"
 
 
 def _item(one: AttentionView) -> str:
     return f"- {code(one.address)} **{prose(one.code)}**: {prose(one.message)}\n"
 
 
-def _foot(left_out: Mapping[str, int]) -> str:
+def how_left_out(left_out: Mapping[str, int], why: str, elsewhere: str) -> str:
+    """What a page leaves out, why, and where it is; empty where it leaves out nothing."""
     if not left_out:
         return ""
     parts = ", ".join(counted(number, noun) for noun, number in left_out.items())
-    return f"**Not shown here, to keep within a comment's length: {parts}.** {_HOW_TO_SEE}\n\n"
+    return f"**Not shown here, {why}: {parts}.** {elsewhere}\n\n"

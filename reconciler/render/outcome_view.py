@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.outcome import ActionOutcome, Outcome, Result
+from reconciler.outcome import ActionOutcome, Failure, Outcome, Result
 from reconciler.plan import AttentionClass, Kind
+from reconciler.render.reasons import by_reason, sentence_of, shared
 from reconciler.render.view import AttentionGroup, attention_clause, attention_groups, verb
 from reconciler.wording import clauses, counted, listed
 
 
 @dataclass(frozen=True, slots=True)
-class ProblemView:
-    """An action that failed, or whose end is not known, and what to tell Codat's support."""
+class FailedView:
+    """Where an action failed, and what to tell Codat's support."""
 
     address: str
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemView:
+    """Actions that failed, or whose end is not known, for one and the same reason."""
+
     what: str
     code: str
     message: str
-    correlation_id: str
+    failed: tuple[FailedView, ...] = ()
+    """Where it happened, in the plan's order; none where it is the run that stopped."""
+    correlation_id: str = ""
+    """What Codat's support asks for, of the first that has one."""
+
+    @property
+    def counted(self) -> str:
+        """``7 connections``."""
+        noun = "connection" if all("/" in one.address for one in self.failed) else "company"
+        return counted(len(self.failed), noun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +69,7 @@ _NAMED: Final = 5
 """Connections that are named before the rest is counted."""
 _SETTLE: Final = "Settle what is blocking, then run the same command again."
 
+_BEFORE_IT: Final = "what goes before in the same company"
 _PROBLEM: Final = {Result.FAILED: "failed", Result.INCOMPLETE: "is incomplete"}
 
 
@@ -59,7 +77,7 @@ def outcome_view(outcome: Outcome, notes: Sequence[str] = ()) -> OutcomeView:
     """The view of an outcome."""
     groups = attention_groups(one.document() for one in outcome.attention)
     return OutcomeView(
-        problems=tuple(_problem(one) for one in outcome.results if one.result in _PROBLEM),
+        problems=tuple(_problem(group) for group in by_reason(_problems(outcome), _reason)),
         unstarted=tuple(_unstarted(outcome)),
         stopped=_stopped(outcome),
         attention=groups,
@@ -70,14 +88,39 @@ def outcome_view(outcome: Outcome, notes: Sequence[str] = ()) -> OutcomeView:
     )
 
 
-def _problem(one: ActionOutcome) -> ProblemView:
-    failure = one.failure
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What an action's failure says; empty where it says nothing."""
+
+    code: str = ""
+    message: str = ""
+    correlation_id: str = ""
+
+    @classmethod
+    def of(cls, failure: Failure | None) -> _Told:
+        return cls(failure.code, failure.message, failure.correlation_id) if failure else cls()
+
+
+def _problems(outcome: Outcome) -> Iterator[ActionOutcome]:
+    return (one for one in outcome.results if one.result in _PROBLEM)
+
+
+def _reason(one: ActionOutcome) -> Hashable:
+    failure = _Told.of(one.failure)
+    return one.kind, one.result, failure.code, shared(failure.message)
+
+
+def _problem(group: Sequence[ActionOutcome]) -> ProblemView:
+    failures = [_Told.of(one.failure) for one in group]
     return ProblemView(
-        address=str(one.address),
-        what=f"{verb(one.kind)} {_PROBLEM[one.result]}",
-        code=failure.code if failure else "",
-        message=failure.message if failure else "",
-        correlation_id=failure.correlation_id if failure else "",
+        what=f"{verb(group[0].kind)} {_PROBLEM[group[0].result]}",
+        code=failures[0].code,
+        message=sentence_of([failure.message for failure in failures]),
+        failed=tuple(
+            FailedView(str(one.address), failure.correlation_id)
+            for one, failure in zip(group, failures, strict=True)
+        ),
+        correlation_id=next((failure.correlation_id for failure in failures if failure.correlation_id), ""),
     )
 
 
@@ -85,26 +128,33 @@ def _stopped(outcome: Outcome) -> ProblemView | None:
     if outcome.stopped is None:
         return None
     stopped = outcome.stopped
-    return ProblemView("", "the run stopped", stopped.code, stopped.message, stopped.correlation_id)
+    return ProblemView(
+        "the run stopped", stopped.code, stopped.message, correlation_id=stopped.correlation_id
+    )
 
 
 def _unstarted(outcome: Outcome) -> Iterator[UnstartedView]:
     """What was not started, gathered by reason, in the plan's order."""
     culprits = {one.address.company: one for one in outcome.results if one.result in _PROBLEM}
-    found: dict[str, list[ActionOutcome]] = {}
-    for one in outcome.results:
-        if one.result is Result.NOT_STARTED:
-            found.setdefault(_why_unstarted(one, culprits.get(one.address.company), outcome), []).append(one)
-    for why, actions in found.items():
-        addresses = dict.fromkeys(str(one.address) for one in actions)
-        yield UnstartedView(why, tuple(addresses), len(actions))
+    unstarted = (one for one in outcome.results if one.result is Result.NOT_STARTED)
+
+    def why(one: ActionOutcome) -> str:
+        return _why_unstarted(one, culprits.get(one.address.company), outcome)
+
+    for actions in by_reason(unstarted, why):
+        addresses = tuple(dict.fromkeys(str(one.address) for one in actions))
+        culprit = culprits.get(actions[0].address.company)
+        reason = why(actions[0])
+        if len(addresses) == 1 and culprit is not None:
+            reason = reason.replace(_BEFORE_IT, str(culprit.address))
+        yield UnstartedView(reason, addresses, len(actions))
 
 
 def _why_unstarted(one: ActionOutcome, culprit: ActionOutcome | None, outcome: Outcome) -> str:
     if one.failure and one.failure.message:
         return one.failure.message
     if culprit is not None:
-        return f"{culprit.address} {_PROBLEM[culprit.result]}"
+        return f"{_BEFORE_IT} {_PROBLEM[culprit.result]}"
     if outcome.interrupted:
         return "interrupted"
     return "the run stopped" if outcome.stopped else ""

@@ -8,18 +8,19 @@ from __future__ import annotations
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self, TextIO
 
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Column
 from rich.text import Text
 
 from reconciler.outcome import Event, EventType
 from reconciler.render.escaping import MESSAGE_LIMIT, encodable, for_terminal
+from reconciler.render.reasons import shared
 from reconciler.render.style import Style
 from reconciler.render.tally import FAILURES, Tally
 from reconciler.wording import counted
@@ -36,6 +37,7 @@ class Observing(ABC):
     def __init__(self, now: Now) -> None:
         self._now = now
         self._tally = Tally(now())
+        self._told_of: set[Hashable] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -58,6 +60,19 @@ class Observing(ABC):
         """Name a wait that nobody sends an event for, as the pacer's ``on_wait`` tells of it."""
         self(Event(EventType.WAITING, f"waiting {counted(max(round(seconds), 1), 'second')}: {why}"))
 
+    def _news(self, event: Event) -> str:
+        """The line of an event that is worth one; a failure's is told once for each reason.
+
+        The tally counts the others, and the outcome names them all.
+        """
+        text = worth_a_line(event)
+        if not text or event.type is not EventType.ACTION_ENDED:
+            return text
+        reason = _reason(event)
+        is_new = reason not in self._told_of
+        self._told_of.add(reason)
+        return text if is_new else ""
+
     @abstractmethod
     def _take(self, event: Event) -> None:
         """Show what there is to show of an event."""
@@ -67,10 +82,10 @@ class Observing(ABC):
 
 
 def progress(style: Style, *, stream: TextIO | None = None, now: Now = time.monotonic) -> Observing:
-    """The observer that suits ``stream`` (stderr); with ``quiet``, failures alone are shown."""
+    """The observer that suits ``stream`` (stderr); in a log, ``quiet`` leaves failures alone."""
     stream = sys.stderr if stream is None else stream
     console = Console(file=stream, no_color=not style.color, highlight=False, markup=False, emoji=False)
-    if stream.isatty() and not console.is_dumb_terminal and not style.quiet:
+    if stream.isatty() and not console.is_dumb_terminal:
         return Bar(console, now)
     return Lines(stream, now, quiet=style.quiet)
 
@@ -86,7 +101,7 @@ class Lines(Observing):
         self._waiting = ""
 
     def _take(self, event: Event) -> None:
-        if text := worth_a_line(event):
+        if text := self._news(event):
             self._write(text)
         if self._quiet:
             return
@@ -128,7 +143,7 @@ class Bar(Observing):
     def _take(self, event: Event) -> None:
         if event.type is EventType.STARTED:
             self._start()
-        if text := worth_a_line(event):
+        if text := self._news(event):
             self._print(text, "red")
         if self._progress is not None:
             self._update(self._progress, event)
@@ -143,29 +158,46 @@ class Bar(Observing):
     def _start(self) -> None:
         self._stop()
         self._progress = _Rows(
-            BarColumn(bar_width=24),
-            TextColumn(
-                "{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="crop")
-            ),
+            BarColumn(bar_width=10),
+            _text("{task.completed:,}/{task.total:,} companies"),
+            _text("{task.fields[failed]}", "red"),
+            _text("{task.fields[rate]}"),
+            TimeRemainingColumn(compact=True),
             console=self._console,
             transient=True,
             redirect_stdout=False,  # events may be going there
             redirect_stderr=False,
             get_time=self._now,
         )
-        self._task = self._progress.add_task("", total=self._tally.companies or None)
+        self._task = self._progress.add_task("", total=self._tally.companies, failed="", rate="")
         self._progress.start()
 
     def _update(self, shown: _Rows, event: Event) -> None:
         wait = for_terminal(event.message, MESSAGE_LIMIT) if event.type is EventType.WAITING else ""
         shown.wait = encodable(wait, self._console.encoding)
-        sentence = self._tally.sentence(self._now())
-        shown.update(self._task, completed=self._tally.done, description=sentence, refresh=bool(wait))
+        failed, rate = len(self._tally.failed), self._tally.rate(self._now())
+        shown.update(
+            self._task,
+            completed=self._tally.done,
+            failed=f"{failed:,} failed" if failed else "",
+            rate=f"{rate:,} req/min" if rate else "",
+            refresh=bool(wait),
+        )
 
     def _stop(self) -> None:
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
+
+
+def _text(form: str, look: str = "none") -> TextColumn:
+    """A column of a fixed place in the row: cut where the terminal is narrower, never on a second line."""
+    return TextColumn(form, style=look, markup=False, table_column=Column(no_wrap=True, overflow="crop"))
+
+
+def _reason(event: Event) -> Hashable:
+    failure = event.data.get("failure", {})
+    return event.kind, event.result, failure.get("code"), shared(failure.get("message", event.message))
 
 
 def worth_a_line(event: Event) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
+from itertools import groupby
 from typing import Final
 
 from rich import box
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reconciler.migration import ConnectionStatus, LinkState, StatusReport
+from reconciler.migration import Batch, ConnectionStatus, LinkState, StatusReport
 from reconciler.render.documents import written
 from reconciler.render.escaping import encodable, for_terminal
 from reconciler.render.layout import hanging, message, printed
@@ -46,17 +47,47 @@ def status_text(report: StatusReport, style: Style) -> str:
     if style.quiet or not report.connections:
         return printed(sentence, style)
     lines = [*_sections(report, style), *sentence]
-    return _table(report, style) + "\n" + printed(lines, style)
+    tables = [_table("platform", list(report.platforms.items()), report, style)]
+    if report.cut:
+        tables.append(_table("batch", _rows(report.batches), report, style))
+    return "\n".join((*tables, printed(lines, style)))
 
 
-def _table(report: StatusReport, style: Style) -> str:
+_Row = tuple[str, Mapping[LinkState, int]]
+
+
+def _rows(batches: Sequence[Batch]) -> list[_Row]:
+    """A row for each batch; neighbours that are all linked, or all to be applied yet, share one."""
+    rows: list[_Row] = []
+    for _, group in groupby(batches, key=lambda batch: _only(batch) or batch.name):
+        same = list(group)
+        number, final = (one.name.removeprefix("batch ") for one in (same[0], same[-1]))
+        name = same[0].name if len(same) == 1 else f"batches {number} to {final}"
+        first, last = same[0].companies[0], same[-1].companies[-1]
+        keys = first if first == last else f"{first} to {last}"
+        counts = {state: sum(batch.counts[state] for batch in same) for state in LinkState}
+        rows.append((f"{name}: {keys}", counts))
+    return rows
+
+
+_FOLDED: Final = (LinkState.LINKED, LinkState.WAITING_FOR_APPLY)
+
+
+def _only(batch: Batch) -> LinkState | None:
+    """The one state of all connections of a batch, where that says that it is done, or not begun."""
+    states = [state for state, count in batch.counts.items() if count]
+    is_folded = len(states) == 1 and states[0] in _FOLDED and batch.name != "canary"
+    return states[0] if is_folded else None
+
+
+def _table(title: str, rows: Sequence[_Row], report: StatusReport, style: Style) -> str:
     """The counts; a state in which no connection is has no column."""
     states = [state for state in LinkState if report.counts[state]]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_footer=len(report.platforms) > 1)
-    table.add_column("platform", footer="all")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_footer=len(rows) > 1)
+    table.add_column(title, footer="all")
     for state in states:
         table.add_column(_HEADS[state][0], justify="right", footer=f"{report.counts[state]:,}")
-    for name, counts in report.platforms.items():
+    for name, counts in rows:
         cells = [Text(f"{counts[state]:,}" if counts[state] else "·", _HEADS[state][1]) for state in states]
         table.add_row(Text(for_terminal(name)), *cells)
     page = StringIO()

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Style:
     """The looks of a text. The default is what a pipe gets: plain, and one line for one thing.
 
-    ``width`` is the terminal's, in cells; ``None`` means that nothing is wrapped. ``encoding`` is the
+    ``width`` is the terminal's, in cells; ``None`` means that nothing is wrapped. ``folds`` where long lists
+    are cut for the eye, which scrolls; what a pipe gets is whole. ``encoding`` is the
     stream's: what it cannot hold is shown as an escape, so that printing never fails.
     """
 
@@ -18,3 +19,4 @@ class Style:
     quiet: bool = False
     width: int | None = None
     encoding: str = "utf-8"
+    folds: bool = False

@@ -49,11 +49,14 @@ class Tally:
         parts = [f"{self.done:,}{total} {noun}{failed}", self._rate(now), self._left(now)]
         return "; ".join(filter(None, parts))
 
-    def _rate(self, now: float) -> str:
+    def rate(self, now: float) -> int:
+        """Write requests a minute; none before that says anything."""
         elapsed = now - self.started
-        if elapsed < _TELLING or not self.requests:
-            return ""
-        return f"{counted(round(self.requests * _MINUTE / elapsed), 'request')} a minute"
+        return round(self.requests * _MINUTE / elapsed) if elapsed >= _TELLING else 0
+
+    def _rate(self, now: float) -> str:
+        rate = self.rate(now)
+        return f"{counted(rate, 'request')} a minute" if rate else ""
 
     def _left(self, now: float) -> str:
         remaining = self.companies - self.done

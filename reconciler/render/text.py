@@ -14,12 +14,14 @@ from reconciler.migration import migrations
 from reconciler.model import Platform
 from reconciler.outcome import Outcome
 from reconciler.plan import AttentionClass
-from reconciler.render.escaping import for_terminal, quoted
-from reconciler.render.layout import INDENT, assembled, hanging, message, printed
+from reconciler.render.escaping import MESSAGE_LIMIT, for_terminal, quoted
+from reconciler.render.folding import Fold, folded_actions, folded_attention, folded_diagnostics
+from reconciler.render.layout import INDENT, Pieces, assembled, entry, hanging, message, printed
 from reconciler.render.outcome_view import OutcomeView, ProblemView, UnstartedView, outcome_view
+from reconciler.render.plain import plain
 from reconciler.render.style import Style
-from reconciler.render.view import ActionView, AttentionGroup, Group, PlanView, plan_view
-from reconciler.wording import clauses, listed
+from reconciler.render.view import ActionView, AttentionGroup, Group, PlanView, plan_view, verb
+from reconciler.wording import LISTED, clauses, listed
 
 _WIDEST_ADDRESS: Final = 36
 """Cells kept for the column of addresses; a longer address moves only its own line."""
@@ -39,6 +41,8 @@ _LOOKS: Final[Mapping[Group | AttentionClass | Severity, str]] = {
     Severity.WARNING: "yellow",
 }
 
+_UNFOLD: Final = " (-v shows all)"
+
 Lines = Iterator[Text]
 
 
@@ -52,6 +56,7 @@ def plan_text(
     requests_per_minute: int | None = None,
     notes: Sequence[str] = (),
     refusals: Sequence[str] = (),
+    is_asked: bool = False,
 ) -> str:
     """A plan: what it takes away, its actions, its attention, and one counted sentence.
 
@@ -61,6 +66,7 @@ def plan_text(
         requests_per_minute: the rate at which apply may ask Codat; without it no time is told.
         notes: what a reader should know and no field says.
         refusals: the guards that the plan exceeds, each with the flag that permits it.
+        is_asked: whether a question follows, which a large plan must not push out of sight.
 
     """
     view = plan_view(document, requests_per_minute=requests_per_minute, notes=notes, refusals=refusals)
@@ -71,9 +77,13 @@ def plan_text(
     if style.quiet:
         return printed(chain(sentence, refused), style)
     column = _column((action.address for action in view.actions), style)
-    sections: list[Iterable[Text]] = [_opening(view, style), _actions(view.caused, column, style)]
+    brief = is_asked and style.folds
+    sections: list[Iterable[Text]] = [
+        _opening(view, style),
+        _actions(view.caused, column, style, brief=brief),
+    ]
     sections += [_attention(group, style) for group in view.attention_caused]
-    sections += [_pending(view.pending, column, style)]
+    sections += [_pending(view.pending, column, style, brief=brief)]
     sections += [_attention(group, style, already=True) for group in view.attention_pending]
     totals = (
         line for one in (view.origins, view.estimate) if one for line in hanging(Text(), Text(one), style)
@@ -88,43 +98,54 @@ def _opening(view: PlanView, style: Style) -> Lines:
         yield from hanging(Text("Warning: ", "bold red"), Text(view.warning, "bold red"), style)
 
 
-def _actions(actions: Iterable[ActionView], column: int, style: Style) -> Lines:
-    for action in actions:
-        yield from _action(action, column, style)
+def _actions(actions: Sequence[ActionView], column: int, style: Style, *, brief: bool) -> Lines:
+    for fold in folded_actions(actions) if brief else [Fold(actions)]:
+        for action in fold.shown:
+            yield from _action(action, column, style)
+        if fold.counted:
+            like = fold.counted[0]
+            more = f"{like.group.sign} ... {len(fold.counted):,} more: {verb(like.kind)}{_UNFOLD}"
+            yield from hanging(Text(), Text(more, "dim"), style)
 
 
-def _pending(actions: Sequence[ActionView], column: int, style: Style) -> Lines:
+def _pending(actions: Sequence[ActionView], column: int, style: Style, *, brief: bool) -> Lines:
     if actions:
         yield Text(f"Due already ({len(actions):,})", "bold")
-    yield from _actions(actions, column, style)
+    yield from _actions(actions, column, style, brief=brief)
 
 
 def _action(action: ActionView, column: int, style: Style) -> Lines:
     look = _LOOKS[action.group]
-    body = assembled(action.what, look, whole_lists=style.verbose > 0)
+    body = [(plain(action.what, whole_lists=style.verbose > 0), look)]
     if action.reason:
-        body = Text.assemble(body, message(f" ({action.reason})", "dim"))
-    yield from hanging(_head(action.group.sign, action.address, column, look), body, style)
+        body.append((for_terminal(f" ({action.reason})", MESSAGE_LIMIT), "dim"))
+    yield from entry(_pieces(action.group.sign, action.address, column, look), body, style)
     for change in action.changes:
-        name = Text(f"{' ' * INDENT}{for_terminal(change.path)}: ")
-        values = Text.assemble(
+        name = (f"{' ' * INDENT}{for_terminal(change.path)}: ", "")
+        values = (
             (quoted(change.before), "red" if change.before else ""),
-            " -> ",
+            (" -> ", ""),
             (quoted(change.after), "green" if change.after else ""),
         )
-        yield from hanging(name, values, style)
+        yield from entry((name,), values, style)
     for label, value in action.more if style.verbose else ():
-        name = Text(f"{' ' * INDENT}{for_terminal(label)}: ", "dim")
-        yield from hanging(name, assembled((value,), "dim"), style)
+        yield from entry(
+            ((f"{' ' * INDENT}{for_terminal(label)}: ", "dim"),), ((plain((value,)), "dim"),), style
+        )
 
 
 def _attention(group: AttentionGroup, style: Style, *, already: bool = False) -> Lines:
     look = _LOOKS[group.attention_class]
     column = _column((one.address for one in group.items), style)
     yield from hanging(Text(), Text(f"{_title(group, already=already)} ({len(group.items):,})", look), style)
-    for one in group.items:
-        body = Text.assemble((f"{for_terminal(one.code)}: ", look), message(one.message))
-        yield from hanging(_head("!", one.address, column, look), body, style)
+    for fold in folded_attention(group.items) if style.folds else [Fold(group.items)]:
+        for one in fold.shown:
+            body = ((f"{for_terminal(one.code)}: ", look), (for_terminal(one.message, MESSAGE_LIMIT), ""))
+            yield from entry(_pieces("!", one.address, column, look), body, style)
+        if fold.counted:
+            names = listed([for_terminal(one.address) for one in fold.counted])
+            more = f"! ... {len(fold.counted):,} more: {for_terminal(fold.counted[0].code)}{_UNFOLD}: {names}"
+            yield from hanging(Text(), Text(more, "dim"), style)
 
 
 def _title(group: AttentionGroup, *, already: bool) -> str:
@@ -158,9 +179,31 @@ def _is_left(group: AttentionGroup, style: Style) -> bool:
 
 
 def _problems(view: OutcomeView, style: Style) -> Lines:
-    column = _column((one.address for one in view.problems), style)
-    for one in view.problems:
-        yield from hanging(_head("x", one.address, column, "bold red"), _problem(one), style)
+    places = [_place(one) for one in view.problems]
+    column = _column(places, style)
+    for one, place in zip(view.problems, places, strict=True):
+        yield from hanging(_head("x", place, column, "bold red"), _problem(one), style)
+        yield from _correlation(one, style) if len(one.failed) == 1 else _failed(one, style)
+
+
+def _place(one: ProblemView) -> str:
+    return one.failed[0].address if len(one.failed) == 1 else one.counted
+
+
+def _failed(one: ProblemView, style: Style) -> Lines:
+    """Every address of a reason: the run is over, and nothing else will name them."""
+    for_support = 0 if style.quiet else len(one.failed) if style.verbose else LISTED
+    names = (
+        for_terminal(failed.address)
+        + (f" ({for_terminal(failed.correlation_id)})" if failed.correlation_id and at < for_support else "")
+        for at, failed in enumerate(one.failed)
+    )
+    yield from hanging(Text(" " * INDENT), Text(", ".join(names)), style)
+    if one.correlation_id and for_support:
+        yield from hanging(
+            Text(" " * INDENT), Text("(in brackets: correlation ids, for Codat's support)", "dim"), style
+        )
+    elif one.correlation_id:
         yield from _correlation(one, style)
 
 
@@ -199,7 +242,15 @@ def diagnostics_text(diagnostics: Sequence[Diagnostic], style: Style) -> str:
     return printed(chain(_diagnostics(diagnostics, style), _severities(diagnostics)), style)
 
 
-def _diagnostics(diagnostics: Iterable[Diagnostic], style: Style) -> Lines:
+def _diagnostics(diagnostics: Sequence[Diagnostic], style: Style) -> Lines:
+    shown, left_out = folded_diagnostics(diagnostics) if style.folds else (diagnostics, {})
+    yield from _shown(shown, style)
+    for code, count in left_out.items():
+        more = f"... {count:,} more warnings of this kind [{for_terminal(code)}]{_UNFOLD}"
+        yield Text(more, "dim")
+
+
+def _shown(diagnostics: Iterable[Diagnostic], style: Style) -> Lines:
     for one in diagnostics:
         warns = one.severity is Severity.WARNING
         suffix = " (warning)" if warns else ""
@@ -261,8 +312,12 @@ def _column(addresses: Iterable[str], style: Style) -> int:
 
 
 def _head(sign: str, address: str, column: int, look: str) -> Text:
+    return Text.assemble(*_pieces(sign, address, column, look))
+
+
+def _pieces(sign: str, address: str, column: int, look: str) -> Pieces:
     shown = for_terminal(address)
-    return Text.assemble((f"{sign} ", look), (shown, "bold"), " " * max(column - cell_len(shown), 0), "  ")
+    return (f"{sign} ", look), (shown, "bold"), (" " * max(column - cell_len(shown), 0) + "  ", "")
 
 
 def _spaced(sections: Iterable[Iterable[Text]]) -> Lines:

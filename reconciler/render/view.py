@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
+from reconciler.fields import OPTIONAL
 from reconciler.model import Status
 from reconciler.plan import AttentionClass, Kind, Origin
 from reconciler.wording import clauses, counted, duration, joined, plural
@@ -211,7 +212,21 @@ def _target(target: Document) -> str:
     return f"{connection} [{data_types}]" if data_types else connection
 
 
+def _webhook(action: Document) -> Parts:
+    consumer = action.get("after", action.get("before", {}))
+    events = tuple(str(one) for one in consumer.get("eventTypes", ()))
+    where = Value(str(consumer.get("url", consumer.get("place", ""))))
+    tags = tuple(str(one) for one in consumer.get("companyTags", ()))
+    told = (" of companies tagged ", Names(tags)) if tags else ()
+    disabled = (", disabled",) if consumer.get("disabled") else ()
+    return ("at ", where, " for ", Names(events), *told, *disabled)
+
+
 _SHOWN: Final[Mapping[Kind, _Shown]] = {
+    Kind.WEBHOOK_CREATE: _Shown(Group.CREATE, "create webhook consumer", _webhook),
+    Kind.WEBHOOK_DELETE: _Shown(Group.REMOVE, "delete webhook consumer", _webhook),
+    Kind.PROFILE_UPDATE: _Shown(Group.CHANGE, "update profile", _nothing),
+    Kind.PROFILE_SYNC_SETTINGS: _Shown(Group.CHANGE, "set the profile's sync settings", _nothing),
     Kind.COMPANY_CREATE: _Shown(Group.CREATE, "create company", _name("after")),
     Kind.COMPANY_ADOPT: _Shown(Group.ADOPT, "adopt company", _nothing),
     Kind.COMPANY_UPDATE: _Shown(Group.CHANGE, "update company", _nothing),
@@ -255,11 +270,12 @@ def _action(action: Document) -> ActionView:
 
 def _more(action: Document) -> Iterable[tuple[str, Value]]:
     after = action.get("after", {})
-    if "description" in after:
-        yield "description", Value(str(after["description"]), quotes=True)
+    for text in OPTIONAL:
+        if text.path in after:
+            yield text.path, Value(str(after[text.path]), quotes=True)
     for tag, value in after.get("tags", {}).items():
         yield f"tags.{tag}", Value(str(value), quotes=True)
-    for name in ("companyId", "connectionId"):
+    for name in ("companyId", "connectionId", "webhookId"):
         if name in action:
             yield name, Value(str(action[name]))
 
@@ -336,7 +352,14 @@ def plan_view(
 
 
 _LOSSES: Final = (
-    ("deletes", ((Kind.COMPANY_DELETE, "company"), (Kind.CONNECTION_DELETE, "connection"))),
+    (
+        "deletes",
+        (
+            (Kind.COMPANY_DELETE, "company"),
+            (Kind.CONNECTION_DELETE, "connection"),
+            (Kind.WEBHOOK_DELETE, "webhook consumer"),
+        ),
+    ),
     ("unlinks", ((Kind.CONNECTION_UNLINK, "connection"),)),
     ("removes", ((Kind.PRODUCT_REMOVE, "product"),)),
 )
@@ -348,7 +371,7 @@ def _warning(document: Document) -> str:
     for verb, kinds in _LOSSES:
         nouns = [counted(number, noun) for kind, noun in kinds if (number := summary.get(kind.value, 0))]
         losses += [f"{verb} {joined(nouns)}"] if nouns else []
-    if narrowing := sum("narrows" in one for one in document["actions"]):
+    if narrowing := sum(one.get("narrowedCompanies", "narrows" in one) for one in document["actions"]):
         losses.append(f"narrows sync settings of {counted(narrowing, 'company')} with synced data")
     return f"this plan {', and '.join(losses)}." if losses else ""
 

@@ -8,12 +8,14 @@ from typing import Any, Final
 from reconciler.sandbox import existing
 from reconciler.sandbox.answers import Answer, Call, Problem
 from reconciler.sandbox.integrations import ALL_DATA_TYPES
-from reconciler.sandbox.settings import read
+from reconciler.sandbox.settings import change, read
 from reconciler.sandbox.store import Session
 
 CLIENT_ID: Final = "5a11d0c0-da7a-4c0d-a751-a11d0c5a11d0"
 PROFILE_SETTINGS: Final = "profileSyncSettings"
 """Where the profile's sync settings stand among the settings."""
+PROFILE: Final = "profile"
+"""Where what someone has put into the profile stands among the settings."""
 HOURS: Final = 24
 MONTHS: Final = 24
 
@@ -63,21 +65,55 @@ KINDS: Final[dict[str, type]] = {
 REQUIRED: Final = ("fetchOnFirstLink", "syncSchedule", "syncOrder")
 
 
+PROFILE_KINDS: Final[dict[str, type]] = {
+    "name": str,
+    "logoUrl": str,
+    "iconUrl": str,
+    "redirectUrl": str,
+    "whiteListUrls": list,
+    "apiKey": str,
+    "confirmCompanyName": bool,
+}
+"""The members of the profile; the document requires the name and the redirect URL."""
+
+
 def get_profile(session: Session, _call: Call) -> Answer:
     """``GET /profile``."""
-    return Answer(
-        200,
-        {
-            "name": read(session)["accountName"],
-            "logoUrl": "https://static.codat.io/public/sandbox.png",
-            "iconUrl": "https://static.codat.io/public/sandbox-icon.png",
-            "redirectUrl": "https://example.com/redirect",
-            "whiteListUrls": [],
-            # Codat shows a key here still; who reads it should find something that looks like one.
-            "apiKey": "sandbox-profile-api-key",
-            "confirmCompanyName": False,
-        },
-    )
+    return Answer(200, profile(session))
+
+
+def update_profile(session: Session, call: Call) -> Answer:
+    """``PUT /profile``: all of it, so what is left out is no more; the key is not set this way."""
+    fields = {name: value for name, value in call.fields().items() if value is not None}
+    wrong = {name: "is required" for name in ("name", "redirectUrl") if not fields.get(name)}
+    for name, kind in PROFILE_KINDS.items():
+        if name in fields and type(fields[name]) is not kind:
+            wrong[name] = f"must be a {kind.__name__}"
+    urls = fields.get("whiteListUrls", [])
+    if "whiteListUrls" not in wrong and not all(isinstance(url, str) and "://" in url for url in urls):
+        wrong["whiteListUrls"] = "must be a list of URLs"
+    if wrong:
+        raise Problem(400, invalid=wrong)
+    change(session, {"accountName": fields["name"]})
+    kept = {name: fields[name] for name in PROFILE_KINDS if name in fields and name not in ("name", "apiKey")}
+    session.run("INSERT OR REPLACE INTO setting VALUES (?, ?)", PROFILE, json.dumps(kept))
+    return Answer(200, profile(session))
+
+
+def profile(session: Session) -> dict[str, Any]:
+    """The profile as it is now."""
+    text = session.value("SELECT value FROM setting WHERE name = ?", PROFILE)
+    own: dict[str, Any] = {
+        "logoUrl": "https://static.codat.io/public/sandbox.png",
+        "iconUrl": "https://static.codat.io/public/sandbox-icon.png",
+        "redirectUrl": "https://example.com/redirect",
+        "whiteListUrls": [],
+        "confirmCompanyName": False,
+    }
+    if text is not None:
+        own = {"whiteListUrls": [], "confirmCompanyName": False, **json.loads(text)}
+    # Codat shows a key here still; who reads it should find something that looks like one.
+    return {"name": read(session)["accountName"], **own, "apiKey": "sandbox-profile-api-key"}
 
 
 def get_profile_sync_settings(session: Session, _call: Call) -> Answer:
@@ -95,7 +131,11 @@ def get_profile_sync_settings(session: Session, _call: Call) -> Answer:
 
 def set_profile_sync_settings(session: Session, call: Call) -> Answer:
     """``POST /profile/syncSettings``: these settings and no others; what is not named is not fetched."""
-    session.run("INSERT OR REPLACE INTO setting VALUES (?, ?)", PROFILE_SETTINGS, json.dumps(_checked(call)))
+    if _overrides(call):
+        settings = json.dumps(_checked(call))
+        session.run("INSERT OR REPLACE INTO setting VALUES (?, ?)", PROFILE_SETTINGS, settings)
+    else:
+        session.run("DELETE FROM setting WHERE name = ?", PROFILE_SETTINGS)
     return Answer(204)
 
 
@@ -115,12 +155,21 @@ def get_company_sync_settings(session: Session, call: Call) -> Answer:
 def set_company_sync_settings(session: Session, call: Call) -> Answer:
     """``POST /companies/{companyId}/syncSettings``; ``overridesDefaults: false`` is the profile's again."""
     company = existing.company(session, call)
+    own = json.dumps(_checked(call)) if _overrides(call) else None
+    session.run("UPDATE company SET sync_settings = ? WHERE id = ?", own, company["id"])
+    return Answer(204)
+
+
+def _overrides(call: Call) -> bool:
+    """Whether the settings of the body are to hold.
+
+    Raises:
+        Problem: 400, it does not say.
+    """
     overrides = call.fields().get("overridesDefaults")
     if not isinstance(overrides, bool):
         raise Problem(400, invalid={"overridesDefaults": "is required, and true or false"})
-    own = json.dumps(_checked(call)) if overrides else None
-    session.run("UPDATE company SET sync_settings = ? WHERE id = ?", own, company["id"])
-    return Answer(204)
+    return overrides
 
 
 def fetched_types(session: Session, company_settings: str | None) -> list[str]:

@@ -26,6 +26,7 @@ from reconciler.sandbox import (
     quota,
     syncing,
     timestamps,
+    webhooks,
 )
 from reconciler.sandbox.answering import Handler, ServerFault, answer_call, new_correlation_id
 from reconciler.sandbox.answers import Answer, Call, Problem
@@ -45,6 +46,7 @@ API: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("DELETE", COMPANY, companies.delete_company),
     ("PUT", COMPANY + "/products/{productIdentifier}", companies.add_product),
     ("DELETE", COMPANY + "/products/{productIdentifier}", companies.remove_product),
+    ("POST", COMPANY + "/products/{productIdentifier}/refresh", syncing.refresh_product),
     ("GET", COMPANY + "/connections", connections.list_connections),
     ("POST", COMPANY + "/connections", connections.create_connection),
     ("GET", CONNECTION, connections.get_connection),
@@ -61,8 +63,12 @@ API: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/integrations", integrations.list_integrations),
     ("GET", "/integrations/{platformKey}", integrations.get_integration),
     ("GET", "/profile", account.get_profile),
+    ("PUT", "/profile", account.update_profile),
     ("GET", "/profile/syncSettings", account.get_profile_sync_settings),
     ("POST", "/profile/syncSettings", account.set_profile_sync_settings),
+    ("GET", "/webhooks", webhooks.list_webhooks),
+    ("POST", "/webhooks", webhooks.create_webhook),
+    ("DELETE", "/webhooks/{webhookId}", webhooks.delete_webhook),
 )
 """The Platform API (https://docs.codat.io/platform-api), as far as the sandbox has it."""
 

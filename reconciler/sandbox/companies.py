@@ -21,6 +21,8 @@ REMOVED: Final = re.compile(r"[^A-Za-z0-9\s\-',&@.?!]")
 MAX_TAGS: Final = 10
 MAX_TAG_KEY: Final = 27
 MAX_TAG_VALUE: Final = 100
+OPTIONAL: Final = ("description",)
+"""The texts that a company may have beside its name: members of the JSON, and columns."""
 FIELDS: Final[Mapping[str, str]] = {
     "id": "id",
     "name": "name",
@@ -85,8 +87,7 @@ def _document(row: sqlite3.Row, tags: Mapping[str, str], embedded: list[dict[str
         "referenceSubsidiaryCompanies": [],
         "ownerUserIds": [],
     }
-    if row["description"] is not None:
-        document["description"] = row["description"]
+    document |= {name: row[name] for name in OPTIONAL if row[name] is not None}
     synced = [connection["lastSync"] for connection in embedded if "lastSync" in connection]
     if synced:
         document["lastSync"] = max(synced)
@@ -109,20 +110,23 @@ def _shown(session: Session, company_id: str) -> Answer:
 def create_company(session: Session, call: Call) -> Answer:
     """``POST /companies``."""
     fields = _checked(call, needs_name=True)
-    limit = read(session)["companyLimit"]
+    settings = read(session)
+    products = _products(call, needs_one=settings["needsProduct"])
+    limit = settings["companyLimit"]
     if limit is not None and session.value("SELECT count(*) FROM company") >= limit:
         raise Problem(402, ERROR_TEXTS[402].format(limit=limit))
     company_id = session.new_id("company")
     session.run(
-        "INSERT INTO company (id, name, description, password, created, visible_at, visible_from)"
+        "INSERT INTO company (id, name, products, password, created, visible_at, visible_from)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         company_id,
         fields["name"],
-        fields.get("description"),
+        json.dumps(products),
         session.new_password(),
         session.now,
         *visibility.of_new(session),
     )
+    _write(session, company_id, fields)
     replace_tags(session, company_id, fields.get("tags", {}))
     return _shown(session, company_id)
 
@@ -131,25 +135,17 @@ def update_company(session: Session, call: Call) -> Answer:
     """``PATCH /companies/{companyId}``: what is given and not null; ``tags`` replaces the whole map."""
     company_id = existing.company(session, call)["id"]
     fields = _checked(call, needs_name=False)
-    if "name" in fields:
-        session.run("UPDATE company SET name = ? WHERE id = ?", fields["name"], company_id)
-    if "description" in fields:
-        session.run("UPDATE company SET description = ? WHERE id = ?", fields["description"], company_id)
+    _write(session, company_id, fields)
     if "tags" in fields:
         replace_tags(session, company_id, fields["tags"])
     return _shown(session, company_id)
 
 
 def replace_company(session: Session, call: Call) -> Answer:
-    """``PUT /companies/{companyId}``: name, description and tags, what is not given too."""
+    """``PUT /companies/{companyId}``: texts and tags, what is not given too."""
     company_id = existing.company(session, call)["id"]
     fields = _checked(call, needs_name=True)
-    session.run(
-        "UPDATE company SET name = ?, description = ? WHERE id = ?",
-        fields["name"],
-        fields.get("description"),
-        company_id,
-    )
+    _write(session, company_id, dict.fromkeys(OPTIONAL) | fields)
     replace_tags(session, company_id, fields.get("tags", {}))
     return _shown(session, company_id)
 
@@ -182,6 +178,14 @@ def _with_products(session: Session, row: sqlite3.Row, products: list[str]) -> A
     return Answer(204)
 
 
+def _write(session: Session, company_id: str, fields: Mapping[str, Any]) -> None:
+    """Set the texts that are given."""
+    for name in ("name", *OPTIONAL):
+        if name in fields:
+            column = f"UPDATE company SET {name} = ? WHERE id = ?"  # noqa: S608 - a name of ours
+            session.run(column, fields[name], company_id)
+
+
 def replace_tags(session: Session, company_id: str, tags: Mapping[str, str]) -> None:
     """Give the company these tags and no others."""
     session.run("DELETE FROM tag WHERE company = ?", company_id)
@@ -201,7 +205,7 @@ def _checked(call: Call, *, needs_name: bool) -> dict[str, Any]:
     fields = {
         name: value
         for name, value in call.fields().items()
-        if name in ("name", "description", "tags") and value is not None
+        if name in ("name", *OPTIONAL, "tags") and value is not None
     }
     wrong: dict[str, str] = {}
     if "name" in fields or needs_name:
@@ -209,12 +213,25 @@ def _checked(call: Call, *, needs_name: bool) -> dict[str, Any]:
         fields["name"] = REMOVED.sub("", name) if isinstance(name, str) else ""
         if not fields["name"].strip():
             wrong["name"] = "is required, and needs characters that are kept"
-    if not isinstance(fields.get("description", ""), str):
-        wrong["description"] = "must be a string"
+    wrong |= {name: "must be a string" for name in OPTIONAL if not isinstance(fields.get(name, ""), str)}
     wrong |= _wrong_tags(fields.get("tags", {}))
     if wrong:
         raise Problem(400, invalid=wrong)
     return fields
+
+
+def _products(call: Call, *, needs_one: bool) -> list[str]:
+    """The products of a create, which counts them only where it needs one.
+
+    Raises:
+        Problem: 400, there is none.
+    """
+    products = call.fields().get("products") if needs_one else []
+    if not isinstance(products, list) or not all(isinstance(one, str) for one in products):
+        raise Problem(400, invalid={"products": "must be a list of strings"})
+    if needs_one and not products:
+        raise Problem(400, invalid={"products": "A company needs at least one product."})
+    return products
 
 
 def _wrong_tags(tags: Any) -> dict[str, str]:

@@ -15,6 +15,7 @@ from reconciler.sandbox import (
     settings,
     syncing,
     timestamps,
+    webhooks,
 )
 from reconciler.sandbox.answers import Answer, Call, Problem
 from reconciler.sandbox.numbers import is_jump
@@ -110,6 +111,7 @@ def state(session: Session) -> dict[str, Any]:
         "settings": settings.read(session).document(),
         "companies": shown,
         "pulls": syncing.everything(session),
+        "webhooks": webhooks.everything(session),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Raised with every change of the tables; a file of another version is refused."""
 APPLICATION_ID: Final = 0x0C0DA7
 """Marks a SQLite file as ours."""
@@ -82,6 +82,15 @@ CREATE TABLE pull (
 CREATE INDEX pull_company ON pull (company, requested);
 CREATE INDEX pull_connection ON pull (connection, outcome, ended);
 CREATE INDEX pull_refused ON pull (ended) WHERE outcome = 'AuthError' AND is_noticed = 0;
+
+CREATE TABLE webhook (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    url TEXT NOT NULL,
+    disabled INTEGER NOT NULL,
+    event_types TEXT NOT NULL,
+    company_tags TEXT NOT NULL
+);
 
 CREATE TABLE answer (
     method TEXT NOT NULL,

@@ -46,6 +46,9 @@ SETTINGS: Final[Mapping[str, Setting]] = {
     # Larger page sizes are answered with this one; null is no cap.
     "pageSizeCap": Setting(None, is_count, is_optional=True),
     "disabledPlatforms": Setting([], _is_texts),
+    # A company needs a product at creation, as it does where the client has no default products. Else the
+    # field is passed over: the API's document has none such.
+    "needsProduct": Setting(False, _is_flag),
     "accountName": Setting("Sandbox", _is_text),
     # Data types that were never synced stand in dataStatus without a status, as Codat's guide has them; its
     # OpenAPI document and its SDK require one, so they are left out unless asked for.

@@ -6,6 +6,7 @@ with the moments at which it will be fetched and will have ended.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -33,6 +34,13 @@ ERROR_MESSAGES: Final[Mapping[str, str]] = {
     "PrerequisiteNotMet": "A data type that this one needs was not fetched.",
 }
 """Every way a sync can fail."""
+STANDARD_PRODUCTS: Final = frozenset({"bank-feeds", "expenses", "lending", "payables"})
+"""Products of Codat's own, as the API's document names them: these are not refreshed by hand."""
+IN_PROGRESS: Final = "DatasetAlreadyInProgressException"
+READ_IN_PROGRESS: Final = (
+    "Data cannot be refreshed while a read operation is in progress. Allow the read to complete before "
+    "attempting to refresh."
+)
 FIELDS: Final[Mapping[str, str]] = {
     "id": "id",
     "connectionId": "connection",
@@ -165,6 +173,27 @@ def queue_type(session: Session, call: Call) -> Answer:
     return Answer(200, _document(row), connection_id=row["connection"])
 
 
+def refresh_product(session: Session, call: Call) -> Answer:
+    """``POST /companies/{companyId}/products/{productIdentifier}/refresh``, of custom products alone.
+
+    The sandbox knows no data types of a product's own: those of the client's settings stand in for them.
+    """
+    company, product = existing.company(session, call), call.path_ids["productIdentifier"]
+    if product in STANDARD_PRODUCTS:
+        raise Problem(400, f"{product} doesn't support data refreshing.")
+    if product not in json.loads(company["products"]):
+        raise Problem(404, f"The product {product} is not enabled for company {company['id']}")
+    named = call.fields().get("dataTypes") if call.body else None
+    if named is not None and not (isinstance(named, list) and set(map(str, named)) <= set(ALL_DATA_TYPES)):
+        raise Problem(400, invalid={"dataTypes": f"must be among {', '.join(ALL_DATA_TYPES)}"})
+    types = named if named is not None else account.fetched_types(session, company["sync_settings"])
+    try:
+        _queue(session, company["id"], _linked(session, company["id"]), types)
+    except Problem as problem:
+        raise Problem(400, READ_IN_PROGRESS if IN_PROGRESS in problem.error else problem.error) from None
+    return Answer(202)
+
+
 def fetch_first(session: Session, connection_id: str) -> None:
     """Queue what is fetched on first link, as Codat does where a customer links and not where tokens do."""
     connection = existing.connection_by_id(session, connection_id)
@@ -219,7 +248,7 @@ def _check_idle(session: Session, company_id: str, wanted: Iterable[tuple[sqlite
         if previous:
             raise Problem(
                 400,
-                f"DatasetAlreadyInProgressException: Cannot queue {data_type} sync for {company_id}"
+                f"{IN_PROGRESS}: Cannot queue {data_type} sync for {company_id}"
                 f" as previous sync {previous} is still in progress",
             )
 

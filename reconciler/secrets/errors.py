@@ -16,6 +16,7 @@ class SecretCode(StrEnum):
     IS_KEY = "secret-is-key"
     UNREADABLE = "secret-unreadable"
     OUTSIDE_ROOT = "secret-outside-root"
+    NOT_URL = "secret-not-url"
     NOT_TEXT = "secret-not-text"
     AMBIGUOUS = "secret-ambiguous"
     MANGLED = "secret-mangled"

@@ -20,9 +20,10 @@ from reconciler.loading import secret_commands
 from reconciler.migration import Verification
 from reconciler.model import Secret, SecretRef
 from reconciler.outcome import Observer, Outcome
-from reconciler.plan import AuthorizeConnection, Plan
+from reconciler.plan import AuthorizeConnection, CreateWebhook, Plan
 from reconciler.planner import ConnectionState
 from reconciler.secrets import MadeUp, Resolver, SecretError
+from reconciler.workflow.account import check_urls, sandbox_urls
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.planning import Planned, PlanRequest, SavedRequest, from_saved, from_specs
 from reconciler.workflow.resuming import resume, with_resent
@@ -50,6 +51,8 @@ class ApplyRequest:
     """How many companies go at a time after it; workspace.yaml's, where none is given."""
     wait: timedelta | None = None
     """Verify at the end, for at most so long."""
+    concurrency: int | None = None
+    """How many companies are worked on at once; workspace.yaml's, where none is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +76,17 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
         CodatSyncError: specs, flags, secrets or credentials are wrong, or Codat cannot be read;
             nothing was done.
     """
-    planned = run(_planned(request.source))
+    planned = run(_planned(request))
     plan = planned.plan
     if plan.refusals:
         return Applied(planned, None)
+    resolve = _resolver(request, planned)
+    if isinstance(resolve, Resolver):
+        check_urls(planned.desired, planned.observed.live, resolve)
     first = _canaries(request, planned)
     if not plan.actions:
         outcome = _nothing_to_do(plan, observer)
         return run(_verified(request, Applied(planned, outcome), observer))
-    resolve = _resolver(request, planned)
     planned = replace(planned, warnings=(*planned.warnings, *_check_secrets(plan, resolve)))
     # Asked between two event loops: inside one, Ctrl-C at the question would go unheard.
     if not ask(planned):
@@ -105,8 +110,13 @@ def _nothing_to_do(plan: Plan, observer: Observer) -> Outcome:
     return outcome
 
 
-async def _planned(source: PlanRequest | SavedRequest) -> Planned:
-    return await (from_specs(source) if isinstance(source, PlanRequest) else from_saved(source))
+async def _planned(request: ApplyRequest) -> Planned:
+    source = request.source
+    planned = await (from_specs(source) if isinstance(source, PlanRequest) else from_saved(source))
+    if request.concurrency is None:
+        return planned
+    limits = replace(planned.workspace.limits, concurrency=request.concurrency)
+    return replace(planned, workspace=replace(planned.workspace, limits=limits))
 
 
 async def _execute(
@@ -125,7 +135,7 @@ async def _execute(
             return await execute(
                 some,
                 client,
-                _unblocking(resolve),
+                _unblocking(resolve, _urls(plan)),
                 clock=context.clock,
                 limits=workspace.limits,
                 max_failures=rollout.max_failures,
@@ -222,16 +232,26 @@ def _resolver(request: ApplyRequest, planned: Planned) -> Resolver | MadeUp:
     return Resolver(root, endpoint.environ, commands=secret_commands(root), withheld=withheld)
 
 
-def _unblocking(resolve: Resolver | MadeUp) -> Resolve:
-    """``resolve``, which leaves the event loop to others while it waits for a program."""
+def _unblocking(resolve: Resolver | MadeUp, urls: frozenset[SecretRef] = frozenset()) -> Resolve:
+    """``resolve``, which leaves the event loop to others while it waits for a program.
+
+    What the sandbox makes up for ``urls`` is one.
+    """
     if isinstance(resolve, MadeUp):
-        return resolve
+        made_up, as_url = resolve, sandbox_urls(resolve)
+        return lambda ref: as_url(ref) if ref in urls else made_up(ref)
     slow = resolve
 
     def resolved(ref: SecretRef) -> Secret | Awaitable[Secret]:
         return asyncio.to_thread(slow, ref) if slow.is_slow(ref) else slow(ref)
 
     return resolved
+
+
+def _urls(plan: Plan) -> frozenset[SecretRef]:
+    """The references that the plan will send as URLs of webhook consumers."""
+    created = (action.url for action in plan.actions if isinstance(action, CreateWebhook))
+    return frozenset(url for url in created if isinstance(url, SecretRef))
 
 
 def _check_secrets(plan: Plan, resolve: Resolver | MadeUp) -> tuple[Diagnostic, ...]:
@@ -255,6 +275,8 @@ def _uses(plan: Plan) -> Iterator[tuple[SecretRef, str]]:
             for field, value in action.authorization.items():
                 if isinstance(value, SecretRef):
                     yield value, f"{action.address} {field}"
+        elif isinstance(action, CreateWebhook) and isinstance(action.url, SecretRef):
+            yield action.url, f"{action.address} url"
 
 
 def _notes(resolve: Resolver | MadeUp) -> tuple[str, ...]:

@@ -25,6 +25,11 @@ _EMBEDDED_URL: Final = f"http://127.0.0.1:{SERVED_PORT}"
 C = TypeVar("C", bound=ReadClient)
 
 
+def pace(api: str, limits: Limits) -> int | None:
+    """The requests a minute that this API is asked at most; none for the embedded sandbox."""
+    return None if api == SANDBOX_API else limits.requests_per_minute
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where the API is, from flags and environment; ``sandbox_file`` is set for the embedded sandbox."""

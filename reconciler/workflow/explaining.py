@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from reconciler.diagnostics import Diagnostic, MisusedError
 from reconciler.model import Address
-from reconciler.planner import PlannerCode, addresses, explained
+from reconciler.planner import PlannerCode, account_addresses, addresses, explained, explained_account
 from reconciler.workflow.catalogue import catalogue
 from reconciler.workflow.planning import Context, Planned, PlanRequest, from_specs
 from reconciler.workflow.running import run
@@ -42,16 +42,14 @@ def explain(request: ExplainRequest) -> dict[str, Any]:
         raise _nothing(request.address, where, codes)
     planned = run(from_specs(PlanRequest(request.specs, request.context)))
     observed, desired = planned.observed, planned.desired
-    found = explained(
-        Address.parse(request.address),
-        observed.drafted,
-        desired,
-        observed.live,
-        observed.policy,
-        planned.plan,
-    )
+    address, plan = Address.parse(request.address), planned.plan
+    if address.is_account:
+        found = explained_account(address, desired, observed.live, observed.policy, plan)
+    else:
+        found = explained(address, observed.drafted, desired, observed.live, observed.policy, plan)
     if not found:
-        known = [*addresses(observed.drafted, desired), *(one.code for one in catalogue())]
+        account = account_addresses(desired, observed.live, observed.policy)
+        known = [*addresses(observed.drafted, desired), *account, *(one.code for one in catalogue())]
         raise _nothing(request.address, "is neither an address of the plan nor a code", known)
     return _document(request, planned, [one.document() for one in found])
 

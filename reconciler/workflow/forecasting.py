@@ -10,6 +10,10 @@ from reconciler.codat import Meter
 from reconciler.plan import Action, AuthorizeConnection, CreateConnection, DeleteConnection, Kind, Plan
 
 LOOKS: Final[Mapping[Kind, int]] = dict.fromkeys(Kind, 0) | {
+    Kind.WEBHOOK_CREATE: 1,
+    Kind.WEBHOOK_DELETE: 1,
+    Kind.PROFILE_UPDATE: 1,
+    Kind.PROFILE_SYNC_SETTINGS: 2,
     Kind.COMPANY_ADOPT: 1,
     Kind.COMPANY_UPDATE: 1,
     Kind.COMPANY_SYNC_SETTINGS: 2,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,12 +18,13 @@ from reconciler.loading import (
     Extra,
     LeftOut,
     Why,
+    account_text,
     company_keys,
     connection_defaults,
     sieved,
     spec_text,
 )
-from reconciler.model import Limits, LiveCompany, Platform
+from reconciler.model import Limits, LiveAccount, LiveCompany, Platform
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.endpoint import Endpoint
 from reconciler.workflow.new_files import write_specs
@@ -37,6 +39,8 @@ LEFT_OUT_FILE: Final = "_left-out.yaml"
 """Beside a file for each company, the one with nothing but comments; no company's key begins so."""
 _SUFFIXES: Final = (".yaml", ".yml")
 _SCHEMAS: Final = (".schemas/spec.schema.json", "schemas/spec.schema.json")
+_ACCOUNT_SCHEMAS: Final = (".schemas/account.schema.json", "schemas/account.schema.json")
+ACCOUNT_FILE: Final = "account.yaml"
 _NAMED: Final = 3
 """Of those left out for one kind of reason, how many a message names before it counts the rest."""
 _CODES: Final[Mapping[Why, CommandCode]] = {
@@ -94,6 +98,29 @@ def import_companies(request: ImportRequest) -> Imported:
     return Imported(tuple(texts), len(keyed), warnings_of(told), _not_asked_for(request, found.companies))
 
 
+def import_account(endpoint: Endpoint, out: Path) -> Path:
+    """Write what the account itself is as ``account.yaml``; never over an existing file.
+
+    Raises:
+        CodatSyncError: the file is there already or cannot be written, or Codat cannot be read.
+    """
+    if out.suffix not in _SUFFIXES:
+        out = out / ACCOUNT_FILE
+    text = account_text(run(_read_account(endpoint)), schema_path=_schema(out.parent, _ACCOUNT_SCHEMAS))
+    texts = {out: text}
+    _check_free(texts)
+    write_specs(texts)
+    return out
+
+
+async def _read_account(endpoint: Endpoint) -> LiveAccount:
+    async with endpoint.open(ReadClient, Limits()) as client:
+        webhooks, profile, settings = await asyncio.gather(
+            client.webhooks(), client.profile(), client.profile_sync_settings()
+        )
+    return LiveAccount(webhooks, profile, settings)
+
+
 async def _read(request: ImportRequest) -> tuple[list[LiveCompany], tuple[Platform, ...]]:
     async with request.endpoint.open(ReadClient, Limits()) as client:
         platforms = await client.platforms()
@@ -137,16 +164,16 @@ def spec_texts(out: Path, keyed: Mapping[str, Adoptable], left_out: Sequence[Lef
     return texts
 
 
-def _schema(directory: Path) -> str:
-    """Where an editor finds the schema of specs from ``directory``: where init puts it, or as ours has it."""
+def _schema(directory: Path, names: Sequence[str] = _SCHEMAS) -> str:
+    """Where an editor finds the schema from ``directory``: where init puts it, or as ours has it."""
     start = directory.absolute()
     for parent in (start, *start.parents):
-        for name in _SCHEMAS:
+        for name in names:
             if (parent / name).is_file():
                 return Path(os.path.relpath(parent / name, start)).as_posix()
         if (parent / ".git").exists():
             break
-    return _SCHEMAS[0]
+    return names[0]
 
 
 def _check_free(texts: Mapping[Path, str]) -> None:

@@ -12,10 +12,12 @@ from typing import Final
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.workflow.command_codes import CommandCode
+from reconciler.workflow.opening import check_no_link, opened_to_write
 
 OWNER_ONLY: Final = 0o600
 ANYONE: Final = 0o666
 """For specs, which hold no secret: the user's umask decides."""
+READABLE: Final = 0o644
 
 
 def check_free(out: Path) -> None:
@@ -64,6 +66,24 @@ def write_specs(texts: Mapping[Path, str]) -> None:
         except OSError as error:
             raise _unwritable(path, error) from None
         write_new(path, text, mode=ANYONE)
+
+
+def replace_text(path: Path, text: str) -> bool:
+    """Let a file of ours hold ``text``, and say whether it was written; no link is followed.
+
+    Raises:
+        CodatSyncError: it cannot be written.
+    """
+    try:
+        check_no_link(path)
+        if path.is_file() and path.read_bytes() == text.encode():
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(opened_to_write(path, mode=READABLE), "wb") as opened:
+            opened.write(text.encode())
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    return True
 
 
 def write_new(path: Path, text: str, *, mode: int = OWNER_ONLY) -> None:

@@ -10,8 +10,8 @@ from reconciler import __version__
 from reconciler.apply.failing import RESUME_REAUTHORIZED
 from reconciler.codat import ReadClient
 from reconciler.codat.clock import Clock, SystemClock
-from reconciler.diagnostics import Diagnostic, MisusedError, RefusedError
-from reconciler.loading import SpecCode
+from reconciler.diagnostics import Diagnostic, MisusedError, RefusedError, Severity
+from reconciler.loading import Loaded, SpecCode, SpecError
 from reconciler.model import Desired, Limits, Live, Platform, Status, Workspace
 from reconciler.outcome import RESUME
 from reconciler.plan import Kind, Plan, Refusal
@@ -22,15 +22,18 @@ from reconciler.planner import (
     Stale,
     as_reviewed,
     check_companies,
+    concerns_account,
     desired_digest,
     draft,
     finish,
     known_from,
+    may_narrow,
     with_origins,
 )
+from reconciler.workflow.account import read_account
 from reconciler.workflow.base import Base, read_base
 from reconciler.workflow.command_codes import CommandCode
-from reconciler.workflow.endpoint import Endpoint
+from reconciler.workflow.endpoint import Endpoint, pace
 from reconciler.workflow.forecasting import forecast
 from reconciler.workflow.reading import (
     answer,
@@ -105,9 +108,9 @@ class Planned:
     """What is odd about the specs, and no error."""
 
     @property
-    def requests_per_minute(self) -> int:
-        """The rate at which an apply may ask Codat."""
-        return self.workspace.limits.requests_per_minute
+    def requests_per_minute(self) -> int | None:
+        """The rate at which an apply may ask Codat; none where nothing paces it."""
+        return pace(self.plan.api, self.workspace.limits)
 
 
 def plan(request: PlanRequest) -> Planned:
@@ -128,13 +131,13 @@ async def from_specs(request: PlanRequest) -> Planned:
     endpoint = context.endpoint
     offline = read_specs(request.specs, endpoint)
     if offline.loaded is not None:
-        _check(request, offline.loaded.desired, offline.loaded.workspace)
+        _check(request, offline.loaded)
     limits = offline.loaded.workspace.limits if offline.loaded else Limits()
     async with endpoint.open(ReadClient, limits, context.on_wait) as client:
         platforms = await client.platforms()
         loaded = offline.settle(platforms)
         desired, workspace = loaded.desired, loaded.workspace
-        _check(request, desired, workspace)
+        _check(request, loaded)
         base = (
             read_base(request.base, request.specs, offline, platforms) if request.base is not None else None
         )
@@ -171,6 +174,7 @@ async def from_saved(request: SavedRequest) -> Planned:
                 raise _refused(
                     CommandCode.PLAN_OTHER_SPECS, f"{request.specs} does not say the same any more"
                 )
+            _check_all_read(loaded, options)
             workspace = loaded.workspace  # its guards and account hold, whatever the file says
             options = replace(
                 options, allow_deletes=request.allow_deletes, allow_unlinks=request.allow_unlinks
@@ -205,13 +209,16 @@ async def _plan(
     platforms: tuple[Platform, ...],
     base: Base | None = None,
 ) -> Planned:
-    await check_account(client, workspace)
     context = request.context
     policy = _policy(request, workspace, options)
-    companies = await list_companies(client, desired, base.desired if base else None)
+    wanted = desired.account if concerns_account(desired, policy) else None
+    profile = await check_account(client, workspace, whole=wanted is not None and bool(wanted.profile))
+    account = await read_account(client, wanted, workspace, context.endpoint, profile) if wanted else None
+    narrows = wanted is not None and account is not None and may_narrow(wanted, account)
+    companies = await list_companies(client, desired, base.desired if base else None, whole=narrows)
     check_platforms(desired, companies, platforms)
     companies = await with_sync_settings(client, companies, desired, policy, workspace.limits)
-    live = Live(companies, platforms)
+    live = Live(companies, platforms, account=account)
     drafted = draft(desired, live, policy)
     live = await answer(client, live, drafted, workspace.limits)
     api = context.endpoint.name
@@ -241,17 +248,33 @@ def _policy(request: PlanRequest | SavedRequest, workspace: Workspace, options: 
         allow_narrowings=options.allow_narrowings,
         preconditions_waived=context.endpoint.is_sandbox,
         warn_after=workspace.warn_after,
+        create_with_products=workspace.create_with_products,
         earlier=request.earlier,
     )
 
 
-def _check(request: PlanRequest, desired: Desired, workspace: Workspace) -> None:
+def _check_all_read(loaded: Loaded, options: Options) -> None:
+    """Refuse ``--prune`` where a file that may be a spec is not read: what only it names would be deleted.
+
+    Raises:
+        SpecError: there is such a file.
+    """
+    unread = [one for one in loaded.warnings if one.code == SpecCode.LOOKS_LIKE_SPEC]
+    if options.prune and unread:
+        why = "; --prune would delete what only it names"
+        raise SpecError(replace(one, summary=one.summary + why, severity=Severity.ERROR) for one in unread)
+
+
+def _check(request: PlanRequest, loaded: Loaded) -> None:
     """Refuse sandbox specs on a real API, and ``--prune`` where a part of the workspace is seen alone.
 
     Raises:
         RefusedError: ``sandboxOnly`` specs against what may be the real API.
         MisusedError: ``--prune``, and the run is narrowed by a path or by ``--target``.
+        SpecError: ``--prune``, and a file that may be a spec is not read.
     """
+    desired, workspace = loaded.desired, loaded.workspace
+    _check_all_read(loaded, request.options)
     request.context.endpoint.check(workspace)
     check_companies(desired, request.options.targets, request.options.reauthorize)
     if not request.options.prune:

@@ -19,10 +19,12 @@ from reconciler.model import (
     Limits,
     Live,
     LiveCompany,
+    LiveProfile,
+    LiveProfileSettings,
     Platform,
     Workspace,
 )
-from reconciler.planner import Directory, Draft, Policy
+from reconciler.planner import Directory, Draft, Policy, marked
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.endpoint import Endpoint
 
@@ -70,16 +72,21 @@ def read_specs(path: Path, endpoint: Endpoint) -> Offline:
         return Offline(path, sandbox, None)
 
 
-async def check_account(client: ReadClient, workspace: Workspace) -> None:
+async def check_account(
+    client: ReadClient, workspace: Workspace, *, whole: bool = False
+) -> LiveProfile | None:
     """Refuse to go on where the key belongs to another account than ``workspace.yaml`` names.
+
+    The ``whole`` profile is given back where it will be asked for anyway; else only its name is read.
 
     Raises:
         RefusedError: the names differ.
 
     """
     if workspace.account is None:
-        return
-    name = await client.account_name()
+        return None
+    profile = await client.profile() if whole else None
+    name = profile.name if profile else await client.account_name()
     if name != workspace.account:
         raise RefusedError(
             Diagnostic(
@@ -88,6 +95,7 @@ async def check_account(client: ReadClient, workspace: Workspace) -> None:
                 fix="use the key of that account, or correct 'account' in workspace.yaml",
             )
         )
+    return profile
 
 
 def check_platforms(
@@ -157,9 +165,15 @@ async def answer(client: ReadClient, live: Live, draft: Draft, limits: Limits) -
     """Add to ``live`` what the draft asks for: histories of pulls, and the profile's sync settings."""
     histories, fetched = await asyncio.gather(
         each(draft.histories, client.pulls, limits.concurrency),
-        client.fetched_types() if draft.needs_profile else _nothing(),
+        client.fetched_types() if draft.needs_profile and not _profile_settings(live) else _nothing(),
     )
-    return replace(live, pulls=histories, fetched_types=fetched)
+    settings = _profile_settings(live)
+    return replace(live, pulls=histories, fetched_types=marked(settings.settings) if settings else fetched)
+
+
+def _profile_settings(live: Live) -> LiveProfileSettings | None:
+    """The profile's sync settings, where they were read for the account's own sake."""
+    return live.account.sync_settings if live.account else None
 
 
 async def _nothing() -> None:

@@ -21,7 +21,7 @@ from reconciler.codat.clock import Clock
 from reconciler.codat.stopping import StoppedError, unless_stopped
 from reconciler.diagnostics import Diagnostic, MisusedError
 from reconciler.migration import Verdict, Verification
-from reconciler.model import Address, Desired, Presence, Rollout, matches
+from reconciler.model import ACCOUNT, Address, Desired, Presence, Rollout, matches
 from reconciler.outcome import RESUME, Event, EventType, Failure, Observer, Outcome, Result
 from reconciler.plan import Action, Plan, in_order
 from reconciler.wording import listed
@@ -92,13 +92,21 @@ def stages(plan: Plan, first: Sequence[str], batch: int | None) -> tuple[Stage, 
         actions = in_order(action for one in companies for action in by_company.get(one, ()))
         return replace(plan, actions=actions, attention=(), origins=(), attention_origins=())
 
-    canaries = dict.fromkeys(first)
-    rest = [one for one in by_company if one not in canaries]
-    if not rest:
+    leading = dict.fromkeys((ACCOUNT, *first))
+    others = [company for company in by_company if company not in leading]
+    if not others:
         return (Stage(plan),)
-    head = (Stage(part(canaries), tuple(first)),) if first else ()
-    size = batch or len(rest)
-    return head + tuple(Stage(part(rest[start : start + size])) for start in range(0, len(rest), size))
+    head = (Stage(part(leading), tuple(first)),) if first else ()
+    if not first and ACCOUNT in by_company:
+        others.insert(0, ACCOUNT)
+    return head + tuple(Stage(part(companies)) for companies in batches(others, batch))
+
+
+def batches(companies: Iterable[str], size: int | None) -> tuple[tuple[str, ...], ...]:
+    """The companies that go together, ``size`` of them at a time; without a size all at once."""
+    whole = tuple(companies)
+    step = size or max(len(whole), 1)
+    return tuple(whole[start : start + step] for start in range(0, len(whole), step))
 
 
 # --- one stage after the other -----------------------------------------------------------------
@@ -196,7 +204,7 @@ class _Joined:
     """Lets the events of several executions read as those of one: one start, one end, counts of the whole."""
 
     def __init__(self, plan: Plan, telling: Telling, observer: Observer) -> None:
-        self.total = len({action.address.company for action in plan.actions})
+        self.total = len({one.address.company for one in plan.actions if not one.address.is_account})
         self._telling = telling
         self._observer = observer
         self._ended = 0

@@ -70,9 +70,9 @@ def save(
     """Write a plan to ``path``, for its owner alone to read; an existing file is replaced at once.
 
     Raises:
-        CodatSyncError: the file cannot be written.
+        CodatSyncError: the file cannot be written, or would not say what is wanted when it is read.
     """
-    document = {
+    document: dict[str, Any] = {
         **plan.document(),
         "desired": desired_document.to_document(desired),
         "run": {
@@ -81,6 +81,7 @@ def save(
             "workspace": _workspace(workspace),
         },
     }
+    _check_read_back(document["desired"], desired)
     if path.exists() and not path.is_file():
         raise _unwritable(path, "it is no file", "name a file, which is replaced as a whole")
     text = json.dumps({**document, "seal": digest(document)}, indent=2, ensure_ascii=True) + "\n"
@@ -98,6 +99,14 @@ def save(
     finally:
         with suppress(OSError):
             beside.unlink()
+
+
+def _check_read_back(document: Mapping[str, Any], desired: Desired) -> None:
+    """Refuse to save what would not be applied as it was reviewed: a bug of ours that must not pass."""
+    if desired_document.from_document(document) != desired:
+        summary = "the plan cannot be saved: what is wanted would not be read back as it is"
+        fix = "this is a bug in codat-sync, and nothing was written; please report it"
+        raise CodatSyncError(Diagnostic(CommandCode.PLAN_UNWRITABLE, summary, fix))
 
 
 def _unwritable(path: Path, why: str | None, fix: str) -> CodatSyncError:
@@ -262,6 +271,7 @@ def _workspace(workspace: Workspace) -> dict[str, Any]:
         "root": os.path.relpath(workspace.root),
         "account": workspace.account,
         "sandboxOnly": workspace.sandbox_only,
+        "createWithProducts": workspace.create_with_products,
         "warnAfterSeconds": workspace.warn_after.total_seconds() if workspace.warn_after else None,
         "guard": {
             "maxDeletes": _limit(guard.max_deletes),
@@ -300,6 +310,7 @@ def _read_workspace(document: Mapping[str, Any]) -> Workspace:
         Rollout(rollout["canary"], rollout["batch"], rollout["maxFailures"]),
         document["sandboxOnly"],
         timedelta(seconds=warn_after) if (warn_after := document.get("warnAfterSeconds")) else None,
+        create_with_products=document.get("createWithProducts", False),
     )
 
 

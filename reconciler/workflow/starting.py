@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.loading import file_text
-from reconciler.workflow.new_files import write_specs
+from reconciler.workflow.new_files import replace_text, write_specs
 
 SCHEMAS: Final = ".schemas"
 """Where editors find our schemas; hidden, so that the loader passes it by."""
@@ -57,8 +57,21 @@ def start(directory: Path, workspace: str) -> tuple[Path, ...]:
     texts = {
         directory / "workspace.yaml": _WORKSPACE.format(schemas=SCHEMAS, name=workspace),
         directory / "companies.yaml": _SPEC.format(schemas=SCHEMAS, directory=directory),
-        directory / SCHEMAS / "spec.schema.json": file_text("spec.schema.json"),
-        directory / SCHEMAS / "workspace.schema.json": file_text("workspace.schema.json"),
+        **_schemas(directory),
     }
     write_specs(texts)
     return tuple(texts)
+
+
+def refresh(directory: Path) -> tuple[tuple[Path, bool], ...]:
+    """Bring the schemas for editors to those of this version; says of each whether it was written.
+
+    Raises:
+        CodatSyncError: one cannot be written.
+    """
+    return tuple((path, replace_text(path, text)) for path, text in _schemas(directory).items())
+
+
+def _schemas(directory: Path) -> dict[Path, str]:
+    names = ("spec.schema.json", "workspace.schema.json", "account.schema.json")
+    return {directory / SCHEMAS / name: file_text(name) for name in names}

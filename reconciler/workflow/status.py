@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
+from reconciler.codat.errors import NoAnswerError, ServerFaultError, UnexpectedAnswerError, UnreachableError
+from reconciler.diagnostics import CodatSyncError
 from reconciler.migration import StatusReport
 from reconciler.planner import connection_statuses, states_of
-from reconciler.workflow.planning import Context, PlanRequest, from_specs
+from reconciler.workflow.planning import Context, Planned, PlanRequest, from_specs
+from reconciler.workflow.rollout import batches, canaries
 from reconciler.workflow.running import run
 from reconciler.workflow.saving import Options
 
@@ -21,6 +25,14 @@ class StatusRequest:
     specs: Path
     context: Context
     targets: tuple[str, ...] = ()
+    canary: str | None = None
+    """The company that goes first; workspace.yaml's, where none is given."""
+    batch: int | None = None
+    """How many companies go at a time after it; workspace.yaml's, where none is given."""
+
+
+PASSING: Final = (NoAnswerError, UnreachableError, ServerFaultError, UnexpectedAnswerError)
+"""What may be over at the next look."""
 
 
 def status(request: StatusRequest) -> StatusReport:
@@ -32,27 +44,59 @@ def status(request: StatusRequest) -> StatusReport:
     return run(_looked(request))
 
 
-def watch(request: StatusRequest, every: timedelta, show: Callable[[StatusReport], None]) -> None:
+def watch(
+    request: StatusRequest,
+    every: timedelta,
+    show: Callable[[StatusReport], None],
+    missed: Callable[[CodatSyncError], None],
+) -> None:
     """Look again and again, with a pause of ``every`` between two looks, until interrupted.
+
+    A look that fails for a reason that may pass is told to ``missed``, save for the first.
 
     Raises:
         CodatSyncError: specs, flags or credentials are wrong, or Codat cannot be read.
     """
-    run(_watch(request, every, show))
+    run(_watch(request, every, show, missed))
 
 
-async def _watch(request: StatusRequest, every: timedelta, show: Callable[[StatusReport], None]) -> None:
+async def _watch(
+    request: StatusRequest,
+    every: timedelta,
+    show: Callable[[StatusReport], None],
+    missed: Callable[[CodatSyncError], None],
+) -> None:
+    show(await _looked(request))
     while True:
-        show(await _looked(request))
         await request.context.clock.sleep(every.total_seconds())
+        try:
+            show(await _looked(request))
+        except PASSING as error:
+            missed(error)
 
 
 async def _looked(request: StatusRequest) -> StatusReport:
     options = Options(targets=request.targets)
     planned = await from_specs(PlanRequest(request.specs, request.context, options))
     observed, plan = planned.observed, planned.plan
+    found = connection_statuses(states_of(observed.drafted, observed.policy), plan)
     return StatusReport(
         workspace=plan.workspace,
         api=plan.api,
-        connections=connection_statuses(states_of(observed.drafted, observed.policy), plan),
+        connections=found,
+        cut=_cut(request, planned, dict.fromkeys(one.address.company for one in found)),
     )
+
+
+def _cut(
+    request: StatusRequest, planned: Planned, companies: Iterable[str]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The batches of a first apply, in its order: companies do not change batch when others are done."""
+    rollout = planned.workspace.rollout
+    first = canaries(request.canary, rollout, planned.desired, planned.observed.policy.includes)
+    size = request.batch or rollout.batch
+    if not first and size is None:
+        return ()
+    rest = batches((one for one in companies if one not in first), size)
+    head = (("canary", first),) if first else ()
+    return head + tuple((f"batch {number}", part) for number, part in enumerate(rest, 1))

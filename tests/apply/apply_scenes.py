@@ -12,6 +12,7 @@ from virtual_time import VirtualClock
 
 from reconciler.apply import execute
 from reconciler.codat import Client
+from reconciler.fields import by_path
 from reconciler.model import (
     KEY_TAG,
     WORKSPACE_TAG,
@@ -61,7 +62,7 @@ def live_connection(status: Status = Status.PENDING_AUTH, **fields: Any) -> Live
 
 
 def create_company(key: str = "acme") -> CreateCompany:
-    return CreateCompany(Address(key), "not in Codat", key.title(), None, ours(key, region="uk"))
+    return CreateCompany(Address(key), "not in Codat", by_path({"name": key.title()}, ours(key, region="uk")))
 
 
 def create_connection(

@@ -262,7 +262,9 @@ def test_a_company_may_be_deleted_and_created_again_within_the_time_that_codat_k
         for name in names:
             one.codat.live.clear()
             await one.clock.sleep(180)
-            assert ends(await one.apply([replace(create_company(), name=name)])) == ["done"]
+            create = create_company()
+            named = replace(create, fields={**create.fields, "name": name})
+            assert ends(await one.apply([named])) == ["done"]
         assert one.company.name == names[-1]
 
     virtual_time.run(scene())
@@ -344,7 +346,8 @@ def test_a_description_that_codat_rewrites_is_told_and_does_not_hold_up_the_conn
         one = Scene()
         one.codat.faults = [Fault("create_company", replaces={"description": "Rewritten"})]
         create, *others = fresh()
-        outcome = await one.apply([replace(create, description="As sent"), *others])
+        described = replace(create, fields={**create.fields, "description": "As sent"})
+        outcome = await one.apply([described, *others])
         assert ends(outcome) == ["failed normalised", "done", "done", "done"]
         assert "description as 'Rewritten'" in outcome.results[0].failure.message
         assert not outcome.is_complete

@@ -45,7 +45,9 @@ SECRETS: Final = {
     "EMPTY": "",
 }
 """What the environment of every case holds in secret."""
-PLAIN: Final = re.compile(r"codat-sync( [^$|<>&;~]*)?")
+ASSIGNED: Final = r"(?!PYTHON)[A-Za-z_]+=(?:'[^'$]*'|[^ '$|<>&;~]*) "
+"""A variable before a command, but for those that Python itself reads when it starts."""
+PLAIN: Final = re.compile(rf"((?:{ASSIGNED})*)codat-sync( [^$|<>&;~]*)?")
 """A command line in which a shell would do nothing but tell the words apart."""
 WORKSPACE: Final = """\
 version: 1
@@ -166,16 +168,13 @@ def prepare(case: Case, directory: Path) -> None:
     (directory / "specs" / "workspace.yaml").write_text(WORKSPACE)
     (directory / "specs" / "acme.yaml").write_text(SPEC)
     for line in case.setup:
-        _shell(line, directory, environment(PATH=_path())).check_returncode()
+        for part in line.split(" && ") if line.startswith("codat-sync ") else [line]:
+            _run(part, directory, {}).check_returncode()
 
 
 def run(case: Case, directory: Path, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Run the case's command line with ``variables`` in the environment: by a shell, if it takes one."""
-    told = {**SECRETS, **variables}
-    if PLAIN.fullmatch(case.command):
-        _, *arguments = shlex.split(case.command)
-        return installed.run(*arguments, cwd=directory, env=told)
-    return _shell(case.command, directory, environment(**{"PATH": _path(), **told}))
+    return _run(case.command, directory, {**SECRETS, **variables})
 
 
 def got(done: subprocess.CompletedProcess[str], canned: Canned, shown: Mapping[str, str]) -> tuple[str, ...]:
@@ -196,6 +195,14 @@ def codes(text: str) -> list[str]:
         return [one["code"] for one in json.loads(text)["diagnostics"]]
     except (ValueError, KeyError, TypeError):
         return re.findall(r" \[([a-z0-9-]+)\]$", text, re.MULTILINE)
+
+
+def _run(line: str, directory: Path, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    if found := PLAIN.fullmatch(line):
+        assigned = dict(one.split("=", 1) for one in shlex.split(found[1]))
+        arguments = shlex.split(found[2] or "")
+        return installed.run(*arguments, cwd=directory, env={**variables, **assigned})
+    return _shell(line, directory, environment(**{"PATH": _path(), **variables}))
 
 
 def _path() -> str:

@@ -61,11 +61,36 @@ def test_apply_carries_out_the_saved_plan(codat: Codat, runner: Runner) -> None:
     ran = runner.action(command="apply", plan=reviewed)
     assert ran.status == 0, ran.log
     assert (runner.outputs()["complete"], len(codat.writes())) == ("true", 4)
-    assert runner.summary().startswith("### codat-sync apply\n\n    ")
+    assert runner.summary().startswith("### codat-sync apply\n\n**Applied: 4 done, 0 failed")
+    assert "create company" not in runner.summary(), "the plan was reviewed, and is not told again"
     codat.drift("Acme", name="Acme Limited")
     stale = runner.action(command="apply", plan=reviewed)
     assert (stale.status, runner.outputs()["status"]) == (3, "3")
     assert "acme: the saved plan is stale" in stale.log
+    assert "acme: the saved plan is stale" in runner.summary()
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_the_summary_of_a_run_that_fails_early_says_why(command: str, runner: Runner) -> None:
+    (runner.work / "specs" / "bad.yaml").write_text("version: 1\ncompanies: {bravo: {nmae: B}}\n")
+    assert runner.action(command=command).status == 1
+    heading, _, caution, _, _, error, *_ = runner.summary().splitlines()
+    assert (heading, caution) == (f"### codat-sync {command}", "> [!CAUTION]")
+    assert error.startswith("- `specs/bad.yaml:2:13` companies.bravo: the field 'name' is missing")
+
+
+def test_the_summary_of_a_misused_command_line_points_to_the_log(runner: Runner) -> None:
+    assert runner.action(command="apply", options="--no-such-flag").status == 2
+    assert runner.summary().splitlines()[2].startswith("**The command ended with 2.**")
+
+
+def test_the_summary_of_an_apply_leads_with_its_result_and_its_failures(runner: Runner) -> None:
+    rejected = Runner(runner.work, runner.temp, {**runner.env, "ACME_TOKEN": "bad-token"})
+    assert rejected.action(command="apply").status == 1
+    shown = rejected.summary()
+    order = ["**Applied: 2 done, 1 failed", "authorize connection failed", "**Not started (1)**", "The plan"]
+    assert sorted(order, key=shown.index) == order
+    assert "bad-token" not in shown
 
 
 def test_without_a_saved_plan_apply_plans_anew(codat: Codat, runner: Runner) -> None:

@@ -114,7 +114,7 @@ def test_every_command_is_run_in_search_of_secrets() -> None:
     ("is_applied", "verbosity"),
     [
         pytest.param(False, "", id="fresh", marks=pytest.mark.slow),
-        pytest.param(False, "-vv", id="fresh -vv"),
+        pytest.param(False, "-vv", id="fresh -vv", marks=pytest.mark.slow),
         pytest.param(True, "-v", id="applied -v"),
         pytest.param(True, "-q", id="applied -q", marks=pytest.mark.slow),
     ],

@@ -197,13 +197,23 @@ def test_without_a_plan_of_ours_nothing_is_applied(answers: dict[str, Any], runn
 DRIFT = step("github-drift.yml", "drift", "Open, update or close the issue")
 
 
-def watch(runner: Runner) -> list[dict[str, Any]]:
-    """Plan and run the step that keeps the issue; what gh was told."""
+def watch(runner: Runner, status: int = 0) -> list[dict[str, Any]]:
+    """Plan and run the step that keeps the issue, which ends with ``status``; what gh was told."""
     assert runner.action(command="plan").status == 0
     outputs = {f"steps.plan.outputs.{name}": value for name, value in runner.outputs().items()}
     watched = runner.run(DRIFT, TOKEN | {"github.repository": "harbour/lending"} | outputs)
-    assert watched.status == 0, watched.log
+    assert watched.status == status, watched.log
     return runner.told()
+
+
+@needs_jq
+@pytest.mark.slow
+def test_what_is_blocked_opens_the_issue_and_fails_the_job(runner: Runner) -> None:
+    pinned = company("acme", name="Acme", fields="id: 8a210b68-6988-11ed-a1eb-0242ac120002")
+    write_specs(runner.work, [pinned.replace("    connections:\n", "")])
+    _, opened = watch(runner, status=1)
+    assert "Blocked: 1 needs attention (1 blocking)." in opened["body"]
+    assert runner.outputs()["has-changes"] == "false"
 
 
 @needs_jq

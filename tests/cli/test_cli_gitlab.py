@@ -142,6 +142,14 @@ def test_specs_that_do_not_load_write_no_note(work: Path, codat: Codat, gitlab: 
     assert job("validate", work, codat)[0] == 1
 
 
+def test_the_watch_fails_where_something_is_blocked_and_nothing_else_is_due(work: Path, codat: Codat) -> None:
+    pinned = company("acme", name="Acme", fields="id: 8a210b68-6988-11ed-a1eb-0242ac120002")
+    write_specs(work, [pinned.replace("    connections:\n", "")])
+    status, log = job("drift", work, codat)
+    assert (status, "Blocked: 1 needs attention (1 blocking)." in log) == (1, True), log
+    assert "Something is blocked, which no apply settles" in log
+
+
 def test_main_is_planned_applied_as_planned_and_watched(work: Path, codat: Codat) -> None:
     assert job("drift", work, codat)[0] == 2
     assert job("plan", work, codat)[0] == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import pytest
 from gate import Gate
@@ -13,9 +13,18 @@ from small_migration import ENV, WRITES, expect_whole, specs_in
 
 from reconciler.sandbox import Sandbox
 
+BOUNDARIES: Final = [(nth, when) for nth in range(1, WRITES + 1) for when in ("before", "after")]
+EVERY_SO_OFTEN: Final = 5
+"""One boundary of so many is tried while someone waits; the executor's own tests try each in virtual time."""
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("nth", range(1, WRITES + 1))
+
+@pytest.mark.parametrize(
+    ("nth", "when"),
+    [
+        pytest.param(*boundary, marks=() if number % EVERY_SO_OFTEN == 0 else pytest.mark.slow)
+        for number, boundary in enumerate(BOUNDARIES)
+    ],
+)
 def test_a_killed_apply_is_completed_by_the_next(
     nth: int, when: Literal["before", "after"], tmp_path: Path
 ) -> None:

@@ -252,7 +252,7 @@ def test_resuming_is_not_advised_where_it_would_send_tokens_again(
 
     shown = " ".join(move.out.split())
     assert "same command again" not in shown
-    assert "correct the authorization of echo/books, then apply again without --reauthorize" in shown
+    assert "correct the authorization, then apply again without --reauthorize" in shown
     assert "leave --reauthorize out, or name with it only what is left: echo/books." in shown
     assert "would send tokens again to 3 connections" in shown
 

@@ -94,6 +94,7 @@ def meanwhile(sandbox: Sandbox) -> None:
         sandbox.wipe_tags(companies[f"Customer {number}"]["id"])
 
 
+@pytest.mark.slow
 def test_a_thousand_customers_are_migrated_from_two_tables(project: Path) -> None:
     sandbox = Sandbox(project / "codat.db", settings={"syncSeconds": 0})
 

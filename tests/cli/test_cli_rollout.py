@@ -149,3 +149,28 @@ def test_three_rejected_credentials_stop_a_platform_over_all_batches(
     sent = [one for one in move.sandbox.journal() if one["method"] == "PUT"]
     assert len(sent) == 3, "of more than ten the first goes alone, and so do the next until one is accepted"
     assert "has rejected several credentials in a row" in move.out
+
+
+@pytest.mark.parametrize(
+    ("flags", "at_once"), [(("--concurrency", "1"), 1), (("--concurrency", "3"), 3), ((), 2)]
+)
+def test_as_many_companies_are_worked_on_at_once_as_the_flag_or_the_workspace_says(
+    move: Move, flags: tuple[str, ...], at_once: int
+) -> None:
+    workspace = move.directory / "specs" / "workspace.yaml"
+    workspace.write_text(workspace.read_text() + "limits: {concurrency: 2}\n")
+    move.specs(**{f"c{number}": tokens("ECHO") for number in range(5)})
+
+    assert move.apply("--events", str(move.directory / "events.jsonl"), *flags) == 0
+
+    open_: set[str] = set()
+    most = 0
+    for line in (move.directory / "events.jsonl").read_text().splitlines():
+        event = json.loads(line)
+        company = event.get("address", "").partition("/")[0]
+        if event["type"] == "action-started":
+            open_.add(company)
+        elif event["type"] == "company-ended":
+            open_.discard(company)
+        most = max(most, len(open_))
+    assert most == at_once

@@ -7,6 +7,7 @@ import os
 import re
 import resource
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from installed import company, connection, write_specs
 from served import Codat
 
+from reconciler import fields
 from reconciler.cli import run
 from reconciler.cli.exits import Exit
 
@@ -64,6 +66,23 @@ def test_a_plan_that_cannot_be_written_leaves_no_file_behind(codat: Codat, specs
     assert (done.status, "nowhere/plan.json cannot be written" in done.err) == (Exit.ERROR, True)
 
 
+def test_a_plan_that_would_not_be_read_back_as_it_is_wanted_is_not_saved(
+    codat: Codat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    specs = write_specs(codat.directory, ["  acme: {name: Acme, description: Moved}\n"])
+    monkeypatch.setattr(fields, "OPTIONAL", ())
+    done = codat.run("plan", specs, "--out", "plan.json")
+    assert (done.status, "would not be read back" in done.err) == (Exit.ERROR, True)
+    assert not (codat.directory / "plan.json").exists()
+
+
+def test_products_and_ids_are_saved_in_whatever_order_they_are_written(codat: Codat) -> None:
+    specs = write_specs(codat.directory, ["  acme: {name: Acme, products: [sync, assess, bank]}\n"])
+    assert codat.run("plan", specs, "--out", "plan.json").status == Exit.OK
+    (acme,) = json.loads((codat.directory / "plan.json").read_text())["desired"]["companies"].values()
+    assert acme["products"] == ["assess", "bank", "sync"]
+
+
 def test_a_disk_that_is_full_leaves_nothing_of_a_plan(codat: Codat, plan: Path) -> None:
     before = plan.read_text()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -84,6 +103,40 @@ def test_a_device_or_a_pipe_is_not_replaced_by_a_plan(codat: Codat) -> None:
     done = codat.run("plan", "specs", "--out", "pipe")
     assert (done.status, "pipe cannot be written: it is no file" in done.err) == (Exit.ERROR, True)
     assert (codat.directory / "pipe").is_fifo()
+
+
+@pytest.mark.usefixtures("plan")
+@pytest.mark.parametrize(
+    "source", [["plan.json"], ["specs", "--plan", "plan.json"]], ids=["alone", "with specs"]
+)
+def test_a_plan_that_was_reviewed_is_not_printed_again(source: list[str], codat: Codat) -> None:
+    done = codat.run("apply", *source, "--yes")
+    assert (done.status, "create company" in done.out) == (Exit.OK, False)
+    assert done.out.splitlines()[0] == "Plan: 3 to create, 1 to authorize, 1 to sync."
+    again = codat.run("apply", *source, "--yes", "-v")
+    assert "Nothing to do: 3 companies and connections are as specified." in again.out
+
+
+@pytest.mark.usefixtures("plan")
+@pytest.mark.parametrize("flags", [["--yes", "-v"], []], ids=["-v", "a question"])
+def test_it_is_printed_again_where_that_is_asked_for_or_somebody_is_asked(
+    flags: list[str], codat: Codat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["reconciler.cli.apply"], "_is_asked", lambda yes: not yes)
+    monkeypatch.setattr("click.confirm", lambda *_, **__: True)
+    done = codat.run("apply", "plan.json", *flags)
+    assert (done.status, done.out.count("create company")) == (Exit.OK, 2)
+
+
+def test_nothing_is_pruned_beside_a_file_that_may_be_a_spec(codat: Codat, specs: Path) -> None:
+    assert codat.run("apply", specs, "--yes").status == Exit.OK
+    (specs / "bravo.YAML").write_text("version: 1\ncompanies:\n" + BRAVO)
+    (specs / "companies.yaml").write_text("version: 1\ncompanies:\n" + ACME)
+    assert "looks like a spec and is not read" in codat.run("plan", specs).err
+    before = codat.writes()
+    done = codat.run("apply", specs, "--prune", "--allow-deletes", "5", "--yes")
+    assert (done.status, "--prune would delete what only it names" in done.err) == (Exit.ERROR, True)
+    assert codat.writes() == before
 
 
 @pytest.mark.parametrize("format_", ["text", "json", "markdown", "html"])

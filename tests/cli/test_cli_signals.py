@@ -64,7 +64,14 @@ def _into(answer: list[Message]) -> Send:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda one: one.name)
 @pytest.mark.parametrize(
-    ("nth", "when"), [(1, "before"), (2, "after"), (6, "before"), (8, "after"), (WRITES, "after")]
+    ("nth", "when"),
+    [
+        (1, "before"),
+        pytest.param(2, "after", marks=pytest.mark.slow),
+        (6, "before"),
+        pytest.param(8, "after", marks=pytest.mark.slow),
+        (WRITES, "after"),
+    ],
 )
 def test_a_stopped_apply_says_so_and_is_completed_by_the_next(
     nth: int, when: When, number: signal.Signals, tmp_path: Path

@@ -130,6 +130,71 @@ def test_the_screen_counts_platforms_and_names_a_reason_once(move: Move) -> None
     assert move.out == "21 connections: 1 linked, 20 waiting for the customer.\n"
 
 
+def some_linked(move: Move) -> None:
+    """Twelve companies, the first five of which are linked."""
+    move.specs(**{f"c{number:02}": tokens("ECHO") for number in range(12)})
+    move.apply("--target", "c0[0-4]", "--yes")
+
+
+def test_each_batch_is_counted_in_the_order_in_which_apply_takes_it(move: Move) -> None:
+    some_linked(move)
+
+    found = report(move, "--canary", "c03", "--batch", "4")["batches"]
+
+    shown = [(one["name"], one["first"], one["last"], one["linked"], one["waitingForApply"]) for one in found]
+    assert shown == [
+        ("canary", "c03", "c03", 1, 0),
+        ("batch 1", "c00", "c04", 4, 0),
+        ("batch 2", "c05", "c08", 0, 4),
+        ("batch 3", "c09", "c11", 0, 3),
+    ]
+    assert report(move)["batches"] == [], "apply takes all at once"
+
+
+def test_batches_come_from_the_workspace_and_those_that_are_alike_share_a_row(move: Move) -> None:
+    some_linked(move)
+    workspace = move.directory / "specs" / "workspace.yaml"
+    workspace.write_text(workspace.read_text() + "rollout: {batch: 2}\n")
+
+    assert move("status") == 0
+
+    rows = [" ".join(line.split()) for line in move.out.splitlines() if line.startswith(" batch")]
+    assert rows == [
+        "batch linked waiting for apply",
+        "batches 1 to 2: c00 to c03 4 ·",
+        "batch 3: c04 to c05 1 1",
+        "batches 4 to 6: c06 to c11 · 6",
+    ]
+
+
+def test_a_look_that_fails_is_told_and_watching_goes_on(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+    from reconciler.codat.clock import SystemClock
+    from reconciler.codat.errors import UnreachableError
+    from reconciler.workflow import status
+
+    move.specs(acme=LINK)
+    looked, pauses = status._looked, 0
+
+    async def sleep(_: SystemClock, _seconds: float) -> None:
+        nonlocal pauses
+        pauses += 1
+        if pauses == 3:
+            raise KeyboardInterrupt
+
+    async def look(request: status.StatusRequest) -> Any:
+        if pauses == 1:
+            raise UnreachableError("cannot reach api.codat.io")
+        return await looked(request)
+
+    monkeypatch.setattr(SystemClock, "sleep", sleep)
+    monkeypatch.setattr(status, "_looked", look)
+
+    assert move("status", "--watch", "45s", "-q") == 130
+    assert "cannot reach api.codat.io" in move.err
+    assert "Looking again in 45 seconds." in move.err
+    assert move.out.count("1 connection:") == 2
+
+
 def test_watching_without_a_pause_is_a_misused_command_line(move: Move) -> None:
     move.specs(acme=LINK)
 

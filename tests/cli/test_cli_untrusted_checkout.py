@@ -132,7 +132,10 @@ def test_a_secret_command_sees_the_key_under_no_name(codat: Codat, monkeypatch: 
 # --- files that the checkout prepared ----------------------------------------------------------
 
 
-@pytest.mark.parametrize("arguments", [("apply", "--events"), ("apply", "--outputs"), ("plan", "--outputs")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("apply", "--events"), ("apply", "--outputs"), ("plan", "--outputs"), ("apply", "--summary")],
+)
 @pytest.mark.parametrize("through", ["link", "directory/file"])
 def test_no_link_is_followed_and_nothing_was_done(
     arguments: tuple[str, str], through: str, codat: Codat, monkeypatch: pytest.MonkeyPatch

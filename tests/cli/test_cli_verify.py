@@ -81,7 +81,9 @@ def test_an_offline_connector_is_told_apart_and_changes_no_status(move: Move) ->
 
     assert move.verdicts() == {"acme/books": "offline"}
     assert move("verify", "--wait", "15m") == 0
-    assert "queued until the customer's connector is online" in move.out
+    assert "queued until the customer's connector is online and its schedule is due" in move.out
+    assert move("plan") == 0
+    assert "the schedule that the customer has set" in " ".join(move.out.split())
 
     move.sandbox.happen(move.connection("acme"), "online")
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from codat_wire import company, connection
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.codat import parsing
 from reconciler.codat.reading import Node, WrongShapeError, read
@@ -205,3 +207,45 @@ def test_a_platform_says_what_can_be_fetched_from_it_in_either_spelling() -> Non
     )
 
     assert got.data_types == {"invoices", "bills"}
+
+
+ANYTHING = st.sampled_from([None, "", "x", 0, 1, True, [], ["x"], [1], {}, {"a": "b"}, {"a": None}, {"a": 1}])
+MOMENTS = st.sampled_from(
+    ["2026-01-05T09:00:00Z", "2026-01-05T09:00:00", "0001-01-01T00:00:00+09:00", "soon"]
+)
+CONNECTIONS = [
+    "id",
+    "integrationKey",
+    "platformName",
+    "status",
+    "sourceType",
+    "created",
+    "lastSync",
+    "linkUrl",
+]
+COMPANIES = ["id", "name", "description", "tags", "created", "dataConnections", "products"]
+
+
+@given(
+    st.dictionaries(st.sampled_from(COMPANIES), ANYTHING | MOMENTS, max_size=2),
+    st.dictionaries(st.sampled_from([*CONNECTIONS, "dataConnectionErrors"]), ANYTHING | MOMENTS, max_size=2),
+    st.sampled_from(["", *COMPANIES]),
+    st.sampled_from(["", *CONNECTIONS]),
+)
+def test_a_company_is_the_same_read_plainly_and_with_care(
+    odd: dict[str, Any], odd_link: dict[str, Any], left_out: str, left_out_there: str
+) -> None:
+    link = {name: each for name, each in connection(**odd_link).items() if name != left_out_there}
+    whole = company(tags={"codatSyncSent": "11111111:abc", "x": None}, dataConnections=[link]) | odd
+    value = {name: each for name, each in whole.items() if name != left_out}
+    plain = parsing._plain_company(value)
+    if plain is not None:
+        careful = parsing._careful_company(Node(value))
+        assert repr(plain) == repr(careful)
+        assert [each.link_url for each in plain.connections] == [
+            each.link_url for each in careful.connections
+        ]
+
+
+def test_what_codat_documents_is_read_plainly() -> None:
+    assert parsing._plain_company(company(dataConnections=[connection()])) is not None

@@ -11,6 +11,12 @@ from reconciler.loading.files import READABLE
 SPEC = "version: 1\ncompanies: {a: {name: A}}\n"
 
 
+NOT_READ = (
+    "this file looks like a spec and is not read: its name does not end in .yaml or .yml; "
+    "rename it, or move it out of the specs' directory"
+)
+
+
 def coded(diagnostics) -> list[tuple[SpecCode, str]]:
     return [(one.code, str(one)) for one in diagnostics]
 
@@ -177,6 +183,42 @@ def test_an_ignored_workspace_file_is_a_warning(project):
     project.put("specs/a.yaml", SPEC)
     project.put("specs/deep/workspace.yml", "")
     assert [one.code for one in project.load().warnings] == [SpecCode.WORKSPACE_IGNORED]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "b.YAML",
+        "b.Yml",
+        "b.yaml.bak",
+        "b.yml.orig",
+        "b.yaml~",
+        "b.yaml.j2",
+        "deep/b.yaml-old",
+        "Workspace.YML",
+    ],
+)
+def test_a_file_that_looks_like_a_spec_and_is_not_read_is_named(project, name):
+    project.put("specs/a.yaml", SPEC)
+    project.put(f"specs/{name}", SPEC.replace("a:", "b:"))
+    loaded = project.load()
+    assert (set(loaded.desired.companies), loaded.files) == ({"a"}, ("specs/a.yaml",))
+    assert coded(loaded.warnings) == [
+        (
+            SpecCode.LOOKS_LIKE_SPEC,
+            f"specs/{name}:1:1: {NOT_READ}",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["notes.txt", "yaml", "customers.csv", "schema.json", "b.yamlish", ".b.yaml.swp", ".old/b.yaml.bak"],
+)
+def test_a_file_that_nobody_takes_for_a_spec_is_passed_over_in_silence(project, name):
+    project.put("specs/a.yaml", SPEC)
+    project.put(f"specs/{name}", SPEC)
+    assert project.load().warnings == ()
 
 
 def test_a_workspace_file_that_is_put_before_another_is_told(project):

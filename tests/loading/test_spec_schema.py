@@ -1,4 +1,4 @@
-"""The schemas: closed, described, and the quick predicate never more lenient than jsonschema."""
+"""The schemas: closed, described, and the compiled validator never more lenient than jsonschema."""
 
 import copy
 import json
@@ -10,12 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from reconciler.loading import schema
-from reconciler.loading.shapes import compiled
+from reconciler.loading import BUILTIN_PLATFORMS, schema
 
 ROOT = Path(__file__).parents[2]
 OPENAPI = ROOT.parent / "shared/codat/Codat-Platform.openapi.json"
-NAMES = ("spec", "workspace")
+NAMES = ("spec", "workspace", "account")
 
 
 def nodes(document, path="#"):
@@ -39,7 +38,7 @@ ALL = [
 @pytest.mark.parametrize("node", ALL)
 def test_every_mapping_is_closed_and_every_field_described(node):
     if "properties" in node:
-        assert node["additionalProperties"] is False
+        assert node["additionalProperties"] is False or node["title"] == "Authorization"
         for name, field in node["properties"].items():
             assert {"title", "description", "markdownDescription"} <= field.keys() or "$ref" in field, name
     if "object" in node.get("type", ()):
@@ -70,15 +69,31 @@ def test_data_types_are_those_of_codat():
     assert ours == codat["enum"]
 
 
-def test_the_two_schemas_share_what_they_both_have():
-    spec, workspace = (schema.named(name).document["$defs"] for name in NAMES)
-    for name in spec.keys() & workspace.keys():
-        assert spec[name] == workspace[name], name
+def test_editors_offer_every_platform_by_name():
+    named = sorted(one.slug for one in BUILTIN_PLATFORMS)
+    connection = schema.named("spec").document["$defs"]["connection"]["properties"]
+    defaults = schema.named("workspace").document["properties"]["defaults"]["properties"]["connection"]
+    assert connection["platform"]["examples"] == named
+    assert defaults["properties"]["platform"]["examples"] == named
 
 
-def test_a_keyword_that_the_predicate_does_not_know_is_refused():
-    with pytest.raises(KeyError, match="oneOf"):
-        compiled({"properties": {"a": {"oneOf": []}}}, {})
+def test_editors_offer_the_fields_of_authorizations_that_codat_documents_and_take_others_alike():
+    authorization = schema.named("spec").document["$defs"]["connection"]["properties"]["authorization"]
+    sage = json.loads((ROOT / "schemas/platforms/sage-bank-feeds.json").read_text())
+    assert {"accessToken", "refreshToken", *sage["properties"]} <= authorization["properties"].keys()
+    words = {"title", "description", "markdownDescription"}
+    any_other = {
+        key: value for key, value in authorization["additionalProperties"].items() if key not in words
+    }
+    for name, field in authorization["properties"].items():
+        assert {key: value for key, value in field.items() if key not in words} == any_other, name
+
+
+@pytest.mark.parametrize("other", NAMES[1:])
+def test_the_schemas_share_what_they_both_have(other):
+    spec, shared = schema.named("spec").document["$defs"], schema.named(other).document["$defs"]
+    for name in spec.keys() & shared.keys():
+        assert spec[name] == shared[name], name
 
 
 GOOD = {
@@ -126,6 +141,18 @@ GOOD = {
         "names": "strip",
         "secrets": {"commands": {"vault": ["vault", "get", "{ref}"]}, "timeout": "30s"},
         "sandboxOnly": True,
+    },
+    "account": {
+        "version": 1,
+        "profile": {
+            "redirectUrl": "https://x",
+            "whiteListUrls": ["https://x"],
+            "syncSettings": {"bills": {"syncSchedule": 1}},
+        },
+        "webhooks": {
+            "a": {"url": "https://x", "eventTypes": ["x"], "disabled": True},
+            "b": {"state": "absent"},
+        },
     },
 }
 

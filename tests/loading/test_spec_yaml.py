@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.diagnostics import Span
-from reconciler.loading import SpecError, load
-from reconciler.loading.nodes import Map, SourceFile
+from reconciler.loading import SpecError, load, quick_yaml
+from reconciler.loading.nodes import Map, Seq, SourceFile
 from reconciler.loading.scalars import plain
-from reconciler.loading.yaml_nodes import read
+from reconciler.loading.yaml_nodes import read, read_carefully
 
+CORPUS = Path(__file__).parents[1] / "fuzz/corpus"
 FILE = SourceFile(Path("a.yaml"), "a.yaml")
 
 
@@ -155,3 +156,51 @@ def test_no_slip_makes_a_message_repeat_a_token(project, slip):
     while chain is not None:
         assert CANARY not in repr(chain) + str(chain) + repr(vars(chain))
         chain = chain.__context__
+
+
+def placed(value):
+    """A value with its types, and every place in it."""
+    if isinstance(value, Map):
+        inner = {key: placed(inside) for key, inside in value.items()}
+        return list(inner), inner, value.key_places, value.value_places
+    if isinstance(value, Seq):
+        return [placed(inside) for inside in value], value.places
+    return type(value), repr(value)
+
+
+def alike(text: str) -> bool:
+    """Whether the quick way says nothing, or just what the careful way says."""
+    quickly = quick_yaml.read(text, FILE)
+    documents, found = read_carefully(text, FILE)
+    return quickly is None or (
+        found == ()
+        and [(document.place, placed(document.root)) for document in quickly]
+        == [(document.place, placed(document.root)) for document in documents]
+    )
+
+
+ODD = ["a: &x 1", "a: !t 1", "a: *x", "a: 1\na: 2", "<<: {}", "? [a]", "a: {b: [}", "[" * 65 + "]" * 65]
+PLAIN = [
+    "'<<': 1",
+    "[" * 64 + "]" * 64,
+    "",
+    "---\n--- 1\n...\n---\n{}",
+    "- - a\n  -\n- {a: {b: ~}}",
+    "1",
+    "a:\n b: \n",
+]
+
+
+@pytest.mark.parametrize("text", [*ODD, "a: " + "x" * 70_000])
+def test_what_is_odd_in_a_file_is_read_carefully(text):
+    assert quick_yaml.read(text, FILE) is None
+
+
+@pytest.mark.parametrize("text", [*PLAIN, *(path.read_text() for path in sorted(CORPUS.glob("*.yaml")))])
+def test_a_plain_file_means_the_same_both_ways(text):
+    assert alike(text)
+
+
+@given(st.text(alphabet="ab:-[]{}&*!|>'\"%@`#,? \n\t<~1", max_size=60))
+def test_any_text_means_the_same_both_ways(text):
+    assert alike(text)

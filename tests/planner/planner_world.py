@@ -212,7 +212,13 @@ class World:
         identifier = self._new_id()
         self.made[action.address] = identifier
         self.companies[identifier] = self._tagged(
-            LiveCompany(identifier, action.name, action.description, dict(action.tags), self.now)
+            LiveCompany(
+                identifier,
+                action.fields["name"],
+                action.fields.get("description"),
+                dict(action.tags),
+                self.now,
+            )
         )
 
     def _patch(self, action: AdoptCompany | UpdateCompany) -> None:

@@ -524,7 +524,7 @@ def test_a_namesake_that_another_spec_adopts_is_no_namesake() -> None:
 def test_a_create_carries_our_tags_in_the_same_request() -> None:
     (action,) = plan_for(wanted(tags={"region": "uk", "old": None}, description="Moved")).actions
     assert isinstance(action, CreateCompany)
-    assert (action.name, action.description) == ("Acme", "Moved")
+    assert (action.fields["name"], action.fields["description"]) == ("Acme", "Moved")
     assert action.tags == {"region": "uk", WORKSPACE_TAG: "prod", KEY_TAG: "acme"}
 
 

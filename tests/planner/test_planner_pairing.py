@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 
 import pytest
@@ -21,10 +21,13 @@ from builders import (
     wanted,
     wanted_connection,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.model import LINKS_TAG, DesiredConnection, LiveConnection, Status, Wanted
 from reconciler.plan import AttentionCode
-from reconciler.planner.pairing import pair
+from reconciler.planner.marking import record
+from reconciler.planner.pairing import pair, pair_carefully, recorded
 
 LINKED, PENDING, EXPIRED, SEVERED, UNKNOWN = (
     Status.LINKED,
@@ -372,3 +375,40 @@ def test_a_strays_address_is_its_platform_and_the_start_of_its_id() -> None:
 def test_a_better_stray_of_another_platform_changes_nothing() -> None:
     plan = plan_for(wanted(bank("x")), company(link(A), connection(B, SEVERED, XERO)))
     assert (actions(plan), attention(plan)) == ([], ["info unmanaged acme/xero:bbbbbbbb"])
+
+
+KEYS, IDS = ["books", "bank", "more"], [A, B, C]
+LEFT = "bank@suuo,books:aaaaaaaa"
+MARKS = ["", "@gbol", "@suuo", "@truelayer", "@upvr", ":aaaaaaaa", ":bbbbbbbb", ":cccccccc"]
+
+
+@given(
+    st.lists(st.sampled_from([XERO, PLAID, TRUELAYER]), max_size=3),
+    st.lists(st.tuples(st.sampled_from([XERO, PLAID, TRUELAYER]), st.sampled_from([60, 70])), max_size=3),
+    st.lists(st.sampled_from(MARKS), min_size=3, max_size=3),
+    st.sampled_from([Wanted.LINKED, Wanted.UNLINKED, Wanted.ABSENT]),
+    st.sampled_from([60, 70, None]),
+)
+def test_what_is_as_it_was_left_is_paired_the_same_both_ways(
+    asked: list[object], there: list[tuple[object, int]], marks: list[str], state: Wanted, made: int | None
+) -> None:
+    spec = wanted(*(wanted_connection(key, on, wanted=state) for key, on in zip(KEYS, asked, strict=False)))
+    links = (
+        connection(each, LINKED, on, created=ago(days)) for each, (on, days) in zip(IDS, there, strict=False)
+    )
+    tag = ",".join(key + mark for key, mark in zip(KEYS, marks, strict=False) if mark)
+    live = replace(company(*links, tags={LINKS_TAG: tag}), created=ago(made) if made else None)
+    plainly = recorded(spec, live)
+    if plainly is not None:
+        assert plainly == pair_carefully(spec, live)
+        assert record(spec, live, plainly, ()) == {}
+
+
+def test_a_company_that_is_as_it_was_left_is_paired_the_quick_way() -> None:
+    spec = wanted(wanted_connection("books", XERO), wanted_connection("bank", PLAID))
+    live = company(
+        connection(A, LINKED, XERO),
+        connection(B, LINKED, PLAID),
+        tags={LINKS_TAG: "bank@suuo,books:aaaaaaaa"},
+    )
+    assert recorded(spec, replace(live, created=ago(60))) is not None

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from builders import TOKENS, company, plan_for, wanted, wanted_connection
 
+from reconciler.fields import by_path
 from reconciler.model import KEY_TAG, WORKSPACE_TAG, Address, Status
 from reconciler.plan import (
     Action,
@@ -30,7 +31,13 @@ from reconciler.planner.soundness import check
 ACME, BOOKS = Address("acme"), Address("acme", "books")
 MARKS = {WORKSPACE_TAG: "prod", KEY_TAG: "acme"}
 LIVE = company()
-CREATE = CreateCompany(ACME, "", "Acme", None, MARKS)
+
+
+def _create(tags: dict[str, str]) -> CreateCompany:
+    return CreateCompany(ACME, "", by_path({"name": "Acme"}, tags))
+
+
+CREATE = _create(MARKS)
 UPDATE = UpdateCompany(ACME, "", LIVE.id, (Change("name", "Acme", "Other"),), LIVE)
 ADOPTED = company(owner=None)
 MARKED = tuple(Change(f"tags.{tag}", None, value) for tag, value in MARKS.items())
@@ -110,19 +117,15 @@ def test_a_sound_plan_passes(actions: tuple[Action, ...]) -> None:
             "to a Linked connection",
             id="reauthorize-what-is-not-Linked",
         ),
-        pytest.param(
-            (replace(CREATE, tags=MARKS | FULL),), (), "with 11 tags", id="create-with-too-many-tags"
-        ),
+        pytest.param((_create(MARKS | FULL),), (), "with 11 tags", id="create-with-too-many-tags"),
         pytest.param(
             (replace(ADOPT, observed=company(owner=None, tags=FULL)),),
             (),
             "with 11 tags",
             id="adopt-with-too-many-tags",
         ),
-        pytest.param((replace(CREATE, tags={}),), (), "without our marks", id="create-unmarked"),
-        pytest.param(
-            (replace(CREATE, tags={WORKSPACE_TAG: "prod"}),), (), "without our marks", id="create-half-marked"
-        ),
+        pytest.param((_create({}),), (), "without our marks", id="create-unmarked"),
+        pytest.param((_create({WORKSPACE_TAG: "prod"}),), (), "without our marks", id="create-half-marked"),
         pytest.param((replace(ADOPT, changes=MARKED[:1]),), (), "without our marks", id="adopt-half-marked"),
         pytest.param(
             (replace(UPDATE, changes=(Change(f"tags.{KEY_TAG}", "acme", None),)),),
@@ -160,5 +163,5 @@ def test_every_plan_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_fault_is_told_at_once() -> None:
     with pytest.raises(UnsoundPlanError) as caught:
-        check((SEND, replace(CREATE, tags={})), ())
+        check((SEND, _create({})), ())
     assert len(caught.value.diagnostics) == 3

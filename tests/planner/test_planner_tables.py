@@ -10,12 +10,13 @@ from typing import Any, get_type_hints
 
 import pytest
 
+from reconciler.planner.account_rules import WEBHOOK_RULES
 from reconciler.planner.company_rules import COMPANY_RULES
 from reconciler.planner.connection_rules import CONNECTION_RULES, STRAY_RULES
 from reconciler.planner.rules import Rule, RuleTable
 from reconciler.planner.sync_rules import SYNC_RULES
 
-TABLES = (COMPANY_RULES, CONNECTION_RULES, STRAY_RULES, SYNC_RULES)
+TABLES = (WEBHOOK_RULES, COMPANY_RULES, CONNECTION_RULES, STRAY_RULES, SYNC_RULES)
 each_table = pytest.mark.parametrize(
     "table", [pytest.param(table, id=table.situation.__name__) for table in TABLES]
 )

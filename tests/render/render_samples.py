@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reconciler.diagnostics import Diagnostic, Severity, Span
-from reconciler.model import Address, LiveCompany, LiveConnection, SecretRef, Status
+from reconciler.fields import by_path
+from reconciler.model import (
+    ACCOUNT,
+    Address,
+    LiveCompany,
+    LiveConnection,
+    LiveWebhook,
+    Secret,
+    SecretRef,
+    Status,
+)
 from reconciler.outcome import ActionOutcome, Failure, Outcome, Result
 from reconciler.plan import (
     Action,
@@ -18,17 +28,21 @@ from reconciler.plan import (
     Change,
     CreateCompany,
     CreateConnection,
+    CreateWebhook,
     DeleteCompany,
     DeleteConnection,
+    DeleteWebhook,
     Kind,
     Plan,
     Refusal,
     RemoveProduct,
+    SetProfileSyncSettings,
     SetSyncSettings,
     SyncCompany,
     SyncTarget,
     UnlinkConnection,
     UpdateCompany,
+    UpdateProfile,
     digest,
     in_order,
 )
@@ -68,17 +82,48 @@ def lost_connections(hostile: str = "") -> tuple[LiveConnection, ...]:
     )
 
 
+def of_the_account(hostile: str = "") -> tuple[Action, ...]:
+    """One action of each kind that is about the account itself."""
+    account, profile = Address(ACCOUNT, "webhook.reads"), Address(ACCOUNT, "profile")
+    consumer = LiveWebhook(CONNECTION, Secret(f"https://hooks.example/{SECRET_TEXT}"), (f"read{hostile}",))
+    return in_order(
+        (
+            CreateWebhook(
+                account,
+                "not in Codat",
+                SecretRef("env", f"WEBHOOK{hostile}"),
+                (f"read.completed{hostile}",),
+                (f"region:uk{hostile}",),
+                disabled=True,
+            ),
+            DeleteWebhook(Address(ACCOUNT, "webhook:2e9d2c44"), "absent, by the spec", CONNECTION, consumer),
+            UpdateProfile(
+                profile,
+                "the profile differs",
+                (Change("redirectUrl", f"https://old.example{hostile}", f"https://new.example{hostile}"),),
+                {"redirectUrl": f"https://new.example{hostile}"},
+            ),
+            SetProfileSyncSettings(
+                profile,
+                "sync settings differ",
+                (Change("syncSettings.invoices.syncFromWindow", "24", "12"),),
+                {"invoices": {"syncFromWindow": 12}},
+            ),
+        )
+    )
+
+
 def one_of_each(hostile: str = "") -> tuple[Action, ...]:
-    """An action of every kind; ``hostile`` is put into every text that Codat or a spec gives."""
+    """One action of each kind that is about companies; ``hostile`` is put into every text of others."""
     live = LiveCompany(COMPANY, "Old")
     acme, books = Address("acme"), Address("acme", f"books{hostile}")
     bravo, delta = Address(f"bravo{hostile}"), Address("delta")
     token = {"accessToken": SecretRef("env", SECRET_TEXT), f"realmId{hostile}": SECRET_TEXT}
+    texts = {"name": f"Acme Stores{hostile}", "description": f"Moved{hostile}"}
+    sent = by_path(texts, {f"region{hostile}": "uk"})
     return in_order(
         (
-            CreateCompany(
-                acme, "not in Codat", f"Acme Stores{hostile}", f"Moved{hostile}", {f"region{hostile}": "uk"}
-            ),
+            CreateCompany(acme, "not in Codat", sent),
             CreateConnection(books, "not in Codat", None, f"xero{hostile}", "gbol"),
             AuthorizeConnection(
                 books, "created by this plan", None, None, f"xero{hostile}", "gbol", None, token

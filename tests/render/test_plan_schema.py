@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from render_samples import full_plan, one_of_each, plan_of
+from render_samples import full_plan, of_the_account, one_of_each, plan_of
 
 from reconciler.model import Address, Status
 from reconciler.plan import CLASS_OF, Attention, AttentionClass, AttentionCode, CreateConnection, Kind
@@ -25,13 +25,16 @@ def test_the_schema_is_one():
     Draft202012Validator.check_schema(SCHEMA)
 
 
-@pytest.mark.parametrize("action", one_of_each(), ids=lambda one: one.kind.value)
+EVERY = (*of_the_account(), *one_of_each())
+
+
+@pytest.mark.parametrize("action", EVERY, ids=lambda one: one.kind.value)
 def test_every_kind_of_action_is_as_the_schema_says(action):
     assert errors(plan_of([action]).document()) == []
 
 
 def test_the_samples_hold_every_kind():
-    assert {one.kind for one in one_of_each()} == set(Kind)
+    assert {one.kind for one in EVERY} == set(Kind)
 
 
 def test_a_plan_of_everything_is_as_the_schema_says():
@@ -54,12 +57,18 @@ def test_what_later_commands_add_is_allowed():
     document = full_plan().document()
     document["actions"][0]["origin"] = "change"
     document["actions"][1]["origin"] = "pending"
-    assert errors(document | {"desired": {"version": 1}, "notes": ["…"]}) == []
+    desired = {"workspace": "prod", "narrowed": False, "companies": {}, "of a later version": 1}
+    assert errors(document | {"desired": desired, "notes": ["…"]}) == []
+
+
+@pytest.mark.parametrize("member", ["desired", "run"])
+def test_what_a_saved_plan_holds_has_a_form(member):
+    assert errors(full_plan().document() | {member: {}})
 
 
 @pytest.mark.parametrize("kind", [*Kind])
 def test_no_action_may_carry_a_field_that_is_not_known(kind):
-    document = full_plan().document()
+    document = plan_of(EVERY).document()
     action = next(one for one in document["actions"] if one["kind"] == kind.value)
     action["authorization"] = {"accessToken": "secret"}
     assert errors(document)

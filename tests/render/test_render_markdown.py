@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from render_samples import COMPANY, NOTE, REFUSAL, full_plan, one_of_each, plan_of, some_attention
 
+from reconciler.fields import by_path
 from reconciler.model import Address, LiveCompany
 from reconciler.plan import (
     Attention,
@@ -81,11 +82,14 @@ def numbered(count, *, losses=0, changes=0, attention=0):
             Address(one), "managed fields differ", COMPANY, (Change("name", "Old", "New"),), live
         )
         if number < losses + changes
-        else CreateCompany(Address(one), "not in Codat", f"Name of {one}", None, {})
+        else CreateCompany(Address(one), "not in Codat", by_path({"name": f"Name of {one}"}, {}))
         for number, one in enumerate(companies)
     ]
     codes = (AttentionCode.EXISTS, AttentionCode.RELINK, AttentionCode.ORPHAN)
-    matters = [Attention(codes[n % 3], Address(f"a{n:05}"), "say what to do " * 9) for n in range(attention)]
+    matters = [
+        Attention(codes[n % 3], Address(f"a{n:05}"), f"say what to do about {n}, " * 7)
+        for n in range(attention)
+    ]
     return plan_of(in_order(actions), matters, unchanged=7).document()
 
 

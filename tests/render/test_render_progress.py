@@ -6,6 +6,7 @@ import errno
 import sys
 from collections.abc import Iterator
 from io import StringIO
+from uuid import uuid4
 
 import pytest
 
@@ -65,9 +66,13 @@ def company_ended(requests: int = 0) -> Event:
     return Event(EventType.COMPANY_ENDED, "acme is done", data={"requests": requests})
 
 
-def failed(result: Result = Result.FAILED) -> Event:
-    message = "Codat refused the credentials"
-    return Event(EventType.ACTION_ENDED, message, Kind.CONNECTION_AUTHORIZE, Address("acme", "books"), result)
+def failed(
+    result: Result = Result.FAILED, *, company: str = "acme", why: str = "Codat refused the credentials"
+) -> Event:
+    data = {"failure": {"code": "rejected", "message": why}}
+    return Event(
+        EventType.ACTION_ENDED, why, Kind.CONNECTION_AUTHORIZE, Address(company, "books"), result, data
+    )
 
 
 def run(now: Seconds) -> Iterator[Event]:
@@ -139,8 +144,8 @@ def test_a_wait_beneath_the_client_is_told_too():
     assert stream.getvalue() == "waiting 30 seconds: Codat asks for fewer requests\n"
 
 
-def test_quiet_tells_of_failures_and_stopping_alone():
-    stream, now = Terminal(), Seconds()
+def test_quiet_tells_a_log_of_failures_and_stopping_alone():
+    stream, now = StringIO(), Seconds()
     with progress(Style(quiet=True), stream=stream, now=now) as observe:
         for event in (*run(now), WAIT, failed(Result.INCOMPLETE), STOPPING):
             observe(event)
@@ -148,6 +153,50 @@ def test_quiet_tells_of_failures_and_stopping_alone():
         "x acme/books: Codat refused the credentials",
         "! stopping: 10 companies have failed",
     ]
+
+
+def test_quiet_keeps_the_bar_on_a_terminal():
+    stream, now = Terminal(), Seconds()
+    with progress(Style(quiet=True), stream=stream, now=now) as observe:
+        observe(STARTED)
+        now.time = 10
+        observe(company_ended(40))
+        observe(WAIT)
+    assert "1/40 companies" in stream.getvalue()
+
+
+def test_a_reason_is_told_once_while_it_happens():
+    stream, now = StringIO(), Seconds()
+    with progress(Style(), stream=stream, now=now) as observe:
+        observe(STARTED)
+        for number in range(11):
+            observe(failed(company=f"c{number:02}", why="xero rejected the credentials (400)"))
+        observe(failed(company="c11", why=f"since the plan, company {uuid4()} has gone"))
+        observe(failed(company="c12", why=f"since the plan, company {uuid4()} has gone"))
+        now.time = 20
+        observe(company_ended())
+    first, second, counts = stream.getvalue().splitlines()
+    assert first == "x c00/books: xero rejected the credentials (400)"
+    assert second.startswith("x c11/books: since the plan, company ")
+    assert counts.startswith("1 of 40 companies, 13 failed")
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_the_bar_is_one_row_that_a_terminal_of_sixty_columns_holds(width, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    stream, now = Terminal(), Seconds()
+    with progress(Style(), stream=stream, now=now) as observe:
+        observe(Event(EventType.STARTED, "applying", data={"companies": 1_001}))
+        for done in range(1, 1_000):
+            now.time += 0.4
+            observe(company_ended(4 * done))
+            if done % 80 == 0:
+                observe(failed(company=f"c{done}", why="refused"))
+    row = stream.getvalue().split("\x1b[2K")[-2].rstrip("\n").partition("\n")[0]
+    assert row.split() == [
+        row.split()[0], "999/1,001", "companies", "12", "failed", "600", "req/min", "00:01",
+    ]  # fmt: skip
+    assert len(row) <= 60
 
 
 def test_failed_companies_are_counted_once():
@@ -177,8 +226,9 @@ def test_a_terminal_shows_a_bar_with_counts_waits_and_failures_and_takes_it_down
         now.time = 20
     shown = stream.getvalue()
     assert "x acme/books: Codat refused the credentials" in shown
-    assert "1 of 40 companies, 1 failed" in shown
-    assert "240 requests a minute" in shown
+    assert "1/40 companies" in shown
+    assert "1 failed" in shown
+    assert "240 req/min" in shown
     assert "waiting 30 seconds" in shown
     assert shown.rindex("\x1b[?25h") > shown.rindex("waiting"), "the cursor comes back at the end"
 
@@ -188,7 +238,7 @@ def test_a_terminal_without_colour_still_has_a_bar():
     with progress(Style(), stream=stream, now=Seconds()) as observe:
         observe(STARTED)
         observe(failed())
-    assert "0 of 40 companies" in stream.getvalue()
+    assert "0/40 companies" in stream.getvalue()
     assert "\x1b[31m" not in stream.getvalue()
 
 

@@ -12,21 +12,26 @@ from render_samples import (
     broken_outcome,
     ended,
     full_plan,
+    of_the_account,
     one_of_each,
     plan_of,
     some_attention,
 )
 
 from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.fields import by_path
 from reconciler.model import Address, LiveConnection, Status
-from reconciler.outcome import Outcome, Result
+from reconciler.outcome import Failure, Outcome, Result
 from reconciler.plan import (
     Attention,
     AttentionCode,
     AuthorizeConnection,
+    CreateCompany,
+    CreateConnection,
     DeleteCompany,
     Kind,
     SetSyncSettings,
+    in_order,
 )
 from reconciler.render import (
     Style,
@@ -54,7 +59,7 @@ def sentence(plan):
 
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_of_action_is_one_line_with_address_and_reason(kind):
-    action = next(one for one in one_of_each() if one.kind is kind)
+    action = next(one for one in (*of_the_account(), *one_of_each()) if one.kind is kind)
     shown = [line for line in lines(plan_of([action])) if line[:1] in {*"+~>*-"}]
     assert len(shown) == 1
     assert str(action.address) in shown[0]
@@ -97,7 +102,7 @@ def test_a_delete_says_how_many_connections_are_lost(statuses, told):
     ],
 )
 def test_the_sign_says_what_an_action_means(kind, sign):
-    action = next(one for one in one_of_each() if one.kind is kind)
+    action = next(one for one in (*of_the_account(), *one_of_each()) if one.kind is kind)
     assert any(line.startswith(f"{sign} {action.address} ") for line in lines(plan_of([action])))
 
 
@@ -367,3 +372,128 @@ def test_lists_and_counts():
 def test_every_attention_code_can_be_shown():
     plan = plan_of(attention=[Attention(code, Address("acme"), "…") for code in AttentionCode])
     assert sum(line.startswith("! ") for line in lines(plan)) == len(AttentionCode)
+
+
+def refused(company, message="xero rejected the credentials (400)", correlation_id="", code="rejected"):
+    failure = Failure(code, message, correlation_id, "correct the authorization, then {resume}")
+    return ended(Kind.CONNECTION_AUTHORIZE, f"{company}/books", Result.FAILED, failure)
+
+
+def test_failures_of_one_reason_are_one_sentence_with_every_address_and_its_correlation_id():
+    results = [refused(f"c{number:02}", correlation_id=f"0HN-{number}") for number in range(14)]
+    results += [ended(Kind.COMPANY_SYNC, f"c{number:02}", Result.NOT_STARTED) for number in range(14)]
+    shown = outcome_text(Outcome("prod", tuple(results)), PLAIN).splitlines()
+    assert shown[0] == (
+        "x 14 connections  authorize connection failed [rejected]: xero rejected the credentials (400); "
+        "correct the authorization, then run the same command again"
+    )
+    assert shown[1].split(", ") == [
+        "    c00/books (0HN-0)",
+        *(f"c{number:02}/books (0HN-{number})" for number in range(1, 12)),
+        "c12/books",
+        "c13/books",
+    ]
+    assert shown[2] == "    (in brackets: correlation ids, for Codat's support)"
+    assert shown[4:6] == [
+        "Not started (14)",
+        f"  {listed([f'c{number:02}' for number in range(14)])}: what goes before in the same company failed",
+    ]
+
+
+def test_ids_do_not_make_two_reasons_of_one():
+    gone = [
+        f"since the plan, company 8a210b68-6988-11ed-a1eb-0242ac12000{number} has gone" for number in "12"
+    ]
+    other = refused("c", "xero rejected the credentials (400)")
+    results = (refused("a", gone[0]), other, refused("b", gone[1]))
+    first, _, second, *_ = outcome_text(Outcome("prod", results), PLAIN).splitlines()
+    assert first.startswith(
+        "x 2 connections  authorize connection failed [rejected]: since the plan, company (its id)"
+    )
+    assert second.startswith("x c/books ")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        refused("b", code="changed-since-plan"),
+        refused("b", message="xero rejected the credentials (422)"),
+        ended(Kind.COMPANY_SYNC, "b", Result.FAILED, refused("b").failure),
+    ],
+    ids=["code", "message", "kind"],
+)
+def test_another_reason_is_a_sentence_of_its_own(other):
+    shown = outcome_text(Outcome("prod", (refused("a"), other)), PLAIN)
+    assert shown.count("\nx ") == 1
+    assert shown.startswith("x a/books ")
+
+
+# --- long lists on a terminal ------------------------------------------------------------------
+
+TERMINAL = Style(width=80, folds=True)
+
+
+def large_plan():
+    """A thousand new companies that are not to be migrated yet, and two that are deleted."""
+    keys = [f"c{number:04}" for number in range(1_000)]
+    gone = [one for one in one_of_each() if isinstance(one, DeleteCompany)]
+    actions = in_order(
+        (
+            *(
+                CreateCompany(Address(key), "not in Codat", by_path({"name": key.upper()}, {}))
+                for key in keys
+            ),
+            *(CreateConnection(Address(key, "books"), "not in Codat", None, "xero", "gbol") for key in keys),
+            *(replace(gone[0], address=Address(f"old{number}")) for number in range(9)),
+        )
+    )
+    return plan_of(actions, [Attention(AttentionCode.GATE, Address(key, "books"), "not yet") for key in keys])
+
+
+def test_a_large_plan_leaves_the_question_in_sight():
+    shown = plan_text(large_plan().document(), TERMINAL, is_asked=True).splitlines()
+    assert len(shown) < 40
+    assert [line for line in shown if line.startswith("+ c")] == [
+        f'+ c000{number}        create company "C000{number}" (not in Codat)' for number in range(3)
+    ] + [f"+ c000{number}/books  create connection on xero (not in Codat)" for number in range(3)]
+    assert "+ ... 997 more: create company (-v shows all)" in shown
+    assert "+ ... 997 more: create connection (-v shows all)" in shown
+    assert sum(line.startswith("- old") for line in shown) == 9, "what is deleted is shown one by one"
+    assert shown[-2] == "Plan: 2,000 to create, 9 to remove; 1,000 need attention (1,000 blocking)."
+
+
+@pytest.mark.parametrize(
+    ("style", "is_asked"),
+    [(Style(), True), (Style(width=80, verbose=1), True), (TERMINAL, False)],
+    ids=["a pipe", "-v", "plan"],
+)
+def test_every_action_is_a_line_where_nothing_is_asked_or_all_is_wanted(style, is_asked):
+    shown = plan_text(large_plan().document(), style, is_asked=is_asked).splitlines()
+    assert sum(line.startswith("+ c") for line in shown) == 2_000
+
+
+def test_a_small_plan_is_not_folded_before_the_question():
+    small = plan_of(one_of_each() * 3)
+    folded = plan_text(small.document(), TERMINAL, is_asked=True)
+    assert folded == plan_text(small.document(), TERMINAL)
+
+
+def test_the_same_attention_is_said_once_on_a_terminal_and_everywhere_in_a_pipe():
+    plan = large_plan()
+    shown = plan_text(plan.document(), TERMINAL)
+    assert shown.count("gate: not yet") == 1
+    assert "! ... 999 more: gate (-v shows all): c0001/books, " in shown
+    assert plan_text(plan.document(), PLAIN).count("gate: not yet") == 1_000
+    outcome = Outcome("prod", (), plan.attention)
+    assert outcome_text(outcome, TERMINAL).count("gate: not yet") == 1
+    assert outcome_text(outcome, PLAIN).count("gate: not yet") == 1_000
+
+
+def test_warnings_of_a_kind_are_folded_on_a_terminal_and_errors_never():
+    warnings = [Diagnostic("unused", f"column {number}", severity=Severity.WARNING) for number in range(500)]
+    errors = [Diagnostic("unknown-platform", f"no platform {number}") for number in range(500)]
+    shown = diagnostics_text([*warnings, *errors], TERMINAL).splitlines()
+    assert len(shown) == 3 + 1 + 500 + 1
+    assert "... 497 more warnings of this kind [unused] (-v shows all)" in shown
+    assert shown[-1] == "500 errors, 500 warnings"
+    assert len(diagnostics_text([*warnings, *errors], PLAIN).splitlines()) == 1_001

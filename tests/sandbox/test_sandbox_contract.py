@@ -60,6 +60,11 @@ def walk(api: Api) -> None:
     company = f"/companies/{api.company(description='first', tags=TAGS)}"
     books, bank = api.linked(id_of(company)), api.linked(id_of(company), "suuo")
     bare = api.connection(id_of(company), "pqsw")
+    api("PUT", f"{company}/products/our-own")
+    for product in ("our-own", "our-own", "lending", "nobodys"):
+        api("POST", f"{company}/products/{product}/refresh")
+    api("DELETE", f"{company}/products/our-own")
+    api.sandbox.advance(60)
     api("POST", f"{company}/data/all")
     api("POST", f"{company}/data/all")
     pull = api.ok("POST", f"{company}/data/queue/transfers", connectionId=id_of(books))["id"]
@@ -83,6 +88,14 @@ def walk(api: Api) -> None:
         settings = api.ok("GET", path)
         api.ok("POST", path, settings | {"overridesDefaults": True})
         api.ok("GET", path)
+    profile = api.ok("GET", "/profile")
+    api.ok("PUT", "/profile", profile)
+    api("PUT", "/profile", {"name": ""})
+    hook = api.ok("POST", "/webhooks", {"url": "https://a.example", "eventTypes": ["read.completed"]})
+    api("POST", "/webhooks", {"url": "a"})
+    api.ok("GET", "/webhooks")
+    api("DELETE", f"/webhooks/{hook['id']}")
+    api("DELETE", f"/webhooks/{hook['id']}")
     api("GET", "/companies", page=0)
     api("GET", "/companies", tags="=")
     api("GET", f"/companies/{NOBODY}")

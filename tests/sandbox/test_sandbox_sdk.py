@@ -69,6 +69,7 @@ def test_a_connection_from_its_creation_to_its_end(
     sandbox.advance(5)
     status = sdk.refresh_data.get(request=company)
     assert status.invoices.current_status == "Complete"
+    assert status.transfers is None, "never synced"
     pull = sdk.refresh_data.by_data_type(request=connection | {"data_type": "bills"})
     assert sdk.refresh_data.get_pull_operation(request=company | {"dataset_id": pull.id}).data_type == "bills"
     assert sdk.connections.get(request=connection).last_sync
@@ -105,6 +106,38 @@ def test_profile_settings_and_integrations(sdk: CodatPlatform, company: dict[str
     assert sdk.integrations.list(request={"page_size": 1000}).total_results == 39
     xero = sdk.integrations.get(request={"platform_key": "gbol"})
     assert (xero.name, xero.enabled) == ("Xero", True)
+
+
+def test_the_profile(sdk: CodatPlatform) -> None:
+    profile = sdk.settings.get_profile()
+    profile.redirect_url = "https://lender.example/{companyId}"
+    assert sdk.settings.update_profile(request=profile).redirect_url == profile.redirect_url
+    assert sdk.settings.get_profile().white_list_urls == []
+
+
+def test_webhook_consumers(sdk: CodatPlatform) -> None:
+    wanted = {
+        "url": "https://lender.example/hook",
+        "event_types": ["read.completed"],
+        "company_tags": ["a:b"],
+    }
+    made = sdk.webhooks.create_consumer(request=wanted)
+    assert (made.url, made.event_types, made.disabled) == (wanted["url"], wanted["event_types"], False)
+    assert [one.id for one in sdk.webhooks.list_consumers().results] == [made.id]
+    sdk.webhooks.delete_consumer(request={"webhook_id": made.id})
+    assert sdk.webhooks.list_consumers().results == []
+
+
+def test_a_custom_product_is_refreshed(sdk: CodatPlatform, sandbox: Sandbox, company: dict[str, str]) -> None:
+    made = sdk.connections.create(request=company | {"request_body": {"platform_key": "qhyg"}})
+    sdk.connections.update_authorization(
+        request=company | {"connection_id": made.id, "request_body": {"accessToken": "one"}}
+    )
+    product = company | {"product_identifier": "our-own"}
+    sdk.companies.add_product(request=product)
+    sdk.companies.refresh_product_data(request=product)
+    sandbox.advance(5)
+    assert sdk.refresh_data.get(request=company).invoices.current_status == "Complete"
 
 
 def test_errors_carry_what_support_asks_for(sdk: CodatPlatform) -> None:

@@ -228,7 +228,7 @@ def test_the_profile_says_which_types_are_fetched(api: Api, company: str) -> Non
 
 def test_nothing_marked_is_nothing_queued(api: Api, company: str) -> None:
     api.linked(id_of(company))
-    api.ok("POST", "/profile/syncSettings", {"settings": []})
+    api.ok("POST", "/profile/syncSettings", {"settings": [], "overridesDefaults": True})
     assert api("POST", f"{company}/data/all").status_code == 204
     assert history(api, company) == []
 
@@ -251,7 +251,15 @@ def test_a_company_may_have_settings_of_its_own(api: Api, company: str) -> None:
 )
 def test_sync_settings_must_be_whole(api: Api, company: str, settings: Any) -> None:
     for path in ("/profile/syncSettings", f"{company}/syncSettings"):
-        assert api("POST", path, {"settings": settings}).status_code == 400
+        body = {"settings": settings, "overridesDefaults": True}
+        assert api("POST", path, body).status_code == 400
+
+
+def test_the_profile_goes_back_to_what_a_new_client_has(api: Api) -> None:
+    before = api.ok("GET", "/profile/syncSettings")
+    api.ok("POST", "/profile/syncSettings", {"settings": [], "overridesDefaults": True})
+    api.ok("POST", "/profile/syncSettings", {"settings": [], "overridesDefaults": False})
+    assert api.ok("GET", "/profile/syncSettings") == before
 
 
 def test_types_that_were_never_synced_stand_in_data_status_when_asked_for(api: Api, sandbox: Sandbox) -> None:

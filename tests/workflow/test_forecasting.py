@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.apply.failing import RESUME
 from reconciler.codat import Meter
+from reconciler.fields import by_path
 from reconciler.model import Address, LiveCompany, Mark, Status
 from reconciler.plan import (
     Action,
@@ -48,7 +49,7 @@ def told(*actions: Action, remaining: int = 0) -> str:
 @pytest.mark.parametrize(
     ("action", "needed"),
     [
-        pytest.param(CreateCompany(ACME, "why", "Acme", None, {}), 1, id="create-company"),
+        pytest.param(CreateCompany(ACME, "why", by_path({"name": "Acme"}, {})), 1, id="create-company"),
         pytest.param(AdoptCompany(ACME, "why", "1", CHANGES, LIVE), 2, id="adopt"),
         pytest.param(UpdateCompany(ACME, "why", "1", CHANGES, LIVE), 2, id="update"),
         pytest.param(SetSyncSettings(ACME, "why", "1", CHANGES, {}), 3, id="sync-settings-before-and-after"),

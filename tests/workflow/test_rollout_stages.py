@@ -6,6 +6,7 @@ from counting import grows_in_proportion
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.fields import by_path
 from reconciler.model import Address
 from reconciler.plan import Basis, CreateCompany, CreateConnection, Plan, in_order
 from reconciler.workflow.rollout import stages
@@ -18,7 +19,7 @@ def plan_of(keys: list[str]) -> Plan:
         action
         for key in keys
         for action in (
-            CreateCompany(Address(key), "not in Codat", key, None, {}),
+            CreateCompany(Address(key), "not in Codat", by_path({"name": key}, {})),
             CreateConnection(Address(key, "books"), "not in Codat", None, "xero", "gbol"),
         )
     ]

@@ -32,7 +32,7 @@ def resolver(root, *, sandbox=False):
 
 
 def test_a_permitted_command_is_run_without_holding_up_the_loop(root):
-    resolve = applying._unblocking(resolver(root))
+    resolve = applying._unblocking(resolver(root), SimpleNamespace(actions=()))
 
     async def secret() -> Secret:
         return await resolve(REF)

@@ -1,0 +1,136 @@
+"""What a plan reads of the account: one request for each thing that the specs want of it, and no other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Final, TypeVar
+
+from reconciler.codat import ReadClient, key_forms
+from reconciler.diagnostics import CodatSyncError, Diagnostic
+from reconciler.loading import SpecCode
+from reconciler.model import (
+    Desired,
+    DesiredAccount,
+    DesiredWebhook,
+    Live,
+    LiveAccount,
+    LiveProfile,
+    Presence,
+    Secret,
+    SecretRef,
+    Workspace,
+    origin_of,
+)
+from reconciler.planner import unresolved, webhook_address
+from reconciler.secrets import MadeUp, Resolver, SecretCode, SecretError
+from reconciler.workflow.endpoint import Endpoint
+
+T = TypeVar("T")
+Resolve = Callable[[SecretRef], Secret]
+
+SANDBOX_HOST: Final = "https://sandbox.invalid/"
+"""Where a reference without a value leads in the sandbox: a URL, since nothing else is one."""
+
+
+async def read_account(
+    client: ReadClient,
+    account: DesiredAccount,
+    workspace: Workspace,
+    endpoint: Endpoint,
+    profile: LiveProfile | None = None,
+) -> LiveAccount:
+    """What is live of what the specs want; ``profile`` is it where that was read already.
+
+    The webhook consumers are always read: one of them says whose the account is.
+
+    Raises:
+        SecretError: what a webhook's URL resolves to is none.
+        CodatSyncError: Codat cannot be read.
+    """
+    urls = _urls(account, url_resolver(workspace, endpoint))
+    webhooks, read_profile, settings = await asyncio.gather(
+        client.webhooks(),
+        _if(bool(account.profile) and profile is None, client.profile),
+        _if(bool(account.sync_settings), client.profile_sync_settings),
+    )
+    return LiveAccount(webhooks, read_profile or profile, settings, urls)
+
+
+async def _if(is_asked: bool, read: Callable[[], Awaitable[T]]) -> T | None:
+    return await read() if is_asked else None
+
+
+def url_resolver(workspace: Workspace, endpoint: Endpoint) -> Resolve:
+    """What resolves the URLs of webhook consumers: it runs no program for a plan."""
+    root = Path(workspace.root)
+    if endpoint.is_sandbox:
+        return sandbox_urls(MadeUp(Resolver(root, endpoint.environ, providers=False)))
+    return Resolver(root, endpoint.environ, providers=False, withheld=key_forms(endpoint.environ))
+
+
+def sandbox_urls(resolve: MadeUp) -> Resolve:
+    """As ``resolve``, but where it makes a value up that is the path of a URL."""
+
+    def resolved(ref: SecretRef) -> Secret:
+        secret = resolve(ref)
+        return Secret(SANDBOX_HOST + secret.reveal()) if str(ref) in resolve.made_up else secret
+
+    return resolved
+
+
+def _urls(account: DesiredAccount, resolve: Resolve) -> dict[SecretRef, Secret]:
+    found: dict[SecretRef, Secret] = {}
+    problems: list[Diagnostic] = []
+    for ref in dict.fromkeys(account.references):
+        try:
+            found[ref] = resolve(ref)
+        except SecretError:
+            continue  # a plan for review is made without secrets; apply is told of it
+        if problem := _no_url(ref, found[ref]):
+            problems.append(problem)
+    if problems:
+        raise SecretError(*problems)
+    _check_each_once(account, found)
+    return found
+
+
+def _no_url(ref: SecretRef, secret: Secret) -> Diagnostic | None:
+    """What is to say of a value that is no URL; the value is not."""
+    if origin_of(secret.reveal()).startswith("https://"):
+        return None
+    told = f"{ref}: the value is no https URL, which a webhook consumer needs"
+    return Diagnostic(SecretCode.NOT_URL, told, "put https://HOST/PATH there", ref.span)
+
+
+def _check_each_once(account: DesiredAccount, urls: Mapping[SecretRef, Secret]) -> None:
+    """Refuse two webhooks that are one: every event would be sent twice."""
+    known = [one for one in account.webhooks.values() if one.state is Presence.PRESENT and _url(one, urls)]
+    wanted = Counter((_url(one, urls), tuple(sorted(one.event_types))) for one in known)
+    for one in known:
+        if wanted[_url(one, urls), tuple(sorted(one.event_types))] > 1:
+            told = f"the webhook consumer {one.key!r} and another one have the same URL and event types"
+            raise CodatSyncError(Diagnostic(SpecCode.WEBHOOK_TWICE, told, "keep one of the two", one.span))
+
+
+def _url(webhook: DesiredWebhook, urls: Mapping[SecretRef, Secret]) -> str | None:
+    if not isinstance(webhook.url, SecretRef):
+        return webhook.url
+    found = urls.get(webhook.url)
+    return found.reveal() if found else None
+
+
+def check_urls(desired: Desired, live: Live, resolve: Resolver) -> None:
+    """Refuse to apply where a webhook's URL cannot be resolved: it would be left out without a word.
+
+    Raises:
+        SecretError: naming every such reference.
+    """
+    if desired.account is None or live.account is None:
+        return
+    missing = unresolved(desired.account, live.account)
+    uses = [(one.url, f"{webhook_address(one.key)} url") for one in missing if isinstance(one.url, SecretRef)]
+    if problems := resolve.check(uses):
+        raise SecretError(*problems)

@@ -1,0 +1,154 @@
+"""Measures codat-sync from outside, each step beside a floor that is measured in the same run.
+
+    .venv/bin/python tests/benchmarks/run.py [--companies 1000 10000] [--rounds 3] [--formats] [--peers]
+
+Prints a table for docs/performance.md. Processor time is that of the whole process, start-up included, by the
+operating system's own account; the floor is PyYAML's C loader reading the same files in a process of its own,
+right before the step. Figures are medians. ``--peers`` needs ``tests/benchmarks/requirements.txt`` installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from worlds import write_set, write_specs
+
+HERE: Final = Path(__file__).parent
+PRODUCT: Final = [sys.executable, "-c", "from reconciler.cli import main; main()"]
+LOADER: Final = (
+    "import pathlib, sys, yaml\n"
+    "for path in sorted(pathlib.Path(sys.argv[1]).rglob('*.yaml')):\n"
+    "    yaml.load(path.read_bytes(), yaml.CSafeLoader)\n"
+)
+FORMATS: Final = ("text", "json", "markdown", "html")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a process took."""
+
+    processor: float
+    wall: float
+    peak: float
+    """MiB."""
+
+
+def cost(command: Sequence[str]) -> Cost:
+    """Run a command to its end; what it prints is thrown away."""
+    began = time.perf_counter()
+    environment = {**os.environ, "CODAT_API_KEY": "bench"}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    wall = time.perf_counter() - began
+    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """How often each step is measured, and where its line goes."""
+
+    rounds: int
+
+    def step(self, name: str, command: Sequence[str], specs: Path | None = None) -> None:
+        """Measure a step, beside the floor where it reads specs, and print its line."""
+        costs, ratios = [], []
+        for _ in range(self.rounds):
+            floor = cost([sys.executable, "-c", LOADER, str(specs)]) if specs else None
+            costs.append(cost(command))
+            ratios += [costs[-1].processor / floor.processor] if floor else []
+        middle = statistics.median
+        ratio = f"{middle(ratios):.2f}" if ratios else ""
+        figures = (
+            f"{middle(each.processor for each in costs):.2f}",
+            ratio,
+            f"{middle(each.wall for each in costs):.2f}",
+            f"{middle(each.peak for each in costs):.0f}",
+        )
+        print(f"| {name} | {' | '.join(figures)} |", flush=True)
+
+
+@contextmanager
+def listing(companies: int, stale: int = 0, unknown: int = 0) -> Iterator[str]:
+    """The address of a server that has such a world."""
+    command = [sys.executable, str(HERE / "listing.py"), str(companies), str(stale), str(unknown)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert server.stdin is not None
+        yield server.stdout.readline().strip()
+        server.stdin.close()
+
+
+def plans(bench: Bench, specs: Path, companies: int, name: str, *, formats: bool) -> None:
+    """Plans of the same specs against three worlds, and of all new ones in every format."""
+    size = f"{companies:,} companies, {name}"
+    worlds = (("all unchanged", companies, 0), ("1 % changed", companies, 100), ("all new", 0, 0))
+    bench.step(f"validate, {size}", [*PRODUCT, "validate", str(specs)], specs)
+    for what, there, stale in worlds:
+        with listing(there, stale, 50) as address:
+            command = [*PRODUCT, "plan", str(specs), "--api-url", address, "--format"]
+            bench.step(f"plan, {what}, {size}", [*command, "json"], specs)
+            for format_ in FORMATS if formats and not there else ():
+                bench.step(f"plan as {format_}, {what}, {size}", [*command, format_], specs)
+
+
+def start_up(bench: Bench) -> None:
+    """What is paid before anything is done."""
+    examples = str(HERE.parents[1] / "specs")
+    for arguments in (["--help"], ["validate", examples], ["explain", "relink"]):
+        bench.step(f"`{arguments[0]}`", [*PRODUCT, *arguments])
+    bench.step("Python alone", [sys.executable, "-c", ""])
+
+
+def peers(bench: Bench, companies: int) -> None:
+    """The same number of objects planned by others."""
+    for peer in ("octodns", "terraform"):
+        with tempfile.TemporaryDirectory() as directory:
+            prepare = [sys.executable, str(HERE / "peers.py"), peer, directory, str(companies)]
+            cost([*prepare, "prepare"])
+            bench.step(f"{peer} plans {companies:,} objects, all unchanged", [*prepare, "plan"])
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--companies", type=int, nargs="+", default=[1_000, 10_000])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--formats", action="store_true", help="plans of all new companies in every format too"
+    )
+    parser.add_argument("--peers", action="store_true", help="octoDNS and Terraform too")
+    parser.add_argument(
+        "--layouts", nargs="+", default=["100 a file"], help="of: 'one a file', '100 a file', 'a table'"
+    )
+    asked = parser.parse_args()
+    bench = Bench(asked.rounds)
+    print("| step | processor s | times the floor | wall s | peak MiB |\n| --- | ---: | ---: | ---: | ---: |")
+    start_up(bench)
+    for companies in asked.companies:
+        for layout in asked.layouts:
+            with tempfile.TemporaryDirectory() as directory:
+                root = Path(directory)
+                is_table = layout == "a table"
+                per_file = 1 if layout == "one a file" else 100
+                specs = write_set(root, companies) if is_table else write_specs(root, companies, per_file)
+                plans(bench, specs, companies, layout, formats=asked.formats)
+        if asked.peers:
+            peers(bench, companies)
+
+
+if __name__ == "__main__":
+    main()
