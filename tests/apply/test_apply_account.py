@@ -30,6 +30,7 @@ from reconciler.outcome import Outcome
 from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
 from reconciler.sandbox import Sandbox
+from reconciler.sandbox.control import PREFIX
 
 API: Final = "http://127.0.0.1"
 HOOK: Final = SecretRef("env", "HOOK")
@@ -125,6 +126,12 @@ async def given(sandbox: Sandbox, *webhooks: dict[str, Any]) -> None:
             assert answer.status_code == 201
 
 
+async def deleted(sandbox: Sandbox, path: str) -> None:
+    async with httpx.AsyncClient(transport=asgi_transport(sandbox), base_url=API) as client:
+        answer = await client.delete(path, headers={"Authorization": "Basic eA=="})
+        assert answer.is_success
+
+
 def consumers(sandbox: Sandbox) -> list[tuple[str, list[str]]]:
     return sorted((one["url"], one["eventTypes"]) for one in sandbox.state()["webhooks"])
 
@@ -178,6 +185,10 @@ def test_two_workspaces_at_once_never_both_go_on(sandbox: Sandbox) -> None:
     assert {one.code for one in failures} == {"not-ours"}
     assert len(consumers(sandbox)) == 2, "the marks alone"
 
+    other = next(hook["id"] for hook in sandbox.state()["webhooks"] if hook["url"].endswith("/staging"))
+    run(deleted(sandbox, f"/webhooks/{other}"))
+    assert run(applied(sandbox)).is_complete, "its advice leads on"
+
 
 def test_what_others_set_meanwhile_in_the_profile_is_kept(sandbox: Sandbox) -> None:
     run(applied(sandbox))
@@ -195,12 +206,16 @@ def test_what_others_set_meanwhile_in_the_profile_is_kept(sandbox: Sandbox) -> N
 
 
 def test_an_account_that_fails_holds_back_the_companies(sandbox: Sandbox) -> None:
-    sandbox.fault("500", match={"method": "PUT", "path": "/profile"}, times=9)
+    sandbox.fault("500", match={"method": "PUT", "path": "/profile"}, times=99)
     both = replace(desired(), companies={"acme": DesiredCompany("acme", "Acme")})
     outcome = run(applied(sandbox, None, both))
     assert outcome.stopped is not None
     assert outcome.stopped.code == "account-failed"
     assert sandbox.state()["companies"] == []
+
+    run(deleted(sandbox, f"{PREFIX}/faults"))
+    assert run(applied(sandbox, None, both)).is_complete, "its advice leads on"
+    assert [company["name"] for company in sandbox.state()["companies"]] == ["Acme"]
 
 
 def test_a_url_that_is_a_secret_is_in_no_plan_and_in_no_error(sandbox: Sandbox) -> None:

@@ -326,9 +326,13 @@ STORIES: Final[dict[Then, Story]] = {
 
 
 ELSEWHERE: Final = {
-    Then.CANARY: "cli/test_cli_rollout.py::test_the_same_command_resumes_and_the_results_read_as_one"
+    Then.CANARY: "cli/test_cli_rollout.py::test_the_same_command_resumes_and_the_results_read_as_one",
+    Then.ACCOUNT_FIRST: "apply/test_apply_account.py::test_an_account_that_fails_holds_back_the_companies",
+    Then.DELETE_MARK: "apply/test_apply_account.py::test_two_workspaces_at_once_never_both_go_on",
+    Then.WITH_PRODUCTS: "cli/test_cli_products.py::"
+    "test_an_account_that_wants_a_product_says_what_to_write_and_then_takes_it",
 }
-"""Advice of a whole rollout, and the test that follows it."""
+"""Advice of a whole rollout, of the account and of its settings, and the test that follows it."""
 
 
 def test_every_row_has_a_story() -> None:

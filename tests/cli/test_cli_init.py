@@ -52,6 +52,7 @@ def test_the_schemas_are_refreshed_and_nothing_else_is_touched(tmp_path: Path) -
     assert done.stdout.splitlines() == [
         "Wrote specs/.schemas/spec.schema.json",
         "Up to date: specs/.schemas/workspace.schema.json",
+        "Up to date: specs/.schemas/account.schema.json",
     ]
     assert (specs / "companies.yaml").read_text() == "# mine\n"
 

@@ -157,6 +157,7 @@ def _in_bash(script: str, directory: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_rehearsal_of_the_tutorial_goes_as_it_says(tmp_path: Path) -> None:
     found = re.search(r"^<!-- ci: rehearsal -->\n```sh\n(.*?)^```$", TUTORIAL.read_text(), re.M | re.S)
     assert found is not None

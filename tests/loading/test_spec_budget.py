@@ -2,6 +2,7 @@
 
 from time import process_time
 
+import pytest
 import yaml
 
 from reconciler.loading import schema
@@ -35,6 +36,7 @@ def seconds(work) -> float:
     return min(once() for _ in range(3))
 
 
+@pytest.mark.slow
 def test_loading_is_of_the_order_of_libyaml_s_own_loading(project):
     text = "version: 1\ncompanies:\n" + "".join(COMPANY.format(n=n) for n in range(COMPANIES))
     project.put("specs/a.yaml", text)

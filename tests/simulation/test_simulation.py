@@ -24,7 +24,7 @@ SEEDS = int(os.environ.get("CODAT_SYNC_SEEDS", "60"))
 """Scenes among many faults in CI: the same ones each time, on every machine; ``.ci/deep`` plays 300."""
 WORLDS = int(os.environ.get("CODAT_SYNC_WORLDS", "40"))
 """Scenes with one kill; ``.ci/deep`` plays 1,000."""
-EVERY_SO_OFTEN = 12
+EVERY_SO_OFTEN = 24
 """One request of so many is struck while someone waits, another one by each kind of fault."""
 FEW = 12
 """Random seeds while someone waits."""
@@ -140,6 +140,7 @@ def test_a_run_that_was_killed_once_and_repeated_leaves_nothing_to_do(
     record_property(PROPERTY, tally.document())
 
 
+@pytest.mark.slow
 def test_who_links_while_tokens_wait_for_their_turn_gets_none() -> None:
     for scene in in_line():
         verdict = trial(scene)
