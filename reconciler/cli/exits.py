@@ -1,4 +1,4 @@
-"""The exit statuses, the same for every command and format (DESIGN section 3)."""
+"""The exit statuses, the same for every command and format."""
 
 from enum import IntEnum
 

@@ -1,4 +1,4 @@
-"""What follows for a company from what is wanted of it and what was found (DESIGN, "Company")."""
+"""What follows for a company from what is wanted of it and what was found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much a plan may destroy before it must be told so on the command line (DESIGN sections 2 and 5)."""
+"""How much a plan may destroy before it must be told so on the command line."""
 
 from __future__ import annotations
 

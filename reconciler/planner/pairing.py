@@ -1,4 +1,4 @@
-"""Which live connection is meant: by ``id``, by the record of links, or by platform (DESIGN section 5)."""
+"""Which live connection is meant: by ``id``, by the record of links, or by platform."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Whether what was reviewed still holds: a saved plan's actions against a plan made again just now.
 
 Applied is what was reviewed, or less where some of it is done already. A sync that has become due
-meanwhile does not count: it is left for the next plan. Anything else is stale (DESIGN section 6).
+meanwhile does not count: it is left for the next plan. Anything else is stale.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""When a connection that is, or by this plan becomes, Linked is synced (DESIGN, "Sync")."""
+"""When a connection that is, or by this plan becomes, Linked is synced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the day's quota means for a plan, said before the first write (DESIGN section 9)."""
+"""What the day's quota means for a plan, said before the first write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads specs and live state, asking Codat for no more than a plan needs (DESIGN section 9)."""
+"""Reads specs and live state, asking Codat for no more than a plan needs."""
 
 from __future__ import annotations
 

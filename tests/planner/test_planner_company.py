@@ -1,4 +1,4 @@
-"""The company table of DESIGN section 5: one row, one case."""
+"""The company table: one row, one case."""
 
 from __future__ import annotations
 

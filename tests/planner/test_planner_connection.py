@@ -1,4 +1,4 @@
-"""The connection table and the preconditions of DESIGN section 5: one row, one case."""
+"""The connection table and the preconditions: one row, one case."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sync table of DESIGN section 5: one row, one case; and what the history of pulls changes."""
+"""The sync table: one row, one case; and what the history of pulls changes."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Verdict:
     log: tuple[Exchange, ...]
     requests: int
     calm_applies: int = 0
-    """How many undisturbed applies it took until a plan had nothing to do."""
+    """How many undisturbed applies said that all was done, until a plan had nothing to do."""
 
     @property
     def struck(self) -> Counter[str]:

@@ -271,18 +271,19 @@ class World:
         """Apply without faults until the plan is empty, at most three times, and still is after the syncs."""
         desired = desired or self.later.desired()
         for number in range(MOST_APPLIES + 1):
-            await self._apply_calmly(desired, execute_it=number < MOST_APPLIES)
-            self.calm_applies = number
+            outcome = await self._apply_calmly(desired, execute_it=number < MOST_APPLIES)
+            self.calm_applies += outcome is not None and outcome.is_complete
             await asyncio.sleep(self.scene.sync_seconds + self.scene.lag_seconds + 30)
             if self.last_plan is None or not self.last_plan.actions:
                 break
         if self.last_plan is not None and not self.last_plan.actions:
             await self._apply_calmly(desired, execute_it=False)
 
-    async def _apply_calmly(self, desired: Desired, *, execute_it: bool) -> None:
+    async def _apply_calmly(self, desired: Desired, *, execute_it: bool) -> Outcome | None:
         apply = self._begin(desired, is_disturbed=False, execute_it=execute_it)
         await self._ended()
         self.last_plan = apply.plan
+        return apply.outcome
 
     def close(self) -> None:
         """Close the sandbox."""
