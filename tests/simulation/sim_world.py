@@ -270,6 +270,7 @@ class World:
     async def rest(self, desired: Desired | None = None) -> None:
         """Apply without faults until the plan is empty, at most three times, and still is after the syncs."""
         desired = desired or self.later.desired()
+        self.calm_applies = 0
         for number in range(MOST_APPLIES + 1):
             outcome = await self._apply_calmly(desired, execute_it=number < MOST_APPLIES)
             self.calm_applies += outcome is not None and outcome.is_complete
