@@ -233,8 +233,8 @@ def test_companies_that_are_known_to_be_others_are_named_as_codat_writes_ids(pro
     ids = "[8A210B68-6988-11ED-a1eb-0242ac120009, 11111111-2222-3333-4444-55555555555f]"
     project.write(specs__a_yaml=f"version: 1\ncompanies: {{a: {{name: A, newBeside: {ids}}}}}\n")
     assert project.load().desired.companies["a"].new_beside == (
-        "8a210b68-6988-11ed-a1eb-0242ac120009",
         "11111111-2222-3333-4444-55555555555f",
+        "8a210b68-6988-11ed-a1eb-0242ac120009",
     )
 
 
