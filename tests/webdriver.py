@@ -57,6 +57,12 @@ class Browser:
         found = self._do("elements", {"using": "css selector", "value": selector})
         return [str(self._ask(f"element/{one[ELEMENT]}/text")) for one in found]
 
+    def wait_for(self, selector: str, texts: list[str]) -> None:
+        """Wait until this is what is to be read in the elements that a CSS selector finds."""
+        end = time.monotonic() + PATIENCE
+        while (read := self.texts(selector)) != texts:
+            assert time.monotonic() < end, read
+
     def reload(self) -> None:
         """Load the page again."""
         self._do("refresh", {})

@@ -23,6 +23,7 @@ from reconciler.sandbox import (
     control,
     integrations,
     link_pages,
+    overview,
     quota,
     syncing,
     timestamps,
@@ -89,12 +90,17 @@ CONTROL: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/clock", control.advance_route),
     ("GET", "/journal", control.journal_route),
     ("GET", "/state", control.state_route),
+    ("GET", "/page", overview.show),
+    ("POST", "/page", overview.switch),
     ("POST", "/reset", control.reset_route),
     ("POST", "/connections/{connectionId}/{event}", control.event_route),
     ("POST", "/companies/{companyId}/wipe-tags", control.wipe_tags_route),
 )
 """What stands under ``control.PREFIX``."""
 
+
+OVERVIEW: Final = control.PREFIX + "/page"
+"""What a browser gets at ``/`` too."""
 
 Respond = Callable[[Store, Handler, Call, ServerFault | None], Answer]
 
@@ -123,6 +129,8 @@ class _Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        if _is_browser_at_root(scope):
+            scope = {**scope, "path": OVERVIEW, "raw_path": OVERVIEW.encode()}
         if scope["type"] != "http" or self._is_for_customers(scope):
             await self._router(scope, receive, send)
         elif not scope["path"].startswith(control.PREFIX + "/"):
@@ -152,6 +160,15 @@ def _stamp(store: Store) -> dict[str, str]:
     with store.transaction() as session:
         now = timestamps.as_datetime(session.now)
         return {"Date": format_datetime(now, usegmt=True), **quota.headers(session)}
+
+
+def _is_browser_at_root(scope: Scope) -> bool:
+    """Whether someone looks at the server's own address; a client of the API never asks for HTML."""
+    return (
+        scope["type"] == "http"
+        and (scope["method"], scope["path"]) == ("GET", "/")
+        and "text/html" in Headers(scope=scope).get("Accept", "")
+    )
 
 
 def _is_loopback(scope: Scope) -> bool:

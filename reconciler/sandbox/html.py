@@ -26,6 +26,12 @@ def page(template: str, status: int = 200, /, **values: Any) -> Answer:
     return Answer(status, page=text, headers={**HEADERS, "Content-Security-Policy": _policy()})
 
 
+def live_page(template: str, /, **values: Any) -> Answer:
+    """A page that refreshes itself by ``overview.js``."""
+    text = _environment().get_template(template).render(values)
+    return Answer(200, page=text, headers={**HEADERS, "Content-Security-Policy": _live_policy()})
+
+
 def see_other(location: str) -> Answer:
     """Send a browser on to a page that changes nothing."""
     return Answer(303, headers={**HEADERS, "Location": location})
@@ -34,12 +40,22 @@ def see_other(location: str) -> Answer:
 @cache
 def _policy() -> str:
     """Nothing may load or run but our own style: no icon either, whose request could meet a fault."""
-    style = _environment().get_template("page.css").render()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none';"
-        " frame-ancestors 'none'"
-    )
+    return f"default-src 'none'; style-src '{_hash('page.css')}'; {_ENDS}"
+
+
+@cache
+def _live_policy() -> str:
+    """Our own style and script too, which may ask this server alone."""
+    style, script = _hash("overview.css"), _hash("overview.js")
+    return f"default-src 'none'; style-src '{style}'; script-src '{script}'; connect-src 'self'; {_ENDS}"
+
+
+_ENDS: Final = "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+
+def _hash(template: str) -> str:
+    text = _environment().get_template(template).render()
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 @cache

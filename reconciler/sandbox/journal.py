@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterable
 from typing import Any
 
 from reconciler.sandbox import timestamps
@@ -38,6 +40,15 @@ def note(
 
 def entries(session: Session) -> list[dict[str, Any]]:
     """All that was written down, oldest first."""
+    return _documents(session.rows("SELECT * FROM journal ORDER BY seq"))
+
+
+def latest(session: Session, count: int) -> list[dict[str, Any]]:
+    """The last ``count`` writes, newest first."""
+    return _documents(session.rows("SELECT * FROM journal ORDER BY seq DESC LIMIT ?", count))
+
+
+def _documents(rows: Iterable[sqlite3.Row]) -> list[dict[str, Any]]:
     return [
         {
             "at": timestamps.text(row["at"]),
@@ -52,5 +63,5 @@ def entries(session: Session) -> list[dict[str, Any]]:
             "connectionId": row["connection"],
             "tokensToLinked": bool(row["tokens_to_linked"]),
         }
-        for row in session.rows("SELECT * FROM journal ORDER BY seq")
+        for row in rows
     ]

@@ -122,6 +122,12 @@ def everything(session: Session) -> list[dict[str, Any]]:
     return [_document(row) for row in _pulls(session, EVERYTHING)]
 
 
+def latest(session: Session, count: int) -> list[dict[str, Any]]:
+    """The last ``count`` pulls of all companies, newest first."""
+    newest = Condition("seq > (SELECT COALESCE(MAX(seq), 0) FROM pull) - ?", (count,))
+    return [_document(row) for row in reversed(_pulls(session, newest))]
+
+
 def _document(row: sqlite3.Row) -> dict[str, Any]:
     status = row["status"]
     document = {

@@ -1,0 +1,96 @@
+"""The page for whoever runs the server: what it holds, live, and switches for what goes wrong.
+
+A form is all it needs; its one script fetches the page again and swaps what has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import islice
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+from reconciler.sandbox import companies, connections, control, faults, html, journal, syncing, timestamps
+from reconciler.sandbox.answers import Answer, Call, Problem
+from reconciler.sandbox.store import Session
+
+SHOWN: Final = 50
+"""Rows of each table, the newest; a page of ten thousand companies, each second, would help nobody."""
+EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "PendingAuth": ("link",),
+    "Linked": ("deauthorize", "revoke", "unlink", "fail-next-sync"),
+    "Deauthorized": ("link",),
+    "Unlinked": ("link",),
+}
+"""Which of ``control.EVENTS`` a connection's row offers, by its status."""
+
+
+def show(session: Session, call: Call) -> Answer:
+    """``GET /_sandbox/page``, and ``GET /`` of a browser."""
+    connections.notice_refusals(session)
+    rows = session.rows("SELECT * FROM company ORDER BY seq DESC LIMIT ?", SHOWN)
+    count = session.value("SELECT COUNT(*) FROM company")
+    return html.live_page(
+        "overview.html",
+        now=timestamps.text(session.now),
+        count=count,
+        companies=[_company(one, call.origin) for one in companies.documents(session, rows)],
+        syncs=syncing.latest(session, SHOWN),
+        requests=journal.latest(session, SHOWN),
+        faults=faults.listed(session),
+        kinds=tuple(faults.KINDS),
+        events=EVENTS,
+        shown=SHOWN,
+    )
+
+
+def switch(session: Session, call: Call) -> Answer:
+    """``POST /_sandbox/page``: one of ``SWITCHES``, from a form.
+
+    Raises:
+        Problem: 400, there is no such switch; or what the switch itself refuses.
+    """
+    try:
+        form = parse_qs(call.body.decode("ascii"), max_num_fields=8)
+    except ValueError:
+        raise Problem(400, "The request body is not a form.") from None
+    fields = {name: values[0] for name, values in islice(form.items(), 8)}
+    if (act := SWITCHES.get(fields.get("do", ""))) is None:
+        raise Problem(400, f"There is no such switch; there are {', '.join(SWITCHES)}")
+    act(session, fields)
+    return html.see_other("/")
+
+
+def _add_fault(session: Session, fields: Mapping[str, str]) -> None:
+    times = None if fields.get("times") == "ever" else 1
+    document: dict[str, Any] = {"kind": fields.get("kind", ""), "times": times}
+    if fields.get("when") == "after":
+        document["when"] = "after"
+    faults.add(session, document)
+
+
+def _clear_faults(session: Session, _fields: Mapping[str, str]) -> None:
+    faults.clear(session)
+
+
+def _event(session: Session, fields: Mapping[str, str]) -> None:
+    control.happen(session, fields.get("connection", ""), fields.get("event", ""), {})
+
+
+SWITCHES: Final[Mapping[str, Callable[[Session, Mapping[str, str]], None]]] = {
+    "fault": _add_fault,
+    "clear": _clear_faults,
+    "event": _event,
+}
+"""What the page's forms do."""
+
+
+def _company(document: Mapping[str, Any], origin: str) -> dict[str, Any]:
+    """A company as the page shows it, its links those of the URL that it was asked at."""
+    return {
+        **document,
+        "redirect": document["redirect"].below(origin),
+        "dataConnections": [
+            {**one, "linkUrl": one["linkUrl"].below(origin)} for one in document["dataConnections"]
+        ],
+    }
