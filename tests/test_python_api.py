@@ -73,7 +73,7 @@ def test_a_plan_is_refused_where_the_specs_have_changed_since(here: Path, specs:
     with pytest.raises(RefusedError):
         apply(ready)
     ready = plan(specs)
-    assert [str(one.address) for one in ready.plan.actions] == ["acme", "acme/books"]
+    assert [str(action.address) for action in ready.plan.actions] == ["acme", "acme/books"]
 
 
 def test_a_plan_that_a_guard_refuses_is_not_carried_out(here: Path, specs: Specs) -> None:

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from reconciler.sandbox import companies, connections, control, faults, html, journal, syncing, timestamps
+from reconciler.sandbox import answering, companies, connections, control, faults, link_pages, store, syncing
 from reconciler.sandbox.answers import Answer, Call, Problem
 from reconciler.sandbox.store import Session
 
@@ -30,13 +30,13 @@ def show(session: Session, call: Call) -> Answer:
     connections.notice_refusals(session)
     rows = session.rows("SELECT * FROM company ORDER BY seq DESC LIMIT ?", SHOWN)
     count = session.value("SELECT COUNT(*) FROM company")
-    return html.live_page(
+    return link_pages.live_page(
         "overview.html",
-        now=timestamps.text(session.now),
+        now=store.text(session.now),
         count=count,
-        companies=[_company(one, call.origin) for one in companies.documents(session, rows)],
+        companies=[_company(document, call.origin) for document in companies.documents(session, rows)],
         syncs=syncing.latest(session, SHOWN),
-        requests=journal.latest(session, SHOWN),
+        requests=answering.latest(session, SHOWN),
         faults=faults.listed(session),
         kinds=tuple(faults.KINDS),
         events=EVENTS,
@@ -58,7 +58,7 @@ def switch(session: Session, call: Call) -> Answer:
     if (act := SWITCHES.get(fields.get("do", ""))) is None:
         raise Problem(400, f"There is no such switch; there are {', '.join(SWITCHES)}")
     act(session, fields)
-    return html.see_other("/")
+    return link_pages.see_other("/")
 
 
 def _add_fault(session: Session, fields: Mapping[str, str]) -> None:
@@ -91,6 +91,7 @@ def _company(document: Mapping[str, Any], origin: str) -> dict[str, Any]:
         **document,
         "redirect": document["redirect"].below(origin),
         "dataConnections": [
-            {**one, "linkUrl": one["linkUrl"].below(origin)} for one in document["dataConnections"]
+            {**connection, "linkUrl": connection["linkUrl"].below(origin)}
+            for connection in document["dataConnections"]
         ],
     }

@@ -32,7 +32,7 @@ EDITS: Final = {
     ],
     "reconciler/fields.py": [(ROW, NEW_ROW + ROW)],
     "reconciler/sandbox/companies.py": [('("description",)', '("description", "nickName")')],
-    "reconciler/sandbox/schema.py": [
+    "reconciler/sandbox/store.py": [
         ("    description TEXT,\n", "    description TEXT,\n    nickName TEXT,\n")
     ],
 }
