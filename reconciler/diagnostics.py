@@ -62,12 +62,12 @@ def in_reading_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...
     return tuple(
         sorted(
             dict.fromkeys(diagnostics),
-            key=lambda one: (
-                one.span is not None,
-                one.span or Span("", 0, 0),
-                one.path,
-                one.code,
-                one.summary,
+            key=lambda diagnostic: (
+                diagnostic.span is not None,
+                diagnostic.span or Span("", 0, 0),
+                diagnostic.path,
+                diagnostic.code,
+                diagnostic.summary,
             ),
         )
     )
@@ -83,10 +83,10 @@ class CodatSyncError(Exception):
         self.diagnostics = in_reading_order(diagnostics)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(dict.fromkeys(one.code for one in self.diagnostics))})"
+        return f"{type(self).__name__}({', '.join(dict.fromkeys(found.code for found in self.diagnostics))})"
 
     def __str__(self) -> str:
-        return "\n".join(str(one) for one in self.diagnostics)
+        return "\n".join(str(diagnostic) for diagnostic in self.diagnostics)
 
 
 class MisusedError(CodatSyncError):

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reconciler.model import UNSET, DesiredCompany, LiveCompany, Unset
+from reconciler.live import LiveCompany
+from reconciler.model import UNSET, DesiredCompany, Unset
 
 TAGS: Final = "tags."
 """What the path of a tag begins with."""

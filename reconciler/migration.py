@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from reconciler.model import Address, Migration, Secret, SecretRef, Status
+from reconciler.live import Status
+from reconciler.model import Address, Migration, Secret, SecretRef
 
 FORMAT_VERSION: Final = 1
 
@@ -105,12 +106,12 @@ class Verified:
     def verdict(self) -> Verdict:
         """The worst of its findings."""
         order = tuple(Verdict)
-        return max((one.verdict for one in self.findings), key=order.index, default=Verdict.PASSED)
+        return max((finding.verdict for finding in self.findings), key=order.index, default=Verdict.PASSED)
 
     @property
     def complaints(self) -> tuple[Finding, ...]:
         """What did not pass."""
-        return tuple(one for one in self.findings if one.verdict is not Verdict.PASSED)
+        return tuple(finding for finding in self.findings if finding.verdict is not Verdict.PASSED)
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
@@ -120,7 +121,7 @@ class Verified:
             "platform": self.platform,
             "companyId": self.company_id,
             "connectionId": self.connection_id,
-            "checks": [one.document() for one in self.findings],
+            "checks": [finding.document() for finding in self.findings],
         }
         return {name: value for name, value in shown.items() if value is not None}
 
@@ -138,7 +139,7 @@ class Verification:
     @property
     def counts(self) -> Mapping[Verdict, int]:
         """How many connections ended how; every verdict, zeros too."""
-        found = Counter(one.verdict for one in self.connections)
+        found = Counter(connection.verdict for connection in self.connections)
         return {verdict: found[verdict] for verdict in Verdict}
 
     @property
@@ -162,7 +163,7 @@ class Verification:
             "passed": self.is_passed,
             **unread,
             "summary": {"connections": len(self.connections), **counts},
-            "connections": [one.document() for one in self.connections],
+            "connections": [connection.document() for connection in self.connections],
         }
 
 
@@ -260,7 +261,7 @@ class StatusReport:
             Batch(
                 name=name,
                 companies=companies,
-                counts={state: sum(found[one, state] for one in companies) for state in LinkState},
+                counts={state: sum(found[company, state] for company in companies) for state in LinkState},
             )
             for name, companies in self.cut
         )
@@ -321,12 +322,12 @@ class PlatformPack:
     @property
     def linked(self) -> int:
         """How many connections are Linked already."""
-        return sum(one.status is Status.LINKED for one in self.connections)
+        return sum(connection.status is Status.LINKED for connection in self.connections)
 
     @property
     def companies(self) -> int:
         """How many companies they belong to."""
-        return len({one.company_id for one in self.connections})
+        return len({connection.company_id for connection in self.connections})
 
 
 # --- custody -----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What happened: each action's result, the counts, and the events that tell of it while it happens."""
+"""What happened: each action's result, why it failed, how to go on, and the events that tell of it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
+from reconciler.actions import (
+    Action,
+    CreateCompany,
+    Kind,
+)
 from reconciler.model import Address
-from reconciler.plan import Attention, AttentionClass, Kind
+from reconciler.plan import Attention, AttentionClass
 
 EVENTS_VERSION: Final = 1
 RESUME: Final = "run the same command again"
@@ -99,7 +104,7 @@ class Outcome:
     @property
     def counts(self) -> Mapping[Result, int]:
         """How many actions ended how; every result, zeros too."""
-        found = Counter(one.result for one in self.results)
+        found = Counter(result.result for result in self.results)
         return {result: found[result] for result in Result}
 
     @property
@@ -108,8 +113,8 @@ class Outcome:
         return (
             not self.interrupted
             and self.stopped is None
-            and all(one.result in (Result.DONE, Result.ALREADY) for one in self.results)
-            and not any(one.attention_class is AttentionClass.BLOCKING for one in self.attention)
+            and all(result.result in (Result.DONE, Result.ALREADY) for result in self.results)
+            and not any(attention.attention_class is AttentionClass.BLOCKING for attention in self.attention)
         )
 
     def document(self) -> dict[str, Any]:
@@ -125,8 +130,8 @@ class Outcome:
                 "attention": len(self.attention),
                 "requests": self.requests,
             },
-            "results": [one.document() for one in self.results],
-            "attention": [one.document() for one in self.attention],
+            "results": [result.document() for result in self.results],
+            "attention": [attention.document() for attention in self.attention],
         }
 
 
@@ -175,3 +180,118 @@ class Observer(Protocol):
 
     def __call__(self, event: Event, /) -> None:
         """Take note of ``event``."""
+
+
+class FailureCode(StrEnum):
+    """The codes of failures that are told here; others are those of ``reconciler.codat.errors``."""
+
+    ACCOUNT_FAILED = "account-failed"
+    """The account's own settings come first, and were not all done; so no company was started."""
+    AMBIGUOUS = "ambiguous"
+    """Codat has several connections, new since the plan, that a lost create may have made."""
+    ANSWER_DIFFERS = "answer-differs"
+    """Codat's answer to a write is not what was asked."""
+    AUTHORIZE_UNKNOWN = "authorize-unknown"
+    """Whether the tokens arrived is not known, and they are not sent again."""
+    BUG = "bug"
+    CHANGED = "changed-since-plan"
+    """Codat's state is not what the plan read."""
+    DUPLICATE = "duplicate"
+    """Two companies carry the same key."""
+    INTERRUPTED = "interrupted"
+    """Stopped by Ctrl-C before it was known whether a write took effect."""
+    MAX_FAILURES = "max-failures"
+    NO_ROOM = "no-room"
+    """The company has no room for the tag that shows that tokens were sent."""
+    NORMALISED = "normalised"
+    """Codat keeps a text otherwise than it was sent; the company's other actions go on."""
+    NOT_CREATED = "not-created"
+    """Every attempt to create it ended in a fault, and nothing is there."""
+    NOT_OURS = "not-ours"
+    """The company that an earlier run created no longer carries our key."""
+    PLATFORM_STOPPED = "platform-stopped"
+    """Several credentials in a row were rejected on the platform."""
+    PROTECTED = "protected"
+    REJECTED = "rejected"
+    SECRET = "secret"  # noqa: S105 - a code
+    """A secret could not be resolved, without a code of its own."""
+    SYNC_NOT_SEEN = "sync-not-seen"
+    """Codat says that a sync is in progress, and its history does not show one that serves."""
+
+
+RESUME_REAUTHORIZED: Final = "apply again without --reauthorize, or with it for what failed alone"
+"""Where the same command would send tokens again to connections that are Linked by then."""
+
+
+class Then(StrEnum):
+    """Every way to go on after a failure. ``{resume}`` is how the run at hand is resumed."""
+
+    THEN_RESUME = "then {resume}"
+    LATER = "{resume} later"
+    AFTER_KEYS = "{resume} in 90 minutes"
+    WHEN_SYNCED = "{resume} when it has ended"
+    WHEN_SECRET = "{resume} when the secret is there"  # noqa: S105 - an advice
+    WHEN_REACHED = "nothing was sent, so {resume} when Codat can be reached"
+    SAFE = "{resume}: that is safe, it finds out first what took effect"
+    LOOKS_FIRST = "{resume}: it looks first"
+    READS_FIRST = "{resume}: it reads the connection first, and sends nothing to one that is Linked"
+    VERIFY_FIRST = "see with verify whether it works, and name it in --reauthorize again only if it does not"
+    REFUSED = "put right what Codat refuses, then {resume}"
+    REFUSED_CREATE = (
+        "put right what Codat refuses, then {resume}; Codat repeats a refusal for 90 minutes, "
+        "so it may take that long until it is asked anew"
+    )
+    CORRECT = "correct the authorization, then {resume}"
+    PUT_RIGHT = "put them right, then {resume}"
+    PLAN_AGAIN = "review a new plan, or {resume}"
+    COMPARE = "compare the spec with what Codat keeps, then {resume}"
+    MAKE_ROOM = (
+        "take one of its ten tags away (set it to null in the spec), or let the customer link anew, "
+        "then review a new plan"
+    )
+    PIN = "pin the right one by 'id' in the spec, delete the other or take its tags away"
+    ADOPT = "adopt it by 'id' in the spec, or delete it and {resume}"
+    WITH_PRODUCTS = (
+        "where Codat wants a product of every company: say 'createWithProducts: true' in workspace.yaml and "
+        "name 'products' in the spec, or set default products in Codat, then {resume}; Codat repeats a "
+        "refusal for 90 minutes"
+    )
+    DELETE_MARK = "delete the mark of the one at Codat, then {resume} in the other"
+    ACCOUNT_FIRST = "settle that first, then {resume}"
+    UNPROTECT = "set 'protect: false' in its spec and apply that first"
+    CANARY = "settle that first, as it says; then {resume}, which begins with this company's check"
+    REPORT = "{resume}: what is done is not done twice"
+    WRITE_AS_KEPT = "write it in the spec as Codat keeps it; the rest of the company goes on"
+
+
+def too_many_failed(count: int, limit: int) -> Failure | None:
+    """Why nothing further may start after so many companies have failed, if so."""
+    if count < limit:
+        return None
+    noun = "company has" if count == 1 else "companies have"
+    return Failure(
+        FailureCode.MAX_FAILURES,
+        f"{count} {noun} failed, and rollout.maxFailures is {limit}",
+        then=Then.PUT_RIGHT,
+    )
+
+
+WELL: Final = (Result.DONE, Result.ALREADY)
+
+
+def stops_company(ended: ActionOutcome) -> bool:
+    """Whether nothing of the company may follow; a text that Codat keeps in its own way stops nothing."""
+    is_normalised = ended.failure is not None and ended.failure.code == FailureCode.NORMALISED
+    return ended.result not in WELL and not is_normalised
+
+
+def planned_company_id(action: Action) -> str | None:
+    """The id of the action's company, if the plan knew it."""
+    return None if isinstance(action, CreateCompany) else action.company_id
+
+
+def not_started(action: Action) -> ActionOutcome:
+    """The outcome of an action that the run did not come to."""
+    return ActionOutcome(
+        action.kind, action.address, Result.NOT_STARTED, company_id=planned_company_id(action)
+    )

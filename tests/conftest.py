@@ -30,9 +30,12 @@ if not EXPLORES:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say in one line what the simulations came to, whichever processes ran them, and that they see."""
-    reports = (one for reports in terminalreporter.stats.values() for one in reports)
+    reports = (report for reports in terminalreporter.stats.values() for report in reports)
     told = [
-        one for report in reports if getattr(report, "when", "") == "call" for one in report.user_properties
+        each_property
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for each_property in report.user_properties
     ]
     tallies = [Tally.of(value) for name, value in told if name == PROPERTY]
     broken = sorted(value for name, value in told if name == BROKEN)

@@ -23,19 +23,19 @@ prints the same.
 
 def page() -> str:
     contents = "\n".join(f"- [{title[:1].upper()}{title[1:]}](#{anchor(title)})" for title in GROUPS.values())
-    groups = groupby(catalogue(), key=lambda one: one.group)
+    groups = groupby(catalogue(), key=lambda entry: entry.group)
     return f"{HEAD}\n{contents}\n" + "".join(f"\n{part}" for name, of in groups for part in section(name, of))
 
 
 def section(group: str, entries: Iterator[Entry]) -> Iterator[str]:
     title = GROUPS[group]
     yield f"## {title[:1].upper()}{title[1:]}\n"
-    for one in entries:
-        yield f"### `{one.code}`\n"
-        yield f"**{safe(one.summary)}** {kind(one)}\n"
-        yield f"{safe(one.cause)}\n"
-        yield f"*What to do:* {safe(one.remedy)}\n"
-        yield f"```text\n{one.example}\n```\n"
+    for entry in entries:
+        yield f"### `{entry.code}`\n"
+        yield f"**{safe(entry.summary)}** {kind(entry)}\n"
+        yield f"{safe(entry.cause)}\n"
+        yield f"*What to do:* {safe(entry.remedy)}\n"
+        yield f"```text\n{entry.example}\n```\n"
 
 
 def kind(entry: Entry) -> str:
@@ -46,7 +46,7 @@ def kind(entry: Entry) -> str:
 
 def safe(text: str) -> str:
     """Our prose as Markdown text: what could be read as markup is escaped."""
-    return "".join(f"\\{one}" if one in "*_<[]`" else one for one in text)
+    return "".join(f"\\{character}" if character in "*_<[]`" else character for character in text)
 
 
 def anchor(title: str) -> str:
@@ -65,4 +65,4 @@ def test_the_page_of_diagnostics_is_the_catalogue(request: pytest.FixtureRequest
 
 def test_the_page_has_a_heading_for_every_code() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    assert [one.code for one in catalogue() if f"### `{one.code}`\n" not in text] == []
+    assert [entry.code for entry in catalogue() if f"### `{entry.code}`\n" not in text] == []

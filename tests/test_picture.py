@@ -15,7 +15,7 @@ from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
 
 from reconciler.cli import run
-from reconciler.cli.exits import Exit
+from reconciler.cli.options import Exit
 
 ROOT: Final = Path(__file__).parent.parent
 PICTURE: Final = ROOT / "docs" / "images" / "plan.svg"

@@ -8,11 +8,12 @@ from textwrap import indent
 
 import pytest
 
+from reconciler.actions import Kind
 from reconciler.cli import run
-from reconciler.cli.exits import Exit
+from reconciler.cli.options import Exit
 from reconciler.loading import load
 from reconciler.model import Migration
-from reconciler.plan import AttentionCode, Kind
+from reconciler.plan import AttentionCode
 from reconciler.sandbox.app import CONTROL
 from reconciler.sandbox.control import EVENTS, PREFIX
 from reconciler.sandbox.faults import KINDS
@@ -182,8 +183,8 @@ def test_the_examples_hold_no_mistake(sandbox: bool) -> None:
 
 def test_the_examples_show_the_six_platforms_that_codats_team_migrates() -> None:
     companies = load(ROOT / "specs").desired.companies.values()
-    connections = [one for company in companies for one in company.connections.values()]
-    managed = {one.platform for one in connections if one.migration is Migration.MANAGED}
+    connections = [connection for company in companies for connection in company.connections.values()]
+    managed = {connection.platform for connection in connections if connection.migration is Migration.MANAGED}
     assert managed == {"freeagent", "freshbooks", "quickbooks-online", "shopify", "wave", "zoho-books"}
 
 

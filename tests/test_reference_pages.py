@@ -12,7 +12,7 @@ import click
 import pytest
 
 from reconciler.cli import codat_sync
-from reconciler.cli.exits import Exit
+from reconciler.cli.options import Exit
 from reconciler.plan import CLASS_OF, AttentionCode
 from reconciler.workflow.catalogue import catalogue
 

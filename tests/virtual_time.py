@@ -53,7 +53,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock:
-    """A ``reconciler.codat.clock.Clock`` that shows the running loop's time as a date."""
+    """A ``reconciler.codat.pacing.Clock`` that shows the running loop's time as a date."""
 
     def __init__(self, start: datetime = START) -> None:
         self.start = start

@@ -55,7 +55,7 @@ class Browser:
     def texts(self, selector: str) -> list[str]:
         """What is to be read in each element that a CSS selector finds."""
         found = self._do("elements", {"using": "css selector", "value": selector})
-        return [str(self._ask(f"element/{one[ELEMENT]}/text")) for one in found]
+        return [str(self._ask(f"element/{item[ELEMENT]}/text")) for item in found]
 
     def reload(self) -> None:
         """Load the page again."""

@@ -2,21 +2,17 @@
 
 ::
 
-    executing            the workers, when the run stops, counts
-    company_worker       one company's actions in order
-    companies, connections    what is created, by
+    executing            the workers, each with its company's actions in order; when the run stops, counts
+    companies, connections    what is created, changed and removed, by
     idempotent_create         the protocol of idempotency keys
-    recording, marking   tags that tell which connection is which, and that tokens were sent
-    authorizing          tokens, with caution platform by platform (platform_breaker)
-    changing, removing   what exists, by writes that may be sent twice (retried_write)
-    configuring, syncing products, sync settings and syncs
-    state, running       what a worker knows, what a run shares
-    keys, waiting, failing, telling
+    retried_write        writes that may be sent twice, and the tags that record what was done
+    authorizing          tokens, with caution platform by platform
+    syncing              syncs
+    state, running       what a worker knows (ids, keys, waits), what a run shares (caution, telling)
+    failing              how an action ends other than well
 """
 
 from reconciler.apply.executing import execute
-from reconciler.apply.platform_breaker import PlatformBreaker
-from reconciler.apply.running import Resolve
-from reconciler.apply.telling import Telling
+from reconciler.apply.running import PlatformBreaker, Resolve, Telling
 
 __all__ = ["PlatformBreaker", "Resolve", "Telling", "execute"]

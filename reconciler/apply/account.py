@@ -11,26 +11,19 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from reconciler.apply import keys, waiting
-from reconciler.apply.configuring import setting_at
-from reconciler.apply.failing import FailureCode, Then, changed, differs, not_done
+from reconciler.actions import Change, CreateWebhook, DeleteWebhook, SetProfileSyncSettings, UpdateProfile
+from reconciler.apply import state
+from reconciler.apply.companies import setting_at
+from reconciler.apply.failing import changed, differs, not_done
 from reconciler.apply.idempotent_create import create
 from reconciler.apply.retried_write import settle
 from reconciler.apply.state import WorkerState
 from reconciler.codat import Answered, Client
 from reconciler.codat.errors import NotFoundError
-from reconciler.codat.looking import Look
-from reconciler.model import (
-    LiveProfile,
-    LiveProfileSettings,
-    LiveSyncSettings,
-    LiveWebhook,
-    ProfileValue,
-    Secret,
-    SecretRef,
-)
-from reconciler.outcome import Result
-from reconciler.plan import Change, CreateWebhook, DeleteWebhook, SetProfileSyncSettings, UpdateProfile
+from reconciler.codat.transport import Look
+from reconciler.live import LiveProfile, LiveProfileSettings, LiveWebhook
+from reconciler.model import LiveSyncSettings, ProfileValue, Secret, SecretRef
+from reconciler.outcome import FailureCode, Result, Then
 
 # --- webhook consumers -------------------------------------------------------------------------
 
@@ -51,12 +44,12 @@ async def _url(worker: WorkerState, action: CreateWebhook) -> Secret:
 
 async def _check_alone(worker: WorkerState, mark: LiveWebhook) -> None:
     """Raise NotDoneError where another workspace has put its mark beside ours meanwhile."""
-    leaving = {one.webhook_id for one in worker.actions if isinstance(one, DeleteWebhook)}
-    for one in await worker.client.webhooks():
-        if one.id not in leaving and one.marks_workspace not in (None, mark.marks_workspace):
+    leaving = {action.webhook_id for action in worker.actions if isinstance(action, DeleteWebhook)}
+    for other in await worker.client.webhooks():
+        if other.id not in leaving and other.marks_workspace not in (None, mark.marks_workspace):
             raise not_done(
                 FailureCode.NOT_OURS,
-                f"the workspace '{one.marks_workspace}' took the account at the same time, by {one.id}; "
+                f"the workspace '{other.marks_workspace}' took the account at the same time, by {other.id}; "
                 f"ours is the webhook consumer {mark.id}",
                 then=Then.DELETE_MARK,
             )
@@ -79,7 +72,7 @@ class _Making:
         """The idempotency key of an attempt."""
         action = self.action
         what = (action.event_types, action.company_tags, action.disabled)
-        return keys.webhook_key(self.url.reveal(), what, action.beside, attempt)
+        return state.webhook_key(self.url.reveal(), what, action.beside, attempt)
 
     async def send(self, client: Client, key: UUID) -> Answered[LiveWebhook]:
         """``POST /webhooks``."""
@@ -93,14 +86,16 @@ class _Making:
 
     async def find(self) -> LiveWebhook | None:
         """The consumer that is just this; it has no name to be found by."""
-        found = [one for one in await self.worker.client.webhooks() if not _differences(self, one)]
-        return min(found, key=lambda one: one.id, default=None)
+        found = [
+            webhook for webhook in await self.worker.client.webhooks() if not _differences(self, webhook)
+        ]
+        return min(found, key=lambda webhook: webhook.id, default=None)
 
     async def read(self, made: LiveWebhook) -> LiveWebhook:
         """The consumer as it is now, from the listing: there is no request for one alone."""
-        for one in await self.worker.client.webhooks():
-            if one.id == made.id:
-                return one
+        for webhook in await self.worker.client.webhooks():
+            if webhook.id == made.id:
+                return webhook
         raise NotFoundError("the webhook consumer has gone", status=404)
 
     async def has_owner(self) -> bool:
@@ -125,7 +120,7 @@ def _differences(making: _Making, live: LiveWebhook) -> list[tuple[str, str, str
         ("disabled", str(action.disabled).lower(), str(live.disabled).lower()),
     )
     url = [] if live.url == making.url else [("url", "what was sent", "another one")]
-    return [*url, *(one for one in compared if one[1] != one[2])]
+    return [*url, *(shown for shown in compared if shown[1] != shown[2])]
 
 
 async def delete_webhook(worker: WorkerState, action: DeleteWebhook) -> Result:
@@ -133,7 +128,7 @@ async def delete_webhook(worker: WorkerState, action: DeleteWebhook) -> Result:
     client = worker.client
 
     async def find_gone() -> bool | None:
-        found = [one for one in await client.webhooks() if one.id == action.webhook_id]
+        found = [webhook for webhook in await client.webhooks() if webhook.id == action.webhook_id]
         return None if found else True
 
     async def send(_key: UUID) -> bool:
@@ -183,7 +178,9 @@ async def update_profile(worker: WorkerState, action: UpdateProfile) -> Result:
 
 def _open(action: UpdateProfile, live: LiveProfile) -> list[Change]:
     """The changes that the profile does not show."""
-    return [one for one in action.changes if _text(live.fields.get(one.path)) != (one.after or "")]
+    return [
+        change for change in action.changes if _text(live.fields.get(change.path)) != (change.after or "")
+    ]
 
 
 def _text(value: ProfileValue | None) -> str:
@@ -215,7 +212,7 @@ async def set_profile_sync_settings(worker: WorkerState, action: SetProfileSyncS
         return True
 
     await settle(worker, action, send, find_done)
-    if not await waiting.look(read, worker.pausing("Codat does not show the settings yet")):
+    if not await state.look(read, worker.pausing("Codat does not show the settings yet")):
         for change in action.changes:
             if setting_at(live.settings, change) != change.after:
                 raise differs(change.path, change.after or "", setting_at(live.settings, change) or "")

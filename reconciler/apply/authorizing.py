@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NoReturn
 
-from reconciler.apply import waiting
-from reconciler.apply.failing import FailureCode, NotDoneError, Then, changed, differs, not_done
-from reconciler.apply.marking import Mark
-from reconciler.apply.platform_breaker import PlatformTurns
-from reconciler.apply.retried_write import HELD_UP
+from reconciler.actions import AuthorizeConnection
+from reconciler.apply import state
+from reconciler.apply.failing import NotDoneError, changed, differs, not_done
+from reconciler.apply.retried_write import HELD_UP, SendingMark
+from reconciler.apply.running import PlatformTurns
 from reconciler.apply.state import WorkerState
 from reconciler.codat.errors import (
     ApiError,
@@ -28,11 +28,10 @@ from reconciler.codat.errors import (
     StillRunningError,
     UnreachableError,
 )
-from reconciler.codat.looking import Look
-from reconciler.codat.stopping import StoppedError
-from reconciler.model import LiveConnection, Secret, SecretRef, Status
-from reconciler.outcome import Result
-from reconciler.plan import AuthorizeConnection
+from reconciler.codat.transport import Look, StoppedError
+from reconciler.live import LiveConnection, Status
+from reconciler.model import Secret, SecretRef
+from reconciler.outcome import FailureCode, Result, Then
 
 SENDS: Final = 2
 """How often the tokens are sent at most."""
@@ -61,7 +60,7 @@ class _Authorizing:
         self._connection_id = worker.connection_id(action.address, action.connection_id)
         self._expected = action.observed or Status.PENDING_AUTH
         self._look = worker.creates.pop(self._connection_id, Look())
-        self._mark = Mark(worker, action, self._company_id, self._connection_id)
+        self._mark = SendingMark(worker, action, self._company_id, self._connection_id)
 
     async def run(self) -> Result:
         """Look, where someone else may know the connection; then send."""
@@ -172,8 +171,8 @@ class _Authorizing:
 
         pause = self._lane.pausing("no answer about the tokens; looking whether the connection is Linked")
         try:
-            return bool(await waiting.look(find, pause))
-        except waiting.PASSING as error:
+            return bool(await state.look(find, pause))
+        except state.PASSING as error:
             failed = error
         raise self._unknown([*errors, failed])
 
@@ -182,7 +181,7 @@ class _Authorizing:
 
     def _unknown(self, errors: Sequence[ApiError]) -> Exception:
         """What to raise when sending came to no end: the tokens may have arrived, or none was ever sent."""
-        if all(isinstance(one, UnreachableError) for one in errors):
+        if all(isinstance(error, UnreachableError) for error in errors):
             return errors[-1]
         return not_done(
             FailureCode.AUTHORIZE_UNKNOWN,

@@ -1,20 +1,24 @@
-"""Creates a connection; it then waits to be authorized."""
+"""Creates connections, and deletes what is no longer wanted."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from reconciler.apply import keys
-from reconciler.apply.failing import FailureCode, Then, differs, not_done
+from reconciler.actions import AuthorizeConnection, CreateConnection, DeleteCompany, DeleteConnection
+from reconciler.apply import state
+from reconciler.apply.companies import check_unchanged
+from reconciler.apply.failing import changed, differs, not_done
 from reconciler.apply.idempotent_create import create
-from reconciler.apply.recording import record_links
+from reconciler.apply.retried_write import record_links, settle
 from reconciler.apply.state import WorkerState
 from reconciler.codat import Answered, Client
-from reconciler.codat.looking import Look
-from reconciler.model import LiveConnection, Status
-from reconciler.outcome import Result
-from reconciler.plan import AuthorizeConnection, CreateConnection
+from reconciler.codat.errors import NotFoundError
+from reconciler.codat.transport import Look
+from reconciler.live import LiveCompany, LiveConnection, Status
+from reconciler.outcome import FailureCode, Result, Then
 
 
 async def create_connection(worker: WorkerState, action: CreateConnection) -> Result:
@@ -51,7 +55,7 @@ class MakingConnection:
 
     def key(self, attempt: int) -> UUID:
         """The idempotency key of an attempt."""
-        return keys.connection_key(self.company_id, self.action.address.connection, attempt)
+        return state.connection_key(self.company_id, self.action.address.connection, attempt)
 
     async def send(self, client: Client, key: UUID) -> Answered[LiveConnection]:
         """``POST /companies/{id}/connections``."""
@@ -62,7 +66,8 @@ class MakingConnection:
         """Whether its tokens are the next thing to be sent, so that a turn is to be kept for them."""
         following = self.worker.actions[self.worker.actions.index(self.action) + 1 :][:1]
         return not self.action.links and any(
-            isinstance(one, AuthorizeConnection) and one.address == self.action.address for one in following
+            isinstance(action, AuthorizeConnection) and action.address == self.action.address
+            for action in following
         )
 
     async def find(self) -> LiveConnection | None:
@@ -72,16 +77,18 @@ class MakingConnection:
         the company has no other connection of the platform in its spec.
         """
         found = [
-            one
-            for one in await self.worker.client.connections(self.company_id)
-            if one.platform_key == self.action.platform_key
-            and one.id not in self.action.known
-            and not self.is_another(one)
+            connection
+            for connection in await self.worker.client.connections(self.company_id)
+            if connection.platform_key == self.action.platform_key
+            and connection.id not in self.action.known
+            and not self.is_another(connection)
         ]
-        pending = sorted((one for one in found if one.status is Status.PENDING_AUTH), key=_age)
-        others = [one for one in found if one.status is not Status.PENDING_AUTH]
+        pending = sorted(
+            (connection for connection in found if connection.status is Status.PENDING_AUTH), key=_age
+        )
+        others = [connection for connection in found if connection.status is not Status.PENDING_AUTH]
         if len(others) > 1 or (others and self._has_siblings()):
-            ids = ", ".join(one.id for one in others)
+            ids = ", ".join(connection.id for connection in others)
             raise not_done(
                 FailureCode.AMBIGUOUS,
                 f"since the plan, connections of {self.action.platform} have come up: {ids}",
@@ -91,10 +98,11 @@ class MakingConnection:
 
     def _has_siblings(self) -> bool:
         """Whether the company may have more connections of the platform in its spec."""
-        creates = [one for one in self.worker.actions if isinstance(one, CreateConnection)]
+        creates = [action for action in self.worker.actions if isinstance(action, CreateConnection)]
         return any(
-            len(one.links) > 1 or (one.platform_key == self.action.platform_key and one is not self.action)
-            for one in creates
+            len(create.links) > 1
+            or (create.platform_key == self.action.platform_key and create is not self.action)
+            for create in creates
         )
 
     async def read(self, made: LiveConnection) -> LiveConnection:
@@ -122,3 +130,82 @@ class MakingConnection:
 
 def _age(connection: LiveConnection) -> tuple[str, str]:
     return (connection.created.isoformat() if connection.created else "", connection.id)
+
+
+async def delete_company(worker: WorkerState, action: DeleteCompany) -> Result:
+    """Delete a company that still is what the plan read, its connections too, and carries no guard since."""
+    client, look = worker.client, Look()
+
+    async def check() -> None:
+        live = await client.looking(look).company(action.company_id)
+        if live.is_protected:
+            raise not_done(
+                FailureCode.PROTECTED,
+                f"company {action.company_id} carries the tag codatSyncProtect",
+                then=Then.UNPROTECT,
+            )
+        check_unchanged(action.observed, live)
+        _check_connections(action.observed, live)
+
+    return await _delete(
+        worker, action, check, lambda: client.resting_on(look).delete_company(action.company_id)
+    )
+
+
+def _check_connections(observed: LiveCompany, live: LiveCompany) -> None:
+    """Raise NotDoneError where the connections that go with a company are not those that the plan read."""
+    before = {connection.id: connection for connection in observed.connections}
+    now = {connection.id: connection for connection in live.connections}
+    for identifier, connection in {**before, **now}.items():
+        named = f"connection {identifier} ({connection.platform_name or connection.platform_key})"
+        if identifier not in before:
+            raise changed(f"{named} has come up, and it is {connection.status}")
+        if identifier not in now:
+            raise changed(f"{named} has gone")
+        if connection.status is not before[identifier].status:
+            raise changed(
+                f"{named} has become {connection.status} where {before[identifier].status} was read"
+            )
+
+
+async def delete_connection(worker: WorkerState, action: DeleteConnection) -> Result:
+    """Delete a connection that still has the status that the plan read, once its id is on record."""
+    if action.links:
+        await record_links(worker, action)
+    client, look = worker.client, Look()
+
+    async def check() -> None:
+        live = await client.looking(look).connection(action.company_id, action.connection_id)
+        if live.status is not action.status:
+            raise changed(f"the connection has become {live.status} where {action.status} was read")
+
+    return await _delete(
+        worker,
+        action,
+        check,
+        lambda: client.resting_on(look).delete_connection(action.company_id, action.connection_id),
+    )
+
+
+async def _delete(
+    worker: WorkerState,
+    action: DeleteCompany | DeleteConnection,
+    check: Callable[[], Awaitable[None]],
+    delete: Callable[[], Awaitable[None]],
+) -> Result:
+    async def find_gone() -> bool | None:
+        try:
+            await check()
+        except NotFoundError:
+            return True
+        return None
+
+    async def send(_key: UUID) -> bool:
+        with suppress(NotFoundError):
+            await delete()
+        return True
+
+    if await find_gone():
+        return Result.ALREADY
+    await settle(worker, action, send, find_gone)
+    return Result.DONE

@@ -1,25 +1,176 @@
-"""Carries out a plan: workers of several companies at once, until all have ended or the run must stop."""
+"""Carries out a plan: a worker for each company, several at once, until all end or the run must stop."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from typing import Final, assert_never
 
-from reconciler.apply.company_worker import WELL, stops_company, work
-from reconciler.apply.failing import FailureCode, Then
-from reconciler.apply.platform_breaker import PlatformBreaker
-from reconciler.apply.running import Resolve, Run
-from reconciler.apply.state import WorkerState, not_started
-from reconciler.apply.telling import Telling
+from reconciler.actions import (
+    Action,
+    AddProduct,
+    AdoptCompany,
+    AuthorizeConnection,
+    CreateCompany,
+    CreateConnection,
+    CreateWebhook,
+    DeleteCompany,
+    DeleteConnection,
+    DeleteWebhook,
+    RemoveProduct,
+    SetProfileSyncSettings,
+    SetSyncSettings,
+    SyncCompany,
+    UnlinkConnection,
+    UpdateCompany,
+    UpdateProfile,
+)
+from reconciler.apply.account import (
+    create_webhook,
+    delete_webhook,
+    set_profile_sync_settings,
+    update_profile,
+)
+from reconciler.apply.authorizing import authorize_connection
+from reconciler.apply.companies import (
+    change_product,
+    create_company,
+    patch_company,
+    set_sync_settings,
+    unlink_connection,
+)
+from reconciler.apply.connections import create_connection, delete_company, delete_connection
+from reconciler.apply.failing import NotDoneError, interrupted, of_bug, of_error
+from reconciler.apply.running import PlatformBreaker, Resolve, Run, Telling
+from reconciler.apply.state import WorkerState
+from reconciler.apply.syncing import sync_company
 from reconciler.codat import Client
-from reconciler.codat.clock import Clock
+from reconciler.codat.errors import ApiError, RunStoppingError
+from reconciler.codat.pacing import Clock
+from reconciler.codat.transport import StoppedError
 from reconciler.model import Limits
-from reconciler.outcome import RESUME, ActionOutcome, Failure, Observer, Outcome, Result
-from reconciler.plan import Action, Plan
+from reconciler.outcome import (
+    RESUME,
+    WELL,
+    ActionOutcome,
+    Failure,
+    FailureCode,
+    Observer,
+    Outcome,
+    Result,
+    Then,
+    not_started,
+    planned_company_id,
+    stops_company,
+)
+from reconciler.plan import Plan
+
+logger: Final = logging.getLogger(__name__)
+
+
+async def work(worker: WorkerState) -> list[ActionOutcome]:
+    """Carry out the worker's actions; those that are left when it ends are not among the outcomes."""
+    outcomes: list[ActionOutcome] = []
+    for action in worker.actions:
+        worker.run.keep_reserve()
+        if worker.run.is_ending:
+            break
+        worker.run.tell.action_started(action)
+        result, failure = await _attempted(worker, action)
+        told = worker.run.told(failure) if failure else None
+        outcomes.append(_outcome(worker, action, result, told))
+        worker.run.tell.action_ended(outcomes[-1])
+        if stops_company(outcomes[-1]):
+            break
+    return outcomes
+
+
+async def _attempted(worker: WorkerState, action: Action) -> tuple[Result, Failure | None]:
+    """How an action ended. Whatever goes wrong in it, the other workers' results are not lost."""
+    before = worker.written_before = worker.writes
+    try:
+        return await perform(worker, action), None
+    except NotDoneError as error:
+        return error.result, error.failure
+    except StoppedError:
+        return (Result.INCOMPLETE, interrupted()) if worker.writes > before else (Result.NOT_STARTED, None)
+    except ApiError as error:
+        failure = of_error(error)
+        if not isinstance(error, RunStoppingError):
+            return Result.FAILED, failure
+        worker.run.halt(failure, at_once=True)
+        return (Result.FAILED, failure) if worker.writes > before else (Result.NOT_STARTED, None)
+    except Exception as error:
+        logger.debug("a bug in %s %s", action.kind, action.address, exc_info=True)
+        failure = of_bug(error)
+        worker.run.halt(failure)
+        return Result.FAILED, failure
+
+
+async def perform(worker: WorkerState, action: Action) -> Result:  # noqa: C901 - a case for each kind
+    """Carry out one action.
+
+    Raises:
+        NotDoneError: it failed, or its end is not known.
+        StoppedError: Ctrl-C came.
+        ApiError: a request failed in a way that the action has no answer to.
+    """
+    match action:
+        case CreateWebhook():
+            return await create_webhook(worker, action)
+        case DeleteWebhook():
+            return await delete_webhook(worker, action)
+        case UpdateProfile():
+            return await update_profile(worker, action)
+        case SetProfileSyncSettings():
+            return await set_profile_sync_settings(worker, action)
+        case CreateCompany():
+            return await create_company(worker, action)
+        case AdoptCompany() | UpdateCompany():
+            return await patch_company(worker, action)
+        case AddProduct() | RemoveProduct():
+            return await change_product(worker, action)
+        case SetSyncSettings():
+            return await set_sync_settings(worker, action)
+        case DeleteCompany():
+            return await delete_company(worker, action)
+        case UnlinkConnection():
+            return await unlink_connection(worker, action)
+        case DeleteConnection():
+            return await delete_connection(worker, action)
+        case CreateConnection():
+            return await create_connection(worker, action)
+        case AuthorizeConnection():
+            return await authorize_connection(worker, action)
+        case SyncCompany():
+            return await sync_company(worker, action)
+        case _:
+            assert_never(action)
+
+
+def _outcome(worker: WorkerState, action: Action, result: Result, failure: Failure | None) -> ActionOutcome:
+    connection_id = None if action.address.is_company else _connection_id(worker, action)
+    return ActionOutcome(
+        action.kind,
+        action.address,
+        result,
+        failure,
+        planned_company_id(action) or worker.made_company,
+        connection_id,
+    )
+
+
+def _connection_id(worker: WorkerState, action: Action) -> str | None:
+    match action:
+        case UnlinkConnection() | DeleteConnection() | AuthorizeConnection() if action.connection_id:
+            return action.connection_id
+        case _:
+            return worker.made.get(action.address)
 
 
 async def execute(
@@ -77,8 +228,8 @@ async def execute(
         resume=resume,
     )
     workers = _workers(run, plan)
-    account = [one for one in workers if one.address.is_account]
-    companies = [one for one in workers if not one.address.is_account]
+    account = [worker for worker in workers if worker.address.is_account]
+    companies = [worker for worker in workers if not worker.address.is_account]
     run.tell.started(plan, len(companies))
     floor = _Floor(run, companies)
     async with _watching(run):
@@ -133,13 +284,13 @@ class _Floor:
     async def account_first(self, worker: WorkerState) -> None:
         """Work on the account's own settings: what companies fetch rests on them, so they come first."""
         outcomes = self.outcomes[worker.key] = await work(worker)
-        failed = next((one for one in outcomes if one.result not in WELL), None)
+        failed = next((outcome for outcome in outcomes if outcome.result not in WELL), None)
         if failed is not None and self._waiting:
             told = f"the account's own settings come first, and {failed.kind} {failed.address} was not done"
             self._run.halt(Failure(FailureCode.ACCOUNT_FAILED, told, then=Then.ACCOUNT_FIRST))
 
     def _take_note(self, worker: WorkerState, outcomes: list[ActionOutcome]) -> None:
-        has_failed = any(one.result is Result.FAILED and stops_company(one) for one in outcomes)
+        has_failed = any(outcome.result is Result.FAILED and stops_company(outcome) for outcome in outcomes)
         if has_failed or len(outcomes) == len(worker.actions) or not self._run.is_ending:
             self._ended += 1
             self._run.tell.company_ended(worker.key, self._ended, self._total)

@@ -25,8 +25,8 @@ from datetime import datetime, timedelta
 from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from reconciler.apply import waiting
-from reconciler.apply.failing import FailureCode, NotDoneError, Then, not_done
+from reconciler.apply import state
+from reconciler.apply.failing import NotDoneError, not_done
 from reconciler.apply.running import STALE_AFTER
 from reconciler.apply.state import WorkerState
 from reconciler.codat import Answered, Client
@@ -43,6 +43,7 @@ from reconciler.codat.errors import (
     ServerFaultError,
     StillRunningError,
 )
+from reconciler.outcome import FailureCode, Then
 
 T = TypeVar("T")
 
@@ -176,7 +177,7 @@ class _Refusals(Generic[T]):
 
     worker: WorkerState
     making: Making[T]
-    lags: Iterator[float] = field(default_factory=lambda: iter(waiting.GROWING[: ATTEMPTS - 1]))
+    lags: Iterator[float] = field(default_factory=lambda: iter(state.GROWING[: ATTEMPTS - 1]))
     """Seconds to wait after each refusal that comes of a lag, as long as an attempt follows."""
     lagging: ApiError | None = None
     """The last such refusal."""
@@ -220,11 +221,11 @@ async def _attempt(
 
     pause = worker.pausing(f"no answer yet on creating {making.what}; asking again under the same key")
     try:
-        answered = await waiting.under_same_key(send, pause)
+        answered = await state.under_same_key(send, pause)
     except (ServerFaultError, KeyReusedError, StillRunningError, HeldUpError) as error:
         looking_since = worker.run.clock.now()
         pause = worker.pausing(f"looking whether {making.what} was created")
-        found = await waiting.look(making.find, pause)
+        found = await state.look(making.find, pause)
         known.at = looking_since
         if found is None and isinstance(error, GatewayFaultError | HeldUpError):
             raise
@@ -261,7 +262,7 @@ async def _read_back(
             return None
 
     if is_own or age is None or age < YOUNG:
-        live = await waiting.look(read, worker.pausing(f"Codat does not show {making.what} yet"))
+        live = await state.look(read, worker.pausing(f"Codat does not show {making.what} yet"))
     else:
         live = await read()
     if live is None:

@@ -1,21 +1,175 @@
-"""What all workers of a run share: the client, the clock, and whether the run goes on."""
+"""What all workers of a run share: client, clock, caution with platforms, whether the run goes on.
+
+No message holds a secret or a link URL: they are made of addresses, kinds, counts and failures.
+
+A wrong callback URL or a token exported the wrong way rejects every customer of a platform alike; so
+it is better found out with one customer than with a thousand.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from reconciler.apply.failing import of_error, too_many_failed
-from reconciler.apply.platform_breaker import PlatformBreaker
-from reconciler.apply.telling import Telling
-from reconciler.codat import Client
-from reconciler.codat.clock import Clock
-from reconciler.codat.stopping import StoppedError
-from reconciler.model import Secret, SecretRef
-from reconciler.outcome import RESUME, Failure
+from reconciler.actions import Action, AuthorizeConnection
+from reconciler.apply.failing import of_error
+from reconciler.codat import Client, Meter
+from reconciler.codat.pacing import Clock
+from reconciler.codat.transport import StoppedError
+from reconciler.model import Address, Secret, SecretRef
+from reconciler.outcome import (
+    RESUME,
+    ActionOutcome,
+    Event,
+    EventType,
+    Failure,
+    Observer,
+    Outcome,
+    Result,
+    too_many_failed,
+)
+from reconciler.plan import Plan
+
+SAYS: Final[Mapping[Result, str]] = {
+    Result.DONE: "done",
+    Result.ALREADY: "was done already",
+    Result.FAILED: "failed",
+    Result.INCOMPLETE: "is incomplete",
+    Result.NOT_STARTED: "was not started",
+}
+
+
+class Telling:
+    """Makes events of what happens; each says how many write ``requests`` were sent so far."""
+
+    def __init__(self, observer: Observer, meter: Meter) -> None:
+        self._observer = observer
+        self._meter = meter
+        self._before = meter.writes
+
+    @property
+    def requests(self) -> int:
+        """Write requests that this run has sent, repeats included."""
+        return self._meter.writes - self._before
+
+    def started(self, plan: Plan, companies: int) -> None:
+        """The run begins."""
+        data = {"companies": companies, "actions": len(plan.actions), "planned": plan.requests}
+        message = (
+            f"applying: actions {len(plan.actions)}, companies {companies}, write requests {plan.requests}"
+        )
+        self._tell(Event(EventType.STARTED, message, data=self._with(data)))
+
+    def action_started(self, action: Action) -> None:
+        """An action begins."""
+        message = f"{action.kind} {action.address}"
+        self._tell(Event(EventType.ACTION_STARTED, message, action.kind, action.address, data=self._with({})))
+
+    def action_ended(self, ended: ActionOutcome) -> None:
+        """An action ended, well or not."""
+        failure = ended.failure
+        why = f": {failure.message}" if failure else ""
+        told = {
+            "companyId": ended.company_id,
+            "connectionId": ended.connection_id,
+            "failure": failure.document() if failure else None,
+        }
+        self._tell(
+            Event(
+                EventType.ACTION_ENDED,
+                f"{ended.kind} {ended.address} {SAYS[ended.result]}{why}",
+                ended.kind,
+                ended.address,
+                ended.result,
+                self._with({name: value for name, value in told.items() if value is not None}),
+            )
+        )
+
+    def company_ended(self, company: str, done: int, total: int) -> None:
+        """A company's worker has come to its end; ``done`` of ``total`` have."""
+        message = f"{company} ended, {done} of {total}"
+        data = self._with({"done": done, "total": total})
+        self._tell(Event(EventType.COMPANY_ENDED, message, address=Address(company), data=data))
+
+    def waiting(self, address: Address, seconds: float, why: str) -> None:
+        """An action waits."""
+        message = f"{address}: waiting {seconds:g} s: {why}"
+        data = self._with({"seconds": seconds, "reason": why})
+        self._tell(Event(EventType.WAITING, message, address=address, data=data))
+
+    def stopping(self, why: str) -> None:
+        """Nothing new starts from here on."""
+        message = f"stopping: what is in flight ends, nothing new starts: {why}"
+        self._tell(Event(EventType.STOPPING, message, data=self._with({})))
+
+    def ended(self, outcome: Outcome) -> None:
+        """The run has ended."""
+        counts = {result.value: count for result, count in outcome.counts.items()}
+        message = ", ".join(f"{count} {name}" for name, count in counts.items())
+        self._tell(Event(EventType.ENDED, f"{message}; {self.requests} requests", data=self._with(counts)))
+
+    def _with(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        return {**data, "requests": self.requests}
+
+    def _tell(self, event: Event) -> None:
+        self._observer(event)
+
+
+REJECTED_IN_A_ROW: Final = 3
+"""Rejections that stop a platform."""
+TOGETHER: Final = 10
+"""Authorizations of one platform that start together; of more, one goes alone until one is accepted."""
+
+
+class PlatformTurns:
+    """One platform's authorizations in a run of ``total`` of them, however many parts it has."""
+
+    def __init__(self, total: int) -> None:
+        self._is_proved = total <= TOGETHER
+        self._rejected = 0
+        self._alone = asyncio.Lock()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether so many credentials in a row were rejected that no further ones are sent."""
+        return self._rejected >= REJECTED_IN_A_ROW
+
+    @asynccontextmanager
+    async def taken(self) -> AsyncIterator[None]:
+        """A turn; as long as none was accepted in a large run, nobody else has one meanwhile."""
+        if not self._is_proved:
+            async with self._alone:
+                if not self._is_proved:
+                    yield
+                    return
+        yield
+
+    def accepted(self) -> None:
+        """Take note that credentials were accepted, now or earlier."""
+        self._is_proved = True
+        if not self.is_stopped:
+            self._rejected = 0
+
+    def rejected(self) -> None:
+        """Take note that credentials were rejected."""
+        self._rejected += 1
+
+
+class PlatformBreaker:
+    """The turns of every platform of a plan, by platform key."""
+
+    def __init__(self, actions: Iterable[Action]) -> None:
+        totals = Counter(action.platform_key for action in actions if isinstance(action, AuthorizeConnection))
+        self._platforms = {key: PlatformTurns(total) for key, total in totals.items()}
+
+    def __getitem__(self, platform_key: str) -> PlatformTurns:
+        return self._platforms[platform_key]
+
 
 Resolve = Callable[[SecretRef], Secret | Awaitable[Secret]]
 """Reads a secret; one that takes a while may be awaited, so that other workers go on."""

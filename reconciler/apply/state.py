@@ -1,35 +1,156 @@
-"""What one worker knows while it works: ids as they become known, and what needs no second look."""
+"""What one worker knows while it works: ids, keys, and how long it has waited.
+
+See https://docs.codat.io/using-the-api/write-data/idempotency: Codat replays the first answer under a
+key for 90 minutes, so a crashed or doubled run that creates under the same key creates nothing twice.
+
+All waiting here goes through a ``Pause``, which Ctrl-C cuts short; so it does what a client waits for.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import ParamSpec, TypeVar
-from uuid import UUID
+from typing import Any, Final, ParamSpec, TypeVar, cast
+from uuid import UUID, uuid5
 
-from reconciler.apply import keys, waiting
-from reconciler.apply.failing import FailureCode, NotDoneError, Then, changed
-from reconciler.apply.running import Run
-from reconciler.apply.waiting import Pause
-from reconciler.codat import Client
-from reconciler.codat.errors import HeldUpError, NotFoundError, QuotaExhaustedError
-from reconciler.codat.looking import Look
-from reconciler.codat.stopping import StoppedError, unless_stopped
-from reconciler.diagnostics import CodatSyncError
-from reconciler.model import Address, LiveCompany, LiveConnection, LiveSyncSettings, Secret, SecretRef
-from reconciler.outcome import ActionOutcome, Failure, Result
-from reconciler.plan import (
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    retry_if_result,
+    stop_after_attempt,
+    wait_chain,
+    wait_fixed,
+)
+from tenacity.retry import retry_base
+
+from reconciler.actions import (
     Action,
     AuthorizeConnection,
-    CreateCompany,
     CreateConnection,
     DeleteConnection,
+    Kind,
     SyncCompany,
     UnlinkConnection,
 )
+from reconciler.apply.failing import NotDoneError, changed
+from reconciler.apply.running import Run
+from reconciler.codat import Client
+from reconciler.codat.errors import (
+    ApiError,
+    HeldUpError,
+    NoAnswerError,
+    NotFoundError,
+    QuotaExhaustedError,
+    ServerFaultError,
+    StillRunningError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from reconciler.codat.transport import Look, StoppedError, unless_stopped
+from reconciler.diagnostics import CodatSyncError
+from reconciler.live import LiveCompany, LiveConnection
+from reconciler.model import Address, LiveSyncSettings, Secret, SecretRef
+from reconciler.outcome import Failure, FailureCode, Then
+
+NAMESPACE: Final = UUID("b41e0c06-9d5f-4c39-9a4b-53a7c5e0f9d2")
+"""Ours. It must never change: an old and a new version may run at once."""
+
+
+def company_key(workspace: str, key: str, attempt: int) -> UUID:
+    """The key of the ``attempt``-th (from 0) creation of a company."""
+    return _key("company", workspace, key, attempt)
+
+
+def connection_key(company_id: str, key: str, attempt: int) -> UUID:
+    """The key of the ``attempt``-th (from 0) creation of a connection."""
+    return _key("connection", company_id, key, attempt)
+
+
+def webhook_key(url: str, what: Sequence[object], beside: Sequence[str], attempt: int) -> UUID:
+    """The key of the ``attempt``-th (from 0) creation of a webhook consumer, by all that it is.
+
+    ``beside`` are the consumers of its URL that were there before: with others, it is another creation.
+    """
+    return _key("webhook", url, json.dumps(what), *beside, attempt)
+
+
+def run_key(seed: int, address: Address, kind: Kind, number: int) -> UUID:
+    """The key of a run's ``number``-th change or sync at an address; a later run has other ones."""
+    return _key("run", seed, str(address), kind.value, number)
+
+
+def _key(*parts: str | int) -> UUID:
+    """The parts as a JSON array, which no two different lists of parts share."""
+    return uuid5(NAMESPACE, json.dumps(parts, separators=(",", ":"), ensure_ascii=True))
+
+
+Pause = Callable[[float], Awaitable[None]]
+"""Returns after so many seconds, or raises ``StoppedError``."""
+
+GROWING: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds between looks: 30 in all, since Codat's index may lag."""
+SAME_KEY: Final = (*GROWING, 30.0)
+"""Seconds between requests under the same key: 60 in all."""
+
+PASSING: Final = (NoAnswerError, UnreachableError, ServerFaultError, UnexpectedAnswerError, StillRunningError)
+"""What a look that failed may get over; it says nothing of what it looked for."""
+SAME_KEY_ERRORS: Final = (NoAnswerError, UnreachableError, StillRunningError)
+"""After these the same idempotency key gives the answer, as soon as there is one."""
+UNSETTLED: Final[tuple[type[ApiError], ...]] = (*SAME_KEY_ERRORS, ServerFaultError)
+"""After these a write may or may not have taken effect."""
+
+
+async def look(find: Callable[[], Awaitable[T | None]], pause: Pause) -> T | None:
+    """What ``find`` finds, looking again with growing waits for 30 seconds; ``None`` if it is not there.
+
+    Raises:
+        ApiError: the last look failed.
+    """
+    again = retry_if_result(_is_nothing) | retry_if_exception_type(PASSING)
+    return await _again(find, again, GROWING, pause)
+
+
+async def under_same_key(send: Callable[[], Awaitable[T]], pause: Pause) -> T:
+    """What ``send`` returns, asked again after no answer and while it is in progress, for 60 seconds.
+
+    Raises:
+        ApiError: the last answer, or none.
+    """
+    return await _again(send, retry_if_exception_type(SAME_KEY_ERRORS), SAME_KEY, pause)
+
+
+async def _again(
+    ask: Callable[[], Awaitable[T]], again: retry_base, waits: Sequence[float], pause: Pause
+) -> T:
+    retrying = AsyncRetrying(
+        retry=again,
+        wait=wait_chain(*(wait_fixed(seconds) for seconds in waits)),
+        stop=stop_after_attempt(len(waits) + 1),
+        sleep=pause,
+        retry_error_callback=_last,
+    )
+
+    async def once() -> T:
+        return await ask()
+
+    answer: T = await retrying(once)
+    return answer
+
+
+def _last(state: RetryCallState) -> Any:
+    """The last result, or the last error raised anew; an attempt was made, so there is one."""
+    return cast("Future[Any]", state.outcome).result()
+
+
+def _is_nothing(found: object) -> bool:
+    return found is None
+
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -85,12 +206,14 @@ class WorkerState:
 
     def claimed(self) -> frozenset[str]:
         """Ids of connections that some action of this worker speaks of."""
-        return frozenset(self.made.values()) | {one for action in self.actions for one in _ids(action)}
+        return frozenset(self.made.values()) | {
+            identifier for action in self.actions for identifier in _ids(action)
+        }
 
     def next_key(self, action: Action) -> UUID:
         """A key for a change or a sync, that no other request of any run has."""
         self._numbered += 1
-        return keys.run_key(self.run.seed, action.address, action.kind, self._numbered)
+        return run_key(self.run.seed, action.address, action.kind, self._numbered)
 
     async def write(self, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """What a writing method of the client answers.
@@ -174,7 +297,7 @@ class WorkerState:
                 return None
 
         if identifier == self.made_company or identifier in self.made.values():
-            live = await waiting.look(find, self.pausing(f"Codat does not show the {what} yet"))
+            live = await look(find, self.pausing(f"Codat does not show the {what} yet"))
         else:
             live = await find()
         if live is None:
@@ -195,21 +318,9 @@ def _ids(action: Action) -> tuple[str, ...]:
         case AuthorizeConnection() | UnlinkConnection() | DeleteConnection():
             named = (action.connection_id,)
         case SyncCompany():
-            named = tuple(one.connection_id for one in action.targets)
+            named = tuple(target.connection_id for target in action.targets)
         case CreateConnection():
             named = tuple(mark.id for mark in action.links.values() if mark.id)
         case _:
             pass
-    return tuple(one for one in named if one is not None)
-
-
-def planned_company_id(action: Action) -> str | None:
-    """The id of the action's company, if the plan knew it."""
-    return None if isinstance(action, CreateCompany) else action.company_id
-
-
-def not_started(action: Action) -> ActionOutcome:
-    """The outcome of an action that the run did not come to."""
-    return ActionOutcome(
-        action.kind, action.address, Result.NOT_STARTED, company_id=planned_company_id(action)
-    )
+    return tuple(identifier for identifier in named if identifier is not None)

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from reconciler.apply import waiting
-from reconciler.apply.failing import FailureCode, NotDoneError, Then, not_done
+from reconciler.actions import SyncCompany
+from reconciler.apply import state
+from reconciler.apply.failing import NotDoneError, not_done
 from reconciler.apply.retried_write import KEPT
 from reconciler.apply.state import WorkerState
 from reconciler.codat.errors import AlreadyQueuedError, RejectedError, is_no_custom_product
-from reconciler.model import Address, Pull, PullState
-from reconciler.outcome import Result
-from reconciler.plan import SyncCompany
+from reconciler.live import Pull, PullState
+from reconciler.model import Address
+from reconciler.outcome import FailureCode, Result, Then
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,8 @@ async def sync_company(worker: WorkerState, action: SyncCompany) -> Result:
 
 def _requests(worker: WorkerState, action: SyncCompany) -> Iterator[_Request]:
     targets = [
-        ((one.address, worker.connection_id(one.address, one.connection_id)), one.data_types)
-        for one in action.targets
+        ((target.address, worker.connection_id(target.address, target.connection_id)), target.data_types)
+        for target in action.targets
     ]
     everything = tuple(connection for connection, data_types in targets if not data_types)
     if everything and not action.only_products:
@@ -78,14 +79,14 @@ class _Syncing:
         """Ask; after a fault look, and ask once more under a new key."""
         try:
             return await self._once()
-        except waiting.UNSETTLED as error:
+        except state.UNSETTLED as error:
             if not await self._is_unseen():
                 return Result.DONE
             if not isinstance(error, KEPT):
                 raise
         try:
             return await self._once()
-        except waiting.UNSETTLED:
+        except state.UNSETTLED:
             if await self._is_unseen():
                 raise
             return Result.DONE
@@ -101,7 +102,7 @@ class _Syncing:
     async def _send(self) -> None:
         key = self._lane.next_key(self._action)
         pause = self._lane.pausing("no answer yet on a sync; asking again under the same key")
-        await waiting.under_same_key(lambda: self._lane.write(self._ask, key), pause)
+        await state.under_same_key(lambda: self._lane.write(self._ask, key), pause)
 
     async def _ask(self, key: UUID) -> None:
         client, product = self._lane.client, self._request.product
@@ -125,7 +126,7 @@ class _Syncing:
             return None if await self._is_unseen() else True
 
         pause = self._lane.pausing("a sync is in progress; looking for it in the history")
-        if not await waiting.look(find, pause):
+        if not await state.look(find, pause):
             names = ", ".join(str(address) for address, _ in self._request.connections)
             raise not_done(
                 FailureCode.SYNC_NOT_SEEN,

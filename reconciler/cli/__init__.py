@@ -10,9 +10,12 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.apply import apply
-from reconciler.cli.exits import Exit
-from reconciler.cli.explain import explain
-from reconciler.cli.failing import (
+from reconciler.cli.handing_over import handoff, links, retired
+from reconciler.cli.import_ import import_
+from reconciler.cli.options import Exit, Output, WholeSentences
+from reconciler.cli.plan import explain, plan, show
+from reconciler.cli.sandbox import platforms, sandbox
+from reconciler.cli.showing import (
     is_nowhere,
     show_bug,
     show_error,
@@ -21,22 +24,9 @@ from reconciler.cli.failing import (
     show_misuse,
     show_nowhere,
 )
-from reconciler.cli.fmt import fmt
-from reconciler.cli.handoff import handoff
-from reconciler.cli.helping import WholeSentences
-from reconciler.cli.import_ import import_
-from reconciler.cli.init import init
-from reconciler.cli.links import links
-from reconciler.cli.options import Output
-from reconciler.cli.plan import plan
-from reconciler.cli.platforms import platforms
-from reconciler.cli.retired import retired
-from reconciler.cli.sandbox import sandbox
-from reconciler.cli.show import show
-from reconciler.cli.status import status
+from reconciler.cli.specs import fmt, init, validate
+from reconciler.cli.status import status, verify
 from reconciler.cli.streams import is_lost_output, let_go, prepare
-from reconciler.cli.validate import validate
-from reconciler.cli.verify import verify
 from reconciler.diagnostics import CodatSyncError
 
 __all__ = ["main"]

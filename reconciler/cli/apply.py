@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from reconciler.cli.events import check_whole, opened_events
-from reconciler.cli.exits import Exit
-from reconciler.cli.for_ci import opened_outputs, opened_summary, outcome_page
 from reconciler.cli.options import (
+    Exit,
     context,
     endpoint_options,
     format_option,
@@ -27,7 +25,14 @@ from reconciler.cli.options import (
     summary_option,
 )
 from reconciler.cli.showing import Extent, show_outcome, show_plan
-from reconciler.cli.streams import record
+from reconciler.cli.streams import (
+    check_whole,
+    opened_events,
+    opened_outputs,
+    opened_summary,
+    outcome_page,
+    record,
+)
 from reconciler.model import DEFAULT_SPECS
 
 if TYPE_CHECKING:

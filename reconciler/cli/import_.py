@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.exits import Exit
-from reconciler.cli.options import endpoint, endpoint_options, output, output_options
+from reconciler.cli.options import Exit, endpoint, endpoint_options, output, output_options
 
 DEFAULT_OUT = Path("specs") / "imported.yaml"
 DEFAULT_ACCOUNT = Path("specs") / "account.yaml"
@@ -75,7 +74,7 @@ def import_(
         raise click.UsageError("say which companies: one of --all, --tags QUERY, --id ID; or --account")
     if account and extras:
         raise click.UsageError("--with is about companies, and --account about none")
-    if not all(one.isprintable() for one in (tags, *ids)):
+    if not all(target.isprintable() for target in (tags, *ids)):
         raise click.UsageError("what --tags and --id name must be printable text")
     place = endpoint(sandbox, sandbox_file, api_url)
     if account:

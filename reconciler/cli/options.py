@@ -1,4 +1,4 @@
-"""The options that commands share, and what they make of them."""
+"""The options that commands share, what they make of them, and the exit statuses."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
-from reconciler.cli.completion import complete_address
 from reconciler.model import DEFAULT_SPECS
 from reconciler.wording import read_duration
 
@@ -22,6 +23,61 @@ if TYPE_CHECKING:
     from reconciler.workflow.endpoint import Endpoint
     from reconciler.workflow.planning import Context
     from reconciler.workflow.saving import Options
+
+
+class WholeSentences(click.Group):
+    """A group whose help cuts no description: a long one goes on in the next line, at any width."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a row for each command."""
+        rows = [
+            (name, self.commands[name].get_short_help_str(sys.maxsize)) for name in self.list_commands(ctx)
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def complete_address(
+    context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The addresses of the specs that the command line names, or of ``specs/``."""
+    from reconciler.workflow import catalogue
+
+    specs = context.params.get("specs") or _default(context)
+    return [CompletionItem(address) for address in catalogue.addresses(Path(str(specs)), incomplete)]
+
+
+def _default(context: click.Context) -> object:
+    """Where the command looks for specs when it is told nothing."""
+    defaults = [parameter.default for parameter in context.command.params if parameter.name == "specs"]
+    return next((default for default in defaults if isinstance(default, str | Path)), "specs")
+
+
+def complete_address_or_code(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The same, and every code."""
+    from reconciler.workflow import catalogue
+
+    codes = [CompletionItem(code) for code in catalogue.codes(incomplete)]
+    return [*complete_address(context, parameter, incomplete), *codes]
+
+
+class Exit(IntEnum):
+    """How a command ended."""
+
+    OK = 0
+    """Done, or nothing to do."""
+    ERROR = 1
+    """An error, a failure, or something blocking is left."""
+    CHANGES = 2
+    """``plan --detailed-exitcode``: an action is pending."""
+    MISUSED = 2
+    """The command line is misused; the same number, as every program says it."""
+    REFUSED = 3
+    """Refused for safety, with nothing done."""
+    INTERRUPTED = 130
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -1,4 +1,4 @@
-"""``codat-sync plan``: show what apply would do."""
+"""``codat-sync plan``, ``show`` and ``explain``: what apply would do, what a saved plan will do, and why."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from reconciler.cli.exits import Exit
-from reconciler.cli.for_ci import opened_outputs, opened_summary, plan_page
 from reconciler.cli.options import (
+    Exit,
+    complete_address_or_code,
     context,
     endpoint_options,
     format_option,
@@ -21,7 +21,9 @@ from reconciler.cli.options import (
     specs_argument,
     summary_option,
 )
-from reconciler.cli.showing import PLAN_FORMATS, show_plan
+from reconciler.cli.showing import PLAN_FORMATS, show_document, show_plan
+from reconciler.cli.streams import opened_outputs, opened_summary, plan_page
+from reconciler.model import DEFAULT_SPECS
 
 
 @click.command(
@@ -79,3 +81,82 @@ def plan(
     if planned.plan.refusals:
         return Exit.REFUSED
     return Exit.CHANGES if detailed_exitcode and planned.plan.actions else Exit.OK
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  codat-sync show plan.json
+  codat-sync show plan.json --format markdown
+"""
+)
+@click.argument("plan", type=click.Path(path_type=Path, dir_okay=False))
+@format_option(*PLAN_FORMATS)
+@output_options
+def show(plan: Path, format_: str) -> Exit:
+    """Print the saved PLAN in any format; a file that was cut or edited is refused."""
+    from reconciler.workflow import endpoint, saving
+
+    saved = saving.read(plan)
+    rate = endpoint.pace(str(saved.document["api"]), saved.workspace.limits)
+    show_document(saved.shown, format_, output(), requests_per_minute=rate, specs=saved.specs)
+    return Exit.OK
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  codat-sync explain unknown-field              what a code means, and what to do
+  codat-sync explain acme/books                 which rule applies, and what would change it
+  codat-sync explain acme/books specs/ --sandbox
+"""
+)
+@click.argument("name", metavar="ADDRESS|CODE", shell_complete=complete_address_or_code)
+@click.argument("specs", type=click.Path(path_type=Path), required=False)
+@format_option("text", "json")
+@endpoint_options
+@output_options
+def explain(
+    name: str,
+    specs: Path | None,
+    format_: str,
+    sandbox: bool,
+    sandbox_file: Path | None,
+    api_url: str | None,
+) -> Exit:
+    """Explain an ADDRESS of SPECS (default: specs/), or what a CODE means.
+
+    A word that is a code is explained as one, offline. To ask about a company of the same key, name
+    SPECS too. An address is looked up as plan does it: Codat is read, and nothing is written.
+    """
+    from reconciler import render
+    from reconciler.workflow import catalogue
+
+    entries = [entry.document() for entry in catalogue.entries_of(name)] if specs is None else []
+    if entries:
+        text = (
+            render.codes_json(entries) if format_ == "json" else render.codes_text(entries, output().style())
+        )
+    else:
+        text = _address(name, specs, format_, sandbox, sandbox_file, api_url)
+    click.echo(text, nl=False)
+    return Exit.OK
+
+
+def _address(
+    name: str,
+    specs: Path | None,
+    format_: str,
+    sandbox: bool,
+    sandbox_file: Path | None,
+    api_url: str | None,
+) -> str:
+    from reconciler import render
+    from reconciler.workflow import planning
+
+    place = context(sandbox, sandbox_file, api_url)
+    request = planning.ExplainRequest(name, specs or Path(DEFAULT_SPECS), place)
+    document = planning.explain(request)
+    if format_ == "json":
+        return render.explanation_json(document)
+    return render.explanation_text(document, output().style())

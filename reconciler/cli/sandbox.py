@@ -1,4 +1,4 @@
-"""``codat-sync sandbox``: serve the simulated Codat, or empty it."""
+"""``codat-sync sandbox`` and ``platforms``: the simulated Codat, and the integrations of an account."""
 
 from __future__ import annotations
 
@@ -6,9 +6,16 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.exits import Exit
-from reconciler.cli.helping import WholeSentences
-from reconciler.cli.options import DEFAULT_SANDBOX_FILE, output_options
+from reconciler.cli.options import (
+    DEFAULT_SANDBOX_FILE,
+    Exit,
+    WholeSentences,
+    endpoint,
+    endpoint_options,
+    format_option,
+    output,
+    output_options,
+)
 from reconciler.workflow.sandbox import SERVED_PORT
 
 _FILE = click.option(
@@ -65,4 +72,27 @@ def reset(sandbox_file: Path) -> Exit:
 
     simulated.reset_sandbox(sandbox_file)
     click.echo(f"The sandbox at {sandbox_file} is empty.")
+    return Exit.OK
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  codat-sync platforms --sandbox
+  codat-sync platforms --format json
+"""
+)
+@format_option("text", "json")
+@endpoint_options
+@output_options
+def platforms(format_: str, sandbox: bool, sandbox_file: Path | None, api_url: str | None) -> Exit:
+    """List the platforms by name, key, type, whether the account has them enabled, and how they migrate."""
+    from reconciler import render
+    from reconciler.workflow import endpoint as listing
+
+    found = listing.platforms(endpoint(sandbox, sandbox_file, api_url))
+    text = (
+        render.platforms_json(found) if format_ == "json" else render.platforms_text(found, output().style())
+    )
+    click.echo(text, nl=False)
     return Exit.OK

@@ -1,4 +1,4 @@
-"""``codat-sync status``: one screen that says how far a migration is."""
+"""``codat-sync status`` and ``verify``: how far a migration is, and whether it holds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.exits import Exit
-from reconciler.cli.failing import show_error
 from reconciler.cli.options import (
+    Exit,
     batch_options,
     context,
     duration,
@@ -21,6 +20,7 @@ from reconciler.cli.options import (
     specs_argument,
     target_option,
 )
+from reconciler.cli.showing import show_error
 
 if TYPE_CHECKING:
     from reconciler.diagnostics import CodatSyncError
@@ -101,3 +101,58 @@ def _show(report: StatusReport, format_: str) -> None:
 
     text = render.status_json(report) if format_ == "json" else render.status_text(report, output().style())
     click.echo(text, nl=False)
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  codat-sync verify specs/
+  codat-sync verify specs/ --target acme --wait 15m
+  codat-sync verify specs/ --format json
+"""
+)
+@specs_argument
+@click.option(
+    "--wait",
+    metavar="DURATION",
+    callback=duration,
+    help="Look again until all pass, for at most so long: 90s, 15m, 2h.",
+)
+@format_option("text", "json")
+@target_option
+@endpoint_options
+@output_options
+def verify(
+    specs: Path,
+    wait: timedelta | None,
+    format_: str,
+    targets: tuple[str, ...],
+    sandbox: bool,
+    sandbox_file: Path | None,
+    api_url: str | None,
+) -> Exit:
+    """Test each connection that SPECS (default: specs/) want linked, end to end; writes nothing.
+
+    Linked with no reauthorization required, no open error, every data type synced, the first sync
+    ended. Exits 1 when one of them is not so.
+    """
+    from reconciler import render
+    from reconciler.workflow import verifying
+    from reconciler.workflow import verifying as surveying
+
+    shown = output()
+    place = context(sandbox, sandbox_file, api_url, None if shown.quiet else _tell)
+    found = verifying.verify(
+        verifying.VerifyRequest(surveying.SurveyRequest(specs, place, targets), wait or timedelta())
+    )
+    text = (
+        render.verification_json(found)
+        if format_ == "json"
+        else render.verification_text(found, shown.style())
+    )
+    click.echo(text, nl=False)
+    return Exit.OK if found.is_passed else Exit.ERROR
+
+
+def _tell(seconds: float, why: str) -> None:
+    click.echo(f"Waiting {max(round(seconds), 1)} s: {why}.", err=True)

@@ -2,20 +2,25 @@
 
 ::
 
-    connecting   which URL, which transport, which pace; opens a client
+    connecting   the key, which URL, which transport, which pace; opens a client
     client       the endpoints
     paging       listings over many pages
     exchange     one request and its answer
-    transport    permit, pace, meter, waits and repeats         (pacing, metering, looking, stopping, headers)
+    transport    permit, pace, meter, waits and repeats         (pacing)
     faults       what is raised and answered below becomes the tree of ``errors``   (words)
     parsing      JSON objects become nouns                       (reading)
-    credentials  the key, from the environment
 """
 
 from reconciler.codat.client import Answered, Client, ReadClient
-from reconciler.codat.connecting import asgi_transport, check_api_url, connect, is_loopback
-from reconciler.codat.credentials import credentials, key_forms
-from reconciler.codat.metering import Meter
+from reconciler.codat.connecting import (
+    asgi_transport,
+    check_api_url,
+    connect,
+    credentials,
+    is_loopback,
+    key_forms,
+)
+from reconciler.codat.pacing import Meter
 
 __all__ = [
     "Answered",

@@ -19,27 +19,23 @@ from uuid import UUID
 
 import httpx
 
-from reconciler.codat import account_parsing, paging, parsing
+from reconciler.codat import paging, parsing
+from reconciler.codat import parsing as account_parsing
 from reconciler.codat.exchange import Exchange, sealed
-from reconciler.codat.looking import Look
-from reconciler.codat.metering import Meter
-from reconciler.codat.reading import Node
-from reconciler.codat.transport import READS, READS_AND_WRITES, RESTS_ON, STOP, TAKES_LOOK, WITHIN
-from reconciler.codat.words import Mask
-from reconciler.model import (
+from reconciler.codat.pacing import Meter
+from reconciler.codat.reading import Mask, Node
+from reconciler.codat.transport import READS, READS_AND_WRITES, RESTS_ON, STOP, TAKES_LOOK, WITHIN, Look
+from reconciler.live import (
     DataStatus,
     LiveCompany,
     LiveConnection,
     LiveProfile,
     LiveProfileSettings,
-    LiveSyncSettings,
     LiveWebhook,
-    Platform,
-    ProfileValue,
     Pull,
-    Secret,
     Status,
 )
+from reconciler.model import LiveSyncSettings, Platform, ProfileValue, Secret
 
 T = TypeVar("T")
 

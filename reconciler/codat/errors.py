@@ -26,9 +26,22 @@ Any other 429 that passes is waited out beneath the client and never seen here
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic
+
+
+class ApiCode(StrEnum):
+    """What can be wrong with the key, the URL and the way to it. Codes are stable: scripts match them."""
+
+    NO_CREDENTIALS = "no-credentials"
+    BAD_CREDENTIALS = "bad-credentials"
+    BAD_API_URL = "bad-api-url"
+    BAD_CERTIFICATES = "bad-certificates"
+    BAD_PROXY = "bad-proxy"
+    BAD_KEY_LOG = "bad-key-log"
+    READ_ONLY = "read-only"
 
 
 class ApiError(CodatSyncError):

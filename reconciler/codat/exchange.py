@@ -18,13 +18,11 @@ from uuid import UUID
 
 import httpx
 
-from reconciler.codat import faults, headers
-from reconciler.codat.clock import Clock
+from reconciler.codat import faults, pacing
 from reconciler.codat.errors import ApiError, NoAnswerError, UnexpectedAnswerError
-from reconciler.codat.reading import Node, WrongShapeError, read
-from reconciler.codat.stopping import StoppedError
-from reconciler.codat.transport import ANSWERED_AT, SENT_AT
-from reconciler.codat.words import Mask
+from reconciler.codat.pacing import Clock
+from reconciler.codat.reading import Mask, Node, WrongShapeError, read
+from reconciler.codat.transport import ANSWERED_AT, SENT_AT, StoppedError
 from reconciler.model import Secret
 
 T = TypeVar("T")
@@ -113,7 +111,7 @@ class Received:
         """
         sent_at: datetime = self.response.extensions[SENT_AT]
         answered_at: datetime = self.response.extensions[ANSWERED_AT]
-        by_server = headers.date(self.response, "Date") or answered_at
+        by_server = pacing.date(self.response, "Date") or answered_at
         return created is None or created < by_server - (answered_at - sent_at) - REPLAY_MARGIN
 
     def made_ago(self, created: datetime | None) -> timedelta | None:
@@ -124,7 +122,7 @@ class Received:
         """
         sent_at: datetime = self.response.extensions[SENT_AT]
         answered_at: datetime = self.response.extensions[ANSWERED_AT]
-        by_server = headers.date(self.response, "Date")
+        by_server = pacing.date(self.response, "Date")
         if created is None or by_server is None or answered_at < sent_at:
             return None
         ago = by_server + DATE_UNIT - created
@@ -175,7 +173,7 @@ class Exchange:
             raise outcome
         if outcome.is_success:
             return Received(outcome, request)
-        reset = headers.quota_reset(outcome, self._clock.now())
+        reset = pacing.quota_reset(outcome, self._clock.now())
         raise faults.of_response(
             outcome,
             request=request,

@@ -1,4 +1,8 @@
-"""The border where foreign failures become ours: what httpx raises, and the statuses that Codat answers.
+"""The border where foreign failures become ours, and an answer is read no further than is sensible.
+
+httpx unpacks each piece as it comes, and a kilobyte on the wire may stand for a megabyte, so the packed
+bytes are taken here and unpacked in steps. Its timeouts are for one piece each, which a server that drips
+keeps to for ever.
 
 Two tables say it all. What is raised from them holds words only: never a request, a response, or an
 exception of httpx, since those carry the request's body.
@@ -6,16 +10,17 @@ exception of httpx, since those carry the request's body.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import httpx
 
-from reconciler.codat import words
-from reconciler.codat.answers import LARGEST, LONGEST, TooLargeError, TooSlowError
+from reconciler.codat import reading
 from reconciler.codat.errors import (
     AccountLimitError,
     AlreadyQueuedError,
@@ -34,7 +39,71 @@ from reconciler.codat.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from reconciler.codat.words import Mask, Words, harmless
+from reconciler.codat.reading import Mask, Words, harmless
+
+LARGEST: Final = 16 * 1024 * 1024
+"""Bytes of an answer, unpacked: 5,000 companies, the most that a page has, of three kilobytes each."""
+LONGEST: Final = 180.0
+"""Seconds from the request to the end of its answer."""
+ENCODINGS: Final = "gzip"
+"""What we ask for; deflate is understood too."""
+_AS_IT_IS: Final = frozenset({"", "identity"})
+_PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
+_GZIP_OR_ZLIB: Final = zlib.MAX_WBITS | 32
+_OF_THE_WIRE: Final = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
+
+
+class TooLargeError(httpx.DecodingError):
+    """The answer is larger than anything that Codat sends."""
+
+
+class TooSlowError(httpx.ReadTimeout):
+    """The answer came on and on, and not to its end."""
+
+
+async def whole(
+    send: Callable[[httpx.Request], Awaitable[httpx.Response]], request: httpx.Request
+) -> httpx.Response:
+    """The answer that ``send`` gets to ``request``, with its content unpacked.
+
+    Raises:
+        TooLargeError: it is more than ``LARGEST`` bytes.
+        TooSlowError: it was not there within ``LONGEST`` seconds.
+        httpx.DecodingError: it is packed in a way that we did not ask for, or not whole.
+    """
+    try:
+        async with asyncio.timeout(LONGEST):
+            response = await send(request)
+            try:
+                content = await _content(response)
+            finally:
+                await response.aclose()
+    except TimeoutError:
+        raise TooSlowError("no whole answer came in time", request=request) from None
+    kept = [(name, value) for name, value in response.headers.raw if name.lower() not in _OF_THE_WIRE]
+    return httpx.Response(
+        response.status_code, headers=kept, content=content, request=request, extensions=response.extensions
+    )
+
+
+async def _content(response: httpx.Response) -> bytes:
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in _AS_IT_IS | _PACKED:
+        raise httpx.DecodingError("the answer is packed in a way that we did not ask for")
+    packing = zlib.decompressobj(_GZIP_OR_ZLIB) if encoding in _PACKED else None
+    content, is_empty = bytearray(), True
+    async for piece in cast("httpx.AsyncByteStream", response.stream):
+        is_empty = is_empty and not piece
+        try:
+            content += packing.decompress(piece, LARGEST + 1 - len(content)) if packing else piece
+        except zlib.error:
+            raise httpx.DecodingError("the answer cannot be unpacked") from None
+        if len(content) > LARGEST:
+            raise TooLargeError("the answer is too large")
+    if packing and not (packing.eof or is_empty):
+        raise httpx.DecodingError("the packed answer is cut")
+    return bytes(content)
+
 
 _PLACE_IN_OPENSSL: Final = re.compile(r" \(_ssl\.c:\d+\)")
 
@@ -163,21 +232,21 @@ def of_exception(error: Exception, *, request: str, origin: str) -> ApiError:
 
 def _certificate(error: BaseException) -> ssl.SSLCertVerificationError | None:
     """The certificate check that failed beneath ``error``, if that is what happened."""
-    return next((one for one in _chain(error) if isinstance(one, ssl.SSLCertVerificationError)), None)
+    return next((cause for cause in _chain(error) if isinstance(cause, ssl.SSLCertVerificationError)), None)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
     met: list[BaseException] = []
-    one: BaseException | None = error
-    while one is not None and one not in met:
-        met.append(one)
-        yield one
-        one = one.__cause__ or one.__context__
+    cause: BaseException | None = error
+    while cause is not None and cause not in met:
+        met.append(cause)
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def of_response(response: httpx.Response, *, request: str, mask: Mask, reset: str = "") -> ApiError:
     """The failure that a ``response`` other than 2xx reports. ``reset`` says when the quota comes back."""
-    said = words.of(response.content, mask)
+    said = reading.of(response.content, mask)
     answer = _answer(response.status_code, said, reset)
     telling = said.message
     if response.is_error and response.content and not said.is_codats:

@@ -1,15 +1,145 @@
-"""One pace for everybody: requests evenly spread, and a hold that all obey when Codat says to wait."""
+"""Time as an input, one pace for everybody, and what is left of the day's quota."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final, Protocol
 
+import httpx
 from aiolimiter import AsyncLimiter
 
-from reconciler.codat.clock import Clock
+from reconciler.codat.errors import QuotaExhaustedError
+
+
+class Clock(Protocol):
+    """Tells the time and waits."""
+
+    def now(self) -> datetime:
+        """The present moment, in UTC."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after ``seconds``."""
+
+
+class SystemClock:
+    """The machine's clock and asyncio's sleep."""
+
+    def now(self) -> datetime:
+        """The present moment, in UTC."""
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after ``seconds``."""
+        await asyncio.sleep(seconds)
+
+
+def date(response: httpx.Response, header: str) -> datetime | None:
+    """The moment in ``header``, as HTTP or ISO 8601 writes it, in UTC; ``None`` if there is none."""
+    text = response.headers.get(header, "").strip()
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            moment = read(text)
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+def count(response: httpx.Response, header: str) -> int | None:
+    """The whole number in ``header``; ``None`` if there is none."""
+    text = response.headers.get(header, "").strip()
+    return int(text[:18]) if text.isascii() and text.isdigit() else None
+
+
+def retry_after(response: httpx.Response, now: datetime) -> float | None:
+    """Seconds that ``Retry-After`` asks for, written as seconds or as a date; ``None`` if it says nothing.
+
+    A date is read against the server's own ``Date`` where it sends one, so that a wrong clock here
+    does not turn a pause into an hour.
+    """
+    seconds = count(response, "Retry-After")
+    if seconds is not None:
+        return float(seconds)
+    until = date(response, "Retry-After")
+    if until is None:
+        return None
+    return max(0.0, (until - (date(response, "Date") or now)).total_seconds())
+
+
+def quota_reset(response: httpx.Response, now: datetime) -> datetime | None:
+    """When the daily quota comes back (https://docs.codat.io/using-the-api/rate-limits), if known."""
+    told = date(response, "X-Rate-Limit-Reset")
+    if told is not None:
+        return told
+    seconds = retry_after(response, now)
+    return (
+        None
+        if seconds is None
+        else now + timedelta(seconds=min(seconds, timedelta(days=366).total_seconds()))
+    )
+
+
+class Meter:
+    """Counts requests as they are sent, repeats included, and notes the daily quota as answers tell it.
+
+    The quota is ``1,000 x (1 + active connected companies)`` requests a day, reset at 00:00 UTC
+    (https://docs.codat.io/using-the-api/rate-limits). Where the last answer did not speak of it, the
+    one before counts.
+    """
+
+    __slots__ = ("_reserve_percent", "limit", "reads", "remaining", "reset", "writes")
+
+    def __init__(self, reserve_percent: int = 0) -> None:
+        self._reserve_percent = reserve_percent
+        self.reads = 0
+        self.writes = 0
+        self.remaining: int | None = None
+        """Requests left of the day, if an answer said so."""
+        self.limit: int | None = None
+        """Requests that the day has in all, if an answer said so."""
+        self.reset: datetime | None = None
+        """When the quota comes back, if an answer said so."""
+
+    @property
+    def reserve(self) -> int:
+        """Requests of the day that are left to other users of the account."""
+        return (self.limit or 0) * self._reserve_percent // 100
+
+    def spare(self, now: datetime) -> int | None:
+        """Requests that may still be sent before the reserve is reached; ``None`` where nobody knows."""
+        if self.remaining is None or (self.reset is not None and now >= self.reset):
+            return None
+        return max(0, self.remaining - self.reserve)
+
+    def used_up(self, request: str = "") -> QuotaExhaustedError:
+        """The error that what remains of the day is for others; nothing was sent of ``request``."""
+        back = f" at {self.reset:%Y-%m-%dT%H:%M:%SZ}" if self.reset else ""
+        return QuotaExhaustedError(
+            f"{self.remaining} requests remain of the day's quota, and limits.reserve leaves "
+            f"{self.reserve} to others",
+            fix=f"run the same command again when the quota comes back{back}, or lower limits.reserve",
+            request=request,
+        )
+
+    def sent(self, request: httpx.Request) -> None:
+        """Count a request."""
+        if request.method == "GET":
+            self.reads += 1
+        else:
+            self.writes += 1
+
+    def answered(self, response: httpx.Response) -> None:
+        """Note what an answer says of the quota."""
+        remaining = count(response, "X-Rate-Limit-Remaining")
+        limit = count(response, "X-Rate-Limit-Limit")
+        reset = date(response, "X-Rate-Limit-Reset")
+        self.remaining = self.remaining if remaining is None else remaining
+        self.limit = self.limit if limit is None else limit
+        self.reset = self.reset if reset is None else reset
+
 
 NOTICEABLE: Final = 1.0
 """Seconds past which a wait is told of."""

@@ -6,6 +6,7 @@ The shapes are those of the Platform API (https://docs.codat.io/platform-api); e
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,28 +15,36 @@ from typing import Any, Final, cast
 
 from reconciler.codat.reading import Node
 from reconciler.fields import OPTIONAL
-from reconciler.model import (
-    FETCH_ON_FIRST_LINK,
-    SYNC_FROM_UTC,
+from reconciler.live import (
     DataStatus,
     LiveCompany,
     LiveConnection,
     LiveError,
-    LiveSyncSettings,
-    Platform,
+    LiveProfile,
+    LiveProfileSettings,
+    LiveWebhook,
     Pull,
     PullState,
+    Status,
+)
+from reconciler.model import (
+    FETCH_ON_FIRST_LINK,
+    SYNC_FROM_UTC,
+    LiveSyncSettings,
+    Platform,
+    ProfileValue,
     Secret,
     SettingValue,
     SourceType,
-    Status,
     sent_marks,
     short_id,
     utc_text,
 )
 
-STATUSES: Final[Mapping[str, Status]] = {one.value.lower(): one for one in Status}
-SOURCE_TYPES: Final[Mapping[str, SourceType]] = {one.value.lower(): one for one in SourceType}
+STATUSES: Final[Mapping[str, Status]] = {status.value.lower(): status for status in Status}
+SOURCE_TYPES: Final[Mapping[str, SourceType]] = {
+    source_type.value.lower(): source_type for source_type in SourceType
+}
 
 PULL_STATES: Final[Mapping[str, PullState]] = {
     **dict.fromkeys(
@@ -93,7 +102,7 @@ def _careful_company(node: Node) -> LiveCompany:
     """The same, with the path of whatever departs from the documented shape."""
     tags = {str(tag.name): tag.text() for tag in node.get("tags").members()}
     marks = sent_marks(tags)
-    connections = (connection(one) for one in node.get("dataConnections").items())
+    connections = (connection(embedded) for embedded in node.get("dataConnections").items())
     texts: dict[str, Any] = {text.attribute: node.get(text.wire).optional_text() for text in OPTIONAL}
     return LiveCompany(
         id=node.get("id").identifier(),
@@ -101,8 +110,10 @@ def _careful_company(node: Node) -> LiveCompany:
         **texts,
         tags=tags,
         created=node.get("created").optional_moment(),
-        connections=tuple(replace(one, sent=marks.get(short_id(one.id), "")) for one in connections),
-        products=tuple(one.text() for one in node.get("products").items()),
+        connections=tuple(
+            replace(connection, sent=marks.get(short_id(connection.id), "")) for connection in connections
+        ),
+        products=tuple(product.text() for product in node.get("products").items()),
     )
 
 
@@ -117,7 +128,7 @@ def connection(node: Node) -> LiveConnection:
         source_type=_source_type(node.get("sourceType")),
         created=node.get("created").optional_moment(),
         last_sync=node.get("lastSync").optional_moment(),
-        errors=tuple(_error(one) for one in node.get("dataConnectionErrors").items()),
+        errors=tuple(_error(error) for error in node.get("dataConnectionErrors").items()),
         link_url=Secret(link_url) if link_url else None,
     )
 
@@ -228,8 +239,11 @@ def _data_types(node: Node) -> Iterator[str]:
 
 def _can_be_fetched(node: Node) -> bool:
     features = [
-        ((one.get("featureType").optional_text() or ""), (one.get("featureState").optional_text() or ""))
-        for one in node.items()
+        (
+            (feature.get("featureType").optional_text() or ""),
+            (feature.get("featureState").optional_text() or ""),
+        )
+        for feature in node.items()
     ]
     return any(kind.lower() == "get" and state.lower() not in NOT_THERE for kind, state in features)
 
@@ -267,14 +281,14 @@ def data_statuses(node: Node) -> tuple[DataStatus, ...]:
 
     A status that this version does not know counts as running: it may still end well.
     """
-    statuses = ((one, one.get("currentStatus").optional_text()) for one in node.members())
+    statuses = ((member, member.get("currentStatus").optional_text()) for member in node.members())
     return tuple(
         DataStatus(
-            data_type=one.get("dataType").optional_text() or str(one.name),
+            data_type=member.get("dataType").optional_text() or str(member.name),
             status=status,
             state=PULL_STATES.get(status.lower(), PullState.RUNNING),
         )
-        for one, status in statuses
+        for member, status in statuses
         if status
     )
 
@@ -291,7 +305,10 @@ def fetched_types(node: Node) -> frozenset[str]:
 def sync_settings(node: Node) -> LiveSyncSettings:
     """A company's sync settings; every member is read, since who sets one must send them all."""
     return LiveSyncSettings(
-        {one.get("dataType").identifier(): dict(_members(one)) for one in node.get("settings").items()},
+        {
+            setting.get("dataType").identifier(): dict(_members(setting))
+            for setting in node.get("settings").items()
+        },
         are_own=node.get("overridesDefaults").flag(default=False),
     )
 
@@ -303,3 +320,36 @@ def _members(setting: Node) -> Iterator[tuple[str, SettingValue]]:
         if not isinstance(member.value, bool | int | float | str):
             raise member.wrong("text, a number, true or false")
         yield str(member.name), utc_text(member.moment()) if member.name == SYNC_FROM_UTC else member.value
+
+
+PROFILE_TEXTS: Final = ("logoUrl", "iconUrl", "redirectUrl")
+PROFILE_LISTS: Final = ("whiteListUrls",)
+
+
+def profile(node: Node) -> LiveProfile:
+    """The profile; whatever else stands in it is kept for whoever writes it whole, and shown to nobody."""
+    fields: dict[str, ProfileValue] = {
+        name: node.get(name).optional_text() or "" for name in PROFILE_TEXTS
+    } | {name: tuple(part.text() for part in node.get(name).items()) for name in PROFILE_LISTS}
+    return LiveProfile(node.get("name").text(), fields, Secret(json.dumps(node.value)))
+
+
+def profile_sync_settings(node: Node) -> LiveProfileSettings:
+    """The profile's sync settings."""
+    return LiveProfileSettings(node.get("clientId").optional_text() or "", sync_settings(node))
+
+
+def webhooks(node: Node) -> tuple[LiveWebhook, ...]:
+    """Every webhook consumer; the answer has no pages."""
+    return tuple(webhook(result) for result in node.get("results").items())
+
+
+def webhook(node: Node) -> LiveWebhook:
+    """A webhook consumer."""
+    return LiveWebhook(
+        id=node.get("id").identifier(),
+        url=Secret(node.get("url").text()),
+        event_types=tuple(sorted(event_type.text() for event_type in node.get("eventTypes").items())),
+        company_tags=tuple(sorted(event_type.text() for event_type in node.get("companyTags").items())),
+        disabled=node.get("disabled").flag(default=False),
+    )

@@ -1,4 +1,4 @@
-"""What every request passes on its way out: the method's permit, the pace, the meter, and another try.
+"""What every request passes on its way out: the permit, a fresh look, the pace, the meter, another try.
 
 A transport around another one, so that the client stays one short method per endpoint, and tests
 slide a fake beneath. Nothing is translated here: answers and httpx's exceptions pass as they are.
@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Coroutine
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import httpx
 from tenacity import (
@@ -22,16 +24,75 @@ from tenacity import (
     stop_after_attempt,
 )
 
-from reconciler.codat import faults, headers
-from reconciler.codat.answers import whole
-from reconciler.codat.api_codes import ApiCode
-from reconciler.codat.clock import Clock
-from reconciler.codat.errors import HeldUpError
-from reconciler.codat.looking import Look
-from reconciler.codat.metering import Meter
-from reconciler.codat.pacing import Pacer
-from reconciler.codat.stopping import unless_stopped
+from reconciler.codat import faults, pacing
+from reconciler.codat.errors import ApiCode, HeldUpError
+from reconciler.codat.faults import whole
+from reconciler.codat.pacing import Clock, Meter, Pacer
 from reconciler.diagnostics import Diagnostic, RefusedError
+
+T = TypeVar("T")
+
+
+class StoppedError(Exception):
+    """The run ends, so nothing further is sent; whatever was sent before stands."""
+
+
+async def unless_stopped(waiting: Coroutine[Any, Any, T], stop: asyncio.Event | None) -> T:
+    """What ``waiting`` comes to.
+
+    Raises:
+        StoppedError: ``stop`` was set before, or meanwhile, which ends ``waiting``.
+    """
+    if stop is None:
+        return await waiting
+    if stop.is_set():
+        waiting.close()
+        raise StoppedError
+    going, stopping = asyncio.ensure_future(waiting), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait((going, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            raise StoppedError
+        return going.result()
+    finally:
+        going.cancel()
+        stopping.cancel()
+
+
+LOOK_LASTS: Final = timedelta(seconds=2)
+"""How long after what a write rests on was sent the write may still be sent."""
+
+
+@dataclass(slots=True)
+class Look:
+    """What one write rests on: a read of what it changes, or the create that made it.
+
+    The transport notes when it was sent and keeps a turn for the write, so that the write need not
+    wait for one until the look is old. The next look, or the write, uses both up.
+    """
+
+    taken_at: datetime | None = None
+    """From when on it does not know of changes; ``None``: there was no look, or it is used up."""
+    has_turn: bool = False
+
+    def take(self, now: datetime) -> None:
+        """Begin anew: what is sent ``now`` tells how things are, and has paid for the write's turn."""
+        self.taken_at, self.has_turn = now, True
+
+    def use_up(self) -> None:
+        """Let no further write rest on it."""
+        self.taken_at, self.has_turn = None, False
+
+    def lasts(self, now: datetime) -> bool:
+        """Whether a write may be sent ``now``; not if the clock was set back meanwhile."""
+        return self.taken_at is not None and timedelta() <= now - self.taken_at < LOOK_LASTS
+
+    def seconds_left(self, now: datetime) -> float:
+        """For how long it still lasts."""
+        if self.taken_at is None or not self.lasts(now):
+            return 0.0
+        return (self.taken_at + LOOK_LASTS - now).total_seconds()
+
 
 READS: Final = frozenset({"GET"})
 READS_AND_WRITES: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
@@ -166,9 +227,9 @@ class CourteousTransport(httpx.AsyncBaseTransport):
             if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
                 self._hold_while_unavailable(response)
                 return response
-            told = headers.retry_after(response, self._clock.now())
+            told = pacing.retry_after(response, self._clock.now())
             seconds = UNTOLD_WAIT * 2**refusals if told is None else max(told, SHORTEST_HOLD)
-            is_used_up = headers.count(response, "X-Rate-Limit-Remaining") == 0
+            is_used_up = pacing.count(response, "X-Rate-Limit-Remaining") == 0
             if is_used_up or waited + seconds > LONGEST_HOLD:
                 return response
             waited += seconds
@@ -178,7 +239,7 @@ class CourteousTransport(httpx.AsyncBaseTransport):
 
     def _hold_while_unavailable(self, response: httpx.Response) -> None:
         """Let everyone wait where Codat is unavailable and says for how long."""
-        told = headers.retry_after(response, self._clock.now())
+        told = pacing.retry_after(response, self._clock.now())
         if response.status_code == httpx.codes.SERVICE_UNAVAILABLE and told:
             self._pacer.hold(min(told, LONGEST_UNAVAILABLE), "Codat is unavailable (503)")
 

@@ -1,15 +1,12 @@
 """YAML to desired state or diagnostics, each with its place."""
 
-from reconciler.loading.account_writing import account_text
 from reconciler.loading.adoptable import Adoptable, Extra, LeftOut, Sieved, Why, sieved
-from reconciler.loading.errors import SpecError
 from reconciler.loading.load import Loaded, load
-from reconciler.loading.plan_schema import plan_complaints
 from reconciler.loading.platforms import BUILTIN_PLATFORMS
-from reconciler.loading.schema import file_text
-from reconciler.loading.spec_codes import SpecCode
+from reconciler.loading.schema import file_text, plan_complaints
+from reconciler.loading.spec_codes import SpecCode, SpecError
 from reconciler.loading.workspace_file import connection_defaults, is_for_sandbox, secret_commands
-from reconciler.loading.writing import company_keys, spec_text
+from reconciler.loading.writing import account_text, company_keys, spec_text
 
 __all__ = [
     "BUILTIN_PLATFORMS",

@@ -15,8 +15,7 @@ from reconciler.loading.nodes import Entry, Map
 from reconciler.loading.references import LITERAL_ADVICE, ReferenceFault, ReferenceOrigin
 from reconciler.loading.references import read as read_reference
 from reconciler.loading.spec_codes import SpecCode
-from reconciler.loading.values import moment
-from reconciler.loading.words import dotted
+from reconciler.loading.words import dotted, moment
 from reconciler.model import (
     SYNC_FROM_UTC,
     SYNC_FROM_WINDOW,

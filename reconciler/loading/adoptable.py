@@ -14,10 +14,10 @@ from itertools import chain, count
 from typing import Any, Final
 
 from reconciler.fields import OPTIONAL
+from reconciler.live import LiveCompany, LiveConnection, Status
 from reconciler.loading import schema
-from reconciler.loading.names import kept_name
 from reconciler.loading.platforms import BUILTIN_PLATFORMS, PlatformIndex
-from reconciler.loading.words import quoted
+from reconciler.loading.words import kept_name, quoted
 from reconciler.model import (
     KEY_TAG,
     MAX_TAG_KEY,
@@ -27,12 +27,9 @@ from reconciler.model import (
     SYNC_FROM_UTC,
     SYNC_FROM_WINDOW,
     WORKSPACE_TAG,
-    LiveCompany,
-    LiveConnection,
     Platform,
     SettingValue,
     SourceType,
-    Status,
     SyncSettings,
     written,
 )
@@ -175,62 +172,62 @@ class Sieve:
         """The connections as they are; of what a company has one of at a time, the best."""
         keys: set[str] = set()
         single: dict[SourceType, LiveConnection] = {}
-        for one in sorted(connections, key=_best_first):
-            name = self._platform(one.platform_key)
-            reason = self._complaint(one, name, single)
+        for connection in sorted(connections, key=_best_first):
+            name = self._platform(connection.platform_key)
+            reason = self._complaint(connection, name, single)
             if reason or name is None:
-                left_out.append(LeftOut(_named(one), Why.CONNECTION, reason))
+                left_out.append(LeftOut(_named(connection), Why.CONNECTION, reason))
                 continue
-            self.ids.add(one.id)
-            key = free_key(name, keys, one.id)
+            self.ids.add(connection.id)
+            key = free_key(name, keys, connection.id)
             keys.add(key)
-            yield key, self._connection(one, name)
+            yield key, self._connection(connection, name)
 
     def _complaint(
-        self, one: LiveConnection, name: str | None, single: dict[SourceType, LiveConnection]
+        self, connection: LiveConnection, name: str | None, single: dict[SourceType, LiveConnection]
     ) -> str:
         """Why the connection cannot be written; empty where it can."""
-        kinds = self._kinds(one) if one.status is not Status.UNLINKED else ()
-        rivals = [(kind, single.setdefault(kind, one)) for kind in kinds]
-        rival = next(((kind, other) for kind, other in rivals if other is not one), None)
-        if one.status is Status.UNKNOWN:
+        kinds = self._kinds(connection) if connection.status is not Status.UNLINKED else ()
+        rivals = [(kind, single.setdefault(kind, connection)) for kind in kinds]
+        rival = next(((kind, other) for kind, other in rivals if other is not connection), None)
+        if connection.status is Status.UNKNOWN:
             return "Codat reports a status that this version does not know"
-        if not _UUID.fullmatch(one.id) or one.id in self.ids:
+        if not _UUID.fullmatch(connection.id) or connection.id in self.ids:
             return "its id is no UUID in lower case, or stands twice"
         if name is None:
-            return f"no spec can name its platform {quoted(one.platform_key)}"
+            return f"no spec can name its platform {quoted(connection.platform_key)}"
         if rival is not None:
             kind, other = rival
             return f"a company has at most one {_ONE_AT_A_TIME[kind]}, and {_named(other)} comes first"
         return ""
 
-    def _kinds(self, one: LiveConnection) -> tuple[SourceType, ...]:
+    def _kinds(self, connection: LiveConnection) -> tuple[SourceType, ...]:
         """Of what the connection is, by Codat or by the tables, that a company has one at a time."""
         found = {
             platform.source_type
             for index in self.platforms
-            if (platform := index.find(one.platform_key)) is not None
+            if (platform := index.find(connection.platform_key)) is not None
         }
-        return tuple(kind for kind in _ONE_AT_A_TIME if kind in found | {one.source_type})
+        return tuple(kind for kind in _ONE_AT_A_TIME if kind in found | {connection.source_type})
 
     def _platform(self, key: str) -> str | None:
         """What every index takes for this platform: its name, else its key; ``None`` where there is none."""
         names = (platform.slug for index in self.platforms if (platform := index.find(key)) is not None)
         for name in (*names, key):
             found = [index.find(name) for index in self.platforms]
-            if name and all(one is not None and one.key == key for one in found):
+            if name and all(candidate is not None and candidate.key == key for candidate in found):
                 return name
         return None
 
-    def _connection(self, one: LiveConnection, name: str) -> dict[str, Any]:
-        document: dict[str, Any] = {"platform": name, "id": one.id}
-        if one.status is Status.UNLINKED:
+    def _connection(self, connection: LiveConnection, name: str) -> dict[str, Any]:
+        document: dict[str, Any] = {"platform": name, "id": connection.id}
+        if connection.status is Status.UNLINKED:
             document["state"] = "unlinked"
         elif "state" in self.defaults:
             document["state"] = "linked"
         if "migration" in self.defaults:
             document["migration"] = "link"
-        if one.status is Status.LINKED and (one.last_sync is None or "sync" in self.defaults):
+        if connection.status is Status.LINKED and (connection.last_sync is None or "sync" in self.defaults):
             document["sync"] = "never"
         return document
 
@@ -242,8 +239,8 @@ def sieved(
     defaults: Mapping[str, Any] | None = None,
 ) -> Sieved:
     """The companies as specs can hold them; ``platforms`` are Codat's own list."""
-    listed = {one.key for one in platforms}
-    rest = (one for one in BUILTIN_PLATFORMS if one.key not in listed)
+    listed = {platform.key for platform in platforms}
+    rest = (platform for platform in BUILTIN_PLATFORMS if platform.key not in listed)
     indexes = (PlatformIndex(BUILTIN_PLATFORMS), PlatformIndex((*platforms, *rest)))
     return Sieve(indexes, extras, defaults or {}).sieve(companies)
 
@@ -305,13 +302,13 @@ _FIXES: Final[Mapping[Why, str]] = {
 
 def is_text(text: str) -> bool:
     """Whether it is made of whole characters: a lone surrogate stands for none, and no file can hold it."""
-    return not any("\ud800" <= one <= "\udfff" for one in text)
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def printable(text: str, longest: int = 100) -> str:
     """Text of Codat's as a comment or a message may show it: one line, nothing that steers a terminal."""
     kept = text if len(text) <= longest else f"{text[:longest]}…"
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in kept)
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in kept)
 
 
 def free_key(stem: str, taken: Iterable[str], identifier: str) -> str:
@@ -365,10 +362,10 @@ def _unwritable(what: str, reason: str) -> LeftOut:
     return LeftOut(what, Why.UNWRITABLE, reason, "plan leaves it as it is")
 
 
-def _named(one: LiveConnection) -> str:
-    platform = printable(one.platform_name or one.platform_key)
-    return f"connection {printable(one.id)} ({platform}, {one.status.value})"
+def _named(connection: LiveConnection) -> str:
+    platform = printable(connection.platform_name or connection.platform_key)
+    return f"connection {printable(connection.id)} ({platform}, {connection.status.value})"
 
 
-def _best_first(one: LiveConnection) -> tuple[bool, str, str]:
-    return one.status is not Status.LINKED, one.platform_key, one.id
+def _best_first(connection: LiveConnection) -> tuple[bool, str, str]:
+    return connection.status is not Status.LINKED, connection.platform_key, connection.id

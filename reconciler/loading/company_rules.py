@@ -1,19 +1,30 @@
-"""Rules about companies that no schema can say."""
+"""Rules about companies and whole files that no schema can say.
+
+Whoever may edit specs could otherwise have tokens printed, as names of companies. Files are told apart by
+what they are on the disk, so that no link and no other spelling makes one file two.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Final
 
-from reconciler.diagnostics import Severity, Span
+from reconciler.diagnostics import Diagnostic, Severity, Span
 from reconciler.loading.connection_rules import unpinned, wrong_times
-from reconciler.loading.names import SENT, NamePolicy, kept_name, removed_characters, transliterated
 from reconciler.loading.nodes import Entry, Spot
 from reconciler.loading.references import LITERAL_ADVICE
-from reconciler.loading.rule import Rule, RuleFinding, at_key, at_spot, at_value
-from reconciler.loading.sources import CompanySpec, Specs
+from reconciler.loading.sources import CompanySpec, Rule, RuleFinding, Specs, at_key, at_spot, at_value
 from reconciler.loading.spec_codes import SpecCode
-from reconciler.loading.words import shown
+from reconciler.loading.words import (
+    SENT,
+    NamePolicy,
+    dotted,
+    kept_name,
+    removed_characters,
+    shown,
+    transliterated,
+)
 from reconciler.model import (
     KEY_TAG,
     MAX_TAGS,
@@ -21,10 +32,58 @@ from reconciler.model import (
     SYNC_FROM_UTC,
     SYNC_FROM_WINDOW,
     WORKSPACE_TAG,
+    SecretRef,
     holds_reference,
     literal,
 )
 from reconciler.wording import counted
+
+Identity = tuple[int, int]
+"""Device and number of a file."""
+_OF_FILES: Final = frozenset({"table", "file"})
+"""The references that read files below the workspace's root."""
+_FIX: Final = "keep what is shown and the secrets in two files, with the same key in each"
+
+
+def of_both_kinds(
+    tables: Iterable[tuple[Path, Spot]], companies: Iterable[CompanySpec], root: Path
+) -> tuple[Diagnostic, ...]:
+    """The sets whose table is a file that a reference reads secrets from, each with one such reference."""
+    sets = {identity: spot for path, spot in tables if (identity := _identity(path)) is not None}
+    if not sets:
+        return ()
+    secret = _secret_files(companies, root)
+    return tuple(_told(spot, secret[identity]) for identity, spot in sets.items() if identity in secret)
+
+
+def _secret_files(companies: Iterable[CompanySpec], root: Path) -> Mapping[Identity, SecretRef]:
+    first: dict[str, SecretRef] = {}
+    for ref in _references(companies):
+        first.setdefault(ref.locator.partition("#")[0], ref)
+    found = ((_identity(root / path), ref) for path, ref in first.items())
+    return {identity: ref for identity, ref in found if identity is not None}
+
+
+def _references(companies: Iterable[CompanySpec]) -> Iterator[SecretRef]:
+    for company in companies:
+        for connection in company.connections:
+            for value in connection.authorization.values():
+                if isinstance(value, SecretRef) and value.scheme in _OF_FILES:
+                    yield value
+
+
+def _identity(path: Path) -> Identity | None:
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _told(spot: Spot, ref: SecretRef) -> Diagnostic:
+    summary = f"{ref.span} reads secrets from this table, so that no cell of it may be shown"
+    return Diagnostic(SpecCode.TABLE_OF_SECRETS, summary, _FIX, spot.span, dotted(spot.path))
+
 
 MANY_NAMES: Final = 20
 """Names that are each told by themselves; more are one error."""
@@ -46,12 +105,12 @@ def _ids_twice(specs: Specs) -> Iterator[RuleFinding]:
 
 
 def _connection_ids_twice(specs: Specs) -> Iterator[RuleFinding]:
-    entries = ((one.id, one.entry) for one in specs.connections)
+    entries = ((connection.id, connection.entry) for connection in specs.connections)
     return twice(entries, "id", "another connection has this id", names_both=True)
 
 
 def _renamed_twice(specs: Specs) -> Iterator[RuleFinding]:
-    entries = ((one.entry.fields.get("renamedFrom"), one.entry) for one in specs.companies)
+    entries = ((company.entry.fields.get("renamedFrom"), company.entry) for company in specs.companies)
     yield from twice(entries, "renamedFrom", "another company takes over this key")
     for company in specs.companies:
         links = ((link.entry.fields.get("renamedFrom"), link.entry) for link in company.connections)

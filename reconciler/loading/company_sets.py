@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,20 +17,22 @@ from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.loading import csv_tables, files, schema
 from reconciler.loading.company_rules import COMPANY_RULES
 from reconciler.loading.connection_rules import CONNECTION_RULES
-from reconciler.loading.csv_tables import CsvRow, CsvTable
+from reconciler.loading.csv_tables import (
+    CompanySet,
+    CsvRow,
+    CsvTable,
+    RowEntry,
+    columns_of,
+    filler,
+    holds_row,
+    mappings_of,
+    template,
+    without_rows,
+)
 from reconciler.loading.nodes import MAX_SCALAR, Document, Entry, Seq, SourceFile, Spot
 from reconciler.loading.references import LITERAL_ADVICE, ReferenceOrigin, is_inside
 from reconciler.loading.sources import CompanySpec, Specs
 from reconciler.loading.spec_codes import SpecCode
-from reconciler.loading.templates import (
-    RowEntry,
-    Template,
-    columns_of,
-    filler,
-    holds_row,
-    template,
-    without_rows,
-)
 from reconciler.loading.words import did_you_mean, dotted, quoted
 from reconciler.model import holds_reference
 from reconciler.wording import counted
@@ -56,11 +58,7 @@ _OF_TEMPLATE: Final = frozenset(
 
 _GROWTH: Final = 128
 """How many bytes a byte of a table may grow to; a row of forty makes a company of four thousand."""
-_MAPPING: Final = 1024
-_VALUE: Final = 64
-"""Bytes, about, that a mapping and a value of a company take."""
-_WIDEST: Final = 4
-"""Bytes of a character, where not all are ASCII."""
+
 
 Make = Callable[[str, Entry], CompanySpec]
 """Makes a company of its key and its mapping."""
@@ -120,7 +118,7 @@ def _expand(
         deque(rows, maxlen=0)
         return
     room.add(table)
-    _fill(_Set(entry, template(company, table.columns), table), rows, make, expanded, room)
+    _fill(CompanySet(entry, template(company, table.columns), table), rows, make, expanded, room)
 
 
 # --- the table ---------------------------------------------------------------------------------
@@ -198,7 +196,7 @@ def _texts(entry: Entry, company: Entry, table: CsvTable) -> Iterator[Diagnostic
         fix = "write key: ${row:COLUMN}"
         summary = "every company of the set would have this key"
         yield _at(SpecCode.TABLE_KEY, entry.value_spot("key"), summary, fix)
-    for holder in _mappings(company):
+    for holder in mappings_of(company):
         for name, value in holder.fields.items():
             if holds_row(name):
                 summary = "the names of fields are not filled from a row"
@@ -208,12 +206,6 @@ def _texts(entry: Entry, company: Entry, table: CsvTable) -> Iterator[Diagnostic
             for text in value if isinstance(value, Seq) else (value,):
                 if isinstance(text, str):
                     yield from _wrong_rows(holder.value_spot(name), text, table)
-
-
-def _mappings(entry: Entry) -> Iterator[Entry]:
-    yield entry
-    for child in entry.children():
-        yield from _mappings(child)
 
 
 def _wrong_rows(spot: Spot, text: str, table: CsvTable) -> Iterator[Diagnostic]:
@@ -246,7 +238,9 @@ def _ruled(company: Entry, table: CsvTable, make: Make, nothing: Specs) -> Itera
     pattern = template(company, table.columns)
     fields = pattern.filled([_SAMPLE] * len(table.columns))
     sample = make(_SAMPLE, Entry(company.file, fields, company.path, company.place))
-    settled = tuple(one for one in sample.connections if not holds_row(_platform(company, one.key)))
+    settled = tuple(
+        connection for connection in sample.connections if not holds_row(_platform(company, connection.key))
+    )
     for rule in (*COMPANY_RULES, *CONNECTION_RULES):
         if rule.code in _OF_TEMPLATE:
             # Which fields are secret depends on the platform; where that differs, each row is looked at.
@@ -263,92 +257,40 @@ def _platform(company: Entry, connection: str) -> str:
 # --- its rows ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Set:
-    """A set without a fault: how a row becomes a company."""
-
-    entry: Entry
-    template: Template
-    table: CsvTable
-
-    @property
-    def key_column(self) -> str:
-        """The column that a company's own place is in."""
-        return next(columns_of(self.entry.fields["key"]))
-
-    def columns(self) -> tuple[str, ...]:
-        """Every column that is used."""
-        texts = [self.entry.fields["key"]]
-        for holder in _mappings(self.template.entry):
-            texts += holder.fields.values()
-        return tuple(dict.fromkeys(column for text in texts for column in columns_of(text)))
-
-    def identifying(self) -> tuple[str, ...]:
-        """The columns that keys and ids are made of: one wrong digit there is another company."""
-        texts: list[object] = [self.entry.fields["key"]]
-        for holder in _mappings(self.template.entry):
-            texts += [value for name, value in holder.fields.items() if name == "id" or name.endswith("Id")]
-        return tuple(dict.fromkeys(column for text in texts for column in columns_of(text)))
-
-    def size(self) -> _Size:
-        """How large its companies are."""
-        holders = list(_mappings(self.template.entry))
-        values = [value for holder in holders for value in holder.fields.values()]
-        texts = [text for value in values for text in (value if isinstance(value, Seq) else (value,))]
-        filled = [text for text in texts if isinstance(text, str) and holds_row(text)]
-        return _Size(
-            len(holders) * _MAPPING + len(texts) * _VALUE,
-            sum(len(without_rows(text)) for text in filled),
-            Counter(self.table.columns[name] for text in filled for name in columns_of(text)),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Size:
-    """How large the company of a row is: what all rows share, and how often each cell stands in it."""
-
-    values: int
-    """Bytes, about, without the texts."""
-    literal: int
-    uses: Mapping[int, int]
-
-    def text(self, cells: Sequence[str]) -> int:
-        """Bytes of the texts that a row makes, at most."""
-        filled = sum(len(cells[number]) * times for number, times in self.uses.items())
-        is_narrow = all(cells[number].isascii() for number in self.uses)
-        return (self.literal + filled) * (1 if is_narrow else _WIDEST)
-
-
 def _fill(
-    one: _Set, rows: Iterator[tuple[CsvRow, list[str]]], make: Make, expanded: Expanded, room: Room
+    company_set: CompanySet,
+    rows: Iterator[tuple[CsvRow, list[str]]],
+    make: Make,
+    expanded: Expanded,
+    room: Room,
 ) -> None:
     company, parts = schema.of_company(), schema.named("spec").document["$defs"]
     is_key = schema.compiled(parts["key"], parts)
-    key_of = filler(one.entry.fields["key"], one.table.columns)
-    used = [(name, one.table.columns[name]) for name in one.columns()]
-    anchor, place = one.key_column, one.template.entry.place
-    size = one.size()
+    key_of = filler(company_set.entry.fields["key"], company_set.table.columns)
+    used = [(name, company_set.table.columns[name]) for name in company_set.columns()]
+    anchor, place = company_set.key_column, company_set.template.entry.place
+    size = company_set.size()
     for row, cells in rows:
         text = size.text(cells)
         room.left -= text + size.values
         if text > MAX_SCALAR or room.left < 0:
-            expanded.found.append(_too_large(one, row, is_row=text > MAX_SCALAR))
+            expanded.found.append(_too_large(company_set, row, is_row=text > MAX_SCALAR))
             break
-        if spoiled := list(_spoiled(one, row, cells)):
+        if spoiled := list(_spoiled(company_set, row, cells)):
             expanded.found.extend(spoiled)
             continue
         key = key_of(cells)
         if not is_key(key):
-            expanded.found.append(_wrong_key(one, row, key, parts["key"]["patternErrorMessage"]))
+            expanded.found.append(_wrong_key(company_set, row, key, parts["key"]["patternErrorMessage"]))
             continue
-        path = (*one.entry.path, key)
+        path = (*company_set.entry.path, key)
         expanded.keys.append((key, Spot(row.span(anchor), path)))
         references = [name for name, number in used if holds_reference(cells[number])]
         if references:
             expanded.found.extend(_reference(row, name, path) for name in references)
             continue
-        fields = one.template.filled(cells)
-        made = RowEntry(one.table.file, fields, path, place, one.template, row, anchor)
+        fields = company_set.template.filled(cells)
+        made = RowEntry(company_set.table.file, fields, path, place, company_set.template, row, anchor)
         if not company.fits(fields):
             refused = schema.refused(company, fields, partial(_locate, made))
             expanded.found.extend(problem.diagnostic for problem in refused)
@@ -356,11 +298,11 @@ def _fill(
         expanded.companies.append(make(key, made))
 
 
-def _spoiled(one: _Set, row: CsvRow, cells: Sequence[str]) -> Iterator[Diagnostic]:
+def _spoiled(company_set: CompanySet, row: CsvRow, cells: Sequence[str]) -> Iterator[Diagnostic]:
     """The cells of keys and ids that a spreadsheet wrote as numbers, or that carry white space along."""
-    for name in one.identifying():
-        cell = cells[one.table.columns[name]]
-        spot = Spot(row.span(name), one.entry.path)
+    for name in company_set.identifying():
+        cell = cells[company_set.table.columns[name]]
+        spot = Spot(row.span(name), company_set.entry.path)
         if is_mangled(cell):
             summary = f"a spreadsheet wrote this {quoted(name)} as a number in its own way"
             fix = "format the column as text, and put the whole value there again"
@@ -381,18 +323,20 @@ def _locate(entry: Entry, path: schema.NodePath, at_key: bool) -> Spot:
     return holder.key_spot(names[-1]) if at_key else holder.value_spot(names[-1])
 
 
-def _too_large(one: _Set, row: CsvRow, *, is_row: bool) -> Diagnostic:
+def _too_large(company_set: CompanySet, row: CsvRow, *, is_row: bool) -> Diagnostic:
     if is_row:
-        spot = Spot(row.span(one.key_column), one.entry.path)
+        spot = Spot(row.span(company_set.key_column), company_set.entry.path)
         summary = "the company of this row is of more text than any one value may be"
         return _at(SpecCode.WRONG_LENGTH, spot, summary, f"no company of a set has more than {MAX_SCALAR:,}")
-    summary = f"its companies take too much memory, from line {row.line:,} of {one.table.file.shown} on"
+    summary = (
+        f"its companies take too much memory, from line {row.line:,} of {company_set.table.file.shown} on"
+    )
     fix = "let a row stand for less, or split the table over several workspaces"
-    return _at(SpecCode.SET_TOO_LARGE, one.entry.value_spot("from"), summary, fix)
+    return _at(SpecCode.SET_TOO_LARGE, company_set.entry.value_spot("from"), summary, fix)
 
 
-def _wrong_key(one: _Set, row: CsvRow, key: Any, form: str) -> Diagnostic:
-    spot = Spot(row.span(one.key_column), (*one.entry.path, "key"))
+def _wrong_key(company_set: CompanySet, row: CsvRow, key: Any, form: str) -> Diagnostic:
+    spot = Spot(row.span(company_set.key_column), (*company_set.entry.path, "key"))
     if not key:
         return _at(SpecCode.TABLE_KEY, spot, "this row has no key", "write one that stays the same for ever")
     return _at(SpecCode.TABLE_KEY, spot, "the key of this row does not have the form of one", form)

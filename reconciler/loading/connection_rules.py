@@ -12,11 +12,18 @@ from reconciler.diagnostics import Severity
 from reconciler.loading.authorization_schema import published
 from reconciler.loading.nodes import Entry
 from reconciler.loading.references import REFERENCE_ADVICE, ReferenceFault
-from reconciler.loading.rule import Rule, RuleFinding, at_entry, at_key, at_value
-from reconciler.loading.sources import CompanySpec, ConnectionSpec, Specs
+from reconciler.loading.sources import (
+    CompanySpec,
+    ConnectionSpec,
+    Rule,
+    RuleFinding,
+    Specs,
+    at_entry,
+    at_key,
+    at_value,
+)
 from reconciler.loading.spec_codes import SpecCode
-from reconciler.loading.values import moment
-from reconciler.loading.words import AUTHORIZATION, shown
+from reconciler.loading.words import AUTHORIZATION, moment, shown
 from reconciler.model import (
     MAX_TAG_VALUE,
     Mark,
@@ -61,7 +68,7 @@ def _several_linked(source_type: SourceType, noun: str, specs: Specs) -> Iterato
     for company in specs.companies:
         if company.state is Presence.ABSENT:
             continue
-        linked = [one for one in company.connections if _is_linked(one, source_type)]
+        linked = [connection for connection in company.connections if _is_linked(connection, source_type)]
         for other in linked[1:]:
             first = linked[0]
             summary = f"a company has at most one linked {noun}"
@@ -77,7 +84,7 @@ def _is_linked(connection: ConnectionSpec, source_type: SourceType) -> bool:
 def unpinned(company: CompanySpec) -> tuple[ConnectionSpec, ...]:
     """The connections that only a record tells apart: several of one platform, without an id."""
     several = (group for group in _by_platform(company).values() if len(group) > 1)
-    return tuple(one for group in several for one in group if one.id is None)
+    return tuple(connection for group in several for connection in group if connection.id is None)
 
 
 def _by_platform(company: CompanySpec) -> Mapping[str, list[ConnectionSpec]]:
@@ -105,7 +112,7 @@ def _record_too_long(specs: Specs) -> Iterator[RuleFinding]:
 
 
 def _time_wrong(specs: Specs) -> Iterator[RuleFinding]:
-    return wrong_times((one.entry for one in specs.connections), "issuedAt")
+    return wrong_times((connection.entry for connection in specs.connections), "issuedAt")
 
 
 def _issued_in_future(specs: Specs) -> Iterator[RuleFinding]:
@@ -187,7 +194,7 @@ def _reference_shared(specs: Specs) -> Iterator[RuleFinding]:
             other = first.setdefault(value, connection)
             if other is connection or fields is None or not _is_secret(name, connection, specs):
                 continue
-            here, there = (f"{one.company}/{one.key}" for one in (connection, other))
+            here, there = (f"{holder.company}/{holder.key}" for holder in (connection, other))
             summary = f"{here} and {there} send the same secret, and tokens work once"
             place = f"the other stands at {other.entry.span}"
             fix = f"{place}; give each its own, or take the one out that no longer needs it"

@@ -78,7 +78,7 @@ def find(specs: Path, root: Path) -> Found:
         found.specs = _each_once(sorted(found.specs, key=lambda path: path.parts))
     named = [path for path in found.specs if path.name not in WORKSPACE_FILES]
     found.specs = [path for path in named if not (path.name in ACCOUNT_FILES and path.parent == root)]
-    if not named and all(one.severity is Severity.WARNING for one in found.diagnostics):
+    if not named and all(diagnostic.severity is Severity.WARNING for diagnostic in found.diagnostics):
         summary = f"there is no spec in {source(specs).shown!r}"
         fix = "write a *.yaml file there; one with nothing but comments means no companies"
         found.diagnostics.append(Diagnostic(SpecCode.NO_SPECS, summary, fix))
@@ -283,7 +283,7 @@ def is_narrowed(specs: Path, root: Path) -> bool:
 def _others(root: Path, specs: Path) -> Iterator[Path]:
     for directory, names, files in os.walk(root):
         here = Path(directory)
-        names[:] = sorted(one for one in names if not one.startswith(".") and here / one != specs)
+        names[:] = sorted(name for name in names if not name.startswith(".") and here / name != specs)
         yield from (here / name for name in sorted(files) if is_spec_name(name))
 
 

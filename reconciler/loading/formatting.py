@@ -19,10 +19,9 @@ from ruamel.yaml.resolver import VersionedResolver
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.loading import files, workspace_file, yaml_nodes
 from reconciler.loading.account_file import account_path
-from reconciler.loading.errors import SpecError
 from reconciler.loading.nodes import SourceFile
 from reconciler.loading.references import real_path
-from reconciler.loading.spec_codes import SpecCode
+from reconciler.loading.spec_codes import SpecCode, SpecError
 
 _WIDTH: Final = 110
 _TRIES: Final = 3
@@ -102,7 +101,7 @@ def format_text(text: str) -> str | None:
             return None
     except (YAMLError, RecursionError):
         return None
-    is_same = _values(result) == _values(text) and _comments(result) == _comments(text)
+    is_same = _values(result) == _values(text) and _comments_of(result) == _comments_of(text)
     return result if is_same else None
 
 
@@ -169,7 +168,7 @@ def _values(text: str) -> list[object]:
     return [*(document.root for document in documents), *(diagnostic.code for diagnostic in broken)]
 
 
-def _comments(text: str) -> list[str]:
+def _comments_of(text: str) -> list[str]:
     return [comment.rstrip() for comment in _in_gaps(text)]
 
 

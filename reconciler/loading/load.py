@@ -7,26 +7,158 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any, Final, cast
 
 from reconciler.diagnostics import Diagnostic, Severity, in_reading_order
+from reconciler.fields import OPTIONAL
 from reconciler.loading import (
     account_file,
-    building,
+    company_rules,
     company_sets,
     files,
     schema,
     sources,
-    table_roles,
     workspace_file,
     yaml_nodes,
 )
 from reconciler.loading.company_rules import COMPANY_RULES
 from reconciler.loading.connection_rules import CONNECTION_RULES
-from reconciler.loading.errors import SpecError
 from reconciler.loading.nodes import Document, Spot
 from reconciler.loading.platforms import BUILTIN_PLATFORMS, PlatformIndex
-from reconciler.loading.references import ReferenceOrigin, real_path
-from reconciler.model import Desired, Platform, Workspace
+from reconciler.loading.references import ReferenceFault, ReferenceOrigin, real_path
+from reconciler.loading.sources import CompanySpec, ConnectionSpec, Settings, Specs, preconditions
+from reconciler.loading.spec_codes import SpecError
+from reconciler.loading.words import moment
+from reconciler.model import (
+    SYNC_FROM_UTC,
+    UNSET,
+    Desired,
+    DesiredAccount,
+    DesiredCompany,
+    DesiredConnection,
+    Platform,
+    Precondition,
+    PreconditionState,
+    SecretRef,
+    SettingValue,
+    SyncPolicy,
+    SyncSettings,
+    Workspace,
+    literal,
+    utc_text,
+)
+from reconciler.wording import read_duration
+
+_UNSAID: Final = SyncPolicy()
+
+
+def desired(specs: Specs, *, narrowed: bool, account: DesiredAccount | None = None) -> Desired:
+    """What the specs want, companies by key. No rule may have found an error in ``specs``.
+
+    The account is of the whole workspace, so a part of it says nothing of that.
+    """
+    companies = sorted(specs.companies, key=lambda company: company.key)
+    return Desired(
+        specs.settings.workspace.name,
+        {company.key: _company(company, specs.settings) for company in companies},
+        narrowed,
+        specs.settings.workspace.renamed_from,
+        None if narrowed else account,
+    )
+
+
+def _company(company: CompanySpec, settings: Settings) -> DesiredCompany:
+    fields = company.entry.fields
+    if company.name is None:
+        raise ValueError(f"{company.key} has no name")
+    return DesiredCompany(
+        key=company.key,
+        name=company.name,
+        **{text.attribute: _literal(fields[text.path]) for text in OPTIONAL if text.path in fields},
+        tags={literal(tag): _literal(value) for tag, value in fields.get("tags", {}).items()},
+        id=company.id,
+        new=fields.get("new", False),
+        new_beside=tuple(sorted(identifier.lower() for identifier in fields.get("newBeside", ()))),
+        renamed_from=fields.get("renamedFrom"),
+        protect=fields.get("protect", UNSET),
+        products=tuple(sorted(fields["products"] or ())) if "products" in fields else UNSET,
+        sync_settings=_sync_settings(fields["syncSettings"])
+        if fields.get("syncSettings", {}) != {}
+        else UNSET,
+        state=company.state,
+        connections={connection.key: _connection(connection, settings) for connection in company.connections},
+        span=company.entry.span,
+    )
+
+
+def _literal(written: str | None) -> str | None:
+    return literal(written) if written is not None else None
+
+
+def _sync_settings(written: SyncSettings | None) -> SyncSettings | None:
+    if written is None:
+        return None
+    return {
+        data_type: {name: _setting(name, value) for name, value in members.items()}
+        for data_type, members in written.items()
+    }
+
+
+def _setting(name: str, value: SettingValue) -> SettingValue:
+    """A value of a setting; a time as it is compared."""
+    read = moment(value) if name == SYNC_FROM_UTC and isinstance(value, str) else None
+    return value if read is None else utc_text(read)
+
+
+def _connection(connection: ConnectionSpec, settings: Settings) -> DesiredConnection:
+    platform = connection.platform
+    if platform is None:
+        raise ValueError(f"{connection.company}/{connection.key} has no platform")
+    issued = connection.entry.fields.get("issuedAt")
+    return DesiredConnection(
+        key=connection.key,
+        platform=connection.merged["platform"],
+        platform_key=platform.key,
+        source_type=platform.source_type,
+        migration=connection.migration,
+        wanted=connection.wanted,
+        id=connection.id,
+        authorization=_authorization(connection),
+        issued_at=moment(issued) if issued is not None else None,
+        sync=_sync(connection.merged.get("sync")),
+        preconditions=_preconditions(connection, platform.key, settings),
+        renamed_from=connection.entry.fields.get("renamedFrom"),
+        span=connection.entry.span,
+    )
+
+
+def _authorization(connection: ConnectionSpec) -> Mapping[str, str | SecretRef]:
+    values = connection.authorization
+    if any(type(value) is ReferenceFault for value in values.values()):
+        raise ValueError(f"{connection.company}/{connection.key} has a reference that is none")
+    return cast("Mapping[str, str | SecretRef]", values)
+
+
+def _preconditions(
+    connection: ConnectionSpec, platform_key: str, settings: Settings
+) -> Mapping[Precondition, PreconditionState]:
+    """The connection's own over its platform's over the workspace's; where it has none, they are shared."""
+    shared = settings.of_platform(platform_key)
+    own = connection.merged.get("preconditions")
+    return {**shared, **preconditions(own)} if own else shared
+
+
+def _sync(written: str | Mapping[str, Any] | None) -> SyncPolicy:
+    if not written:
+        return _UNSAID
+    if isinstance(written, str):
+        return SyncPolicy(never=True)
+    age = written.get("maxAge")
+    return SyncPolicy(
+        max_age=read_duration(age) if age is not None else None,
+        data_types=tuple(written.get("dataTypes", ())),
+    )
+
 
 RULES = (*COMPANY_RULES, *CONNECTION_RULES)
 """Every rule that no schema can say."""
@@ -78,7 +210,7 @@ def load(
     read, misset = _companies(
         documents, sources.Specs((), (), settings, index, now or datetime.now(UTC)), location.root
     )
-    ruled = (one for rule in RULES for one in rule.diagnostics(read))
+    ruled = (diagnostic for rule in RULES for diagnostic in rule.diagnostics(read))
     errors, warnings = _by_severity(
         (*diagnostics, *unaccountable, *found.diagnostics, *unsound, *misset, *ruled)
     )
@@ -86,7 +218,7 @@ def load(
         raise SpecError(errors, warnings)
     return Loaded(
         settings.workspace,
-        building.desired(read, narrowed=files.is_narrowed(specs, location.root), account=account),
+        desired(read, narrowed=files.is_narrowed(specs, location.root), account=account),
         tuple(files.source(path).shown for path in found.specs),
         warnings,
         _named(read),
@@ -94,7 +226,7 @@ def load(
 
 
 def _named(specs: sources.Specs) -> dict[str, Platform]:
-    connections = (one.merged["platform"] for one in specs.connections)
+    connections = (connection.merged["platform"] for connection in specs.connections)
     names = dict.fromkeys((*specs.settings.named, *connections))
     return {name: found for name in names if (found := specs.platforms.find(name)) is not None}
 
@@ -145,7 +277,7 @@ def _companies(
         keys.extend(expanded.keys)
         found.extend(expanded.found)
         tables.extend(expanded.tables)
-    if mixed := table_roles.of_both_kinds(tables, companies, root):
+    if mixed := company_rules.of_both_kinds(tables, companies, root):
         return nothing, list(mixed)
     return replace(nothing, companies=tuple(companies), keys=tuple(keys)), found
 
@@ -155,6 +287,6 @@ def _by_severity(
 ) -> tuple[tuple[Diagnostic, ...], tuple[Diagnostic, ...]]:
     ordered = in_reading_order(diagnostics)
     return (
-        tuple(one for one in ordered if one.severity is Severity.ERROR),
-        tuple(one for one in ordered if one.severity is Severity.WARNING),
+        tuple(diagnostic for diagnostic in ordered if diagnostic.severity is Severity.ERROR),
+        tuple(diagnostic for diagnostic in ordered if diagnostic.severity is Severity.WARNING),
     )

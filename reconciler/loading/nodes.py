@@ -1,7 +1,11 @@
-"""What a YAML file holds: plain values whose mappings and lists know where each entry stands."""
+"""What a YAML file holds: values that know where they stand, and what a plain scalar means.
+
+PyYAML reads YAML 1.1, where ``no`` is false, ``2026-11-20`` a date and ``010`` eight.
+"""
 
 from __future__ import annotations
 
+import re
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +13,41 @@ from struct import Struct
 from typing import Any, Final
 
 from reconciler.diagnostics import Span
+
+CONSTANTS: Final[dict[str, bool | float | None]] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+}
+"""What is neither text nor a number with digits."""
+NUMBER_STARTS: Final = frozenset("+-.0123456789")
+"""How every number begins."""
+_LONGEST_NUMBER: Final = 300
+"""Longer runs of digits are text: Python refuses to read them, and no field wants them."""
+
+_INTEGER: Final = re.compile(r"[-+]?[0-9]+")
+_OCTAL: Final = re.compile(r"0o[0-7]+")
+_HEXADECIMAL: Final = re.compile(r"0x[0-9a-fA-F]+")
+_FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+
+
+def plain(text: str) -> str | int | float | bool | None:
+    """The value of an unquoted, untagged scalar."""
+    if text in CONSTANTS:
+        return CONSTANTS[text]
+    if text[0] not in NUMBER_STARTS or len(text) > _LONGEST_NUMBER:
+        return text
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _OCTAL.fullmatch(text):
+        return int(text[2:], 8)
+    if _HEXADECIMAL.fullmatch(text):
+        return int(text[2:], 16)
+    return float(text) if _FLOAT.fullmatch(text) else text
+
 
 MERGE_KEY: Final = "<<"
 """Refused; a mapping that has one keeps its place alone, since what it merges is not read."""

@@ -77,9 +77,11 @@ class PlatformIndex:
     """
 
     def __init__(self, platforms: Sequence[Platform]) -> None:
-        by_key = {one.key.lower(): one for one in platforms}
-        ours = {one.slug: by_key[one.key] for one in BUILTIN_PLATFORMS if one.key in by_key}
-        self._by_name = ours | {one.slug: one for one in by_key.values()} | by_key
+        by_key = {platform.key.lower(): platform for platform in platforms}
+        ours = {
+            platform.slug: by_key[platform.key] for platform in BUILTIN_PLATFORMS if platform.key in by_key
+        }
+        self._by_name = ours | {platform.slug: platform for platform in by_key.values()} | by_key
         self.names: tuple[str, ...] = tuple(self._by_name)
 
     def find(self, written: str) -> Platform | None:
@@ -97,8 +99,8 @@ class PlatformIndex:
         """Whether it finds, by each of these names, a platform of which specs would be read the same."""
         return all(
             (here := self.find(written)) is not None
-            and (here.key, here.slug, here.source_type) == (one.key, one.slug, one.source_type)
-            for written, one in found.items()
+            and (here.key, here.slug, here.source_type) == (platform.key, platform.slug, platform.source_type)
+            for written, platform in found.items()
         )
 
     def unknown(self, written: str) -> tuple[str, str]:

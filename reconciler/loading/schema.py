@@ -1,4 +1,4 @@
-"""Checks documents against our JSON schemas, and says what is wrong in our own words.
+"""Checks specs and saved plans against our JSON schemas, quickly where nothing is wrong.
 
 A compiled validator says whether a document fits; jsonschema, many times slower, only looks at what does not,
 has the last word on it, and names every error. A property test holds the two together.
@@ -202,3 +202,22 @@ def _translated(error: ValidationError, locate: Locate) -> Iterator[Problem]:
         named_path = dotted(spot.path, with_fields=with_fields)
         diagnostic = Diagnostic(words.code, words.summary, words.fix, spot.span, named_path)
         yield Problem(diagnostic, path if words.is_unsound else ())
+
+
+SCHEMAS: Final = ("plan", "saved-plan")
+"""What a plan is, and what a saved one must have beside it."""
+
+
+def plan_complaints(document: Mapping[str, Any]) -> str:
+    """Where the document is not of the form of a saved plan; empty where it is. Repeats no value."""
+    return next(filter(None, (_complaint(name, document) for name in SCHEMAS)), "")
+
+
+def _complaint(name: str, document: Mapping[str, Any]) -> str:
+    schema = json.loads(file_text(f"{name}.schema.json"))
+    if compiled(schema, schema.get("$defs", {}))(document):
+        return ""
+    error = next(Draft202012Validator(schema).iter_errors(document), None)
+    if error is None:
+        return ""
+    return f"{dotted(tuple(error.absolute_path)) or 'the document'} breaks the rule '{error.validator}'"

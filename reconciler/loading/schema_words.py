@@ -82,7 +82,7 @@ def _missing_fields(refusal: Refusal) -> Iterator[Words]:
 
 def _wrong_type(refusal: Refusal) -> Iterator[Words]:
     wanted, value = refusal.argument, refusal.instance
-    names = [wanted] if isinstance(wanted, str) else [one for one in wanted if one != "null"]
+    names = [wanted] if isinstance(wanted, str) else [name for name in wanted if name != "null"]
     expected = either(_TYPE_WORDS[name] for name in names)
     if value is None:
         advice = refusal.schema.get("nullErrorMessage", "write a value, or leave the field out")

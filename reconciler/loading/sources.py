@@ -1,20 +1,86 @@
-"""Companies as specs write them: typed where the schema has passed, with the place of everything."""
+"""Companies and settings as specs write them, with their places, and what a rule about them is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from reconciler.loading.names import SENT
+from reconciler.diagnostics import Diagnostic, Severity, Span
 from reconciler.loading.nodes import Document, Entry, Spot
 from reconciler.loading.platforms import PlatformIndex
 from reconciler.loading.references import ReferenceFault, ReferenceOrigin, read
-from reconciler.loading.settings import Settings
-from reconciler.loading.words import AUTHORIZATION
-from reconciler.model import Migration, Platform, Presence, SecretRef, Wanted, literal
+from reconciler.loading.spec_codes import SpecCode
+from reconciler.loading.words import AUTHORIZATION, SENT, NamePolicy, dotted
+from reconciler.model import (
+    Migration,
+    Platform,
+    Precondition,
+    PreconditionState,
+    Presence,
+    SecretCommands,
+    SecretRef,
+    Wanted,
+    Workspace,
+    literal,
+)
+
+Preconditions = Mapping[Precondition, PreconditionState]
+
+
+class AuthorizationCheck(Protocol):
+    """Says what is wrong with an authorization (a map of text), never repeating a value."""
+
+    def __call__(self, authorization: Mapping[str, object], /) -> tuple[str, ...]:
+        """Sentences, none if the authorization fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformSettings:
+    """Settings of one platform. ``secret_fields`` says of fields whether they must be references."""
+
+    preconditions: Preconditions = field(default_factory=dict)
+    secret_fields: Mapping[str, bool] = field(default_factory=dict)
+    check: AuthorizationCheck | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+    """What Codat's team shall know for a managed migration."""
+
+
+_NOTHING_SAID: Final = PlatformSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What ``workspace.yaml`` says; ``workspace.name`` is empty where it names none."""
+
+    workspace: Workspace
+    names: NamePolicy = NamePolicy.REFUSE
+    connection_defaults: Mapping[str, Any] = field(default_factory=dict)
+    preconditions: Preconditions = field(default_factory=dict)
+    platforms: Mapping[str, PlatformSettings] = field(default_factory=dict)
+    """By four-letter key."""
+    named: tuple[str, ...] = ()
+    """The platforms that it names, as written."""
+    commands: SecretCommands = field(default_factory=SecretCommands)
+    _merged: dict[str, Preconditions] = field(default_factory=dict, repr=False, compare=False)
+
+    def platform(self, key: str) -> PlatformSettings:
+        """The settings of a platform by its four-letter key."""
+        return self.platforms.get(key, _NOTHING_SAID)
+
+    def of_platform(self, key: str) -> Preconditions:
+        """The preconditions of a platform's connections that say nothing of their own."""
+        if key not in self._merged:
+            self._merged[key] = {**self.preconditions, **self.platform(key).preconditions}
+        return self._merged[key]
+
+
+def preconditions(written: Mapping[str, str]) -> Preconditions:
+    """The preconditions of a mapping that the schema has passed."""
+    return {Precondition(name): PreconditionState(state) for name, state in written.items()}
+
 
 COMPANIES: Final = "companies"
 _MERGED_DEEPLY: Final = ("sync", "preconditions")
@@ -153,3 +219,50 @@ def _merged(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str,
 
 def _lowered(identifier: str | None) -> str | None:
     return identifier.lower() if identifier is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFinding:
+    """A place where a rule is broken, and what to do."""
+
+    span: Span
+    path: str
+    summary: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the table."""
+
+    code: SpecCode
+    check: Callable[[Specs], Iterator[RuleFinding]]
+    severity: Severity = Severity.ERROR
+
+    def diagnostics(self, specs: Specs) -> Iterator[Diagnostic]:
+        """What the rule finds in ``specs``."""
+        for found in self.check(specs):
+            yield Diagnostic(
+                self.code, found.summary, found.fix, found.span, found.path, severity=self.severity
+            )
+
+
+def at_value(entry: Entry, field: str, summary: str, fix: str = "") -> RuleFinding:
+    """A finding at the value of a field."""
+    return at_spot(entry.value_spot(field), summary, fix)
+
+
+def at_key(entry: Entry, field: str, summary: str, fix: str = "") -> RuleFinding:
+    """A finding at a field's own name."""
+    return at_spot(entry.key_spot(field), summary, fix)
+
+
+def at_entry(entry: Entry, summary: str, fix: str = "") -> RuleFinding:
+    """A finding at a whole mapping."""
+    spot = entry.spot
+    return RuleFinding(spot.span, dotted(spot.path), summary, fix)
+
+
+def at_spot(spot: Spot, summary: str, fix: str = "") -> RuleFinding:
+    """A finding at a field."""
+    return RuleFinding(spot.span, dotted(spot.path, with_fields=True), summary, fix)

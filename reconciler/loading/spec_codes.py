@@ -1,8 +1,11 @@
-"""Every diagnostic code of this room; ``codat-sync explain CODE`` says what each means."""
+"""Every diagnostic code of this room, and the one exception that carries them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
+
+from reconciler.diagnostics import CodatSyncError, Diagnostic, in_reading_order
 
 
 class SpecCode(StrEnum):
@@ -91,3 +94,11 @@ class SpecCode(StrEnum):
     REFERENCE_OUTSIDE_ROOT = "reference-outside-root"
     REFERENCE_SHARED = "reference-shared"
     REFERENCE_MISPLACED = "reference-misplaced"
+
+
+class SpecError(CodatSyncError):
+    """The specs cannot be used; holds every error of the run, and the warnings beside them."""
+
+    def __init__(self, errors: Iterable[Diagnostic], warnings: Iterable[Diagnostic] = ()) -> None:
+        super().__init__(*errors)
+        self.warnings = in_reading_order(warnings)

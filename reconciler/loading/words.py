@@ -1,4 +1,4 @@
-"""How diagnostics name things: keys and paths that cannot leak a secret, near misses.
+"""Words of specs and of diagnostics: names as Codat keeps them, times, keys that cannot leak a secret.
 
 In a slip such as ``{accessToken:abc}`` YAML sees one key, so a key may hold what was meant as a
 value. Keys are therefore shown only as far as they look like a name, and below ``authorization``
@@ -8,9 +8,75 @@ only where the caller knows that the value is a text of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from difflib import get_close_matches
+from enum import StrEnum
 from typing import Final
+
+from anyascii import anyascii
+
+_REMOVED: Final = re.compile(r"[^A-Za-z0-9\s\-',&@.?!]")
+_RUNS: Final = re.compile(r"\s+")
+_GONE: Final = "\0"
+_BETWEEN_WORDS: Final = re.compile(f"(?<=[A-Za-z0-9]){_GONE}+(?=[A-Za-z0-9])")
+
+
+class NamePolicy(StrEnum):
+    """What ``names`` of ``workspace.yaml`` says of characters that Codat would remove."""
+
+    REFUSE = "refuse"
+    STRIP = "strip"
+    TRANSLITERATE = "transliterate"
+
+
+def kept_name(name: str) -> str:
+    """The name that Codat would keep: it removes other characters without a word."""
+    return _REMOVED.sub("", name)
+
+
+def transliterated(name: str) -> str:
+    """The name in letters that Codat keeps: ``Müller GmbH`` is ``Muller GmbH``, ``A/B + C`` is ``A B C``.
+
+    What is taken out between two words becomes one space. A name that Codat keeps stays as it is.
+    """
+    if kept_name(name) == name:
+        return name
+    letters = name.translate(
+        {ord(character): _in_letters(character) for character in removed_characters(name)}
+    )
+    return _RUNS.sub(" ", _BETWEEN_WORDS.sub(" ", letters).replace(_GONE, "")).strip()
+
+
+def _in_letters(character: str) -> str:
+    return _REMOVED.sub(_GONE, anyascii(character) or _GONE)
+
+
+def _as_written(name: str) -> str:
+    return name
+
+
+SENT: Final[Mapping[NamePolicy, Callable[[str], str]]] = {
+    NamePolicy.REFUSE: _as_written,
+    NamePolicy.STRIP: kept_name,
+    NamePolicy.TRANSLITERATE: transliterated,
+}
+"""The name that is compared and sent, by policy."""
+
+
+def removed_characters(name: str) -> tuple[str, ...]:
+    """The characters that Codat would remove, each once, in order."""
+    return tuple(dict.fromkeys(_REMOVED.findall(name)))
+
+
+def moment(text: str) -> datetime | None:
+    """The moment that an ISO 8601 time with a zone means, in UTC; ``None`` if it is no such time."""
+    try:
+        read = datetime.fromisoformat(text)
+        return read.astimezone(UTC) if read.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None
+
 
 AUTHORIZATION: Final = "authorization"
 _LONGEST: Final = 64
@@ -44,7 +110,7 @@ def dotted(parts: Sequence[str | int], *, with_fields: bool = False) -> str:
 
 def near(word: str, known: Iterable[str]) -> str:
     """The known word that ``word`` was probably meant to be, or nothing; case does not count."""
-    by_lower = {one.lower(): one for one in known}
+    by_lower = {candidate.lower(): candidate for candidate in known}
     found = get_close_matches(word.lower(), by_lower, n=1)
     return by_lower[found[0]] if found else ""
 

@@ -10,16 +10,14 @@ from typing import Any
 
 from reconciler.diagnostics import Diagnostic, Severity, Span
 from reconciler.loading import authorization_schema, schema, yaml_nodes
-from reconciler.loading.bounded_schema import UnusableSchemaError
-from reconciler.loading.errors import SpecError
+from reconciler.loading.authorization_schema import UnusableSchemaError
 from reconciler.loading.files import WORKSPACE_FILES, read_text, source
-from reconciler.loading.names import NamePolicy
 from reconciler.loading.nodes import Document, Entry, Map
 from reconciler.loading.platforms import PlatformIndex
 from reconciler.loading.references import BUILTIN_SCHEMES, LITERAL_ADVICE, is_inside, real_path
-from reconciler.loading.settings import AuthorizationCheck, PlatformSettings, Settings, preconditions
-from reconciler.loading.spec_codes import SpecCode
-from reconciler.loading.words import dotted
+from reconciler.loading.sources import AuthorizationCheck, PlatformSettings, Settings, preconditions
+from reconciler.loading.spec_codes import SpecCode, SpecError
+from reconciler.loading.words import NamePolicy, dotted
 from reconciler.model import (
     REF_PLACE,
     Guard,
@@ -132,7 +130,7 @@ def connection_defaults(out: Path) -> Mapping[str, Any]:
 
     It is empty where the workspace cannot be read; whoever loads specs there is told why.
     """
-    directory = next(one for one in real_path(out).parents if one.is_dir())
+    directory = next(parent for parent in real_path(out).parents if parent.is_dir())
     location = locate(directory)
     entry = _entry(location.file, []) if location.file is not None else None
     fields: Mapping[str, Any] = entry.fields if entry is not None else {}
@@ -305,7 +303,7 @@ def _workspace(
         rollout=_rollout(fields.get("rollout", {})),
         sandbox_only=fields.get("sandboxOnly", False),
         warn_after=read_duration(warn_after) if warn_after is not None else None,
-        platform_details={key: one.details for key, one in platforms.items() if one.details},
+        platform_details={key: platform.details for key, platform in platforms.items() if platform.details},
         renamed_from=fields.get("workspaceRenamedFrom"),
         create_with_products=fields.get("createWithProducts", False),
     )

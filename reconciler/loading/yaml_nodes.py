@@ -1,5 +1,9 @@
 """YAML text to values with places, by the events of libyaml.
 
+One loop over libyaml's events, with nothing looked up and nothing called that can be left out. What is
+odd (an anchor, a tag, a key that stands twice, too deep or too long, no YAML) is left to ``yaml_nodes``,
+which reads the file anew and has the words for it.
+
 Events, not ``yaml.compose``: composing recurses in C and ends the process on deep nesting, builds
 three objects per value, and keeps the last of two equal keys without a word.
 """
@@ -7,7 +11,8 @@ three objects per value, and keeps the last of two equal keys without a word.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from sys import intern
+from typing import Any, Final
 
 import yaml
 from yaml.events import (
@@ -21,10 +26,11 @@ from yaml.events import (
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
+    StreamEndEvent,
 )
 
 from reconciler.diagnostics import Diagnostic
-from reconciler.loading import quick_yaml, scalars
+from reconciler.loading import nodes
 from reconciler.loading.nodes import (
     MAX_DEPTH,
     MAX_SCALAR,
@@ -38,6 +44,77 @@ from reconciler.loading.nodes import (
 )
 from reconciler.loading.spec_codes import SpecCode
 from reconciler.loading.words import AUTHORIZATION, dotted, shown
+
+_STARTS: Final = frozenset({MappingStartEvent, SequenceStartEvent})
+_ENDS: Final = frozenset({MappingEndEvent, SequenceEndEvent})
+
+
+def read_quickly(text: str, file: SourceFile) -> tuple[Document, ...] | None:
+    """The documents of a file, or ``None`` where something in it is odd."""
+    parser = yaml.CSafeLoader(text)
+    try:
+        return _documents(parser.get_event, file)
+    except yaml.YAMLError:
+        return None
+    finally:
+        parser.dispose()
+
+
+def _documents(next_event: Any, file: SourceFile) -> tuple[Document, ...] | None:  # noqa: C901
+    """The loop. It is one function, since calls are what reading costs."""
+    plain, constants, numbers = nodes.plain, nodes.CONSTANTS, nodes.NUMBER_STARTS
+    documents: list[Document] = []
+    stack: list[tuple[Any, str | None, list[int], bool]] = []
+    node: Any = None
+    key: str | None = None
+    places: list[int] = []
+    is_map = False
+    while (kind := type(event := next_event())) is not StreamEndEvent:
+        if kind is ScalarEvent:
+            value = event.value
+            if event.tag is not None or event.anchor is not None or len(value) > MAX_SCALAR:
+                return None
+            mark = event.start_mark
+            places += (mark.line, mark.column)
+            if is_map and key is None:
+                if value in node or value == MERGE_KEY:
+                    return None
+                key = intern(value)
+                continue
+            if event.implicit[0] and (value in constants or value[0] in numbers):
+                value = plain(value)
+            if is_map:
+                node[key], key = value, None
+            elif stack:
+                node.append(value)
+            else:
+                documents.append(Document(file, value, (mark.line + 1, mark.column + 1)))
+        elif kind in _STARTS:
+            if event.tag is not None or event.anchor is not None or len(stack) >= MAX_DEPTH:
+                return None
+            if is_map and key is None:
+                return None
+            mark = event.start_mark
+            places += (mark.line, mark.column)
+            stack.append((node, key, places, is_map))
+            is_map = kind is MappingStartEvent
+            node, key, places = (Map() if is_map else Seq()), None, []
+        elif kind in _ENDS:
+            node.pack(places)
+            done = node
+            node, key, places, is_map = stack.pop()
+            if is_map:
+                node[key], key = done, None
+            elif stack:
+                node.append(done)
+            else:
+                documents.append(Document(file, done, (places[-2] + 1, places[-1] + 1)))
+        elif kind is AliasEvent:
+            return None
+        elif kind is DocumentEndEvent:
+            places = []
+    return tuple(documents)
+
 
 MAX_ALIASED: Final = 1_000_000
 """Values that the aliases of one file may stand for."""
@@ -58,7 +135,7 @@ def read(text: str, file: SourceFile) -> tuple[tuple[Document, ...], tuple[Diagn
 
     After an error that hides the structure of what follows, there are no documents.
     """
-    quickly = quick_yaml.read(text, file)
+    quickly = read_quickly(text, file)
     return (quickly, ()) if quickly is not None else read_carefully(text, file)
 
 
@@ -188,7 +265,7 @@ class _Composer:
             frame.kept = False
         frame.key, frame.key_place = key, place
         if key in node:
-            hidden = any(one.key == AUTHORIZATION for one in self._stack[:-1])
+            hidden = any(level.key == AUTHORIZATION for level in self._stack[:-1])
             summary = f"{'a key' if hidden else f'the key {shown(key)!r}'} stands twice in this mapping"
             fix = f"the first one stands at {self.file.span(node.key_places[key])}; keep one of the two"
             self._report(SpecCode.DUPLICATE_KEY, place, summary, fix)
@@ -200,7 +277,7 @@ class _Composer:
             self._report(SpecCode.WRONG_LENGTH, place, summary, f"no value has more than {MAX_SCALAR:,}")
             text = text[:MAX_SCALAR]
         if event.tag is None:
-            return scalars.plain(text) if event.implicit[0] else text
+            return nodes.plain(text) if event.implicit[0] else text
         if event.tag not in _STRING_TAGS:
             self._report_tag(place)
         return text

@@ -6,27 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from reconciler.model import (
-    ACCOUNT,
-    FETCH_ON_FIRST_LINK,
-    Address,
-    Desired,
-    DesiredAccount,
-    DesiredWebhook,
-    Live,
-    LiveAccount,
-    LiveSyncSettings,
-    LiveWebhook,
-    Presence,
-    ProfileValue,
-    SecretRef,
-    SyncSettings,
-    setting_text,
-)
-from reconciler.plan import (
+from reconciler.actions import (
     Action,
-    Attention,
-    AttentionCode,
     Change,
     CreateWebhook,
     DeleteWebhook,
@@ -35,9 +16,32 @@ from reconciler.plan import (
     UpdateProfile,
     digest,
 )
-from reconciler.planner.account_owner import Ownership, marking, ownership, stray
-from reconciler.planner.account_rules import WEBHOOK_RULES, Meant, WebhookSituation
-from reconciler.planner.narrowing import paths_that_narrow
+from reconciler.live import Live, LiveAccount, LiveWebhook
+from reconciler.model import (
+    ACCOUNT,
+    FETCH_ON_FIRST_LINK,
+    Address,
+    Desired,
+    DesiredAccount,
+    DesiredWebhook,
+    LiveSyncSettings,
+    Presence,
+    ProfileValue,
+    SecretRef,
+    SyncSettings,
+    setting_text,
+)
+from reconciler.plan import Attention, AttentionCode
+from reconciler.planner.account_rules import (
+    WEBHOOK_RULES,
+    Meant,
+    Ownership,
+    WebhookSituation,
+    marking,
+    ownership,
+    stray,
+)
+from reconciler.planner.actions import paths_that_narrow
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Rule
 
@@ -72,7 +76,7 @@ class AccountDraft:
         """Everything of the account that the specs or Codat name."""
         yield Address(ACCOUNT)
         yield PROFILE
-        yield from (one.address for one in self.webhooks)
+        yield from (webhook.address for webhook in self.webhooks)
 
 
 def webhook_address(key: str) -> Address:
@@ -103,9 +107,9 @@ def account_draft(desired: Desired, live: Live, policy: Policy) -> AccountDraft 
     account = _comparable(account, found)
     owned = ownership(desired, found)
     every = tuple(_webhooks(account, found, owned))
-    blocking = [one for one in every if one.row.attention is AttentionCode.EXISTS]
-    webhooks = tuple(one for one in every if one in blocking or policy.includes(one.address))
-    attention = tuple(_attention(one) for one in webhooks if one.row.attention)
+    blocking = [draft for draft in every if draft.row.attention is AttentionCode.EXISTS]
+    webhooks = tuple(draft for draft in every if draft in blocking or policy.includes(draft.address))
+    attention = tuple(_attention(webhook) for webhook in webhooks if webhook.row.attention)
     if blocking:
         return AccountDraft(account, found, (), attention, webhooks, is_blocked=True)
     actions: list[Action] = [*_of_webhooks(webhooks, found), *_of_profile(account, found, policy)]
@@ -118,16 +122,16 @@ def account_draft(desired: Desired, live: Live, policy: Policy) -> AccountDraft 
 def unresolved(account: DesiredAccount, live: LiveAccount) -> tuple[DesiredWebhook, ...]:
     """The webhooks whose URL is a reference without a value here, so that nothing can be compared with it."""
     return tuple(
-        one
-        for _, one in sorted(account.webhooks.items())
-        if isinstance(one.url, SecretRef) and one.url not in live.urls
+        webhook
+        for _, webhook in sorted(account.webhooks.items())
+        if isinstance(webhook.url, SecretRef) and webhook.url not in live.urls
     )
 
 
 def _comparable(account: DesiredAccount, live: LiveAccount) -> DesiredAccount:
-    missing = {one.key for one in unresolved(account, live)}
+    missing = {webhook.key for webhook in unresolved(account, live)}
     return replace(
-        account, webhooks={key: one for key, one in account.webhooks.items() if key not in missing}
+        account, webhooks={key: webhook for key, webhook in account.webhooks.items() if key not in missing}
     )
 
 
@@ -139,25 +143,29 @@ def _webhooks(account: DesiredAccount, live: LiveAccount, owned: Ownership) -> I
 
     What an ``id`` names is taken first, then what is sent the very same, so that no key takes another's.
     """
-    left = {one.id: one for one in sorted(live.webhooks, key=lambda one: one.id) if not one.marks_workspace}
+    left = {
+        webhook.id: webhook
+        for webhook in sorted(live.webhooks, key=lambda webhook: webhook.id)
+        if not webhook.marks_workspace
+    }
     paired: dict[str, LiveWebhook] = {}
     for matches in (_is_pinned, _is_same, _is_to_go):
         for key, desired in sorted(account.webhooks.items()):
-            same = [one for one in left.values() if matches(desired, one, live)]
+            same = [webhook for webhook in left.values() if matches(desired, webhook, live)]
             if key not in paired and same:
                 paired[key] = left.pop(same[0].id)
-    urls = {_url(one, live) for one in account.webhooks.values()}
-    crowded = {one.url.reveal() for one in left.values()}
+    urls = {_url(webhook, live) for webhook in account.webhooks.values()}
+    crowded = {webhook.url.reveal() for webhook in left.values()}
     for key, desired in sorted(account.webhooks.items()):
         meant = Meant.ABSENT if desired.state is Presence.ABSENT else Meant.PRESENT
         situation = WebhookSituation(
             meant, key in paired, crowded=_url(desired, live) in crowded, ours=owned.is_ours
         )
         yield _draft(webhook_address(key), desired, paired.get(key), situation)
-    for one in left.values():
-        meant = Meant.BESIDE if one.url.reveal() in urls else Meant.UNNAMED
+    for webhook in left.values():
+        meant = Meant.BESIDE if webhook.url.reveal() in urls else Meant.UNNAMED
         situation = WebhookSituation(meant, live=True, crowded=True, ours=owned.is_ours)
-        yield _draft(stray(one), None, one, situation)
+        yield _draft(stray(webhook), None, webhook, situation)
 
 
 def _draft(
@@ -172,49 +180,49 @@ def _url(desired: DesiredWebhook, live: LiveAccount) -> str | None:
     return desired.url
 
 
-def _is_pinned(desired: DesiredWebhook, one: LiveWebhook, _: LiveAccount) -> bool:
+def _is_pinned(desired: DesiredWebhook, webhook: LiveWebhook, _: LiveAccount) -> bool:
     """Whether ``id`` names it: to delete it, since a consumer that is wanted is known by what it is sent."""
-    return desired.state is Presence.ABSENT and one.id == desired.id
+    return desired.state is Presence.ABSENT and webhook.id == desired.id
 
 
-def _is_same(desired: DesiredWebhook, one: LiveWebhook, live: LiveAccount) -> bool:
+def _is_same(desired: DesiredWebhook, webhook: LiveWebhook, live: LiveAccount) -> bool:
     return (
         desired.state is Presence.PRESENT
-        and _url(desired, live) == one.url.reveal()
-        and sorted(desired.event_types) == sorted(one.event_types)
-        and sorted(desired.company_tags) == sorted(one.company_tags)
-        and desired.disabled == one.disabled
+        and _url(desired, live) == webhook.url.reveal()
+        and sorted(desired.event_types) == sorted(webhook.event_types)
+        and sorted(desired.company_tags) == sorted(webhook.company_tags)
+        and desired.disabled == webhook.disabled
     )
 
 
-def _is_to_go(desired: DesiredWebhook, one: LiveWebhook, live: LiveAccount) -> bool:
+def _is_to_go(desired: DesiredWebhook, webhook: LiveWebhook, live: LiveAccount) -> bool:
     """Whether its URL, and the events if any are named, are those of a spec that wants it absent."""
-    is_meant = not desired.event_types or sorted(desired.event_types) == sorted(one.event_types)
-    is_here = desired.id is None and _url(desired, live) == one.url.reveal()
+    is_meant = not desired.event_types or sorted(desired.event_types) == sorted(webhook.event_types)
+    is_here = desired.id is None and _url(desired, live) == webhook.url.reveal()
     return desired.state is Presence.ABSENT and is_here and is_meant
 
 
 def _of_webhooks(webhooks: Iterable[WebhookDraft], found: LiveAccount) -> Iterator[Action]:
-    for one in webhooks:
-        desired, live = one.desired, one.live
-        if Kind.WEBHOOK_CREATE in one.row.actions and desired and desired.url is not None:
+    for webhook in webhooks:
+        desired, live = webhook.desired, webhook.live
+        if Kind.WEBHOOK_CREATE in webhook.row.actions and desired and desired.url is not None:
             yield CreateWebhook(
-                one.address,
-                one.row.why,
+                webhook.address,
+                webhook.row.why,
                 desired.url,
                 tuple(sorted(desired.event_types)),
                 tuple(sorted(desired.company_tags)),
                 desired.disabled,
                 tuple(sorted(old.id for old in found.webhooks if old.url.reveal() == _url(desired, found))),
             )
-        elif Kind.WEBHOOK_DELETE in one.row.actions and live:
-            yield DeleteWebhook(one.address, one.row.why, live.id, live)
+        elif Kind.WEBHOOK_DELETE in webhook.row.actions and live:
+            yield DeleteWebhook(webhook.address, webhook.row.why, live.id, live)
 
 
-def _attention(one: WebhookDraft) -> Attention:
-    live, code = one.live, one.row.attention
+def _attention(draft: WebhookDraft) -> Attention:
+    live, code = draft.live, draft.row.attention
     if live is None or code is None:
-        raise ValueError(f"{one.address} needs no attention")
+        raise ValueError(f"{draft.address} needs no attention")
     where, events = live.place or "an unreadable URL", ", ".join(live.event_types) or "no event"
     found = f"webhook consumer {live.id} at {where} is sent {events}"
     remove = f"webhooks: {{KEY: {{id: {live.id}, state: absent}}}}"
@@ -226,7 +234,7 @@ def _attention(one: WebhookDraft) -> Attention:
         )
     else:
         told = f"{found} and is in no spec; leave it, or have it deleted by account.yaml: {remove}"
-    return Attention(code, one.address, told)
+    return Attention(code, draft.address, told)
 
 
 # --- the profile -------------------------------------------------------------------------------
@@ -328,7 +336,7 @@ def live_account_digest(live: LiveAccount) -> str:
     settings = live.sync_settings
     return digest(
         {
-            "webhooks": [[one.id, *live_webhook(one).values()] for one in live.webhooks],
+            "webhooks": [[webhook.id, *live_webhook(webhook).values()] for webhook in live.webhooks],
             "profile": {name: profile_text(value) for name, value in live.profile.fields.items()}
             if live.profile
             else None,
@@ -337,12 +345,12 @@ def live_account_digest(live: LiveAccount) -> str:
     )
 
 
-def live_webhook(one: LiveWebhook) -> Mapping[str, Any]:
+def live_webhook(webhook: LiveWebhook) -> Mapping[str, Any]:
     """A consumer as an explanation shows it."""
     return {
-        "id": one.id,
-        "place": one.place,
-        "eventTypes": list(one.event_types),
-        "companyTags": list(one.company_tags),
-        "disabled": one.disabled,
+        "id": webhook.id,
+        "place": webhook.place,
+        "eventTypes": list(webhook.event_types),
+        "companyTags": list(webhook.company_tags),
+        "disabled": webhook.disabled,
     }

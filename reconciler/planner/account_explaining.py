@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from reconciler.diagnostics import Span
-from reconciler.model import Address, Desired, Live, LiveAccount
+from reconciler.live import Live, LiveAccount
+from reconciler.model import Address, Desired
 from reconciler.plan import Plan
 from reconciler.planner.account import (
     PROFILE,
@@ -39,23 +40,27 @@ def account_addresses(desired: Desired, live: Live, policy: Policy) -> tuple[str
     if desired.account is None:
         return ()
     drafted = account_draft(desired, live, policy)
-    found = {*addresses_of(desired.account), *(one.address for one in drafted.webhooks)} if drafted else ()
+    found = (
+        {*addresses_of(desired.account), *(webhook.address for webhook in drafted.webhooks)}
+        if drafted
+        else ()
+    )
     return tuple(map(str, sorted(found)))
 
 
 def _explained(address: Address, drafted: AccountDraft, plan: Plan) -> Iterator[Explanation]:
     note = BLOCKED if drafted.is_blocked else ""
     account = drafted.desired
-    for one in drafted.webhooks:
-        if one.address == address:
-            span = account.webhooks[one.desired.key].span if one.desired else None
-            live = dict(live_webhook(one.live)) if one.live else None
-            decision = Decision(one.situation, one.row, one.row.why)
+    for webhook in drafted.webhooks:
+        if webhook.address == address:
+            span = account.webhooks[webhook.desired.key].span if webhook.desired else None
+            live = dict(live_webhook(webhook.live)) if webhook.live else None
+            decision = Decision(webhook.situation, webhook.row, webhook.row.why)
             yield _of(address, span, live, (decision,), plan, note)
     if address == PROFILE and (account.profile or account.sync_settings):
         yield _of(address, account.span, _live_profile(drafted.live), (), plan, note or COMPARED)
     if address == Address(address.company):
-        marks = [one for one in drafted.live.webhooks if one.marks_workspace is not None]
+        marks = [webhook for webhook in drafted.live.webhooks if webhook.marks_workspace is not None]
         live = dict(live_webhook(marks[0])) | {"workspace": marks[0].marks_workspace} if marks else None
         yield _of(address, account.span, live, (), plan, note or WHOSE)
 

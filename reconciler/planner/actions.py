@@ -1,32 +1,20 @@
-"""The second half of a plan: from what is decided for a company to its actions and attention."""
+"""The second half of a plan: from what is decided for a company to its actions and attention.
+
+Where a window is narrowed after a successful sync, Codat deletes the records outside of it, or marks them
+void or archived (https://docs.codat.io/knowledge-base/advanced-sync-settings). So that is a removal.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
 
-from reconciler.fields import TEXTS, by_path
-from reconciler.model import (
-    KEY_TAG,
-    LINKS_TAG,
-    WORKSPACE_TAG,
-    DesiredCompany,
-    DesiredConnection,
-    Live,
-    LiveCompany,
-    LiveConnection,
-    Mark,
-    Pull,
-    Status,
-    SyncSettings,
-    Unset,
-    Wanted,
-)
-from reconciler.plan import (
+from reconciler.actions import (
     Action,
     AddProduct,
     AdoptCompany,
-    Attention,
     AuthorizeConnection,
     Change,
     CreateCompany,
@@ -41,12 +29,27 @@ from reconciler.plan import (
     UnlinkConnection,
     UpdateCompany,
 )
+from reconciler.fields import TEXTS, by_path
+from reconciler.live import Live, LiveCompany, LiveConnection, Pull, Status
+from reconciler.model import (
+    KEY_TAG,
+    LINKS_TAG,
+    SYNC_FROM_UTC,
+    SYNC_FROM_WINDOW,
+    WORKSPACE_TAG,
+    DesiredCompany,
+    DesiredConnection,
+    Mark,
+    SyncSettings,
+    Unset,
+    Wanted,
+)
+from reconciler.plan import Attention
 from reconciler.planner.company_rules import Want
 from reconciler.planner.decisions import CompanyDraft, ConnectionDraft
-from reconciler.planner.fields import Writer, written_by
+from reconciler.planner.fields import OVERRIDES, Writer, written_by
 from reconciler.planner.marking import before_deletes
 from reconciler.planner.messages import Subject, attention
-from reconciler.planner.narrowing import narrowings
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Rule
 from reconciler.planner.sync_rules import (
@@ -62,6 +65,56 @@ from reconciler.planner.sync_rules import (
 )
 
 
+def narrowings(company: LiveCompany | None, changes: Iterable[Change]) -> tuple[str, ...]:
+    """The paths of the changes that narrow what is fetched of a company that has synced data."""
+    if company is None or all(connection.last_sync is None for connection in company.connections):
+        return ()
+    return paths_that_narrow(changes)
+
+
+def paths_that_narrow(changes: Iterable[Change]) -> tuple[str, ...]:
+    """The paths of the changes that narrow what is fetched, whether anything was synced or not."""
+    return tuple(change.path for change in changes if _narrows(change))
+
+
+def _narrows(change: Change) -> bool:
+    """Whether the change makes Codat fetch less, or nothing tells that it does not.
+
+    A limit where there was none narrows, and so counts one that takes the place of the other kind of limit:
+    the two cannot be compared.
+    """
+    member = change.path.rpartition(".")[2]
+    is_less = _LESS.get(member)
+    if is_less is None or change.after is None:
+        return False
+    try:
+        return change.before is None or is_less(change.before, change.after)
+    except ValueError:
+        return True
+
+
+def _fewer(before: str, after: str) -> bool:
+    return float(after) < float(before)
+
+
+def _later(before: str, after: str) -> bool:
+    return datetime.fromisoformat(after) > datetime.fromisoformat(before)
+
+
+def _back_to_profile(before: str, after: str) -> bool:
+    """The profile's settings hold from then on; they are not read, and may fetch less."""
+    return (before, after) == ("true", "false")
+
+
+_LESS: Final[Mapping[str, Callable[[str, str], bool]]] = {
+    SYNC_FROM_UTC: _later,
+    SYNC_FROM_WINDOW: _fewer,
+    "monthsToSync": _fewer,
+    OVERRIDES: _back_to_profile,
+}
+"""For each member that says how far back to fetch, whether it says less afterwards."""
+
+
 @dataclass(slots=True)
 class Decided:
     """One company's share of the plan."""
@@ -73,7 +126,9 @@ class Decided:
 def decided(company: CompanyDraft, live: Live, policy: Policy) -> Decided:
     """The actions and the attention of one company."""
     found = Decided([*_company_actions(company, policy), *_further_actions(company, policy)])
-    found.attention += [one for one in (company.attention, company.copied) if one is not None]
+    found.attention += [
+        attention for attention in (company.attention, company.copied) if attention is not None
+    ]
     for connection in company.connections:
         found.actions += _connection_actions(company, connection)
         if connection.attention:
@@ -134,7 +189,7 @@ def _wanted_changes(company: CompanyDraft) -> tuple[Change, ...]:
     if company.included:
         return found
     ours = {f"tags.{tag}" for tag in (WORKSPACE_TAG, KEY_TAG, LINKS_TAG)}
-    return tuple(one for one in found if one.path in ours)
+    return tuple(change for change in found if change.path in ours)
 
 
 def _further_actions(company: CompanyDraft, policy: Policy) -> Iterator[Action]:
@@ -179,7 +234,7 @@ def _connection_actions(company: CompanyDraft, connection: ConnectionDraft) -> I
 def _create_connection(
     company: CompanyDraft, connection: ConnectionDraft, desired: DesiredConnection
 ) -> CreateConnection:
-    created = [one.address for one in company.connections if one.is_created]
+    created = [draft.address for draft in company.connections if draft.is_created]
     to_come = {key for key, mark in company.links.items() if mark.is_to_come}
     recorded = [address for address in created if address.connection in to_come]
     is_last = connection.address in recorded[-1:]
@@ -190,7 +245,7 @@ def _create_connection(
         desired.platform,
         desired.platform_key,
         company.links if is_last else {},
-        tuple(one.id for one in company.live.connections) if company.live else (),
+        tuple(live.id for live in company.live.connections) if company.live else (),
         company.unnamed,
     )
 
@@ -239,14 +294,16 @@ def _removal(
 def _record_before(company: CompanyDraft, deleted: ConnectionDraft) -> Mapping[str, Mark]:
     """What the first delete of a company writes into its record, unless the company's own update does."""
     leaving = [
-        one
-        for one in company.connections
-        if one.desired is not None and one.row is not None and Kind.CONNECTION_DELETE in one.row.actions
+        connection
+        for connection in company.connections
+        if connection.desired is not None
+        and connection.row is not None
+        and Kind.CONNECTION_DELETE in connection.row.actions
     ]
     is_written = any(change.path == f"tags.{LINKS_TAG}" for change in company.changes)
     if company.live is None or is_written or leaving[:1] != [deleted]:
         return {}
-    named = [(one.desired, one.live.id) for one in leaving if one.desired and one.live]
+    named = [(draft.desired, draft.live.id) for draft in leaving if draft.desired and draft.live]
     return before_deletes(company.live, named)
 
 
@@ -275,7 +332,7 @@ def pulls_of(company: CompanyDraft, connection: ConnectionDraft, live: Live) -> 
     if company.live is None or connection.live is None:
         return ()
     identifier = connection.live.id
-    return tuple(one for one in live.pulls.get(company.live.id, ()) if one.connection_id == identifier)
+    return tuple(pull for pull in live.pulls.get(company.live.id, ()) if pull.connection_id == identifier)
 
 
 def sync_decision(
@@ -312,9 +369,9 @@ def _is_fetchable(
     fetched = fetched_types(company, current, live.fetched_types)
     if fetched is None or custom_products(company, current):
         return True
-    platform = next((one for one in live.platforms if one.key == connection.platform_key), None)
-    has = {one.lower() for one in platform.data_types} if platform else set()
-    return any(not has or one.lower() in has for one in fetched)
+    platform = next((known for known in live.platforms if known.key == connection.platform_key), None)
+    has = {data_type.lower() for data_type in platform.data_types} if platform else set()
+    return any(not has or data_type.lower() in has for data_type in fetched)
 
 
 def _add_sync(sync: _Sync, connection: ConnectionDraft, decision: SyncDecision) -> None:

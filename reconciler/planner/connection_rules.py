@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from reconciler.model import Migration, Status, Wanted
-from reconciler.plan import AttentionCode, Kind
+from reconciler.actions import Kind
+from reconciler.live import Status
+from reconciler.model import Migration, Wanted
+from reconciler.plan import AttentionCode
 from reconciler.planner.rules import NO, YES, Rule, RuleTable
 
 

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from reconciler.actions import Change, Kind
+from reconciler.live import Live, LiveCompany, LiveConnection, Status
 from reconciler.model import (
     KEY_TAG,
     LINKS_TAG,
@@ -18,19 +20,15 @@ from reconciler.model import (
     Desired,
     DesiredCompany,
     DesiredConnection,
-    Live,
-    LiveCompany,
-    LiveConnection,
     Mark,
     Presence,
     SourceType,
-    Status,
     Wanted,
     links_tag,
     short_id,
     slug,
 )
-from reconciler.plan import Attention, AttentionCode, Change, Kind
+from reconciler.plan import Attention, AttentionCode
 from reconciler.planner.company_rules import COMPANY_RULES, CompanySituation, Found, Want
 from reconciler.planner.connection_rules import (
     CONNECTION_RULES,
@@ -106,7 +104,7 @@ class CompanyDraft:
     @property
     def why(self) -> str:
         """The reason of the company's row; a plan that only writes the record of links says so."""
-        written = {one.path for one in written_by(Writer.COMPANY, self.changes)}
+        written = {change.path for change in written_by(Writer.COMPANY, self.changes)}
         only_records = Kind.COMPANY_UPDATE in self.row.actions and written == {f"tags.{LINKS_TAG}"}
         return RECORDS if only_records else self.row.why
 
@@ -125,7 +123,7 @@ class Draft:
 
     def connections(self) -> Iterator[ConnectionDraft]:
         """Every connection of every company."""
-        return (one for company in self.companies for one in company.connections)
+        return (connection for company in self.companies for connection in company.connections)
 
     @property
     def histories(self) -> tuple[str, ...]:
@@ -133,18 +131,18 @@ class Draft:
         return tuple(
             company.live.id
             for company in self.companies
-            if company.live and any(one.looks_due for one in company.connections)
+            if company.live and any(connection.looks_due for connection in company.connections)
         )
 
     @property
     def needs_profile(self) -> bool:
         """Whether some sync may follow that fetches what the profile marks, so its settings must be read."""
         return any(
-            (one.looks_due or one.is_authorized)
-            and one.desired is not None
-            and wants_sync(one.desired)
-            and not one.desired.sync.data_types
-            for one in self.connections()
+            (connection.looks_due or connection.is_authorized)
+            and connection.desired is not None
+            and wants_sync(connection.desired)
+            and not connection.desired.sync.data_types
+            for connection in self.connections()
         )
 
 
@@ -158,17 +156,17 @@ def draft(desired: Desired, live: Live, policy: Policy) -> Draft:
     ]
     kept = _perhaps_meant(wanted, directory)
     orphans = directory.orphans() if not policy.is_narrowed else ()
-    left = [_orphan(one, desired, policy, kept) for one in orphans]
+    left = [_orphan(orphan, desired, policy, kept) for orphan in orphans]
     return Draft((*wanted, *left), directory.managed())
 
 
 def _perhaps_meant(wanted: Iterable[CompanyDraft], directory: Directory) -> frozenset[str]:
     """Ids of the companies that may be the ones that specs want; none is pruned until someone says so."""
     return frozenset(
-        one.id
+        other.id
         for company in wanted
         if company.desired is not None and company.situation.found is Found.NAMESAKE and company.row.attention
-        for one in directory.match(company.desired).others
+        for other in directory.match(company.desired).others
     )
 
 
@@ -245,7 +243,7 @@ def _record(
     """
     if pairs.is_recorded:
         return {}
-    created = {one.address.connection for one in connections if one.is_created}
+    created = {connection.address.connection for connection in connections if connection.is_created}
     links = record(desired, live, pairs, created)
     if not links or needs_ids(links, desired):
         return links
@@ -280,9 +278,9 @@ def _orphan(live: LiveCompany, desired: Desired, policy: Policy, kept: Collectio
 def _connections(desired: DesiredCompany, pairs: Pairs, policy: Policy) -> tuple[ConnectionDraft, ...]:
     staying = _staying_accounting(desired, pairs, policy)
     return tuple(
-        _connection(desired, one, pairs, staying, policy)
-        for _, one in sorted(desired.connections.items())
-        if policy.includes(Address(desired.key, one.key))
+        _connection(desired, connection, pairs, staying, policy)
+        for _, connection in sorted(desired.connections.items())
+        if policy.includes(Address(desired.key, connection.key))
     )
 
 
@@ -304,7 +302,7 @@ def _connection(
         )
         return ConnectionDraft(address, desired, None, None, None, attention(trouble.code, subject))
     live = pairs.live[desired.key]
-    others = tuple(one for one in staying if live is None or one.id != live.id)
+    others = tuple(connection for connection in staying if live is None or connection.id != live.id)
     situation = ConnectionSituation(
         wanted=desired.wanted,
         live=_LIVE_STATUSES[live.status] if live else LiveStatus.NONE,
@@ -348,9 +346,9 @@ def _looks_due(
 
 def _is_fresh(desired: DesiredConnection, live: LiveConnection) -> bool:
     """Whether the tokens were issued after everything that Codat recorded; an undated error may be later."""
-    if desired.issued_at is None or any(one.erred_at is None for one in live.errors):
+    if desired.issued_at is None or any(error.erred_at is None for error in live.errors):
         return False
-    recorded = (live.created, live.last_sync, *(one.erred_at for one in live.errors))
+    recorded = (live.created, live.last_sync, *(error.erred_at for error in live.errors))
     return all(moment is None or desired.issued_at > moment for moment in recorded)
 
 
@@ -365,12 +363,14 @@ def _staying_accounting(desired: DesiredCompany, pairs: Pairs, policy: Policy) -
         and policy.includes(Address(desired.key, key))
     }
     paired = [live for live in pairs.live.values() if live is not None]
-    named = [one for trouble in pairs.trouble.values() for one in trouble.candidates]
-    everything = {one.id: one for one in (*paired, *named, *pairs.strays)}
+    named = [candidate for trouble in pairs.trouble.values() for candidate in trouble.candidates]
+    everything = {connection.id: connection for connection in (*paired, *named, *pairs.strays)}
     return tuple(
-        one
-        for _, one in sorted(everything.items())
-        if one.source_type is SourceType.ACCOUNTING and one.status is Status.LINKED and one.id not in leaving
+        connection
+        for _, connection in sorted(everything.items())
+        if connection.source_type is SourceType.ACCOUNTING
+        and connection.status is Status.LINKED
+        and connection.id not in leaving
     )
 
 
@@ -380,19 +380,21 @@ def _strays(
     """What no spec names, in a company that is managed or by this plan becomes so."""
     if live is None or match.found not in (Found.OURS, Found.UNTAGGED):
         return
-    for one in pairs.strays:
-        address = Address(desired.key, f"{slug(one.platform_name) or one.platform_key}:{short_id(one.id)}")
+    for stray in pairs.strays:
+        address = Address(
+            desired.key, f"{slug(stray.platform_name) or stray.platform_key}:{short_id(stray.id)}"
+        )
         if not policy.includes(address):
             continue
-        situation = StraySituation(LiveStatus(one.status.value), policy.prune)
+        situation = StraySituation(LiveStatus(stray.status.value), policy.prune)
         row = STRAY_RULES.decide(situation)
         note = (
             attention(
                 row.attention,
-                Subject(address, live=live, live_connection=one, former=pairs.former.get(one.id, "")),
+                Subject(address, live=live, live_connection=stray, former=pairs.former.get(stray.id, "")),
             )
             if row.attention
             else None
         )
-        former = pairs.former.get(one.id, "")
-        yield ConnectionDraft(address, None, one, row, situation, note, former=former)
+        former = pairs.former.get(stray.id, "")
+        yield ConnectionDraft(address, None, stray, row, situation, note, former=former)

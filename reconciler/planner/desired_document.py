@@ -1,4 +1,4 @@
-"""Desired state as JSON and back: what a saved plan carries, and what the digest of the specs is of.
+"""Desired state as JSON and back, and digests of what a plan read.
 
 Secrets are written as their references. Spans are left out: they are about files that the reader of
 a saved plan need not have.
@@ -6,11 +6,13 @@ a saved plan need not have.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.fields import read_members, spec_members
+from reconciler.actions import digest
+from reconciler.fields import TEXTS, read_members, spec_members
+from reconciler.live import LiveCompany
 from reconciler.model import (
     UNSET,
     Desired,
@@ -29,8 +31,25 @@ from reconciler.model import (
     literal,
     written,
 )
-from reconciler.plan import digest
-from reconciler.planner import account_document
+from reconciler.planner import account_rules
+
+
+def live_digest(companies: Iterable[LiveCompany]) -> str:
+    """The digest of what a plan read of a company: not its sync times, which move by themselves."""
+    return digest(
+        [
+            {
+                "id": company.id,
+                **{text.path: text.live(company) for text in TEXTS},
+                "tags": dict(company.tags),
+                "products": sorted(company.products),
+                "connections": sorted(
+                    [link.id, link.platform_key, link.status.value] for link in company.connections
+                ),
+            }
+            for company in companies
+        ]
+    )
 
 
 def to_document(desired: Desired) -> dict[str, Any]:
@@ -38,20 +57,20 @@ def to_document(desired: Desired) -> dict[str, Any]:
     document = {
         "workspace": desired.workspace,
         "narrowed": desired.narrowed,
-        "companies": {key: _company(one) for key, one in sorted(desired.companies.items())},
+        "companies": {key: _company(company) for key, company in sorted(desired.companies.items())},
     }
     if desired.renamed_from is not None:
         document["workspaceRenamedFrom"] = desired.renamed_from
     if desired.account is not None:
-        document["account"] = account_document.to_document(desired.account)
+        document["account"] = account_rules.to_document(desired.account)
     return document
 
 
 def from_document(document: Mapping[str, Any]) -> Desired:
     """What ``to_document`` wrote; the document is one that passed the plan's schema."""
-    companies = {key: _read_company(key, one) for key, one in sorted(document["companies"].items())}
+    companies = {key: _read_company(key, company) for key, company in sorted(document["companies"].items())}
     renamed_from = document.get("workspaceRenamedFrom")
-    account = account_document.from_document(document["account"]) if "account" in document else None
+    account = account_rules.from_document(document["account"]) if "account" in document else None
     return Desired(document["workspace"], companies, document["narrowed"], renamed_from, account)
 
 
@@ -66,7 +85,9 @@ def _company(company: DesiredCompany) -> dict[str, Any]:
         "tags": dict(sorted(company.tags.items())),
         "new": company.new,
         "state": company.state.value,
-        "connections": {key: _connection(one) for key, one in sorted(company.connections.items())},
+        "connections": {
+            key: _connection(connection) for key, connection in sorted(company.connections.items())
+        },
     }
     document |= spec_members(company)
     if company.protect is not UNSET:
@@ -142,7 +163,9 @@ def _read_company(key: str, document: Mapping[str, Any]) -> DesiredCompany:
         products=tuple(document["products"]) if "products" in document else UNSET,
         sync_settings=document.get("syncSettings", UNSET),
         state=Presence(document["state"]),
-        connections={name: _read_connection(name, one) for name, one in document["connections"].items()},
+        connections={
+            name: _read_connection(name, connection) for name, connection in document["connections"].items()
+        },
     )
 
 

@@ -1,4 +1,4 @@
-"""Why an address is planned as it is: the rows that decided it, what they looked at, and what would differ.
+"""Why an address is planned as it is, in the words of the rules that decided it.
 
 There is no second logic here. A decision is taken from the draft that the plan was made of, and what
 would change it is found by asking the same table about the same situation with one field changed.
@@ -6,20 +6,129 @@ would change it is found by asking the same table about the same situation with 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import Enum
-from typing import Any, get_type_hints
+from typing import Any, Final, get_type_hints
 
+from reconciler.actions import SyncCompany
 from reconciler.diagnostics import Span
 from reconciler.fields import TEXTS
-from reconciler.model import Address, Desired, Live, LiveCompany, LiveConnection, Pull
-from reconciler.plan import Plan, SyncCompany
+from reconciler.live import Live, LiveCompany, LiveConnection, Pull
+from reconciler.model import Address, Desired
+from reconciler.plan import Plan
+from reconciler.planner.account_rules import WEBHOOK_RULES, Meant, WebhookSituation
 from reconciler.planner.actions import pulls_of, sync_decision
+from reconciler.planner.company_rules import COMPANY_RULES, CompanySituation, Found, Want
+from reconciler.planner.connection_rules import (
+    CONNECTION_RULES,
+    STRAY_RULES,
+    ConnectionSituation,
+    LiveStatus,
+    Proof,
+    StraySituation,
+)
 from reconciler.planner.decisions import CompanyDraft, ConnectionDraft, Draft
 from reconciler.planner.policy import Policy
-from reconciler.planner.rule_words import SAYS, TABLES, Situation, in_words
-from reconciler.planner.rules import Rule
+from reconciler.planner.rules import Rule, RuleTable
+from reconciler.planner.sync_rules import SYNC_RULES, LastPull, SyncSituation
+
+Situation = CompanySituation | ConnectionSituation | StraySituation | SyncSituation | WebhookSituation
+
+TABLES: Final[Mapping[type[Situation], tuple[str, RuleTable[Any]]]] = {
+    CompanySituation: ("company", COMPANY_RULES),
+    ConnectionSituation: ("connection", CONNECTION_RULES),
+    StraySituation: ("stray", STRAY_RULES),
+    SyncSituation: ("sync", SYNC_RULES),
+    WebhookSituation: ("webhook", WEBHOOK_RULES),
+}
+"""The table that decides each kind of situation, and its name."""
+
+SAYS: Final[Mapping[type[Situation], Mapping[str, str]]] = {
+    CompanySituation: {
+        "want": "what is wanted of it",
+        "found": "what Codat has",
+        "new": "new: true in the spec speaks of the one company that was found",
+        "differs": "managed fields differ",
+        "over_budget": "it would have more tags than Codat keeps",
+        "protected": "it carries the protect tag",
+    },
+    ConnectionSituation: {
+        "wanted": "wanted state",
+        "live": "live status",
+        "migration": "how it gets linked",
+        "fresh": "issuedAt is later than all that Codat recorded of it",
+        "reauthorize": "--reauthorize names it, and the spec has tokens for it",
+        "occupied": "another accounting connection of the company is Linked and stays so",
+        "gated": "a precondition of sending tokens is still to do",
+        "proof": "how sure it is that Codat's connection is the one that the spec means",
+    },
+    StraySituation: {
+        "live": "live status",
+        "prune": "--prune",
+    },
+    SyncSituation: {
+        "authorized": "this plan authorizes it",
+        "due": "a sync is due",
+        "last_pull": "what Codat's history says",
+        "retry": "--retry-syncs",
+        "fetchable": "a sync would fetch something",
+    },
+    WebhookSituation: {
+        "meant": "what the specs say of it",
+        "live": "Codat has it",
+        "crowded": "Codat has consumers of its URL that no spec means",
+        "ours": "the account is this workspace's already",
+    },
+}
+
+_VALUES: Final[Mapping[type[Enum], Mapping[Enum, str]]] = {
+    Want: {
+        Want.ABSENT: "absent, by the spec",
+        Want.GONE: "nothing, it is in no spec",
+        Want.PRUNED: "nothing, it is in no spec, and --prune",
+    },
+    Found: {
+        Found.NONE: "no such company",
+        Found.NAMESAKE: "a company of the same name, or of the same key in another workspace",
+        Found.OURS: "the company with our tags",
+        Found.UNTAGGED: "the company that id names, not managed yet",
+        Found.CONFLICT: "a company that the tags or the id contradict",
+        Found.MISSING: "no company of the id in the spec",
+        Found.DUPLICATE: "several companies with our tags",
+    },
+    LiveStatus: {
+        LiveStatus.NONE: "no such connection",
+        LiveStatus.UNKNOWN: "one that this version does not know",
+    },
+    Proof: {
+        Proof.CERTAIN: "certain: its id or the record of links says so",
+        Proof.ALONE: "there is no other of its platform, and no record",
+        Proof.GUESSED: "it is the likeliest, and may be another's",
+    },
+    Meant: {
+        Meant.PRESENT: "it shall be there",
+        Meant.ABSENT: "absent, by the spec",
+        Meant.BESIDE: "nothing, and they name its URL",
+        Meant.UNNAMED: "nothing, and they do not name its URL",
+    },
+    LastPull: {
+        LastPull.SETTLED: "nothing runs, and the last pull did not fail",
+        LastPull.RUNNING: "a pull is running",
+        LastPull.FAILED: "the last pull failed",
+    },
+}
+"""Values that do not speak for themselves; by class, since members of two enums may be equal as text."""
+
+
+def in_words(value: object) -> str:
+    """A value of a situation's field as a reader says it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Enum):
+        return _VALUES.get(type(value), {}).get(value, str(value.value))
+    return str(value)
+
 
 BLOCKED = "nothing is decided for it while this stands for its company"
 UNPAIRED = "which live connection is meant cannot be told, so no rule applies"
@@ -67,12 +176,12 @@ class Decision:
             ],
             "otherwise": [
                 {
-                    "fact": one.fact,
-                    "says": says[one.fact],
-                    "values": [in_words(value) for value in one.values],
-                    **_result(one.row, one.row.why),
+                    "fact": otherwise.fact,
+                    "says": says[otherwise.fact],
+                    "values": [in_words(value) for value in otherwise.values],
+                    **_result(otherwise.row, otherwise.row.why),
                 }
-                for one in self.otherwise
+                for otherwise in self.otherwise
             ],
         }
 
@@ -97,7 +206,7 @@ class Explanation:
             "spec": {"file": span.file, "line": span.line, "column": span.column} if span else None,
             "live": self.live,
             "note": self.note,
-            "decisions": [one.document() for one in self.decisions],
+            "decisions": [decision.document() for decision in self.decisions],
             "actions": list(self.planned),
             "attention": list(self.attention),
         }
@@ -110,33 +219,35 @@ def explained(
 
     Mostly one; several where several orphans carry the same key.
     """
-    companies = [one for one in drafted.companies if one.address.company == address.company]
+    companies = [company for company in drafted.companies if company.address.company == address.company]
     if address.is_company:
-        return tuple(_company(one, plan) for one in companies)
+        return tuple(_company(company, plan) for company in companies)
     found = [
-        _connection(company, one, live, policy, plan)
+        _connection(company, draft, live, policy, plan)
         for company in companies
-        for one in company.connections
-        if one.address == address
+        for draft in company.connections
+        if draft.address == address
     ]
     wanted = desired.companies.get(address.company)
     if not found and wanted and (connection := wanted.connections.get(address.connection)):
         return tuple(
-            replace(_company(one, plan), address=address, span=connection.span, note=BLOCKED)
-            for one in companies
+            replace(_company(company, plan), address=address, span=connection.span, note=BLOCKED)
+            for company in companies
         )
     return tuple(found)
 
 
 def addresses(drafted: Draft, desired: Desired) -> tuple[str, ...]:
     """Every address that can be explained."""
-    wanted = (Address(one.key, key) for one in desired.companies.values() for key in one.connections)
+    wanted = (
+        Address(company.key, key) for company in desired.companies.values() for key in company.connections
+    )
     found = {
-        *(one.address for one in drafted.companies),
-        *(one.address for one in drafted.connections()),
+        *(company.address for company in drafted.companies),
+        *(connection.address for connection in drafted.connections()),
         *wanted,
     }
-    return tuple(str(one) for one in sorted(found))
+    return tuple(str(address) for address in sorted(found))
 
 
 def _company(company: CompanyDraft, plan: Plan) -> Explanation:
@@ -181,13 +292,13 @@ def planned_at(address: Address, plan: Plan) -> tuple[dict[str, Any], ...]:
         action.document()
         for action in plan.actions
         if action.address == address
-        or (isinstance(action, SyncCompany) and any(one.address == address for one in action.targets))
+        or (isinstance(action, SyncCompany) and any(target.address == address for target in action.targets))
     )
 
 
 def attention_at(address: Address, plan: Plan) -> tuple[dict[str, Any], ...]:
     """The plan's attention at the address."""
-    return tuple(one.document() for one in plan.attention if one.address == address)
+    return tuple(attention.document() for attention in plan.attention if attention.address == address)
 
 
 def _result(row: Rule, why: str) -> dict[str, Any]:
@@ -202,10 +313,10 @@ def _result(row: Rule, why: str) -> dict[str, Any]:
 def _neighbours(situation: Any) -> Iterator[tuple[str, object, Any]]:
     """Each field with each value that it could have instead, and the situation with that value."""
     kinds = get_type_hints(type(situation))
-    for one in fields(situation):
-        for value in _domain(kinds[one.name]):
-            if value != getattr(situation, one.name):
-                yield one.name, value, replace(situation, **{one.name: value})
+    for field in fields(situation):
+        for value in _domain(kinds[field.name]):
+            if value != getattr(situation, field.name):
+                yield field.name, value, replace(situation, **{field.name: value})
 
 
 def _domain(kind: type[object]) -> Iterable[object]:
@@ -227,7 +338,7 @@ def _live_company(company: LiveCompany) -> dict[str, Any]:
 
 def _live_connection(connection: LiveConnection, pulls: Iterable[Pull]) -> dict[str, Any]:
     """What Codat has. The words of its recorded errors are left out: they may repeat a token."""
-    newest = max(pulls, key=lambda one: one.requested, default=None)
+    newest = max(pulls, key=lambda pull: pull.requested, default=None)
     return {
         "id": connection.id,
         "platform": connection.platform_name,
@@ -236,11 +347,11 @@ def _live_connection(connection: LiveConnection, pulls: Iterable[Pull]) -> dict[
         "lastSync": connection.last_sync.isoformat() if connection.last_sync else None,
         "errors": [
             {
-                "statusCode": one.status_code,
-                "erredAt": one.erred_at.isoformat() if one.erred_at else None,
-                "active": one.active,
+                "statusCode": error.status_code,
+                "erredAt": error.erred_at.isoformat() if error.erred_at else None,
+                "active": error.active,
             }
-            for one in connection.errors
+            for error in connection.errors
         ],
         "lastPull": {
             "dataType": newest.data_type,

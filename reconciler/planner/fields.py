@@ -13,7 +13,9 @@ from typing import Any, Final
 from deepdiff import DeepDiff
 from deepdiff.model import DiffLevel
 
+from reconciler.actions import Change
 from reconciler.fields import TEXTS, TextField
+from reconciler.live import LiveCompany
 from reconciler.model import (
     KEY_TAG,
     LINKS_TAG,
@@ -22,13 +24,11 @@ from reconciler.model import (
     UNSET,
     WORKSPACE_TAG,
     DesiredCompany,
-    LiveCompany,
     LiveSyncSettings,
     SyncSettings,
     Unset,
     setting_text,
 )
-from reconciler.plan import Change
 
 PROTECTED: Final = "true"
 """The value of the protect tag that we write."""
@@ -95,13 +95,13 @@ def _wanted_tags(desired: DesiredCompany, live: LiveCompany | None, ours: Ours) 
 
 
 def _live_products(live: LiveCompany) -> dict[str, str]:
-    return {one: one for one in live.products}
+    return {product: product for product in live.products}
 
 
 def _wanted_products(desired: DesiredCompany, live: LiveCompany | None, _: Ours) -> dict[str, str]:
     if isinstance(desired.products, Unset):
         return _live_products(live) if live else {}
-    return {one: one for one in desired.products}
+    return {product: product for product in desired.products}
 
 
 def _live_settings(live: LiveCompany) -> dict[str, Any]:
@@ -173,7 +173,9 @@ def _changes(level: DiffLevel) -> Iterator[Change]:
 
 def written_by(writer: Writer, differences: Iterable[Change]) -> tuple[Change, ...]:
     """The changes that such a request writes."""
-    return tuple(one for one in differences if _WRITERS[one.path.partition(".")[0]] is writer)
+    return tuple(
+        difference for difference in differences if _WRITERS[difference.path.partition(".")[0]] is writer
+    )
 
 
 def is_over_budget(wanted: Mapping[str, Any], *, links_to_come: bool) -> bool:

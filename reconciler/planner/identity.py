@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.model import KEY_TAG, UNSET, Desired, DesiredCompany, LiveCompany, Presence, Wanted
+from reconciler.live import LiveCompany
+from reconciler.model import KEY_TAG, UNSET, Desired, DesiredCompany, Presence, Wanted
 from reconciler.planner.company_rules import Found
 
 
@@ -50,7 +51,7 @@ class Directory:
         by_owner: defaultdict[tuple[str, str], list[LiveCompany]] = defaultdict(list)
         by_key: defaultdict[str, list[LiveCompany]] = defaultdict(list)
         by_name: defaultdict[str, list[LiveCompany]] = defaultdict(list)
-        for company in sorted(companies, key=lambda one: one.id):
+        for company in sorted(companies, key=lambda company: company.id):
             by_id[company.id] = company
             by_name[folded(company.name)].append(company)
             if owner := company.owner():
@@ -63,8 +64,9 @@ class Directory:
             by_owner,
             by_key,
             by_name,
-            frozenset(desired.companies) | {one.renamed_from for one in wanted if one.renamed_from},
-            frozenset(one.id for one in wanted if one.id),
+            frozenset(desired.companies)
+            | {company.renamed_from for company in wanted if company.renamed_from},
+            frozenset(company.id for company in wanted if company.id),
         )
 
     def match(self, company: DesiredCompany) -> Match:
@@ -86,8 +88,12 @@ class Directory:
         """
         if self.desired.narrowed:
             return ()
-        managed = (one for companies in self.by_owner.values() for one in companies)
-        return tuple(sorted(filter(self._is_unclaimed, managed), key=lambda one: (one.tags[KEY_TAG], one.id)))
+        managed = (company for companies in self.by_owner.values() for company in companies)
+        return tuple(
+            sorted(
+                filter(self._is_unclaimed, managed), key=lambda company: (company.tags[KEY_TAG], company.id)
+            )
+        )
 
     def managed(self) -> int:
         """How many live companies carry our workspace."""
@@ -96,7 +102,7 @@ class Directory:
 
     def needs_unfiltered(self) -> bool:
         """Whether something wanted is not among these companies, so that all must be listed."""
-        return not all(self._is_found(one) for one in self.desired.companies.values())
+        return not all(self._is_found(company) for company in self.desired.companies.values())
 
     def with_own_settings(self, concerns: Callable[[DesiredCompany], bool]) -> tuple[str, ...]:
         """Ids of the live companies whose sync settings a spec manages, of those that the run concerns."""
@@ -110,11 +116,11 @@ class Directory:
     def _carrying(self, company: DesiredCompany) -> tuple[LiveCompany, ...]:
         """The companies with the tags of ``company``, of a workspace that is taken over too."""
         owners = ((workspace, key) for workspace in self.desired.workspaces for key in company.keys)
-        return tuple(one for owner in owners for one in self.by_owner.get(owner, ()))
+        return tuple(carrier for owner in owners for carrier in self.by_owner.get(owner, ()))
 
     def _by_id(self, company: DesiredCompany, identifier: str, ours: tuple[LiveCompany, ...]) -> Match:
         live = self.by_id.get(identifier)
-        copies = tuple(one for one in ours if one is not live)
+        copies = tuple(own for own in ours if own is not live)
         if live is None:
             # What was to be deleted is gone; a copy of its tags does not make another company the one meant.
             is_done = company.state is Presence.ABSENT
@@ -127,12 +133,12 @@ class Directory:
 
     def _namesakes(self, company: DesiredCompany) -> tuple[LiveCompany, ...]:
         """Companies that may be the wanted one: of its name, or with its key in another workspace."""
-        keyed = (one for key in company.keys for one in self.by_key.get(key, ()))
-        found = {one.id: one for one in (*self.by_name.get(folded(company.name), ()), *keyed)}
+        keyed = (namesake for key in company.keys for namesake in self.by_key.get(key, ()))
+        found = {namesake.id: namesake for namesake in (*self.by_name.get(folded(company.name), ()), *keyed)}
         return tuple(
-            one
-            for identifier, one in sorted(found.items())
-            if identifier not in company.new_beside and self._is_free(one)
+            namesake
+            for identifier, namesake in sorted(found.items())
+            if identifier not in company.new_beside and self._is_free(namesake)
         )
 
     def _is_free(self, live: LiveCompany) -> bool:
@@ -163,5 +169,9 @@ def is_another(company: DesiredCompany, namesakes: Sequence[LiveCompany]) -> boo
     """
     if not company.new or len(namesakes) > 1:
         return False
-    platforms = {one.platform_key for one in company.connections.values() if one.wanted is not Wanted.ABSENT}
-    return not any(link.platform_key in platforms for one in namesakes for link in one.connections)
+    platforms = {
+        connection.platform_key
+        for connection in company.connections.values()
+        if connection.wanted is not Wanted.ABSENT
+    }
+    return not any(link.platform_key in platforms for namesake in namesakes for link in namesake.connections)

@@ -11,21 +11,18 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from reconciler.live import LiveCompany, LiveConnection, Status
 from reconciler.model import (
     MAX_TAG_VALUE,
     DesiredCompany,
     DesiredConnection,
-    LiveCompany,
-    LiveConnection,
     Mark,
-    Status,
     Wanted,
     links_tag,
     short_id,
 )
 from reconciler.planner.connection_rules import Proof
-from reconciler.planner.links import alone_of_platform, is_as_old_as, recorded_links
-from reconciler.planner.pairing import Pairs
+from reconciler.planner.pairing import Pairs, alone_of_platform, is_as_old_as, recorded_links
 
 Marks = Mapping[str, Mark]
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from reconciler.live import LiveCompany, LiveConnection
 from reconciler.model import (
     KEY_TAG,
     MAX_TAGS,
@@ -16,8 +17,6 @@ from reconciler.model import (
     Desired,
     DesiredCompany,
     DesiredConnection,
-    LiveCompany,
-    LiveConnection,
     Precondition,
 )
 from reconciler.plan import Attention, AttentionCode
@@ -50,7 +49,7 @@ def attention(code: AttentionCode, subject: Subject) -> Attention:
 
 
 def _ids(found: Iterable[LiveCompany | LiveConnection]) -> str:
-    return ", ".join(one.id for one in found)
+    return ", ".join(subject.id for subject in found)
 
 
 _NAMED: Final = 5
@@ -58,7 +57,7 @@ _NAMED: Final = 5
 
 
 def _exists(subject: Subject) -> str:
-    found = [_described(one, subject) for one in subject.others]
+    found = [_described(company, subject) for company in subject.others]
     *ways, last = dict.fromkeys((*_ways_to_take_over(subject), *_ways_to_create(subject)))
     options = f"{', '.join(ways)}, or {last}" if ways else last
     return f"Codat has a company of this name or key already: {listed(found, _NAMED)}; {options}"
@@ -82,13 +81,13 @@ def _is_ours(live: LiveCompany, subject: Subject) -> bool:
 def _ways_to_take_over(subject: Subject) -> Iterator[str]:
     """What to write where the company that was found is the wanted one."""
     keys = subject.company.keys if subject.company else ()
-    for one in subject.others:
-        owner = one.owner()
+    for company in subject.others:
+        owner = company.owner()
         if owner is None:
-            yield f"adopt it with 'id: {one.id}'"
+            yield f"adopt it with 'id: {company.id}'"
             continue
         rename = f"'renamedFrom: {owner[1]}'"
-        if not _is_ours(one, subject):
+        if not _is_ours(company, subject):
             also = "" if owner[1] in keys else f" and {rename} here"
             yield f"take it over with 'workspaceRenamedFrom: {owner[0]}' in workspace.yaml{also}"
         else:
@@ -144,7 +143,7 @@ def _missing(subject: Subject) -> str:
 
 
 def _duplicate(subject: Subject) -> str:
-    held = " or ".join(sorted({one.tags[KEY_TAG] for one in subject.others}))
+    held = " or ".join(sorted({company.tags[KEY_TAG] for company in subject.others}))
     return (
         f"{len(subject.others)} companies carry the key {held}: {_ids(subject.others)}; "
         f"say which one is meant with 'id', and delete the other or remove its tags"
@@ -153,10 +152,10 @@ def _duplicate(subject: Subject) -> str:
 
 def _ambiguous(subject: Subject) -> str:
     key = subject.address.connection
-    found = ", ".join(f"{one.id} ({one.status})" for one in subject.candidates)
+    found = ", ".join(f"{candidate.id} ({candidate.status})" for candidate in subject.candidates)
     first = subject.candidates[0].id
     if subject.rivals:
-        keys = " and ".join(f"'{one}'" for one in sorted((key, *subject.rivals)))
+        keys = " and ".join(f"'{rival}'" for rival in sorted((key, *subject.rivals)))
         return (
             f"the keys {keys} may mean the same live connection: {found}; pin each connection that is there "
             f"under its right key with 'id', such as 'id: {first}', and the other key gets one of its own"
@@ -202,9 +201,9 @@ _WHY_GATED: Final[Mapping[Precondition, str]] = {
 
 def _gate(subject: Subject) -> str:
     todo = subject.connection.open_preconditions if subject.connection else ()
-    facts = ", and ".join(_WHY_GATED[one] for one in todo)
+    facts = ", and ".join(_WHY_GATED[precondition] for precondition in todo)
     platform = subject.connection.platform if subject.connection else ""
-    lines = ", ".join(f"{one}: done" for one in todo)
+    lines = ", ".join(f"{precondition}: done" for precondition in todo)
     return (
         f"no token is sent before it is confirmed that {facts}: tokens that your own application still "
         f"refreshes become invalid. When that is so, write in workspace.yaml: "

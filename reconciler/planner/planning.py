@@ -1,14 +1,19 @@
-"""From desired and live state to a plan: draft, decide, guard, check."""
+"""From desired and live state to a plan: draft, decide, guard, check, and tell origins."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from difflib import get_close_matches
 
+from reconciler.actions import Action, in_order
 from reconciler.diagnostics import Diagnostic, MisusedError
-from reconciler.model import ACCOUNT, Address, Desired, Live, Presence, Status, Wanted, matches
-from reconciler.plan import CLASS_OF, Action, Attention, AttentionClass, Basis, Plan, in_order
+from reconciler.live import Live, Status
+from reconciler.model import ACCOUNT, Address, Desired, Presence, Wanted, matches
+from reconciler.plan import CLASS_OF, Attention, AttentionClass, Basis, Origin, Plan
 from reconciler.planner.account import (
+    AccountDraft,
     account_draft,
     addresses_of,
     as_it_will_be,
@@ -16,14 +21,11 @@ from reconciler.planner.account import (
     unresolved,
     webhook_address,
 )
-from reconciler.planner.actions import decided
+from reconciler.planner.actions import Decided, decided
 from reconciler.planner.decisions import CompanyDraft, Draft, draft
-from reconciler.planner.desired_document import desired_digest
-from reconciler.planner.digests import live_digest
-from reconciler.planner.guards import refusals
-from reconciler.planner.planner_codes import PlannerCode
-from reconciler.planner.policy import Policy
-from reconciler.planner.soundness import check
+from reconciler.planner.desired_document import desired_digest, live_digest
+from reconciler.planner.policy import Policy, refusals
+from reconciler.planner.soundness import PlannerCode, check
 from reconciler.wording import listed
 
 WAIVED_NOTE = (
@@ -86,10 +88,11 @@ def finish(drafted: Draft, desired: Desired, live: Live, policy: Policy, *, tool
         if found.actions or found.attention:
             concerned.setdefault(company.address.company, []).append(company)
     ordered = in_order(actions)
-    notes = tuple(sorted(attention, key=lambda one: (one.address, one.code)))
+    notes = tuple(sorted(attention, key=lambda noted: (noted.address, noted.code)))
     check(ordered, notes)
     basis = {
-        key: live_digest(one.live for one in companies if one.live) for key, companies in concerned.items()
+        key: live_digest(company.live for company in companies if company.live)
+        for key, companies in concerned.items()
     }
     if account is not None and (account.actions or account.attention):
         basis[ACCOUNT] = live_account_digest(account.live)
@@ -130,7 +133,8 @@ def _unchanged(
 
 def _notes(drafted: Draft, desired: Desired, live: Live, policy: Policy) -> tuple[str, ...]:
     waived = policy.preconditions_waived and any(
-        one.is_authorized and one.desired and one.desired.open_preconditions for one in drafted.connections()
+        connection.is_authorized and connection.desired and connection.desired.open_preconditions
+        for connection in drafted.connections()
     )
     return (
         *_unresolved(desired, live),
@@ -145,31 +149,38 @@ def _unresolved(desired: Desired, live: Live) -> tuple[str, ...]:
     """A warning where a webhook is not planned, because its URL is not known here."""
     if desired.account is None or live.account is None:
         return ()
-    found = [f"{webhook_address(one.key)} ({one.url})" for one in unresolved(desired.account, live.account)]
+    found = [
+        f"{webhook_address(webhook.key)} ({webhook.url})"
+        for webhook in unresolved(desired.account, live.account)
+    ]
     return (UNRESOLVED_NOTE.format(addresses=listed(found, _NAMED)),) if found else ()
 
 
 def _moved(drafted: Draft) -> tuple[str, ...]:
     """A warning where tokens go to a new connection, and one of its key and platform left another company."""
     left = {
-        (one.former, one.live.platform_key): one.address
-        for one in drafted.connections()
-        if one.former and one.live and one.live.status is Status.LINKED
+        (connection.former, connection.live.platform_key): connection.address
+        for connection in drafted.connections()
+        if connection.former and connection.live and connection.live.status is Status.LINKED
     }
     found = [
-        f"{old} and {one.address}"
-        for one in drafted.connections()
-        if one.is_created and one.is_authorized and one.desired
-        if (old := left.get((one.desired.key, one.desired.platform_key)))
-        if old.company != one.address.company
+        f"{old} and {connection.address}"
+        for connection in drafted.connections()
+        if connection.is_created and connection.is_authorized and connection.desired
+        if (old := left.get((connection.desired.key, connection.desired.platform_key)))
+        if old.company != connection.address.company
     ]
     return (MOVED_NOTE.format(addresses=listed(found, _NAMED)),) if found else ()
 
 
 def _disabled_platforms(drafted: Draft, live: Live) -> tuple[str, ...]:
     """A warning where a connection is created on a platform that is switched off."""
-    disabled = {one.key: one.name for one in live.platforms if not one.enabled}
-    wanted = {one.desired.platform_key for one in drafted.connections() if one.desired and one.is_created}
+    disabled = {platform.key: platform.name for platform in live.platforms if not platform.enabled}
+    wanted = {
+        connection.desired.platform_key
+        for connection in drafted.connections()
+        if connection.desired and connection.is_created
+    }
     names = sorted(disabled[key] for key in wanted & disabled.keys())
     return (DISABLED_NOTE.format(platforms=", ".join(names)),) if names else ()
 
@@ -180,9 +191,12 @@ def _old_tokens(drafted: Draft, policy: Policy) -> tuple[str, ...]:
         return ()
     oldest = policy.now - policy.warn_after
     found = [
-        f"{one.address} ({one.desired.issued_at:%Y-%m-%d})"
-        for one in drafted.connections()
-        if one.is_authorized and one.desired and one.desired.issued_at and one.desired.issued_at < oldest
+        f"{connection.address} ({connection.desired.issued_at:%Y-%m-%d})"
+        for connection in drafted.connections()
+        if connection.is_authorized
+        and connection.desired
+        and connection.desired.issued_at
+        and connection.desired.issued_at < oldest
     ]
     if not found:
         return ()
@@ -251,3 +265,32 @@ def _nothing(flag: str, pattern: str, where: str, addresses: Iterable[Address]) 
         f"{flag} {pattern} names no address {where}",
         fix=f"{hint}an address is COMPANY or COMPANY/CONNECTION, as in the specs; globs are allowed",
     )
+
+
+def with_origins(plan: Plan, base: Desired | None, live: Live, policy: Policy) -> Plan:
+    """Mark each action and attention as pending where the base's specs ask for the very same, or as change.
+
+    An action that the base asks for at the same address in another form is this change's: what
+    would be applied is what the change says. Without specs in the base everything is.
+    """
+    due: defaultdict[tuple[str, str], list[object]] = defaultdict(list)
+    noted: set[tuple[str, str]] = set()
+    account = account_draft(base, live, policy) if base is not None else None
+    drafted = draft(base, live, policy).companies if base is not None else ()
+    live = as_it_will_be(account, live, policy)
+    shares: list[AccountDraft | Decided] = [decided(draft, live, policy) for draft in drafted]
+    for found in [*shares, *([account] if account else [])]:
+        for action in found.actions:
+            due[action.kind, str(action.address)].append(action.document())
+        noted |= {(note.code, str(note.address)) for note in found.attention}
+    return replace(
+        plan,
+        origins=tuple(
+            _origin(action.document() in due[action.kind, str(action.address)]) for action in plan.actions
+        ),
+        attention_origins=tuple(_origin((note.code, str(note.address)) in noted) for note in plan.attention),
+    )
+
+
+def _origin(is_due: bool) -> Origin:
+    return Origin.PENDING if is_due else Origin.CHANGE

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from reconciler.model import BEING_SENT, LINKS_TAG, Address, Status, short_id
-from reconciler.plan import Action, AttentionCode, Kind, Plan, SyncCompany, sending_mark
+from reconciler.actions import Action, Kind, SyncCompany, sending_mark
+from reconciler.live import Status
+from reconciler.model import BEING_SENT, LINKS_TAG, Address, short_id
+from reconciler.plan import AttentionCode, Plan
 from reconciler.planner.desired_document import moment
 from reconciler.planner.policy import Before, Earlier
 
@@ -52,9 +54,9 @@ def known_from(reviewed: Iterable[Document]) -> Earlier:
     """What the actions of a plan's document tell of the connections whose tokens they send."""
     return Earlier(
         before={
-            Address.parse(one["address"]): _before(one)
-            for one in reviewed
-            if one["kind"] == Kind.CONNECTION_AUTHORIZE
+            Address.parse(document["address"]): _before(document)
+            for document in reviewed
+            if document["kind"] == Kind.CONNECTION_AUTHORIZE
         }
     )
 
@@ -93,14 +95,16 @@ def as_reviewed(reviewed: Sequence[Document], now: Plan, attention: Iterable[Doc
     for action in now.actions:
         if (address := str(action.address)) in unreviewed:
             wanted[address].append(action.document())
-    stale = [_stale(one, by_address[one], found) for one, found in wanted.items()]
+    stale = [_stale(planned, by_address[planned], found) for planned, found in wanted.items()]
     stale += _blocked(by_company, attention, now)
     return Reviewed(replace(now, actions=tuple(kept)), tuple(stale))
 
 
 def _stale(address: str, reviewed: Sequence[Document], now: Sequence[Document]) -> Stale:
     """How the two differ; where both send tokens, by what was read of the connection as well."""
-    both = all(any(one["kind"] == Kind.CONNECTION_AUTHORIZE for one in some) for some in (reviewed, now))
+    both = all(
+        any(document["kind"] == Kind.CONNECTION_AUTHORIZE for document in some) for some in (reviewed, now)
+    )
     words = _found_words if both else _words
     then = SEE_FIRST if any(map(_is_unsure, now)) else ""
     return Stale(address, _told(reviewed, words), _told(now, words), then)
@@ -110,26 +114,26 @@ def _blocked(
     reviewed: Mapping[str, Sequence[Document]], attention: Iterable[Document], now: Plan
 ) -> Iterator[Stale]:
     """Where something that was reviewed is not done, and something that nobody reviewed now blocks it."""
-    known = {(one["code"], one["address"]) for one in attention}
-    planned = {str(one.address) for one in now.actions}
-    for one in now.blocking():
-        is_in_the_way = one.address.is_company or one.code in _IN_THE_WAY
-        if not is_in_the_way or (one.code.value, str(one.address)) in known:
+    known = {(document["code"], document["address"]) for document in attention}
+    planned = {str(action.address) for action in now.actions}
+    for blocker in now.blocking():
+        is_in_the_way = blocker.address.is_company or blocker.code in _IN_THE_WAY
+        if not is_in_the_way or (blocker.code.value, str(blocker.address)) in known:
             continue
         open_ones = [
             document
-            for document in reviewed.get(one.address.company, ())
+            for document in reviewed.get(blocker.address.company, ())
             if document["kind"] != Kind.COMPANY_SYNC and document["address"] not in planned
-            if one.address.is_company or document["address"] == str(one.address)
+            if blocker.address.is_company or document["address"] == str(blocker.address)
         ]
         if open_ones:
-            yield Stale(str(one.address), _told(open_ones), f"attention {one.code}")
+            yield Stale(str(blocker.address), _told(open_ones), f"attention {blocker.code}")
 
 
 def _reviewed_sync(reviewed: Iterable[Document], action: SyncCompany) -> list[SyncCompany]:
     """The sync, for those connections alone for which one was reviewed."""
     addresses = _reviewed_targets(reviewed)
-    targets = tuple(one for one in action.targets if one.address in addresses)
+    targets = tuple(target for target in action.targets if target.address in addresses)
     return [replace(action, targets=targets)] if targets else []
 
 
@@ -144,7 +148,7 @@ def _reviewed_targets(reviewed: Iterable[Document]) -> frozenset[Address]:
 
 def _is_covered(reviewed: Iterable[Document], action: Action) -> bool:
     document = action.document()
-    return any(one["kind"] == document["kind"] and _COVERS[action.kind](one, document) for one in reviewed)
+    return any(seen["kind"] == document["kind"] and _COVERS[action.kind](seen, document) for seen in reviewed)
 
 
 def _same(*names: str) -> Callable[[Document, Document], bool]:
@@ -164,12 +168,12 @@ def _same_changes(reviewed: Document, now: Document) -> bool:
 def _same_settings(reviewed: Document, now: Document) -> bool:
     """Equal changes; what a company has that did not exist when the plan was reviewed could not be known."""
     known = "companyId" in reviewed
-    agreed = [one if known else _aim(one) for one in reviewed["changes"]]
+    agreed = [change if known else _aim(change) for change in reviewed["changes"]]
     is_covered = set(now.get("narrows", ())) <= set(reviewed.get("narrows", ()))
     return (
         is_covered
         and _same()(reviewed, now)
-        and all((one if known else _aim(one)) in agreed for one in now["changes"])
+        and all((change if known else _aim(change)) in agreed for change in now["changes"])
     )
 
 
@@ -182,7 +186,7 @@ def _same_profile_settings(reviewed: Document, now: Document) -> bool:
 def _same_losses(reviewed: Document, now: Document) -> bool:
     """The company of that name, and no connection but those that were reviewed, as they were."""
     then, today = reviewed["before"], now["before"]
-    is_covered = all(one in then.get("connections", ()) for one in today["connections"])
+    is_covered = all(connection in then.get("connections", ()) for connection in today["connections"])
     return _same("pruned")(reviewed, now) and then["name"] == today["name"] and is_covered
 
 
@@ -234,8 +238,8 @@ def _records_reviewed_links(reviewed: Iterable[Document], action: Action) -> boo
     """Whether the action only writes the record of links, which what was reviewed would have written."""
     document = action.document()
     changes = document.get("changes", [])
-    return [one["path"] for one in changes] == [f"tags.{LINKS_TAG}"] and any(
-        one.get("recordsLinks") or one["kind"] == Kind.COMPANY_CREATE for one in reviewed
+    return [change["path"] for change in changes] == [f"tags.{LINKS_TAG}"] and any(
+        seen.get("recordsLinks") or seen["kind"] == Kind.COMPANY_CREATE for seen in reviewed
     )
 
 
@@ -272,7 +276,7 @@ def _losses(document: Document) -> list[str]:
     """The name of a company that is deleted, and each connection that goes with it."""
     before = document.get("before", {})
     connections = (
-        f"{one['platform']} {short_id(one['connectionId'])} {one['status']}"
-        for one in before.get("connections", ())
+        f"{connection['platform']} {short_id(connection['connectionId'])} {connection['status']}"
+        for connection in before.get("connections", ())
     )
     return [before["name"], *connections] if "name" in before else []

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from typing import Final
 
-from reconciler.diagnostics import CodatSyncError, Diagnostic
-from reconciler.model import KEY_TAG, MAX_TAGS, WORKSPACE_TAG, Status
-from reconciler.plan import (
+from reconciler.actions import (
     Action,
     AddProduct,
     AdoptCompany,
-    Attention,
-    AttentionClass,
     AuthorizeConnection,
     CreateCompany,
     CreateConnection,
@@ -29,7 +26,19 @@ from reconciler.plan import (
     UpdateCompany,
     order_key,
 )
-from reconciler.planner.planner_codes import PlannerCode
+from reconciler.diagnostics import CodatSyncError, Diagnostic
+from reconciler.live import Status
+from reconciler.model import KEY_TAG, MAX_TAGS, WORKSPACE_TAG
+from reconciler.plan import Attention, AttentionClass
+
+
+class PlannerCode(StrEnum):
+    """Why there is no plan. Codes are stable: scripts match them."""
+
+    ACCOUNT_OWNED = "account-owned"
+    NO_SUCH_ADDRESS = "no-such-address"
+    UNSOUND_PLAN = "unsound-plan"
+
 
 _OF_A_COMPANY: Final = (AddProduct, SetSyncSettings, CreateConnection, AuthorizeConnection, SyncCompany)
 """Actions on a company that this plan may itself create."""
@@ -83,9 +92,9 @@ def _identity(action: Action) -> str:
 
 def _blocked(actions: Sequence[Action], attention: Sequence[Attention]) -> Iterator[str]:
     blocked = {
-        one.address.company
-        for one in attention
-        if one.address.is_company and one.attention_class is AttentionClass.BLOCKING
+        blocker.address.company
+        for blocker in attention
+        if blocker.address.is_company and blocker.attention_class is AttentionClass.BLOCKING
     }
     for action in actions:
         if action.address.company in blocked and not isinstance(action, DeleteCompany):
@@ -93,8 +102,8 @@ def _blocked(actions: Sequence[Action], attention: Sequence[Attention]) -> Itera
 
 
 def _contradicted(actions: Sequence[Action]) -> Iterator[str]:
-    gone = {one.address for one in actions if isinstance(one, DeleteConnection | UnlinkConnection)}
-    deleted = {one.address.company for one in actions if isinstance(one, DeleteCompany)}
+    gone = {action.address for action in actions if isinstance(action, DeleteConnection | UnlinkConnection)}
+    deleted = {action.address.company for action in actions if isinstance(action, DeleteCompany)}
     for action in actions:
         if isinstance(action, CreateConnection | AuthorizeConnection) and action.address in gone:
             yield f"{action.kind} {action.address} although it is removed"
@@ -103,8 +112,8 @@ def _contradicted(actions: Sequence[Action]) -> Iterator[str]:
 
 
 def _unprepared(actions: Sequence[Action]) -> Iterator[str]:
-    companies = {one.address.company for one in actions if isinstance(one, CreateCompany)}
-    connections = {one.address for one in actions if isinstance(one, CreateConnection)}
+    companies = {action.address.company for action in actions if isinstance(action, CreateCompany)}
+    connections = {action.address for action in actions if isinstance(action, CreateConnection)}
     for action in actions:
         if isinstance(action, _OF_A_COMPANY) and (
             (action.company_id is None) != (action.address.company in companies)

@@ -8,21 +8,19 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from reconciler.actions import Kind
+from reconciler.live import LiveCompany, LiveConnection, Pull, PullState
 from reconciler.model import (
     FETCH_ON_FIRST_LINK,
     STANDARD_PRODUCTS,
     Address,
     DesiredCompany,
     DesiredConnection,
-    LiveCompany,
-    LiveConnection,
-    Pull,
-    PullState,
     SourceType,
     SyncSettings,
     Unset,
 )
-from reconciler.plan import AttentionCode, Kind
+from reconciler.plan import AttentionCode
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import NO, YES, Rule, RuleTable
 
@@ -121,7 +119,7 @@ def products_of(desired: DesiredCompany | None, live: LiveCompany | None) -> tup
 
 def custom_products(desired: DesiredCompany | None, live: LiveCompany | None) -> tuple[str, ...]:
     """Those of them that may have settings of their own."""
-    return tuple(one for one in products_of(desired, live) if one not in STANDARD_PRODUCTS)
+    return tuple(name for name in products_of(desired, live) if name not in STANDARD_PRODUCTS)
 
 
 def fetched_types(

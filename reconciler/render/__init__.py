@@ -1,20 +1,31 @@
 """Plans, outcomes and diagnostics as text: one view model, one escaping writer per format."""
 
-from reconciler.render.custody import links_csv, links_text, retired_json, retired_text
-from reconciler.render.documents import diagnostics_json, outcome_json, plan_json, platforms_json
-from reconciler.render.events import events_writer
+from reconciler.render.documents import (
+    diagnostics_github,
+    diagnostics_json,
+    diagnostics_sarif,
+    events_writer,
+    github_outputs,
+    outcome_json,
+    plan_json,
+    platforms_json,
+)
 from reconciler.render.explain import codes_json, codes_text, explanation_json, explanation_text
-from reconciler.render.github import diagnostics_github, github_outputs
-from reconciler.render.handoff import handoff_files, handoff_text
+from reconciler.render.handoff import (
+    handoff_files,
+    handoff_text,
+    links_csv,
+    links_text,
+    retired_json,
+    retired_text,
+)
 from reconciler.render.html import plan_html
+from reconciler.render.layout import Style
 from reconciler.render.markdown import comment_marker, plan_markdown
 from reconciler.render.progress import progress
-from reconciler.render.sarif import diagnostics_sarif
-from reconciler.render.status import status_json, status_text
-from reconciler.render.style import Style
+from reconciler.render.status import status_json, status_text, verification_json, verification_text
 from reconciler.render.summary import errors_markdown, outcome_markdown
 from reconciler.render.text import diagnostics_text, names_text, outcome_text, plan_text, platforms_text
-from reconciler.render.verify import verification_json, verification_text
 
 __all__ = [
     "Style",

@@ -10,8 +10,7 @@ from rich.text import Text
 
 from reconciler.render.documents import as_json
 from reconciler.render.escaping import for_terminal, quoted
-from reconciler.render.layout import INDENT, hanging, message, printed
-from reconciler.render.style import Style
+from reconciler.render.layout import INDENT, Style, hanging, message, printed
 from reconciler.wording import joined
 
 FORMAT_VERSION: Final = 1
@@ -31,7 +30,7 @@ def codes_json(entries: Sequence[Document]) -> str:
 
 def codes_text(entries: Sequence[Document], style: Style) -> str:
     """What a code means: summary, cause, remedy, example."""
-    return printed(_spaced(_code(one, style) for one in entries), style)
+    return printed(_spaced(_code(entry, style) for entry in entries), style)
 
 
 def _code(entry: Document, style: Style) -> Lines:
@@ -59,44 +58,44 @@ def explanation_json(document: Document) -> str:
 
 def explanation_text(document: Document, style: Style) -> str:
     """Why an address is planned as it is: what follows, by which rule, from which facts, what else could."""
-    told = (_explanation(one, style) for one in document["explanations"])
+    told = (_explanation(explanation, style) for explanation in document["explanations"])
     refusals = (
-        hanging(Text("The plan is refused: ", "bold red"), message(one), style)
-        for one in document["refusals"]
+        hanging(Text("The plan is refused: ", "bold red"), message(refusal), style)
+        for refusal in document["refusals"]
     )
     return printed(_spaced(chain(told, refusals)), style)
 
 
-def _explanation(one: Document, style: Style) -> Lines:
-    result = joined([each["kind"] for each in one["actions"]]) or NOTHING
-    yield from hanging(_label(one["address"], "bold"), message(result), style)
+def _explanation(document: Document, style: Style) -> Lines:
+    result = joined([each["kind"] for each in document["actions"]]) or NOTHING
+    yield from hanging(_label(document["address"], "bold"), message(result), style)
     if style.quiet:
         return
-    for change in (change for action in one["actions"] for change in action.get("changes", ())):
+    for change in (change for action in document["actions"] for change in action.get("changes", ())):
         values = f"{quoted(change['before'])} -> {quoted(change['after'])}"
         yield from hanging(_label(f"  {change['path']}"), Text(values), style)
-    for each in one["attention"]:
+    for each in document["attention"]:
         label = _label(f"  attention {each['code']} ({each['class']})", "yellow")
         yield from hanging(label, message(each["message"]), style)
-    if one["note"]:
-        yield from hanging(Text("  "), message(one["note"]), style)
-    yield from hanging(_label("  spec", "dim"), _place(one["spec"]), style)
-    yield from _live(one["live"], style)
-    for decision in one["decisions"]:
+    if document["note"]:
+        yield from hanging(Text("  "), message(document["note"]), style)
+    yield from hanging(_label("  spec", "dim"), _place(document["spec"]), style)
+    yield from _live(document["live"], style)
+    for decision in document["decisions"]:
         yield from _decision(decision, style)
 
 
-def _decision(one: Document, style: Style) -> Lines:
+def _decision(document: Document, style: Style) -> Lines:
     yield Text()
-    row, table = for_terminal(one["row"]), for_terminal(one["table"])
+    row, table = for_terminal(document["row"]), for_terminal(document["table"])
     head = Text.assemble(f"Rule {row}", (f" (of the {table} table): ", "dim"))
-    yield from hanging(head, message(f"{one['why']}: {_result(one)}"), style)
+    yield from hanging(head, message(f"{document['why']}: {_result(document)}"), style)
     yield Text("  because", "dim")
-    for fact in one["facts"]:
+    for fact in document["facts"]:
         yield from hanging(_label(f"    {fact['says']}"), message(fact["value"]), style)
-    if one["otherwise"]:
+    if document["otherwise"]:
         yield Text("  otherwise, if", "dim")
-    for other in one["otherwise"]:
+    for other in document["otherwise"]:
         head = _label(f"    {other['says']}")
         tail = Text.assemble(
             message(f"{' or '.join(other['values'])} -> {_result(other)}"),
@@ -128,11 +127,11 @@ def _live(live: Document | None, style: Style) -> Lines:
 def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """The values beneath a name, each by its path; what is empty is left out."""
     if isinstance(value, Mapping):
-        for key, one in value.items():
-            yield from _flat(f"{name}.{key}".lstrip("."), one)
+        for key, part in value.items():
+            yield from _flat(f"{name}.{key}".lstrip("."), part)
     elif isinstance(value, list):
-        for position, one in enumerate(value):
-            yield from _flat(f"{name}.{position}", one)
+        for position, part in enumerate(value):
+            yield from _flat(f"{name}.{position}", part)
     elif value not in (None, ""):
         yield name, value
 

@@ -16,10 +16,12 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from reconciler.plan import AttentionClass, Kind
+from reconciler.actions import Kind
+from reconciler.plan import AttentionClass
 from reconciler.render.escaping import MESSAGE_LIMIT, for_terminal
-from reconciler.render.plain import plain
-from reconciler.render.view import ActionView, AttentionView, Group, PlanView, plan_view, verb
+from reconciler.render.layout import plain
+from reconciler.render.plan_view import plan_view, verb
+from reconciler.render.view import ActionView, AttentionView, Group, PlanView
 
 _CLASSES: Final[Mapping[AttentionClass, str]] = {
     AttentionClass.BLOCKING: "blocking",
@@ -69,10 +71,10 @@ def plan_html(
     return template.render(
         view=view,
         cards=cards,
-        anchors={one.company: one.anchor for one in cards},
+        anchors={card.company: card.anchor for card in cards},
         blocking=_blocking(view),
-        groups=[(one, count) for one in Group if (count := _count(view, one))],
-        attention=[(one.attention_class, len(one.items)) for one in view.attention],
+        groups=[(group, count) for group in Group if (count := _count(view, group))],
+        attention=[(group.attention_class, len(group.items)) for group in view.attention],
         class_words=_CLASSES,
         unchanged=int(document["summary"]["unchanged"]),
         choices=_choices(view),
@@ -96,19 +98,21 @@ def _cards(view: PlanView) -> tuple[Card, ...]:
 
 
 def _blocking(view: PlanView) -> tuple[AttentionView, ...]:
-    return next((one.items for one in view.attention if one.attention_class is AttentionClass.BLOCKING), ())
+    return next(
+        (group.items for group in view.attention if group.attention_class is AttentionClass.BLOCKING), ()
+    )
 
 
 def _count(view: PlanView, group: Group) -> int:
-    return sum(one.group is group for one in view.actions)
+    return sum(action.group is group for action in view.actions)
 
 
 def _choices(view: PlanView) -> Iterable[Choice]:
-    found = Counter(one.kind for one in view.actions)
+    found = Counter(action.kind for action in view.actions)
     choices = [Choice(kind.value, verb(kind), found[kind]) for kind in Kind if found[kind]]
     return choices + [
-        Choice(one.attention_class.value, f"attention: {one.attention_class}", len(one.items))
-        for one in view.attention
+        Choice(group.attention_class.value, f"attention: {group.attention_class}", len(group.items))
+        for group in view.attention
     ]
 
 

@@ -1,18 +1,123 @@
-"""Lines of a terminal: escaped, coloured where colour is wanted, wrapped where there is a width."""
+"""Parts of a view as lines of a terminal: escaped, coloured where wanted, wrapped where there is a width."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from io import StringIO
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from rich.console import Console
 from rich.text import Text
 
-from reconciler.render.escaping import MESSAGE_LIMIT, encodable, for_terminal
-from reconciler.render.plain import plain
-from reconciler.render.style import Style
-from reconciler.render.view import Parts
+from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.render.escaping import MESSAGE_LIMIT, encodable, for_terminal, quoted
+from reconciler.render.outcome_view import by_reason
+from reconciler.render.view import ActionView, AttentionView, Group, Names, Part, Parts, Value
+from reconciler.wording import listed
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """The looks of a text. The default is what a pipe gets: plain, and one line for one thing.
+
+    ``width`` is the terminal's, in cells; ``None`` means that nothing is wrapped. ``folds`` where long lists
+    are cut for the eye, which scrolls; what a pipe gets is whole. ``encoding`` is the
+    stream's: what it cannot hold is shown as an escape, so that printing never fails.
+    """
+
+    color: bool = False
+    verbose: int = 0
+    quiet: bool = False
+    width: int | None = None
+    encoding: str = "utf-8"
+    folds: bool = False
+
+
+def plain(parts: Parts, *, whole_lists: bool = False) -> str:
+    """Our words and the values of others, each made visible; long lists are cut unless asked for."""
+    return "".join(_shown(part, whole_lists) for part in parts)
+
+
+def _shown(part: Part, whole_lists: bool) -> str:
+    match part:
+        case str():
+            return part
+        case Value(text, quotes):
+            return quoted(text) if quotes else for_terminal(text)
+        case Names(texts):
+            names = [for_terminal(text) for text in texts]
+            return listed(names, None) if whole_lists else listed(names)
+
+
+T = TypeVar("T")
+
+FIRST: Final = 3
+"""Lines of a kind that stand for it."""
+LARGE: Final = 50
+"""Actions that a reader is shown one by one before a question; a larger plan is folded."""
+LONG: Final = 6
+"""Matters or warnings of one code that are shown one by one on a terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fold(Generic[T]):
+    """Things of one kind: those that are shown, and those that are counted."""
+
+    shown: Sequence[T]
+    counted: Sequence[T] = ()
+
+
+def folded_actions(actions: Sequence[ActionView]) -> list[Fold[ActionView]]:
+    """Actions by what they do. What takes something away is never folded, nor is a plan of few lines."""
+    if len(actions) <= LARGE:
+        return [Fold(actions)]
+    return _folds(
+        actions, lambda action: (action.kind, action.group), lambda action: action.group is Group.REMOVE
+    )
+
+
+def folded_attention(items: Sequence[AttentionView]) -> list[Fold[AttentionView]]:
+    """Attention by its code, each in the plan's order: what one says, the others say too."""
+    return _folds(items, lambda item: item.code, lambda _: False, whole=LONG, first=1)
+
+
+def folded_diagnostics(diagnostics: Sequence[Diagnostic]) -> tuple[list[Diagnostic], dict[str, int]]:
+    """Diagnostics in their order, without the many warnings of a code; and how many of each are left out.
+
+    An error is never left out, since each must be put right.
+    """
+    warnings = Counter(
+        diagnostic.code for diagnostic in diagnostics if diagnostic.severity is Severity.WARNING
+    )
+    seen: Counter[str] = Counter()
+    shown = []
+    for diagnostic in diagnostics:
+        seen[diagnostic.code] += diagnostic.severity is Severity.WARNING
+        if (
+            diagnostic.severity is Severity.ERROR
+            or warnings[diagnostic.code] <= LONG
+            or seen[diagnostic.code] <= FIRST
+        ):
+            shown.append(diagnostic)
+    return shown, {code: total - FIRST for code, total in warnings.items() if total > LONG}
+
+
+def _folds(
+    things: Iterable[T],
+    kind: Callable[[T], Hashable],
+    is_kept: Callable[[T], bool],
+    *,
+    whole: int = FIRST + 1,
+    first: int = FIRST,
+) -> list[Fold[T]]:
+    groups = by_reason(things, kind)
+    return [
+        Fold(group) if len(group) <= whole or is_kept(group[0]) else Fold(group[:first], group[first:])
+        for group in groups
+    ]
+
 
 Pieces = Sequence[tuple[str, str]]
 """Texts of a line that are escaped already, each with its look."""

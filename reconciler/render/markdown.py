@@ -1,5 +1,11 @@
 """A plan as a comment on a pull request, for GitHub and GitLab alike.
 
+Three contexts, each with its own writer. Within a ``fence`` and a ``code`` span nothing is interpreted,
+by the parser or by what runs after it, so only the delimiters matter: they are longer than any run of
+backticks inside. ``prose`` is read twice: by the parser, which entities keep from seeing any markup, and
+then by filters over the finished text that look for mentions, references, emoji and bare links. Those see
+through entities, so what they look for is broken up by a zero-width space after its first character.
+
 What a merge destroys stands first, then what blocks, then the rest; the comment always fits, and says
 what it leaves out. GitHub takes at most 65,536 characters; GitLab takes far more.
 """
@@ -7,28 +13,127 @@ what it leaves out. GitHub takes at most 65,536 characters; GitLab takes far mor
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import quote
 
 from reconciler.plan import AttentionClass
-from reconciler.render.escaping import for_terminal, quoted
-from reconciler.render.fitting import Block, fit, size, total
-from reconciler.render.folding import LONG
-from reconciler.render.markdown_text import code, fence, prose
-from reconciler.render.plain import plain
-from reconciler.render.reasons import by_reason
-from reconciler.render.view import (
-    ActionView,
-    AttentionGroup,
-    AttentionView,
-    Group,
-    PlanView,
-    plan_view,
-    verb,
-)
+from reconciler.render.escaping import MESSAGE_LIMIT, VALUE_LIMIT, for_terminal, quoted
+from reconciler.render.layout import LONG, plain
+from reconciler.render.outcome_view import by_reason
+from reconciler.render.plan_view import plan_view, verb
+from reconciler.render.view import ActionView, AttentionGroup, AttentionView, Group, PlanView
 from reconciler.wording import LISTED, counted
+
+_MARKUP: Final = re.compile(r"[\\`*_\[\]<>|~$&]")
+"""What may open markup, HTML, an entity or a formula within a line."""
+_TRIGGER: Final = re.compile(
+    r"@"  # mentions, addresses of mail
+    r"|[#!%&~^](?=[\w\"'`*{\[])"  # issues, merge requests, milestones, epics, labels, alerts
+    r"|\$(?=\d)"  # snippets
+    r"|:(?=//|[\w+-]+:)"  # links, emoji
+    r"|\b[Ww]{3}(?=\.)"
+    r"|[\w-](?=>)"  # projects
+    r"|[\[{](?=[+-])"  # inline differences
+    r"|\bGH(?=-\d)",
+    re.IGNORECASE,
+)
+"""Where a filter over finished text would see more than text."""
+_BLOCK: Final = re.compile(r"^(?=\s|[-+=#]|\d+[.)])")
+"""Before what would open a list, a heading or a block of code at the start of a line."""
+_BREAK: Final = "\u200b"
+_RUN: Final = re.compile("`+")
+
+
+def prose(text: str) -> str:
+    """A sentence, which may begin a paragraph or an item: it begins no block of its own."""
+    shown = _BLOCK.sub(_BREAK, for_terminal(text, MESSAGE_LIMIT))
+    broken = _TRIGGER.sub(lambda found: found.group() + _BREAK, shown)
+    return _MARKUP.sub(lambda found: f"&#{ord(found.group())};", broken).replace(_BREAK, "&#8203;")
+
+
+def code(text: str, limit: int = VALUE_LIMIT) -> str:
+    """A value as a code span."""
+    shown = for_terminal(text, limit) or " "
+    mark = "`" * (_longest_run([shown]) + 1)
+    pad = " " if shown[0] == "`" or shown[-1] == "`" else ""
+    return f"{mark}{pad}{shown}{pad}{mark}"
+
+
+def fence(lines: Iterable[str]) -> str:
+    """The backticks that open and close a block of these lines."""
+    return "`" * max(3, _longest_run(lines) + 1)
+
+
+def _longest_run(texts: Iterable[str]) -> int:
+    return max((len(run) for text in texts for run in _RUN.findall(text)), default=0)
+
+
+_COUNT: Final = 12
+"""Bytes kept for a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Entries between a head and a tail. ``entries`` are whole lines; one is shown whole or not at all.
+
+    ``rank`` says who is served first, the smallest first. ``more`` is the line that takes the place of
+    the entries that are left out, with ``{count}`` in it; ``noun`` is what one entry is called.
+    """
+
+    rank: int
+    noun: str
+    entries: tuple[str, ...]
+    head: str = ""
+    tail: str = ""
+    more: str = ""
+
+    def shown(self, count: int) -> str:
+        """The block with its first ``count`` entries; empty without any."""
+        if not count:
+            return ""
+        rest = len(self.entries) - count
+        more = self.more.format(count=f"{rest:,}") if rest else ""
+        return "".join((self.head, *self.entries[:count], more, self.tail))
+
+    def fitting(self, room: int) -> int:
+        """How many entries fit into ``room`` bytes, head and tail included."""
+        whole = size(self.head) + size(self.tail)
+        cut = whole + size(self.more) + _COUNT
+        fits = 0
+        for position, entry in enumerate(self.entries, 1):
+            whole += size(entry)
+            cut += size(entry)
+            if cut <= room:
+                fits = position
+        return len(self.entries) if whole <= room else fits
+
+
+def fit(blocks: Sequence[Block], room: int) -> tuple[tuple[str, ...], dict[str, int]]:
+    """The text of each block, in the order given, and how many entries are left out, by noun."""
+    texts = [""] * len(blocks)
+    left_out: dict[str, int] = {}
+    for position in sorted(range(len(blocks)), key=lambda number: blocks[number].rank):
+        block = blocks[position]
+        count = block.fitting(room)
+        texts[position] = block.shown(count)
+        room -= size(texts[position])
+        if rest := len(block.entries) - count:
+            left_out[block.noun] = left_out.get(block.noun, 0) + rest
+    return tuple(texts), left_out
+
+
+def size(text: str) -> int:
+    """Bytes of ``text`` in UTF-8, which are never fewer than its characters."""
+    return len(text.encode())
+
+
+def total(texts: Iterable[str]) -> int:
+    """Bytes of several texts."""
+    return sum(map(size, texts))
+
 
 HARD_LIMIT: Final = 65_536
 """Characters that GitHub keeps of a comment; bytes are counted, which are never fewer."""
@@ -103,14 +208,14 @@ def _opening(view: PlanView, marker: str) -> str:
 
 
 def _workspace(view: PlanView) -> str:
-    return "".join(one if isinstance(one, str) else code(plain((one,))) for one in view.workspace)
+    return "".join(part if isinstance(part, str) else code(plain((part,))) for part in view.workspace)
 
 
 def _refused(refusals: Sequence[str]) -> str:
     if not refusals:
         return ""
     head = "> [!IMPORTANT]\n> **Refused: as it stands, this plan is not applied.**\n>\n"
-    entries = tuple(f"> - {prose(one)}\n" for one in refusals)
+    entries = tuple(f"> - {prose(refusal)}\n" for refusal in refusals)
     block = Block(0, "refusal", entries, head, "\n", "> - {count} more are not shown\n")
     (text,), _ = fit([block], _REFUSALS)
     return text
@@ -125,7 +230,7 @@ def _losses(view: PlanView, room: int, most: int) -> tuple[str, dict[str, int]]:
         return "", {}
     warning = f"> [!CAUTION]\n> **{view.warning[:1].upper()}{view.warning[1:]}**\n\n"
     for form, allowed in ((_loss, room // 2), (_short, room), (_shortest, most)):
-        block = _fenced(0, "deletion or unlink", [form(one) for one in view.losses], warning)
+        block = _fenced(0, "deletion or unlink", [form(loss) for loss in view.losses], warning)
         (text,), left_out = fit([block], allowed)
         if not left_out:
             break
@@ -166,9 +271,9 @@ def _blocks(view: PlanView) -> list[Block]:
         _pending_attention(6, view.attention_pending),
         attention_block(4, attention.get(AttentionClass.WAITING), is_folded=True),
         attention_block(7, attention.get(AttentionClass.INFO), is_folded=True),
-        Block(3, "note", tuple(f"> Note: {prose(one)}\n\n" for one in view.notes)),
+        Block(3, "note", tuple(f"> Note: {prose(note)}\n\n" for note in view.notes)),
     ]
-    return [one for one in blocks if one.entries]
+    return [block for block in blocks if block.entries]
 
 
 def _fenced(rank: int, noun: str, entries: Iterable[str], before: str = "", after: str = "") -> Block:
@@ -190,18 +295,18 @@ def folded(summary: str) -> tuple[str, str]:
 
 
 def _changes(rank: int, actions: Iterable[ActionView]) -> Block:
-    changed = [one for one in actions if one.changes]
-    fields = counted(sum(len(one.changes) for one in changed), "field change")
-    entries = (f"@@ {for_terminal(one.address)} @@\n{_fields(one)}" for one in changed)
+    changed = [action for action in actions if action.changes]
+    fields = counted(sum(len(action.changes) for action in changed), "field change")
+    entries = (f"@@ {for_terminal(action.address)} @@\n{_fields(action)}" for action in changed)
     return _fenced(rank, "list of field changes", entries, *folded(fields[:1].upper() + fields[1:]))
 
 
 def _fields(action: ActionView) -> str:
     """Each field on a line with what Codat has, and one with what the spec wants."""
     sides = (
-        (sign, one.path, value)
-        for one in action.changes
-        for sign, value in (("-", one.before), ("+", one.after))
+        (sign, change.path, value)
+        for change in action.changes
+        for sign, value in (("-", change.before), ("+", change.after))
         if value is not None
     )
     return "".join(f"{sign} {for_terminal(path)}: {quoted(value)}\n" for sign, path, value in sides)
@@ -240,12 +345,12 @@ def _items(items: Sequence[AttentionView]) -> Iterator[str]:
             continue
         rest = len(same) - LISTED
         more = f" and {rest:,} more" if rest > 0 else ""
-        names = ", ".join(code(one.address) for one in same[:LISTED])
+        names = ", ".join(code(attention.address) for attention in same[:LISTED])
         yield f"- **{prose(same[0].code)}** ({len(same):,}): {prose(same[0].message)}: {names}{more}\n"
 
 
-def _item(one: AttentionView) -> str:
-    return f"- {code(one.address)} **{prose(one.code)}**: {prose(one.message)}\n"
+def _item(attention: AttentionView) -> str:
+    return f"- {code(attention.address)} **{prose(attention.code)}**: {prose(attention.message)}\n"
 
 
 def how_left_out(left_out: Mapping[str, int], why: str, elsewhere: str) -> str:

@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+import re
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
+from reconciler.actions import Kind
 from reconciler.outcome import ActionOutcome, Failure, Outcome, Result
-from reconciler.plan import AttentionClass, Kind
-from reconciler.render.reasons import by_reason, sentence_of, shared
-from reconciler.render.view import AttentionGroup, attention_clause, attention_groups, verb
+from reconciler.plan import AttentionClass
+from reconciler.render.plan_view import attention_clause, attention_groups, verb
+from reconciler.render.view import AttentionGroup
 from reconciler.wording import clauses, counted, listed
+
+T = TypeVar("T")
+
+_OWN: Final = re.compile(
+    r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b[0-9a-f]{32}\b", re.IGNORECASE
+)
+"""What tells two failures apart although their reason is one: the ids of what failed."""
+_ITS_ID: Final = "(its id)"
+
+
+def shared(message: str) -> str:
+    """``message`` without the ids in it, which is equal for failures of the same reason."""
+    return _OWN.sub(_ITS_ID, message)
+
+
+def sentence_of(messages: Sequence[str]) -> str:
+    """The sentence that holds for all of them: as it is where they are equal, else without their ids."""
+    return messages[0] if len(set(messages)) == 1 else shared(messages[0])
+
+
+def by_reason(things: Iterable[T], reason: Callable[[T], Hashable]) -> list[list[T]]:
+    """Things gathered by their reason, in the order in which each reason first occurs."""
+    found: dict[Hashable, list[T]] = {}
+    for thing in things:
+        found.setdefault(reason(thing), []).append(thing)
+    return list(found.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +64,7 @@ class ProblemView:
     @property
     def counted(self) -> str:
         """``7 connections``."""
-        noun = "connection" if all("/" in one.address for one in self.failed) else "company"
+        noun = "connection" if all("/" in failure.address for failure in self.failed) else "company"
         return counted(len(self.failed), noun)
 
 
@@ -75,7 +103,7 @@ _PROBLEM: Final = {Result.FAILED: "failed", Result.INCOMPLETE: "is incomplete"}
 
 def outcome_view(outcome: Outcome, notes: Sequence[str] = ()) -> OutcomeView:
     """The view of an outcome."""
-    groups = attention_groups(one.document() for one in outcome.attention)
+    groups = attention_groups(attention.document() for attention in outcome.attention)
     return OutcomeView(
         problems=tuple(_problem(group) for group in by_reason(_problems(outcome), _reason)),
         unstarted=tuple(_unstarted(outcome)),
@@ -102,23 +130,23 @@ class _Told:
 
 
 def _problems(outcome: Outcome) -> Iterator[ActionOutcome]:
-    return (one for one in outcome.results if one.result in _PROBLEM)
+    return (result for result in outcome.results if result.result in _PROBLEM)
 
 
-def _reason(one: ActionOutcome) -> Hashable:
-    failure = _Told.of(one.failure)
-    return one.kind, one.result, failure.code, shared(failure.message)
+def _reason(result: ActionOutcome) -> Hashable:
+    failure = _Told.of(result.failure)
+    return result.kind, result.result, failure.code, shared(failure.message)
 
 
 def _problem(group: Sequence[ActionOutcome]) -> ProblemView:
-    failures = [_Told.of(one.failure) for one in group]
+    failures = [_Told.of(result.failure) for result in group]
     return ProblemView(
         what=f"{verb(group[0].kind)} {_PROBLEM[group[0].result]}",
         code=failures[0].code,
         message=sentence_of([failure.message for failure in failures]),
         failed=tuple(
-            FailedView(str(one.address), failure.correlation_id)
-            for one, failure in zip(group, failures, strict=True)
+            FailedView(str(result.address), failure.correlation_id)
+            for result, failure in zip(group, failures, strict=True)
         ),
         correlation_id=next((failure.correlation_id for failure in failures if failure.correlation_id), ""),
     )
@@ -135,14 +163,14 @@ def _stopped(outcome: Outcome) -> ProblemView | None:
 
 def _unstarted(outcome: Outcome) -> Iterator[UnstartedView]:
     """What was not started, gathered by reason, in the plan's order."""
-    culprits = {one.address.company: one for one in outcome.results if one.result in _PROBLEM}
-    unstarted = (one for one in outcome.results if one.result is Result.NOT_STARTED)
+    culprits = {result.address.company: result for result in outcome.results if result.result in _PROBLEM}
+    unstarted = (result for result in outcome.results if result.result is Result.NOT_STARTED)
 
-    def why(one: ActionOutcome) -> str:
-        return _why_unstarted(one, culprits.get(one.address.company), outcome)
+    def why(result: ActionOutcome) -> str:
+        return _why_unstarted(result, culprits.get(result.address.company), outcome)
 
     for actions in by_reason(unstarted, why):
-        addresses = tuple(dict.fromkeys(str(one.address) for one in actions))
+        addresses = tuple(dict.fromkeys(str(action.address) for action in actions))
         culprit = culprits.get(actions[0].address.company)
         reason = why(actions[0])
         if len(addresses) == 1 and culprit is not None:
@@ -150,9 +178,9 @@ def _unstarted(outcome: Outcome) -> Iterator[UnstartedView]:
         yield UnstartedView(reason, addresses, len(actions))
 
 
-def _why_unstarted(one: ActionOutcome, culprit: ActionOutcome | None, outcome: Outcome) -> str:
-    if one.failure and one.failure.message:
-        return one.failure.message
+def _why_unstarted(result: ActionOutcome, culprit: ActionOutcome | None, outcome: Outcome) -> str:
+    if result.failure and result.failure.message:
+        return result.failure.message
     if culprit is not None:
         return f"{_BEFORE_IT} {_PROBLEM[culprit.result]}"
     if outcome.interrupted:
@@ -163,8 +191,8 @@ def _why_unstarted(one: ActionOutcome, culprit: ActionOutcome | None, outcome: O
 def _resume(outcome: Outcome) -> str:
     if outcome.is_complete:
         return ""
-    blocking = any(one.attention_class is AttentionClass.BLOCKING for one in outcome.attention)
-    undone = any(one.result not in (Result.DONE, Result.ALREADY) for one in outcome.results)
+    blocking = any(attention.attention_class is AttentionClass.BLOCKING for attention in outcome.attention)
+    undone = any(result.result not in (Result.DONE, Result.ALREADY) for result in outcome.results)
     settle = blocking and not undone
     if outcome.resent:
         return f"{_SETTLE_FIRST if settle else ''}{_without_reauthorize(outcome)}"
@@ -174,9 +202,9 @@ def _resume(outcome: Outcome) -> str:
 def _without_reauthorize(outcome: Outcome) -> str:
     """How to go on where the same command would send tokens to connections that work."""
     left = [
-        str(one.address)
-        for one in outcome.results
-        if one.kind is Kind.CONNECTION_AUTHORIZE and one.address not in outcome.resent
+        str(result.address)
+        for result in outcome.results
+        if result.kind is Kind.CONNECTION_AUTHORIZE and result.address not in outcome.resent
     ]
     only = f", or name with it only what is left: {listed(left, _NAMED)}" if left else ""
     sent = counted(len(outcome.resent), "connection")

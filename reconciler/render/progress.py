@@ -1,4 +1,4 @@
-"""Progress of an apply on stderr: a bar on a terminal, a line now and then elsewhere.
+"""Progress of an apply on stderr: what its events add up to, as a bar or as lines.
 
 Nothing is drawn before the run starts, so a question can be asked inside the ``with`` block.
 """
@@ -10,6 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self, TextIO
 
@@ -18,12 +19,74 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Column
 from rich.text import Text
 
-from reconciler.outcome import Event, EventType
+from reconciler.outcome import Event, EventType, Result
 from reconciler.render.escaping import MESSAGE_LIMIT, encodable, for_terminal
-from reconciler.render.reasons import shared
-from reconciler.render.style import Style
-from reconciler.render.tally import FAILURES, Tally
+from reconciler.render.layout import Style
+from reconciler.render.outcome_view import shared
 from reconciler.wording import counted
+
+_MINUTE: Final = 60.0
+_TELLING: Final = 5.0
+"""Seconds before a rate says anything."""
+
+FAILURES: Final = (Result.FAILED, Result.INCOMPLETE)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts what ``add`` is told of; ``started`` and every ``now`` are seconds of one clock.
+
+    ``EventType.STARTED`` says in ``data`` how many ``companies`` there are; any event may say how many
+    write ``requests`` were sent so far.
+    """
+
+    started: float
+    companies: int = 0
+    done: int = 0
+    requests: int = 0
+    failed: set[str] = field(default_factory=set)
+    """Companies with a failure."""
+
+    def add(self, event: Event) -> None:
+        """Count an event."""
+        self.requests = max(self.requests, _number(event, "requests"))
+        if event.type is EventType.STARTED:
+            self.companies = _number(event, "companies")
+            self.requests = 0
+        elif event.type is EventType.COMPANY_ENDED:
+            self.done += 1
+        elif event.type is EventType.ACTION_ENDED and event.result in FAILURES and event.address:
+            self.failed.add(event.address.company)
+
+    def sentence(self, now: float) -> str:
+        """``12 of 40 companies, 1 failed; 480 requests a minute; about 2 minutes left``."""
+        total = f" of {self.companies:,}" if self.companies else ""
+        noun = "company" if (self.companies or self.done) == 1 else "companies"
+        failed = f", {len(self.failed):,} failed" if self.failed else ""
+        parts = [f"{self.done:,}{total} {noun}{failed}", self._rate(now), self._left(now)]
+        return "; ".join(filter(None, parts))
+
+    def rate(self, now: float) -> int:
+        """Write requests a minute; none before that says anything."""
+        elapsed = now - self.started
+        return round(self.requests * _MINUTE / elapsed) if elapsed >= _TELLING else 0
+
+    def _rate(self, now: float) -> str:
+        rate = self.rate(now)
+        return f"{counted(rate, 'request')} a minute" if rate else ""
+
+    def _left(self, now: float) -> str:
+        remaining = self.companies - self.done
+        if not self.done or remaining <= 0 or now - self.started < _TELLING:
+            return ""
+        minutes = (now - self.started) / self.done * remaining / _MINUTE
+        return "less than a minute left" if minutes < 1 else f"about {counted(round(minutes), 'minute')} left"
+
+
+def _number(event: Event, name: str) -> int:
+    found = event.data.get(name, 0)
+    return found if isinstance(found, int) else 0
+
 
 EVERY: Final = 10.0
 """Seconds between two lines where there is no terminal."""

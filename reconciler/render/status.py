@@ -1,11 +1,11 @@
-"""Where a migration stands, on one screen: a row for each platform, then what waits for whom."""
+"""Where a migration stands, and whether it holds, on one screen each."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Final
 
 from rich import box
@@ -13,11 +13,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reconciler.migration import Batch, ConnectionStatus, LinkState, StatusReport
+from reconciler.migration import (
+    Batch,
+    ConnectionStatus,
+    LinkState,
+    StatusReport,
+    Verdict,
+    Verification,
+    Verified,
+)
 from reconciler.render.documents import written
 from reconciler.render.escaping import encodable, for_terminal
-from reconciler.render.layout import hanging, message, printed
-from reconciler.render.style import Style
+from reconciler.render.layout import Style, hanging, message, printed
 from reconciler.wording import LISTED, clauses, counted, listed
 
 _HEADS: Final[Mapping[LinkState, tuple[str, str]]] = {
@@ -61,7 +68,7 @@ def _rows(batches: Sequence[Batch]) -> list[_Row]:
     rows: list[_Row] = []
     for _, group in groupby(batches, key=lambda batch: _only(batch) or batch.name):
         same = list(group)
-        number, final = (one.name.removeprefix("batch ") for one in (same[0], same[-1]))
+        number, final = (batch.name.removeprefix("batch ") for batch in (same[0], same[-1]))
         name = same[0].name if len(same) == 1 else f"batches {number} to {final}"
         first, last = same[0].companies[0], same[-1].companies[-1]
         keys = first if first == last else f"{first} to {last}"
@@ -128,3 +135,94 @@ def _sentence(report: StatusReport) -> str:
     counts = report.counts
     how = clauses((counts[state], head) for state, (head, _) in _HEADS.items())
     return f"{counted(len(report.connections), 'connection')}: {how}."
+
+
+_LOOKS: Final[Mapping[Verdict, tuple[str, str]]] = {
+    Verdict.FAILED: ("x", "bold red"),
+    Verdict.PENDING: ("?", "yellow"),
+    Verdict.OFFLINE: ("-", "dim"),
+    Verdict.PASSED: ("=", "green"),
+}
+"""The sign and the look of a line."""
+
+_TITLES: Final[Mapping[Verdict, str]] = {
+    Verdict.FAILED: "Failed: these do not come by themselves",
+    Verdict.PENDING: "Not there yet",
+    Verdict.OFFLINE: "Waiting for a connector on the customer's machine",
+    Verdict.PASSED: "Passed",
+}
+
+_COUNTS: Final[Mapping[Verdict, str]] = {
+    Verdict.PASSED: "passed",
+    Verdict.FAILED: "failed",
+    Verdict.PENDING: "not there yet",
+    Verdict.OFFLINE: "waiting for the customer's connector",
+}
+
+_NOTHING_READ: Final = "Nothing could be verified."
+
+
+def verification_json(verification: Verification) -> str:
+    """A verification's document."""
+    return written(verification.document())
+
+
+def verification_text(verification: Verification, style: Style) -> str:
+    """Each connection that did not pass with every complaint; those that passed with ``-v``."""
+    sentence = hanging(
+        Text(), Text(_summary(verification), "bold" if verification.is_passed else "bold red"), style
+    )
+    if style.quiet:
+        return printed(sentence, style)
+    unread = _unread(verification, style)
+    shown = [verdict for verdict in _LOOKS if style.verbose or verdict is not Verdict.PASSED]
+    return printed(
+        chain(*(_section(verdict, verification, style) for verdict in shown), unread, sentence), style
+    )
+
+
+def _section(verdict: Verdict, verification: Verification, style: Style) -> Iterator[Text]:
+    found = [connection for connection in verification.connections if connection.verdict is verdict]
+    if not found:
+        return
+    yield Text(f"{_TITLES[verdict]} ({len(found):,})", _LOOKS[verdict][1])
+    for verified in found:
+        yield from _connection(verified, style)
+    yield Text()
+
+
+def _unread(verification: Verification, style: Style) -> Iterator[Text]:
+    if (finding := verification.unread) is None:
+        return
+    yield Text("The last look was not finished", "bold red")
+    fix = f"; {finding.fix}" if finding.fix else ""
+    yield from hanging(Text("x ", "bold red"), message(finding.message + fix), style)
+    yield Text()
+
+
+def _connection(verified: Verified, style: Style) -> Iterator[Text]:
+    for finding in verified.complaints:
+        sign, look = _LOOKS[finding.verdict]
+        head = Text.assemble((f"{sign} ", look), (for_terminal(str(verified.address)), "bold"), "  ")
+        fix = f"; {finding.fix}" if finding.fix else ""
+        yield from hanging(
+            head, Text.assemble((f"{finding.check}: ", look), message(finding.message + fix)), style
+        )
+    if not verified.complaints:
+        sign, look = _LOOKS[Verdict.PASSED]
+        checks = ", ".join(finding.check for finding in verified.findings)
+        head = Text.assemble((f"{sign} ", look), (for_terminal(str(verified.address)), "bold"), "  ")
+        yield from hanging(head, Text(checks, "dim"), style)
+
+
+def _summary(verification: Verification) -> str:
+    if not verification.connections:
+        return (
+            _NOTHING_READ
+            if verification.unread
+            else "Nothing to verify: the specs ask for no linked connection."
+        )
+    counts = verification.counts
+    how = clauses((counts[verdict], words) for verdict, words in _COUNTS.items())
+    unfinished = " The last look was not finished." if verification.unread else ""
+    return f"Verified {counted(len(verification.connections), 'connection')}: {how}.{unfinished}"

@@ -13,9 +13,18 @@ from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.outcome import Outcome
 from reconciler.plan import AttentionClass
 from reconciler.render.escaping import for_terminal
-from reconciler.render.fitting import Block, fit, size, total
-from reconciler.render.markdown import attention_block, folded, how_left_out
-from reconciler.render.markdown_text import code, fence, prose
+from reconciler.render.markdown import (
+    Block,
+    attention_block,
+    code,
+    fence,
+    fit,
+    folded,
+    how_left_out,
+    prose,
+    size,
+    total,
+)
 from reconciler.render.outcome_view import FailedView, OutcomeView, ProblemView, UnstartedView, outcome_view
 from reconciler.wording import LISTED
 
@@ -56,7 +65,7 @@ def errors_markdown(command: str, diagnostics: Sequence[Diagnostic], *, limit: i
         Block(
             rank,
             severity.value,
-            tuple(_diagnostic(one) for one in diagnostics if one.severity is severity),
+            tuple(_diagnostic(diagnostic) for diagnostic in diagnostics if diagnostic.severity is severity),
             tail="\n",
             more="- {count} more are not shown\n",
         )
@@ -70,21 +79,21 @@ _FOOT: Final = 600
 """Bytes kept for the sentence on what is left out."""
 
 
-def _diagnostic(one: Diagnostic) -> str:
-    place = f"{code(str(one.span))} " if one.span else ""
-    told = str(Diagnostic(one.code, one.summary, one.fix, path=one.path))
-    return f"- {place}{prose(told)} [{code(one.code)}]\n"
+def _diagnostic(diagnostic: Diagnostic) -> str:
+    place = f"{code(str(diagnostic.span))} " if diagnostic.span else ""
+    told = str(Diagnostic(diagnostic.code, diagnostic.summary, diagnostic.fix, path=diagnostic.path))
+    return f"- {place}{prose(told)} [{code(diagnostic.code)}]\n"
 
 
 def _blocks(view: OutcomeView) -> list[Block]:
     more = "- {count} more are not shown\n"
     problems = (*([view.stopped] if view.stopped else []), *view.problems)
-    unstarted = sum(one.count for one in view.unstarted)
+    unstarted = sum(group.count for group in view.unstarted)
     attention = {group.attention_class: group for group in view.attention}
     blocks = [
         Block(0, "failure", tuple(map(_problem, problems)), tail="\n", more=more),
         attention_block(1, attention.get(AttentionClass.BLOCKING)),
-        Block(2, "note", tuple(f"> Note: {prose(one)}\n\n" for one in view.notes)),
+        Block(2, "note", tuple(f"> Note: {prose(note)}\n\n" for note in view.notes)),
         Block(
             3,
             "reason of what was not started",
@@ -96,32 +105,34 @@ def _blocks(view: OutcomeView) -> list[Block]:
         attention_block(4, attention.get(AttentionClass.WAITING), is_folded=True),
         attention_block(5, attention.get(AttentionClass.INFO), is_folded=True),
     ]
-    return [one for one in blocks if one.entries]
+    return [block for block in blocks if block.entries]
 
 
-def _problem(one: ProblemView) -> str:
-    coded = f" [{code(one.code)}]" if one.code else ""
+def _problem(problem: ProblemView) -> str:
+    coded = f" [{code(problem.code)}]" if problem.code else ""
     where = (
-        f"{one.counted}: "
-        if len(one.failed) > 1
-        else "".join(f"{code(each.address)}: " for each in one.failed)
+        f"{problem.counted}: "
+        if len(problem.failed) > 1
+        else "".join(f"{code(each.address)}: " for each in problem.failed)
     )
-    told = f": {prose(one.message)}" if one.message else ""
-    line = f"- {where}**{one.what}**{coded}{told}"
-    if len(one.failed) > 1:
-        line += f"\n  - {_listed(map(_failed, one.failed[:LISTED]), len(one.failed))}"
-    elif one.correlation_id:
-        line += f" (for Codat's support: correlation id {code(one.correlation_id)})"
+    told = f": {prose(problem.message)}" if problem.message else ""
+    line = f"- {where}**{problem.what}**{coded}{told}"
+    if len(problem.failed) > 1:
+        line += f"\n  - {_listed(map(_failed, problem.failed[:LISTED]), len(problem.failed))}"
+    elif problem.correlation_id:
+        line += f" (for Codat's support: correlation id {code(problem.correlation_id)})"
     return f"{line}\n"
 
 
-def _failed(one: FailedView) -> str:
-    return code(one.address) + (f" (correlation id {code(one.correlation_id)})" if one.correlation_id else "")
+def _failed(failure: FailedView) -> str:
+    return code(failure.address) + (
+        f" (correlation id {code(failure.correlation_id)})" if failure.correlation_id else ""
+    )
 
 
-def _unstarted(one: UnstartedView) -> str:
-    why = f": {prose(one.why)}" if one.why else ""
-    return f"- {_listed(map(code, one.addresses[:LISTED]), len(one.addresses))}{why}\n"
+def _unstarted(group: UnstartedView) -> str:
+    why = f": {prose(group.why)}" if group.why else ""
+    return f"- {_listed(map(code, group.addresses[:LISTED]), len(group.addresses))}{why}\n"
 
 
 def _listed(shown: Iterable[str], count: int) -> str:

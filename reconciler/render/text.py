@@ -15,12 +15,24 @@ from reconciler.model import Platform
 from reconciler.outcome import Outcome
 from reconciler.plan import AttentionClass
 from reconciler.render.escaping import MESSAGE_LIMIT, for_terminal, quoted
-from reconciler.render.folding import Fold, folded_actions, folded_attention, folded_diagnostics
-from reconciler.render.layout import INDENT, Pieces, assembled, entry, hanging, message, printed
+from reconciler.render.layout import (
+    INDENT,
+    Fold,
+    Pieces,
+    Style,
+    assembled,
+    entry,
+    folded_actions,
+    folded_attention,
+    folded_diagnostics,
+    hanging,
+    message,
+    plain,
+    printed,
+)
 from reconciler.render.outcome_view import OutcomeView, ProblemView, UnstartedView, outcome_view
-from reconciler.render.plain import plain
-from reconciler.render.style import Style
-from reconciler.render.view import ActionView, AttentionGroup, Group, PlanView, plan_view, verb
+from reconciler.render.plan_view import plan_view, verb
+from reconciler.render.view import ActionView, AttentionGroup, Group, PlanView
 from reconciler.wording import LISTED, clauses, listed
 
 _WIDEST_ADDRESS: Final = 36
@@ -71,7 +83,9 @@ def plan_text(
     """
     view = plan_view(document, requests_per_minute=requests_per_minute, notes=notes, refusals=refusals)
     refused = (
-        line for one in view.refusals for line in hanging(Text("Refused: ", "bold red"), message(one), style)
+        line
+        for refusal in view.refusals
+        for line in hanging(Text("Refused: ", "bold red"), message(refusal), style)
     )
     sentence = hanging(Text(), Text(view.sentence, "bold"), style)
     if style.quiet:
@@ -86,7 +100,7 @@ def plan_text(
     sections += [_pending(view.pending, column, style, brief=brief)]
     sections += [_attention(group, style, already=True) for group in view.attention_pending]
     totals = (
-        line for one in (view.origins, view.estimate) if one for line in hanging(Text(), Text(one), style)
+        line for part in (view.origins, view.estimate) if part for line in hanging(Text(), Text(part), style)
     )
     sections += [_notes(view.notes, style), chain(sentence, totals), refused]
     return printed(_spaced(sections), style)
@@ -136,14 +150,17 @@ def _action(action: ActionView, column: int, style: Style) -> Lines:
 
 def _attention(group: AttentionGroup, style: Style, *, already: bool = False) -> Lines:
     look = _LOOKS[group.attention_class]
-    column = _column((one.address for one in group.items), style)
+    column = _column((attention.address for attention in group.items), style)
     yield from hanging(Text(), Text(f"{_title(group, already=already)} ({len(group.items):,})", look), style)
     for fold in folded_attention(group.items) if style.folds else [Fold(group.items)]:
-        for one in fold.shown:
-            body = ((f"{for_terminal(one.code)}: ", look), (for_terminal(one.message, MESSAGE_LIMIT), ""))
-            yield from entry(_pieces("!", one.address, column, look), body, style)
+        for attention in fold.shown:
+            body = (
+                (f"{for_terminal(attention.code)}: ", look),
+                (for_terminal(attention.message, MESSAGE_LIMIT), ""),
+            )
+            yield from entry(_pieces("!", attention.address, column, look), body, style)
         if fold.counted:
-            names = listed([for_terminal(one.address) for one in fold.counted])
+            names = listed([for_terminal(attention.address) for attention in fold.counted])
             more = f"! ... {len(fold.counted):,} more: {for_terminal(fold.counted[0].code)}{_UNFOLD}: {names}"
             yield from hanging(Text(), Text(more, "dim"), style)
 
@@ -179,32 +196,32 @@ def _is_left(group: AttentionGroup, style: Style) -> bool:
 
 
 def _problems(view: OutcomeView, style: Style) -> Lines:
-    places = [_place(one) for one in view.problems]
+    places = [_place(problem) for problem in view.problems]
     column = _column(places, style)
-    for one, place in zip(view.problems, places, strict=True):
-        yield from hanging(_head("x", place, column, "bold red"), _problem(one), style)
-        yield from _correlation(one, style) if len(one.failed) == 1 else _failed(one, style)
+    for problem, place in zip(view.problems, places, strict=True):
+        yield from hanging(_head("x", place, column, "bold red"), _problem(problem), style)
+        yield from _correlation(problem, style) if len(problem.failed) == 1 else _failed(problem, style)
 
 
-def _place(one: ProblemView) -> str:
-    return one.failed[0].address if len(one.failed) == 1 else one.counted
+def _place(problem: ProblemView) -> str:
+    return problem.failed[0].address if len(problem.failed) == 1 else problem.counted
 
 
-def _failed(one: ProblemView, style: Style) -> Lines:
+def _failed(problem: ProblemView, style: Style) -> Lines:
     """Every address of a reason: the run is over, and nothing else will name them."""
-    for_support = 0 if style.quiet else len(one.failed) if style.verbose else LISTED
+    for_support = 0 if style.quiet else len(problem.failed) if style.verbose else LISTED
     names = (
         for_terminal(failed.address)
         + (f" ({for_terminal(failed.correlation_id)})" if failed.correlation_id and at < for_support else "")
-        for at, failed in enumerate(one.failed)
+        for at, failed in enumerate(problem.failed)
     )
     yield from hanging(Text(" " * INDENT), Text(", ".join(names)), style)
-    if one.correlation_id and for_support:
+    if problem.correlation_id and for_support:
         yield from hanging(
             Text(" " * INDENT), Text("(in brackets: correlation ids, for Codat's support)", "dim"), style
         )
-    elif one.correlation_id:
-        yield from _correlation(one, style)
+    elif problem.correlation_id:
+        yield from _correlation(problem, style)
 
 
 def _stopped(view: OutcomeView, style: Style) -> Lines:
@@ -213,24 +230,24 @@ def _stopped(view: OutcomeView, style: Style) -> Lines:
         yield from _correlation(view.stopped, style)
 
 
-def _problem(one: ProblemView) -> Text:
-    code = f" [{for_terminal(one.code)}]" if one.code else ""
-    colon = ": " if one.message else ""
-    return Text.assemble((f"{one.what}{code}{colon}", "bold red"), message(one.message))
+def _problem(problem: ProblemView) -> Text:
+    code = f" [{for_terminal(problem.code)}]" if problem.code else ""
+    colon = ": " if problem.message else ""
+    return Text.assemble((f"{problem.what}{code}{colon}", "bold red"), message(problem.message))
 
 
-def _correlation(one: ProblemView, style: Style) -> Lines:
-    if one.correlation_id:
-        tell = Text(f"for Codat's support: correlation id {for_terminal(one.correlation_id)}")
+def _correlation(problem: ProblemView, style: Style) -> Lines:
+    if problem.correlation_id:
+        tell = Text(f"for Codat's support: correlation id {for_terminal(problem.correlation_id)}")
         yield from hanging(Text(" " * INDENT), tell, style)
 
 
 def _unstarted(groups: Sequence[UnstartedView], style: Style) -> Lines:
     if groups:
-        yield Text(f"Not started ({sum(one.count for one in groups):,})", "yellow")
-    for one in groups:
-        addresses = listed([for_terminal(each) for each in one.addresses], None if style.verbose else 12)
-        why = message(f": {one.why}" if one.why else "", "dim")
+        yield Text(f"Not started ({sum(group.count for group in groups):,})", "yellow")
+    for group in groups:
+        addresses = listed([for_terminal(each) for each in group.addresses], None if style.verbose else 12)
+        why = message(f": {group.why}" if group.why else "", "dim")
         yield from hanging(Text("  "), Text.assemble(addresses, why), style)
 
 
@@ -251,18 +268,20 @@ def _diagnostics(diagnostics: Sequence[Diagnostic], style: Style) -> Lines:
 
 
 def _shown(diagnostics: Iterable[Diagnostic], style: Style) -> Lines:
-    for one in diagnostics:
-        warns = one.severity is Severity.WARNING
+    for diagnostic in diagnostics:
+        warns = diagnostic.severity is Severity.WARNING
         suffix = " (warning)" if warns else ""
-        suffix += f" [{one.code}]" if style.verbose else ""
-        yield Text.assemble(message(str(one), _LOOKS[one.severity]), (for_terminal(suffix), "dim"))
-        if style.verbose and one.detail:
-            yield from hanging(Text(" " * INDENT), message(one.detail, "dim"), style)
+        suffix += f" [{diagnostic.code}]" if style.verbose else ""
+        yield Text.assemble(
+            message(str(diagnostic), _LOOKS[diagnostic.severity]), (for_terminal(suffix), "dim")
+        )
+        if style.verbose and diagnostic.detail:
+            yield from hanging(Text(" " * INDENT), message(diagnostic.detail, "dim"), style)
 
 
 def _severities(diagnostics: Sequence[Diagnostic]) -> Lines:
     if len(diagnostics) > 1:
-        errors = sum(one.severity is Severity.ERROR for one in diagnostics)
+        errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
         warnings = len(diagnostics) - errors
         counts = (
             (errors, "error" if errors == 1 else "errors"),
@@ -279,21 +298,21 @@ def platforms_text(platforms: Iterable[Platform], style: Style) -> str:
     title = ("NAME", "KEY", "TYPE", "ENABLED", "MIGRATION", "CODAT'S NAME")
     rows = [
         (
-            one.slug,
-            one.key,
-            one.source_type.value,
-            "yes" if one.enabled else "no",
-            ", ".join(migrations(one.key)) or "ask Codat",
-            one.name,
+            platform.slug,
+            platform.key,
+            platform.source_type.value,
+            "yes" if platform.enabled else "no",
+            ", ".join(migrations(platform.key)) or "ask Codat",
+            platform.name,
         )
-        for one in platforms
+        for platform in platforms
     ]
     shown = [tuple(map(for_terminal, row)) for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(title, *shown, strict=True)]
     lines = [Text(_aligned(title, widths), "bold")]
     lines += [
-        Text(_aligned(row, widths), "" if one[3] == "yes" else "dim")
-        for row, one in zip(shown, rows, strict=True)
+        Text(_aligned(row, widths), "" if cells[3] == "yes" else "dim")
+        for row, cells in zip(shown, rows, strict=True)
     ]
     return printed(lines if not style.quiet else lines[1:], style)
 
@@ -307,7 +326,7 @@ def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _column(addresses: Iterable[str], style: Style) -> int:
-    widest = max((cell_len(for_terminal(one)) for one in addresses), default=0)
+    widest = max((cell_len(for_terminal(address)) for address in addresses), default=0)
     return min(widest, _WIDEST_ADDRESS if style.width is None else style.width // 3)
 
 

@@ -16,22 +16,13 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reconciler.sandbox import (
-    account,
-    companies,
-    connections,
-    control,
-    integrations,
-    link_pages,
-    quota,
-    syncing,
-    timestamps,
-    webhooks,
-)
-from reconciler.sandbox.answering import Handler, ServerFault, answer_call, new_correlation_id
+from reconciler.sandbox import answering as quota
+from reconciler.sandbox import companies, connections, control, integrations, link_pages, syncing, webhooks
+from reconciler.sandbox import integrations as account
+from reconciler.sandbox import store as timestamps
+from reconciler.sandbox.answering import Claims, Handler, ServerFault, answer_call, key_of, new_correlation_id
 from reconciler.sandbox.answers import Answer, Call, Problem
 from reconciler.sandbox.faults import FAULT, Faults, Sleep
-from reconciler.sandbox.idempotency import Claims, key_of
 from reconciler.sandbox.store import Store
 
 COMPANY: Final = "/companies/{companyId}"

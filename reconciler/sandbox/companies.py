@@ -9,11 +9,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from reconciler.sandbox import connections, existing, paging, timestamps, visibility
+from reconciler.sandbox import answers, connections, paging, store
+from reconciler.sandbox import paging as visibility
 from reconciler.sandbox.answers import ERROR_TEXTS, Answer, Call, Link, Problem
+from reconciler.sandbox.paging import EVERYTHING, Condition, by_tag, malformed, parse
 from reconciler.sandbox.settings import read
 from reconciler.sandbox.store import Session
-from reconciler.sandbox.tagquery import EVERYTHING, Condition, by_tag, malformed, parse
 
 CREATOR: Final = "Sandbox"
 REMOVED: Final = re.compile(r"[^A-Za-z0-9\s\-',&@.?!]")
@@ -51,7 +52,7 @@ def list_companies(session: Session, call: Call) -> Answer:
 
 def get_company(session: Session, call: Call) -> Answer:
     """``GET /companies/{companyId}``."""
-    return _shown(session, existing.company(session, call)["id"])
+    return _shown(session, answers.company(session, call)["id"])
 
 
 def everyone(session: Session) -> list[dict[str, Any]]:
@@ -79,7 +80,7 @@ def _document(row: sqlite3.Row, tags: Mapping[str, str], embedded: list[dict[str
         "name": row["name"],
         "platform": embedded[0]["platformName"] if embedded else "",
         "redirect": link_url(row),
-        "created": timestamps.text(row["created"]),
+        "created": store.text(row["created"]),
         "createdByUserName": CREATOR,
         "dataConnections": embedded,
         "products": json.loads(row["products"]),
@@ -100,7 +101,7 @@ def link_url(row: sqlite3.Row) -> Link:
 
 
 def _shown(session: Session, company_id: str) -> Answer:
-    (document,) = documents(session, [existing.company_by_id(session, company_id)])
+    (document,) = documents(session, [answers.company_by_id(session, company_id)])
     return Answer(200, document, company_id=company_id)
 
 
@@ -133,7 +134,7 @@ def create_company(session: Session, call: Call) -> Answer:
 
 def update_company(session: Session, call: Call) -> Answer:
     """``PATCH /companies/{companyId}``: what is given and not null; ``tags`` replaces the whole map."""
-    company_id = existing.company(session, call)["id"]
+    company_id = answers.company(session, call)["id"]
     fields = _checked(call, needs_name=False)
     _write(session, company_id, fields)
     if "tags" in fields:
@@ -143,7 +144,7 @@ def update_company(session: Session, call: Call) -> Answer:
 
 def replace_company(session: Session, call: Call) -> Answer:
     """``PUT /companies/{companyId}``: texts and tags, what is not given too."""
-    company_id = existing.company(session, call)["id"]
+    company_id = answers.company(session, call)["id"]
     fields = _checked(call, needs_name=True)
     _write(session, company_id, dict.fromkeys(OPTIONAL) | fields)
     replace_tags(session, company_id, fields.get("tags", {}))
@@ -152,25 +153,27 @@ def replace_company(session: Session, call: Call) -> Answer:
 
 def delete_company(session: Session, call: Call) -> Answer:
     """``DELETE /companies/{companyId}``: with its connections and their data."""
-    company_id = existing.company(session, call)["id"]
+    company_id = answers.company(session, call)["id"]
     session.run("DELETE FROM company WHERE id = ?", company_id)
     return Answer(204, company_id=company_id)
 
 
 def add_product(session: Session, call: Call) -> Answer:
     """``PUT /companies/{companyId}/products/{productIdentifier}``; adding it twice changes nothing."""
-    row, product = existing.company(session, call), call.path_ids["productIdentifier"]
+    row, product = answers.company(session, call), call.path_ids["productIdentifier"]
     products = json.loads(row["products"])
     return _with_products(session, row, products if product in products else [*products, product])
 
 
 def remove_product(session: Session, call: Call) -> Answer:
     """``DELETE /companies/{companyId}/products/{productIdentifier}``."""
-    row, product = existing.company(session, call), call.path_ids["productIdentifier"]
+    row, product = answers.company(session, call), call.path_ids["productIdentifier"]
     products = json.loads(row["products"])
     if product not in products:
         raise Problem(404, f"The product {product} is not enabled for company {row['id']}")
-    return _with_products(session, row, [one for one in products if one != product])
+    return _with_products(
+        session, row, [other_product for other_product in products if other_product != product]
+    )
 
 
 def _with_products(session: Session, row: sqlite3.Row, products: list[str]) -> Answer:
@@ -227,7 +230,7 @@ def _products(call: Call, *, needs_one: bool) -> list[str]:
         Problem: 400, there is none.
     """
     products = call.fields().get("products") if needs_one else []
-    if not isinstance(products, list) or not all(isinstance(one, str) for one in products):
+    if not isinstance(products, list) or not all(isinstance(product, str) for product in products):
         raise Problem(400, invalid={"products": "must be a list of strings"})
     if needs_one and not products:
         raise Problem(400, invalid={"products": "A company needs at least one product."})

@@ -9,12 +9,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from reconciler.sandbox import existing, paging, timestamps, visibility
+from reconciler.sandbox import answers, paging, store
+from reconciler.sandbox import paging as visibility
 from reconciler.sandbox.answers import Answer, Call, Link, Problem
 from reconciler.sandbox.integrations import INTEGRATIONS, Integration
+from reconciler.sandbox.paging import EVERYTHING, Condition, by_field, parse
 from reconciler.sandbox.settings import read
 from reconciler.sandbox.store import Session
-from reconciler.sandbox.tagquery import EVERYTHING, Condition, by_field, parse
 
 BAD_TOKEN: Final = "bad-"  # noqa: S105 - the start of tokens that the sandbox refuses, not a token
 FIELDS: Final[Mapping[str, str]] = {
@@ -32,7 +33,7 @@ FIELDS: Final[Mapping[str, str]] = {
 
 def list_connections(session: Session, call: Call) -> Answer:
     """``GET /companies/{companyId}/connections``."""
-    company = existing.company(session, call)
+    company = answers.company(session, call)
     condition = Condition("company = ?", (company["id"],)) & visibility.listed(session)
     query = call.query.get("query", "")
     condition &= parse(query, by_field(FIELDS, "DataConnection")) if query else EVERYTHING
@@ -45,7 +46,7 @@ def list_connections(session: Session, call: Call) -> Answer:
 
 def get_connection(session: Session, call: Call) -> Answer:
     """``GET /companies/{companyId}/connections/{connectionId}``."""
-    return _shown(session, existing.connection(session, call)["id"])
+    return _shown(session, answers.connection(session, call)["id"])
 
 
 def of_companies(
@@ -95,11 +96,11 @@ def _document(row: sqlite3.Row, synced: int | None, errors: list[dict[str, Any]]
         "platformName": integration.name,
         "linkUrl": link_url(row),
         "status": row["status"],
-        "created": timestamps.text(row["created"]),
+        "created": store.text(row["created"]),
         "dataConnectionErrors": errors,
         "connectionInfo": {},
     }
-    return document | ({"lastSync": timestamps.text(synced)} if synced is not None else {})
+    return document | ({"lastSync": store.text(synced)} if synced is not None else {})
 
 
 def link_url(row: sqlite3.Row) -> Link:
@@ -113,14 +114,14 @@ def _error_document(row: sqlite3.Row) -> dict[str, Any]:
         "statusCode": row["code"],
         "statusText": row["title"],
         "errorMessage": row["message"],
-        "erroredOnUtc": timestamps.text(row["erred"]),
+        "erroredOnUtc": store.text(row["erred"]),
         "status": "Active" if resolved is None else "Resolved",
     }
-    return document | ({} if resolved is None else {"resolvedOnUtc": timestamps.text(resolved)})
+    return document | ({} if resolved is None else {"resolvedOnUtc": store.text(resolved)})
 
 
 def _shown(session: Session, connection_id: str, **journal: Any) -> Answer:
-    row = existing.connection_by_id(session, connection_id)
+    row = answers.connection_by_id(session, connection_id)
     (document,) = documents(session, [row])
     return Answer(200, document, connection_id=connection_id, **journal)
 
@@ -138,7 +139,7 @@ def authorization_counts(session: Session) -> Mapping[str, dict[str, int]]:
 
 def create_connection(session: Session, call: Call) -> Answer:
     """``POST /companies/{companyId}/connections``: a connection that waits to be authorized."""
-    company = existing.company(session, call)
+    company = answers.company(session, call)
     integration = _asked_integration(session, call.fields().get("platformKey"))
     connection_id = session.new_id("connection")
     session.run(
@@ -168,7 +169,7 @@ def _asked_integration(session: Session, key: Any) -> Integration:
 
 def update_connection(session: Session, call: Call) -> Answer:
     """``PATCH …/connections/{connectionId}``: ``Unlinked`` is the one status that can be asked for."""
-    row = existing.connection(session, call)
+    row = answers.connection(session, call)
     status = call.fields().get("status")
     if status is None:
         return _shown(session, row["id"])
@@ -182,7 +183,7 @@ def update_connection(session: Session, call: Call) -> Answer:
 
 def delete_connection(session: Session, call: Call) -> Answer:
     """``DELETE …/connections/{connectionId}``: with its pulls."""
-    row = existing.connection(session, call)
+    row = answers.connection(session, call)
     session.run("DELETE FROM connection WHERE id = ?", row["id"])
     return Answer(200, connection_id=row["id"])
 
@@ -195,7 +196,7 @@ def authorize(session: Session, call: Call) -> Answer:
     working connection may do (https://docs.codat.io/get-started/migration). A connection that is not
     Linked takes any good tokens.
     """
-    row = existing.connection(session, call)
+    row = answers.connection(session, call)
     tokens = _tokens(call)
     if any(value.startswith(BAD_TOKEN) for value in tokens.values()):
         raise Problem(

@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from reconciler.sandbox import (
+    answering,
+    answers,
     companies,
     connections,
-    consent,
-    existing,
     faults,
-    journal,
+    link_pages,
     settings,
+    store,
     syncing,
-    timestamps,
     webhooks,
 )
 from reconciler.sandbox.answers import Answer, Call, Problem
-from reconciler.sandbox.numbers import is_jump
+from reconciler.sandbox.settings import is_jump
 from reconciler.sandbox.store import Session
 
 PREFIX: Final = "/_sandbox"
@@ -29,7 +29,7 @@ Fields = Mapping[str, Any]
 
 
 def _deauthorize(session: Session, connection_id: str, _fields: Fields) -> None:
-    consent.withdraw(session, connection_id)
+    link_pages.withdraw(session, connection_id)
 
 
 def _revoke(session: Session, connection_id: str, _fields: Fields) -> None:
@@ -37,11 +37,11 @@ def _revoke(session: Session, connection_id: str, _fields: Fields) -> None:
 
 
 def _link(session: Session, connection_id: str, _fields: Fields) -> None:
-    consent.grant(session, connection_id)
+    link_pages.grant(session, connection_id)
 
 
 def _import(session: Session, connection_id: str, _fields: Fields) -> None:
-    connections.link(session, existing.connection_by_id(session, connection_id))
+    connections.link(session, answers.connection_by_id(session, connection_id))
 
 
 def _unlink(session: Session, connection_id: str, _fields: Fields) -> None:
@@ -80,7 +80,7 @@ def happen(session: Session, connection_id: str, event: str, fields: Fields) -> 
     Raises:
         Problem: there is no such connection or event, or it cannot happen.
     """
-    row = existing.connection_by_id(session, connection_id)
+    row = answers.connection_by_id(session, connection_id)
     if event not in EVENTS:
         raise Problem(404, f"There is no event {event}; there are {', '.join(EVENTS)}")
     EVENTS[event](session, row["id"], fields)
@@ -92,7 +92,7 @@ def wipe_tags(session: Session, company_id: str) -> None:
     Raises:
         Problem: 404, there is no such company.
     """
-    companies.replace_tags(session, existing.company_by_id(session, company_id)["id"], {})
+    companies.replace_tags(session, answers.company_by_id(session, company_id)["id"], {})
 
 
 def state(session: Session) -> dict[str, Any]:
@@ -103,11 +103,12 @@ def state(session: Session) -> dict[str, Any]:
     for company in shown:
         del company["redirect"]
         company["dataConnections"] = [
-            {name: value for name, value in one.items() if name != "linkUrl"} | counts[one["id"]]
-            for one in company["dataConnections"]
+            {name: value for name, value in connection.items() if name != "linkUrl"}
+            | counts[connection["id"]]
+            for connection in company["dataConnections"]
         ]
     return {
-        "now": timestamps.text(session.now),
+        "now": store.text(session.now),
         "settings": settings.read(session).document(),
         "companies": shown,
         "pulls": syncing.everything(session),
@@ -144,18 +145,18 @@ def reset_route(session: Session, _call: Call) -> Answer:
 
 def journal_route(session: Session, _call: Call) -> Answer:
     """``GET /_sandbox/journal``."""
-    return Answer(200, journal.entries(session))
+    return Answer(200, answering.entries(session))
 
 
 def clock_route(session: Session, _call: Call) -> Answer:
     """``GET /_sandbox/clock``."""
-    return Answer(200, {"now": timestamps.text(session.now)})
+    return Answer(200, {"now": store.text(session.now)})
 
 
 def advance_route(session: Session, call: Call) -> Answer:
     """``POST /_sandbox/clock`` ``{"advance": seconds}``."""
     seconds = call.fields().get("advance")
-    if not is_jump(seconds) or not timestamps.is_bearable(session.now + timestamps.span(seconds)):
+    if not is_jump(seconds) or not store.is_bearable(session.now + store.span(seconds)):
         raise Problem(400, invalid={"advance": "must be seconds, at most ten years, that end before 9000"})
     session.advance(seconds)
     return Answer(204)
@@ -180,8 +181,8 @@ def faults_route(session: Session, _call: Call) -> Answer:
 def add_faults_route(session: Session, call: Call) -> Answer:
     """``POST /_sandbox/faults``: one fault or a list of them."""
     document = call.json()
-    for one in document if isinstance(document, list) else [document]:
-        faults.add(session, one)
+    for script in document if isinstance(document, list) else [document]:
+        faults.add(session, script)
     return Answer(204)
 
 

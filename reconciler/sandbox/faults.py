@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.sandbox.answering import ServerFault
 from reconciler.sandbox.answers import Problem
-from reconciler.sandbox.numbers import is_count, is_seconds
+from reconciler.sandbox.settings import is_count, is_seconds
 from reconciler.sandbox.store import Session, Store
 
 FAULT: Final = "sandbox.fault"

@@ -1,4 +1,4 @@
-"""The pages behind link URLs, where a customer authorizes, declines and revokes. A form is all they need.
+"""The pages behind link URLs, and what customers decide there.
 
 Who opens one is told by the password in its URL alone, so it takes no API key. A wrong password gets the same
 page whether or not there is something behind it.
@@ -6,18 +6,87 @@ page whether or not there is something behind it.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import hmac
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlencode
 
-from reconciler.sandbox import connections, consent, existing, html
+from reconciler.sandbox import answers, connections, syncing
 from reconciler.sandbox.answers import Answer, Call, Problem
 from reconciler.sandbox.integrations import INTEGRATIONS
 from reconciler.sandbox.settings import read
 from reconciler.sandbox.store import Session
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def grant(session: Session, connection_id: str) -> None:
+    """The customer goes through the link URL; the first time, Codat begins to fetch at once.
+
+    Raises:
+        Problem: 404, there is no such connection; 400, it cannot be linked, and nothing was changed.
+    """
+    row = answers.connection_by_id(session, connection_id)
+    connections.link(session, row)
+    if row["status"] == "PendingAuth":
+        syncing.fetch_first(session, row["id"])
+
+
+def withdraw(session: Session, connection_id: str) -> None:
+    """The customer withdraws access, and Codat notices at once."""
+    connections.deauthorize(session, connection_id, "The customer withdrew access.")
+
+
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""What keeps a password in a URL from caches and from other sites."""
+
+
+def page(template: str, status: int = 200, /, **values: Any) -> Answer:
+    """The page that ``template`` makes of ``values``."""
+    text = _environment().get_template(template).render(values)
+    return Answer(status, page=text, headers={**HEADERS, "Content-Security-Policy": _policy()})
+
+
+def see_other(location: str) -> Answer:
+    """Send a browser on to a page that changes nothing."""
+    return Answer(303, headers={**HEADERS, "Location": location})
+
+
+@cache
+def _policy() -> str:
+    """Nothing may load or run but our own style: no icon either, whose request could meet a fault."""
+    style = _environment().get_template("page.css").render()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none';"
+        " frame-ancestors 'none'"
+    )
+
+
+@cache
+def _environment() -> Environment:
+    # Here, because a client of the API never asks for a page.
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("reconciler.sandbox"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
 
 # --- what can be chosen --------------------------------------------------------------------------
 
@@ -45,9 +114,9 @@ class Standing:
 
 
 CHOICES: Final[Mapping[str, Choice]] = {
-    "authorize": Choice("Authorize", consent.grant),
+    "authorize": Choice("Authorize", grant),
     "decline": Choice("Decline", _decline, "You declined, so nothing has changed."),
-    "revoke": Choice("Revoke access", consent.withdraw),
+    "revoke": Choice("Revoke access", withdraw),
 }
 STANDINGS: Final[Mapping[str, Standing]] = {
     "PendingAuth": Standing("Waiting for you", "Nobody has given access yet.", ("authorize", "decline")),
@@ -69,7 +138,7 @@ def show_connection(session: Session, call: Call) -> Answer:
     """``GET /companies/{companyId}/connections/{connectionId}/start``; ``chose`` is what led here."""
     row = _connection(session, call)
     if row is None:
-        return html.page("refused.html", 403)
+        return page("refused.html", 403)
     chose = call.query.get("chose", "")
     is_told = chose in STANDINGS[row["status"]].choices
     return _connection_page(session, row, CHOICES[chose].notice if is_told else "")
@@ -79,7 +148,7 @@ def choose(session: Session, call: Call) -> Answer:
     """``POST /companies/{companyId}/connections/{connectionId}/start`` of one of ``CHOICES``."""
     row = _connection(session, call)
     if row is None:
-        return html.page("refused.html", 403)
+        return page("refused.html", 403)
     choice = _chosen(call)
     if choice not in STANDINGS[row["status"]].choices:
         return _connection_page(session, row, "That can no longer be chosen. This is how it stands now.", 409)
@@ -88,31 +157,31 @@ def choose(session: Session, call: Call) -> Answer:
     except Problem as problem:
         return _connection_page(session, row, problem.error, 409)
     # Relative, so that it holds wherever the sandbox is served; a reload then repeats no choice.
-    return html.see_other("?" + urlencode({"otp": row["password"], "chose": choice}))
+    return see_other("?" + urlencode({"otp": row["password"], "chose": choice}))
 
 
 def show_company(session: Session, call: Call) -> Answer:
     """``GET /company/{companyId}``: its connections, each with its own link."""
-    row = _or_none(existing.company, session, call)
+    row = _or_none(answers.company, session, call)
     if row is None or not _is_password_of(row, call.query.get("link.otp", "")):
-        return html.page("refused.html", 403)
+        return page("refused.html", 403)
     connections.notice_refusals(session)
     shown = [
         {
-            "platform": INTEGRATIONS[one["platform"]].name,
-            "status": one["status"],
-            "title": STANDINGS[one["status"]].title,
-            "url": connections.link_url(one).below(call.origin),
+            "platform": INTEGRATIONS[connection["platform"]].name,
+            "status": connection["status"],
+            "title": STANDINGS[connection["status"]].title,
+            "url": connections.link_url(connection).below(call.origin),
         }
-        for one in session.rows("SELECT * FROM connection WHERE company = ? ORDER BY seq", row["id"])
+        for connection in session.rows("SELECT * FROM connection WHERE company = ? ORDER BY seq", row["id"])
     ]
-    return html.page("company.html", account=_account(session), company=row["name"], connections=shown)
+    return page("company.html", account=_account(session), company=row["name"], connections=shown)
 
 
 def _connection(session: Session, call: Call) -> sqlite3.Row | None:
     """The connection as it stands now, where the call knows its password."""
     connections.notice_refusals(session)
-    row = _or_none(existing.connection, session, call)
+    row = _or_none(answers.connection, session, call)
     return row if row is not None and _is_password_of(row, call.query.get("otp", "")) else None
 
 
@@ -142,11 +211,11 @@ def _account(session: Session) -> str:
 
 
 def _connection_page(session: Session, row: sqlite3.Row, notice: str, status: int = 200) -> Answer:
-    return html.page(
+    return page(
         "connection.html",
         status,
         account=_account(session),
-        company=existing.company_by_id(session, row["company"])["name"],
+        company=answers.company_by_id(session, row["company"])["name"],
         platform=INTEGRATIONS[row["platform"]].name,
         status=row["status"],
         standing=STANDINGS[row["status"]],

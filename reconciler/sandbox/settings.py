@@ -5,11 +5,30 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from reconciler.sandbox.answers import Problem
-from reconciler.sandbox.numbers import is_count, is_seconds
 from reconciler.sandbox.store import Session
+
+MOST: Final = 1_000_000_000
+"""The largest count."""
+LONGEST: Final = 10 * 366 * 24 * 60 * 60
+"""The longest time to wait or to jump, in seconds: ten years."""
+
+
+def is_count(value: Any, least: int = 0) -> bool:
+    """Whether ``value`` is a whole number that something can be counted up to."""
+    return type(value) is int and least <= value <= MOST
+
+
+def is_seconds(value: Any) -> bool:
+    """Whether ``value`` is a time to wait."""
+    return type(value) in (int, float) and 0 <= value <= LONGEST
+
+
+def is_jump(value: Any) -> TypeGuard[float]:
+    """Whether ``value`` is seconds for a clock to jump, forwards or back."""
+    return type(value) in (int, float) and -LONGEST <= value <= LONGEST
 
 
 def _is_flag(value: Any) -> bool:
@@ -21,7 +40,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, list) and all(isinstance(member, str) for member in value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from reconciler.sandbox import account, existing, paging, timestamps
+from reconciler.sandbox import answers, integrations, paging, store
 from reconciler.sandbox.answers import Answer, Call, Problem
 from reconciler.sandbox.integrations import ALL_DATA_TYPES, INTEGRATIONS
+from reconciler.sandbox.paging import EVERYTHING, Condition, by_field, parse
 from reconciler.sandbox.settings import read
 from reconciler.sandbox.store import Session
-from reconciler.sandbox.tagquery import EVERYTHING, Condition, by_field, parse
 
 COMPLETE: Final = "Complete"
 PROGRESS: Final[Mapping[str, int]] = {"Queued": 0, "Fetching": 40}
@@ -70,7 +70,7 @@ def _pulls(session: Session, condition: Condition) -> list[sqlite3.Row]:
 
 def list_pulls(session: Session, call: Call) -> Answer:
     """``GET /companies/{companyId}/data/history``."""
-    company = existing.company(session, call)
+    company = answers.company(session, call)
     condition = Condition("company = ?", (company["id"],))
     condition &= parse(call.query.get("query", ""), by_field(FIELDS, "Dataset"))
     page = paging.asked(session, call)
@@ -80,7 +80,7 @@ def list_pulls(session: Session, call: Call) -> Answer:
 
 def get_pull(session: Session, call: Call) -> Answer:
     """``GET /companies/{companyId}/data/history/{datasetId}``."""
-    company, pull_id = existing.company(session, call), call.path_ids["datasetId"]
+    company, pull_id = answers.company(session, call), call.path_ids["datasetId"]
     found = _pulls(session, Condition("company = ? AND id = ?", (company["id"], pull_id.lower())))
     if not found:
         raise Problem(404, f"No dataset was found with ID {pull_id}")
@@ -92,14 +92,14 @@ def get_data_status(session: Session, call: Call) -> Answer:
 
     With the setting ``unsyncedStatuses`` the others too: they have no ``currentStatus``.
     """
-    company = existing.company(session, call)
+    company = answers.company(session, call)
     statuses = _unsynced(session, company["id"]) if read(session)["unsyncedStatuses"] else {}
     for row in _pulls(session, Condition("company = ?", (company["id"],))):
         status = statuses.setdefault(row["data_type"], {"dataType": row["data_type"]})
         status |= {"currentStatus": row["status"], "latestSyncId": row["id"]}
         if row["status"] == COMPLETE:
             status |= {
-                "lastSuccessfulSync": timestamps.text(row["ended"]),
+                "lastSuccessfulSync": store.text(row["ended"]),
                 "latestSuccessfulSyncId": row["id"],
             }
     return Answer(200, statuses)
@@ -131,13 +131,13 @@ def _document(row: sqlite3.Row) -> dict[str, Any]:
         "dataType": row["data_type"],
         "status": status,
         "statusDescription": "",
-        "requested": timestamps.text(row["requested"]),
+        "requested": store.text(row["requested"]),
         "progress": PROGRESS.get(status, 100),
         "isCompleted": status == COMPLETE,
         "isErrored": status in ERROR_MESSAGES,
     }
     if status not in PROGRESS:
-        document["completed"] = timestamps.text(row["ended"])
+        document["completed"] = store.text(row["ended"])
     if status in ERROR_MESSAGES:
         document["errorMessage"] = ERROR_MESSAGES[status]
     return document
@@ -148,15 +148,15 @@ def _document(row: sqlite3.Row) -> dict[str, Any]:
 
 def queue_all(session: Session, call: Call) -> Answer:
     """``POST /companies/{companyId}/data/all``: the fetch-on-first-link types of all Linked connections."""
-    company = existing.company(session, call)
-    types = account.fetched_types(session, company["sync_settings"])
+    company = answers.company(session, call)
+    types = integrations.fetched_types(session, company["sync_settings"])
     _queue(session, company["id"], _linked(session, company["id"]), types)
     return Answer(204)
 
 
 def queue_type(session: Session, call: Call) -> Answer:
     """``POST /companies/{companyId}/data/queue/{dataType}``, of one connection or of all that support it."""
-    company, data_type = existing.company(session, call), call.path_ids["dataType"]
+    company, data_type = answers.company(session, call), call.path_ids["dataType"]
     if data_type not in ALL_DATA_TYPES:
         raise Problem(404, f"There is no data type {data_type}")
     linked = _linked(session, company["id"])
@@ -178,7 +178,7 @@ def refresh_product(session: Session, call: Call) -> Answer:
 
     The sandbox knows no data types of a product's own: those of the client's settings stand in for them.
     """
-    company, product = existing.company(session, call), call.path_ids["productIdentifier"]
+    company, product = answers.company(session, call), call.path_ids["productIdentifier"]
     if product in STANDARD_PRODUCTS:
         raise Problem(400, f"{product} doesn't support data refreshing.")
     if product not in json.loads(company["products"]):
@@ -186,7 +186,7 @@ def refresh_product(session: Session, call: Call) -> Answer:
     named = call.fields().get("dataTypes") if call.body else None
     if named is not None and not (isinstance(named, list) and set(map(str, named)) <= set(ALL_DATA_TYPES)):
         raise Problem(400, invalid={"dataTypes": f"must be among {', '.join(ALL_DATA_TYPES)}"})
-    types = named if named is not None else account.fetched_types(session, company["sync_settings"])
+    types = named if named is not None else integrations.fetched_types(session, company["sync_settings"])
     try:
         _queue(session, company["id"], _linked(session, company["id"]), types)
     except Problem as problem:
@@ -196,9 +196,9 @@ def refresh_product(session: Session, call: Call) -> Answer:
 
 def fetch_first(session: Session, connection_id: str) -> None:
     """Queue what is fetched on first link, as Codat does where a customer links and not where tokens do."""
-    connection = existing.connection_by_id(session, connection_id)
-    company = existing.company_by_id(session, connection["company"])
-    types = account.fetched_types(session, company["sync_settings"])
+    connection = answers.connection_by_id(session, connection_id)
+    company = answers.company_by_id(session, connection["company"])
+    types = integrations.fetched_types(session, company["sync_settings"])
     _queue(session, company["id"], [connection], types)
 
 
@@ -271,7 +271,7 @@ def _begin(session: Session, connection: sqlite3.Row, data_type: str, duration: 
 
 
 def _duration(session: Session) -> int:
-    return timestamps.span(read(session)["syncSeconds"])
+    return store.span(read(session)["syncSeconds"])
 
 
 def come_online(session: Session, connection_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Tokens in JSON files: ``${file:PATH#/pointer}``.
+"""Tokens in JSON files, ``${file:PATH#/pointer}``, by JSON pointer (RFC 6901).
 
 What is small is parsed at each use. Of what is large an index is made when it is first gone through: for
 each member of a large object or list where its value stands, and no value. A token is read from its part
@@ -10,24 +10,51 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from reconciler.model import SecretRef
-from reconciler.secrets.errors import SecretCode, refused
-from reconciler.secrets.pointer import steps, target
 from reconciler.secrets.secret_files import (
+    BOM,
     MAX_BYTES,
     Indexes,
+    SecretCode,
     changed_meanwhile,
+    decoded,
     located,
+    refused,
     stamp,
     too_large,
     unreadable,
 )
-from reconciler.secrets.texts import BOM, decoded
+
+_INDEX: Final = re.compile(r"0|[1-9][0-9]*")
+_LONGEST_INDEX: Final = 9
+
+
+def steps(pointer: str) -> tuple[str, ...]:
+    """The names and indexes that a pointer such as ``/a/0`` goes by."""
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
+
+
+def target(document: Any, names: Iterable[str]) -> Any:
+    """What the steps of a pointer lead to in ``document``.
+
+    Raises:
+        LookupError: they lead nowhere.
+    """
+    found = document
+    for name in names:
+        if isinstance(found, dict):
+            found = found[name]
+        elif isinstance(found, list) and len(name) <= _LONGEST_INDEX and _INDEX.fullmatch(name):
+            found = found[int(name)]
+        else:
+            raise LookupError
+    return found
+
 
 SMALL: Final = 16 * 1024
 """Bytes of JSON that are parsed at each use: it takes about a tenth of a millisecond."""

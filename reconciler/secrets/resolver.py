@@ -11,13 +11,21 @@ from typing import Final
 
 from reconciler.diagnostics import Diagnostic, Severity, in_reading_order
 from reconciler.model import RESERVED_VARIABLES, Secret, SecretCommands, SecretRef
-from reconciler.secrets.commands import Commands, is_key, without_key
-from reconciler.secrets.errors import SecretCode, SecretError, refused
 from reconciler.secrets.json_files import JsonFiles
-from reconciler.secrets.providers import Providers
-from reconciler.secrets.secret_files import MAX_BYTES, located, too_large, unreadable
+from reconciler.secrets.providers import Commands, Providers, is_key, without_key
+from reconciler.secrets.secret_files import (
+    MAX_BYTES,
+    SecretCode,
+    SecretError,
+    decoded,
+    is_sendable,
+    located,
+    refused,
+    too_large,
+    unreadable,
+    without_newline,
+)
 from reconciler.secrets.tables import Tables
-from reconciler.secrets.texts import decoded, is_sendable, without_newline
 
 AT_ONCE: Final = 8
 """Commands that a check runs at the same time."""

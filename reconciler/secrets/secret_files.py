@@ -1,15 +1,70 @@
-"""Files of references: below the workspace's root, links followed, and nowhere else."""
+"""Files of references, what bytes that may hold a secret are as text, and why there is none."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from enum import StrEnum
 from os.path import realpath
 from pathlib import Path
 from typing import BinaryIO, Final, Generic, Protocol, TypeVar
 
+from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.model import SecretRef
-from reconciler.secrets.errors import SecretCode, SecretError, refused
+
+
+class SecretCode(StrEnum):
+    """What can be wrong with a reference when it is resolved."""
+
+    MISSING = "secret-missing"
+    RESERVED = "secret-reserved"
+    IS_KEY = "secret-is-key"
+    UNREADABLE = "secret-unreadable"
+    OUTSIDE_ROOT = "secret-outside-root"
+    NOT_URL = "secret-not-url"
+    NOT_TEXT = "secret-not-text"
+    AMBIGUOUS = "secret-ambiguous"
+    MANGLED = "secret-mangled"
+    SPACE = "secret-space"
+    COMMAND = "secret-command"
+    PROVIDER = "secret-provider"
+    UNKNOWN_SCHEME = "secret-unknown-scheme"
+
+
+class SecretError(CodatSyncError):
+    """A reference cannot be resolved."""
+
+
+def refused(ref: SecretRef, code: SecretCode, problem: str, fix: str) -> SecretError:
+    """The error that names the reference and the place where it stands."""
+    return SecretError(Diagnostic(code, f"{ref}: {problem}", fix, ref.span))
+
+
+BOM: Final = b"\xef\xbb\xbf"
+"""What some editors put before UTF-8."""
+
+
+def decoded(data: bytes, encoding: str = "utf-8") -> str | None:
+    """The text; ``None`` instead of an error, which would hold the bytes."""
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def without_newline(text: str) -> str:
+    """``text`` without the one newline that editors and programs put at the end."""
+    return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
+
+
+def is_sendable(text: str) -> bool:
+    """Whether ``text`` is whole characters: a variable may hold any bytes, and JSON half a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """How large a file may be that is read as a whole."""

@@ -26,9 +26,17 @@ from reconciler.csv_form import (
     said_delimiter,
 )
 from reconciler.model import Secret, SecretRef
-from reconciler.secrets.errors import SecretCode, refused
-from reconciler.secrets.secret_files import Indexes, changed_meanwhile, located, stamp, unreadable
-from reconciler.secrets.texts import BOM, decoded
+from reconciler.secrets.secret_files import (
+    BOM,
+    Indexes,
+    SecretCode,
+    changed_meanwhile,
+    decoded,
+    located,
+    refused,
+    stamp,
+    unreadable,
+)
 
 _QUOTING: Final = 'a cell with the delimiter, " or a line break stands in double quotes'
 

@@ -1,4 +1,5 @@
 """What the commands do: the only place that builds client, clock and resolver.
 
-One module a command; each is imported by its command alone, so that ``validate`` loads no HTTP client.
+A module for a command, or for those that go together; each is imported by its commands alone, so that
+``validate`` loads no HTTP client.
 """

@@ -10,20 +10,9 @@ from typing import Final, TypeVar
 
 from reconciler.codat import ReadClient, key_forms
 from reconciler.diagnostics import CodatSyncError, Diagnostic
+from reconciler.live import Live, LiveAccount, LiveProfile, origin_of
 from reconciler.loading import SpecCode
-from reconciler.model import (
-    Desired,
-    DesiredAccount,
-    DesiredWebhook,
-    Live,
-    LiveAccount,
-    LiveProfile,
-    Presence,
-    Secret,
-    SecretRef,
-    Workspace,
-    origin_of,
-)
+from reconciler.model import Desired, DesiredAccount, DesiredWebhook, Presence, Secret, SecretRef, Workspace
 from reconciler.planner import unresolved, webhook_address
 from reconciler.secrets import MadeUp, Resolver, SecretCode, SecretError
 from reconciler.workflow.endpoint import Endpoint
@@ -107,12 +96,18 @@ def _no_url(ref: SecretRef, secret: Secret) -> Diagnostic | None:
 
 def _check_each_once(account: DesiredAccount, urls: Mapping[SecretRef, Secret]) -> None:
     """Refuse two webhooks that are one: every event would be sent twice."""
-    known = [one for one in account.webhooks.values() if one.state is Presence.PRESENT and _url(one, urls)]
-    wanted = Counter((_url(one, urls), tuple(sorted(one.event_types))) for one in known)
-    for one in known:
-        if wanted[_url(one, urls), tuple(sorted(one.event_types))] > 1:
-            told = f"the webhook consumer {one.key!r} and another one have the same URL and event types"
-            raise CodatSyncError(Diagnostic(SpecCode.WEBHOOK_TWICE, told, "keep one of the two", one.span))
+    known = [
+        webhook
+        for webhook in account.webhooks.values()
+        if webhook.state is Presence.PRESENT and _url(webhook, urls)
+    ]
+    wanted = Counter((_url(webhook, urls), tuple(sorted(webhook.event_types))) for webhook in known)
+    for webhook in known:
+        if wanted[_url(webhook, urls), tuple(sorted(webhook.event_types))] > 1:
+            told = f"the webhook consumer {webhook.key!r} and another one have the same URL and event types"
+            raise CodatSyncError(
+                Diagnostic(SpecCode.WEBHOOK_TWICE, told, "keep one of the two", webhook.span)
+            )
 
 
 def _url(webhook: DesiredWebhook, urls: Mapping[SecretRef, Secret]) -> str | None:
@@ -131,6 +126,10 @@ def check_urls(desired: Desired, live: Live, resolve: Resolver) -> None:
     if desired.account is None or live.account is None:
         return
     missing = unresolved(desired.account, live.account)
-    uses = [(one.url, f"{webhook_address(one.key)} url") for one in missing if isinstance(one.url, SecretRef)]
+    uses = [
+        (webhook.url, f"{webhook_address(webhook.key)} url")
+        for webhook in missing
+        if isinstance(webhook.url, SecretRef)
+    ]
     if problems := resolve.check(uses):
         raise SecretError(*problems)

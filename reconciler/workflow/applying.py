@@ -1,10 +1,10 @@
-"""What ``apply`` does: plan, ask, check every secret, execute; nothing is written before all of it passed."""
+"""What ``apply`` does: plan, ask, check every secret, execute; and how a run goes on."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,25 +12,88 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from reconciler.actions import AuthorizeConnection, CreateWebhook, Kind
 from reconciler.apply import PlatformBreaker, Resolve, Telling, execute
-from reconciler.apply.company_worker import WELL
 from reconciler.codat import Client, Meter, ReadClient, key_forms
 from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError, Severity
+from reconciler.live import Status
 from reconciler.loading import secret_commands
 from reconciler.migration import Verification
-from reconciler.model import Secret, SecretRef
-from reconciler.outcome import Observer, Outcome
-from reconciler.plan import AuthorizeConnection, CreateWebhook, Plan
-from reconciler.planner import ConnectionState
+from reconciler.model import Address, Secret, SecretRef
+from reconciler.outcome import (
+    RESUME,
+    RESUME_REAUTHORIZED,
+    WELL,
+    ActionOutcome,
+    FailureCode,
+    Observer,
+    Outcome,
+)
+from reconciler.plan import Plan
+from reconciler.planner import Earlier, known_from
 from reconciler.secrets import MadeUp, Resolver, SecretError
+from reconciler.verification import ConnectionState
 from reconciler.workflow.account import check_urls, sandbox_urls
 from reconciler.workflow.command_codes import CommandCode
+from reconciler.workflow.endpoint import run
 from reconciler.workflow.planning import Planned, PlanRequest, SavedRequest, from_saved, from_specs
-from reconciler.workflow.resuming import resume, with_resent
 from reconciler.workflow.rollout import CANARY_WAIT, canaries, observed_pause, roll_out, stages
-from reconciler.workflow.running import run
-from reconciler.workflow.surveying import SurveyContext
-from reconciler.workflow.verifying import Pause, unread, verification
+from reconciler.workflow.verifying import Pause, SurveyContext, unread, verification
+
+Source = PlanRequest | SavedRequest
+
+
+def known_after(planned: Planned, outcome: Outcome) -> Earlier:
+    """What a part of a run leaves for the next plan to know."""
+    known = known_from(action.document() for action in planned.plan.actions)
+    return planned.observed.policy.earlier | known | Earlier(_sent(outcome))
+
+
+def with_resent(outcome: Outcome, planned: Planned, source: Source) -> Outcome:
+    """The outcome, with the connections that the same command would send tokens to again."""
+    sent = _sent(outcome) | planned.observed.policy.earlier.sent
+    return replace(outcome, resent=_sent_again(sorted(sent), planned, source))
+
+
+def resume(planned: Planned, source: Source) -> str:
+    """How the failures of this run say to go on."""
+    sends = (action.address for action in planned.plan.actions if action.kind is Kind.CONNECTION_AUTHORIZE)
+    return RESUME_REAUTHORIZED if _sent_again(sends, planned, source) else RESUME
+
+
+def lost_from_sight(planned: Planned, outcome: Outcome) -> tuple[ActionOutcome, ...]:
+    """Results that no later look can settle: new tokens may have reached a connection that was Linked."""
+    renewed = {
+        action.address
+        for action in planned.plan.actions
+        if isinstance(action, AuthorizeConnection) and action.reauthorized
+    }
+    return tuple(result for result in outcome.results if result.address in renewed and _is_unknown(result))
+
+
+def _is_unknown(result: ActionOutcome) -> bool:
+    return result.failure is not None and result.failure.code == FailureCode.AUTHORIZE_UNKNOWN
+
+
+def _sent(outcome: Outcome) -> frozenset[Address]:
+    """Where tokens have arrived, or may have."""
+    return frozenset(
+        result.address
+        for result in outcome.results
+        if result.kind is Kind.CONNECTION_AUTHORIZE and (result.result in WELL or _is_unknown(result))
+    )
+
+
+def _sent_again(addresses: Iterable[Address], planned: Planned, source: Source) -> tuple[Address, ...]:
+    """Which of these the same command would send tokens to, once they are Linked.
+
+    A saved plan knows which were not Linked when it was reviewed; specs know nothing of an earlier run.
+    """
+    policy = planned.observed.policy
+    known = Earlier(before=policy.earlier.before) if isinstance(source, SavedRequest) else Earlier()
+    again = replace(policy, earlier=known)
+    return tuple(address for address in addresses if again.reauthorizes(address, Status.LINKED))
+
 
 Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
 MADE_UP_NOTE = "Against the sandbox, made-up tokens stood in for {count} references without a value here."
@@ -152,7 +215,7 @@ async def _execute(
             on = replace(_ground(client, request, planned), companies=frozenset(companies))
             wait = max(CANARY_WAIT, request.wait or CANARY_WAIT)
             pause = observed_pause(context.clock, stop, observer)
-            return await _looked(on, wait, pause, stop, lambda one: not one.waits_for_others)
+            return await _looked(on, wait, pause, stop, lambda state: not state.waits_for_others)
 
         with _stopping_on_signals(stop):
             parts = stages(plan, first, request.batch or rollout.batch)
@@ -185,10 +248,10 @@ async def _verified(request: ApplyRequest, applied: Applied, observer: Observer)
     outcome, planned = applied.outcome, applied.planned
     if request.wait is None or outcome is None or outcome.interrupted or outcome.stopped is not None:
         return applied
-    undone = {one.address.company for one in outcome.results if one.result not in WELL}
+    undone = {result.address.company for result in outcome.results if result.result not in WELL}
 
-    def concerns(one: ConnectionState) -> bool:
-        return not one.waits_for_others and one.address.company not in undone
+    def concerns(state: ConnectionState) -> bool:
+        return not state.waits_for_others and state.address.company not in undone
 
     context, stop = request.source.context, asyncio.Event()
     limits = planned.workspace.limits

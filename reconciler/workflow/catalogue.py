@@ -1,4 +1,4 @@
-"""What every code means: the table is ``catalogue.toml``, beside this file, and this reads it."""
+"""What every code means, from ``catalogue.toml`` beside this file, and what a shell may complete."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
+from reconciler.diagnostics import CodatSyncError
+from reconciler.loading import load
+from reconciler.model import Address
 from reconciler.plan import CLASS_OF, AttentionCode
 
 GROUPS: Final[Mapping[str, str]] = {
@@ -65,12 +69,12 @@ def catalogue() -> tuple[Entry, ...]:
 
 def entries_of(code: str) -> tuple[Entry, ...]:
     """What ``code`` means: nothing, one entry, or one for each group that has it."""
-    return tuple(one for one in catalogue() if one.code == code)
+    return tuple(entry for entry in catalogue() if entry.code == code)
 
 
 def meanings() -> dict[str, str]:
     """Each code's summary, as SARIF wants it for its rules; of several groups, the first's."""
-    return {one.code: one.summary for one in reversed(catalogue())}
+    return {entry.code: entry.summary for entry in reversed(catalogue())}
 
 
 def _entry(code: str, group: str, fields: Mapping[str, Any]) -> Entry:
@@ -87,3 +91,22 @@ def _entry(code: str, group: str, fields: Mapping[str, Any]) -> Entry:
         remedy=fields["remedy"],
         example=fields["example"].strip("\n"),
     )
+
+
+def addresses(specs: Path, prefix: str) -> tuple[str, ...]:
+    """The addresses of ``specs`` that begin with ``prefix``; none where the specs cannot be read."""
+    try:
+        companies = load(specs, sandbox=True).desired.companies
+    except CodatSyncError:
+        return ()
+    found = [
+        str(address)
+        for key, company in companies.items()
+        for address in (Address(key), *(Address(key, connection) for connection in company.connections))
+    ]
+    return tuple(sorted(address for address in found if address.startswith(prefix)))
+
+
+def codes(prefix: str) -> tuple[str, ...]:
+    """The codes that begin with ``prefix``."""
+    return tuple(sorted({entry.code for entry in catalogue() if entry.code.startswith(prefix)}))

@@ -1,19 +1,42 @@
-"""Which Codat a run speaks to: the real API, any server at a URL, or the embedded sandbox."""
+"""Which Codat a run speaks to, its platforms, and how a run comes to its end."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from reconciler.codat import ReadClient, asgi_transport, check_api_url, connect, credentials, is_loopback
 from reconciler.diagnostics import Diagnostic, RefusedError
-from reconciler.model import Limits, Secret, Workspace
+from reconciler.model import Limits, Platform, Secret, Workspace
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.sandbox import SERVED_PORT, embedded_sandbox
+
+T = TypeVar("T")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """What ``work`` returns or raises, in an event loop of its own.
+
+    The main task of the loop ends with neither. As it gives Ctrl-C back, ``asyncio.run`` makes Python write
+    that task out, its result or its error too: a whole plan, as text that nobody reads.
+    """
+    told: Future[T] = Future()
+
+    async def main() -> None:
+        try:
+            told.set_result(await work)
+        except Exception as error:  # noqa: BLE001 - it is raised again below, as it is
+            told.set_exception(error)
+
+    asyncio.run(main())  # noqa: TID251
+    return told.result()
+
 
 DEFAULT_API_URL: Final = "https://api.codat.io"
 SANDBOX_API: Final = "sandbox"
@@ -117,3 +140,20 @@ class Endpoint:
                 on_wait=on_wait,
             ) as opened:
                 yield opened
+
+
+def platforms(endpoint: Endpoint) -> tuple[Platform, ...]:
+    """Codat's integrations by name.
+
+    Raises:
+        CodatSyncError: no credentials, or Codat cannot be read.
+
+    """
+    return run(_platforms(endpoint))
+
+
+async def _platforms(endpoint: Endpoint) -> tuple[Platform, ...]:
+    async with endpoint.open(ReadClient, Limits()) as client:
+        return tuple(
+            sorted(await client.platforms(), key=lambda platform: (platform.name.casefold(), platform.key))
+        )

@@ -13,6 +13,7 @@ from typing import Final
 from reconciler.codat import ReadClient
 from reconciler.codat.errors import NotFoundError
 from reconciler.diagnostics import CodatSyncError, Diagnostic, Severity
+from reconciler.live import LiveAccount, LiveCompany
 from reconciler.loading import (
     Adoptable,
     Extra,
@@ -24,12 +25,11 @@ from reconciler.loading import (
     sieved,
     spec_text,
 )
-from reconciler.model import Limits, LiveAccount, LiveCompany, Platform
+from reconciler.model import Limits, Platform
 from reconciler.workflow.command_codes import CommandCode
-from reconciler.workflow.endpoint import Endpoint
+from reconciler.workflow.endpoint import Endpoint, run
 from reconciler.workflow.new_files import write_specs
 from reconciler.workflow.reading import each
-from reconciler.workflow.running import run
 
 HEADING: Final = (
     "Companies that existed in Codat before, each pinned to its id: plan shows that they are adopted.\n"
@@ -89,7 +89,7 @@ def import_companies(request: ImportRequest) -> Imported:
     found = sieved(companies, platforms, request.extras, connection_defaults(request.out))
     owners = (company.owner() for company in companies)
     keyed = company_keys(found.companies, {owner[1] for owner in owners if owner})
-    told = [*found.left_out, *(left for one in found.companies for left in one.left_out)]
+    told = [*found.left_out, *(left for company in found.companies for left in company.left_out)]
     # Those that are managed already stand in specs somewhere; a comment on each would be noise.
     commented = [left for left in found.left_out if left.why is not Why.MANAGED]
     texts = spec_texts(request.out, keyed, commented)
@@ -156,8 +156,8 @@ def spec_texts(out: Path, keyed: Mapping[str, Adoptable], left_out: Sequence[Lef
         return {out: spec_text(keyed, left_out, schema=schema, heading=HEADING)} if keyed or left_out else {}
     schema = _schema(out)
     texts = {
-        out / f"{key}.yaml": spec_text({key: one}, schema=schema, heading=HEADING)
-        for key, one in keyed.items()
+        out / f"{key}.yaml": spec_text({key: adoptable}, schema=schema, heading=HEADING)
+        for key, adoptable in keyed.items()
     }
     if left_out:
         texts[out / LEFT_OUT_FILE] = spec_text({}, left_out, schema=schema, heading="Not imported:")
@@ -208,7 +208,7 @@ def _warning(why: Why, group: Sequence[LeftOut]) -> Diagnostic:
 def _not_asked_for(request: ImportRequest, companies: Sequence[Adoptable]) -> tuple[str, ...]:
     if not companies:
         return ()
-    with_products = sum(bool(one.company.products) for one in companies)
+    with_products = sum(bool(company.company.products) for company in companies)
     notes = []
     if Extra.PRODUCTS not in request.extras and with_products:
         counted = "1 company" if with_products == 1 else f"{with_products} companies"

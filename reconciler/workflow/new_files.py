@@ -1,9 +1,11 @@
-"""Files that must not be there yet, for their owner alone to read unless they are specs."""
+"""Files that the command line names: new ones for their owner alone, and none through a prepared link."""
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,7 +14,42 @@ from typing import Final
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.workflow.command_codes import CommandCode
-from reconciler.workflow.opening import check_no_link, opened_to_write
+
+_SYSTEM: Final = (Path("/dev"), Path("/proc/self/fd"))
+"""Where a link is the system's own, such as /dev/stdout; no checkout can put one there."""
+
+
+def opened_to_write(path: Path, *, append: bool = False, mode: int = 0o600) -> int:
+    """A descriptor of a file that is new, or that was a regular file and is emptied unless ``append``.
+
+    A device or a pipe is written to as it is.
+
+    Raises:
+        OSError: it is a link or lies behind one, or it cannot be written.
+    """
+    is_system = any(path.is_relative_to(place) for place in _SYSTEM)
+    if not is_system:
+        check_no_link(path)
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else 0)
+    descriptor = os.open(path, flags | (0 if is_system else getattr(os, "O_NOFOLLOW", 0)), mode)
+    if not append and stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.ftruncate(descriptor, 0)
+        os.fchmod(descriptor, mode)
+    return descriptor
+
+
+def check_no_link(path: Path) -> None:
+    """Refuse a path that is a link, or that leads through one below the directory where we run.
+
+    Raises:
+        OSError: it does.
+    """
+    here = Path.cwd()
+    full = here / path
+    below = [full, *(parent for parent in full.parents if parent.is_relative_to(here) and parent != here)]
+    if any(place.is_symlink() for place in below):
+        raise OSError(errno.ELOOP, "it is a link, or lies behind one, and no link is followed")
+
 
 OWNER_ONLY: Final = 0o600
 ANYONE: Final = 0o666

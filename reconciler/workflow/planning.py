@@ -1,30 +1,38 @@
-"""What ``plan`` does: specs, then live state through a client that can only read, then the plan."""
+"""What ``plan`` and ``explain`` do: specs, live state through a client that can only read, then the plan."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Any, Final
 
 from reconciler import __version__
-from reconciler.apply.failing import RESUME_REAUTHORIZED
+from reconciler.actions import Kind
 from reconciler.codat import ReadClient
-from reconciler.codat.clock import Clock, SystemClock
+from reconciler.codat.pacing import Clock, SystemClock
 from reconciler.diagnostics import Diagnostic, MisusedError, RefusedError, Severity
+from reconciler.live import Live, Status
 from reconciler.loading import Loaded, SpecCode, SpecError
-from reconciler.model import Desired, Limits, Live, Platform, Status, Workspace
-from reconciler.outcome import RESUME
-from reconciler.plan import Kind, Plan, Refusal
+from reconciler.model import Address, Desired, Limits, Platform, Workspace
+from reconciler.outcome import RESUME, RESUME_REAUTHORIZED
+from reconciler.plan import Plan, Refusal
 from reconciler.planner import (
     Draft,
     Earlier,
+    PlannerCode,
     Policy,
     Stale,
+    account_addresses,
+    addresses,
     as_reviewed,
     check_companies,
     concerns_account,
     desired_digest,
     draft,
+    explained,
+    explained_account,
     finish,
     known_from,
     may_narrow,
@@ -32,18 +40,18 @@ from reconciler.planner import (
 )
 from reconciler.workflow.account import read_account
 from reconciler.workflow.base import Base, read_base
+from reconciler.workflow.catalogue import catalogue
 from reconciler.workflow.command_codes import CommandCode
-from reconciler.workflow.endpoint import Endpoint, pace
-from reconciler.workflow.forecasting import forecast
+from reconciler.workflow.endpoint import Endpoint, pace, run
 from reconciler.workflow.reading import (
     answer,
     check_account,
     check_platforms,
+    forecast,
     list_companies,
     read_specs,
     with_sync_settings,
 )
-from reconciler.workflow.running import run
 from reconciler.workflow.saving import PLAN_AGAIN, Options, check_commands, check_place, read, save
 
 TOOL = f"codat-sync {__version__}"
@@ -142,7 +150,7 @@ async def from_specs(request: PlanRequest) -> Planned:
             read_base(request.base, request.specs, offline, platforms) if request.base is not None else None
         )
         planned = await _plan(client, request, desired, workspace, options, platforms, base)
-        told = tuple(one for one in loaded.warnings if one.code != SpecCode.UNLISTED_PLATFORM)
+        told = tuple(warning for warning in loaded.warnings if warning.code != SpecCode.UNLISTED_PLATFORM)
         return replace(planned, warnings=told)
 
 
@@ -187,7 +195,9 @@ async def from_saved(request: SavedRequest) -> Planned:
         raise RefusedError(*map(_stale, reviewed.stale))
     if request.specs is not None:
         return replace(planned, plan=reviewed.plan)
-    refusals = tuple(Refusal(f"{one.message} when the plan is made") for one in reviewed.plan.refusals)
+    refusals = tuple(
+        Refusal(f"{refusal.message} when the plan is made") for refusal in reviewed.plan.refusals
+    )
     return replace(planned, plan=replace(reviewed.plan, refusals=refusals))
 
 
@@ -195,9 +205,9 @@ def _refused(code: CommandCode, why: str) -> RefusedError:
     return RefusedError(Diagnostic(code, f"the saved plan is not applied: {why}", PLAN_AGAIN))
 
 
-def _stale(one: Stale) -> Diagnostic:
-    told = f"the saved plan is stale: reviewed was {one.reviewed}; now it would be {one.now}"
-    return Diagnostic(CommandCode.PLAN_STALE, told, one.then or PLAN_AGAIN, path=one.address)
+def _stale(stale: Stale) -> Diagnostic:
+    told = f"the saved plan is stale: reviewed was {stale.reviewed}; now it would be {stale.now}"
+    return Diagnostic(CommandCode.PLAN_STALE, told, stale.then or PLAN_AGAIN, path=stale.address)
 
 
 async def _plan(
@@ -227,8 +237,8 @@ async def _plan(
         made = with_origins(made, base.desired, live, policy)
     if context.endpoint.is_sandbox:
         return Planned(made, desired, workspace, Observed(live, drafted, policy))
-    sends = (one.address for one in made.actions if one.kind is Kind.CONNECTION_AUTHORIZE)
-    is_renewing = any(policy.reauthorizes(one, Status.LINKED) for one in sends)
+    sends = (action.address for action in made.actions if action.kind is Kind.CONNECTION_AUTHORIZE)
+    is_renewing = any(policy.reauthorizes(address, Status.LINKED) for address in sends)
     again = RESUME_REAUTHORIZED if is_renewing else RESUME
     told = forecast(made, client.meter, context.clock.now(), again=again)
     return Planned(made, desired, workspace, Observed(live, drafted, policy), told)
@@ -259,10 +269,13 @@ def _check_all_read(loaded: Loaded, options: Options) -> None:
     Raises:
         SpecError: there is such a file.
     """
-    unread = [one for one in loaded.warnings if one.code == SpecCode.LOOKS_LIKE_SPEC]
+    unread = [warning for warning in loaded.warnings if warning.code == SpecCode.LOOKS_LIKE_SPEC]
     if options.prune and unread:
         why = "; --prune would delete what only it names"
-        raise SpecError(replace(one, summary=one.summary + why, severity=Severity.ERROR) for one in unread)
+        raise SpecError(
+            replace(diagnostic, summary=diagnostic.summary + why, severity=Severity.ERROR)
+            for diagnostic in unread
+        )
 
 
 def _check(request: PlanRequest, loaded: Loaded) -> None:
@@ -292,3 +305,60 @@ def _check(request: PlanRequest, loaded: Loaded) -> None:
             fix="leave --prune out, or run on the whole workspace",
         )
     )
+
+
+FORMAT_VERSION: Final = 1
+NEAR: Final = 3
+"""How many near misses an error offers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainRequest:
+    """What the command line asks: an address of these specs."""
+
+    address: str
+    specs: Path
+    context: Context
+
+
+def explain(request: ExplainRequest) -> dict[str, Any]:
+    """The document that says why the address is planned as it is.
+
+    Raises:
+        MisusedError: the address names nothing; the error offers what is near.
+        CodatSyncError: specs or credentials are wrong, or Codat cannot be read.
+    """
+    if not request.specs.exists():
+        codes = [entry.code for entry in catalogue()]
+        where = f"is no code, and {request.specs} is not there to look for it as an address"
+        raise _nothing(request.address, where, codes)
+    planned = run(from_specs(PlanRequest(request.specs, request.context)))
+    observed, desired = planned.observed, planned.desired
+    address, plan = Address.parse(request.address), planned.plan
+    if address.is_account:
+        found = explained_account(address, desired, observed.live, observed.policy, plan)
+    else:
+        found = explained(address, observed.drafted, desired, observed.live, observed.policy, plan)
+    if not found:
+        account = account_addresses(desired, observed.live, observed.policy)
+        known = [*addresses(observed.drafted, desired), *account, *(entry.code for entry in catalogue())]
+        raise _nothing(request.address, "is neither an address of the plan nor a code", known)
+    return _document(request, planned, [explanation.document() for explanation in found])
+
+
+def _document(request: ExplainRequest, planned: Planned, found: list[dict[str, Any]]) -> dict[str, Any]:
+    plan = planned.plan
+    return {
+        "formatVersion": FORMAT_VERSION,
+        "address": request.address,
+        "workspace": plan.workspace,
+        "api": plan.api,
+        "explanations": found,
+        "refusals": [refusal.message for refusal in plan.refusals],
+    }
+
+
+def _nothing(name: str, why: str, known: Sequence[str]) -> MisusedError:
+    near = get_close_matches(name, dict.fromkeys(known), n=NEAR)
+    fix = f"did you mean {' or '.join(map(repr, near))}?" if near else "codat-sync plan shows the addresses"
+    return MisusedError(Diagnostic(PlannerCode.NO_SUCH_ADDRESS, f"{name!r} {why}", fix))

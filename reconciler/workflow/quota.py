@@ -7,13 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from reconciler.codat.clock import Clock
 from reconciler.codat.errors import QuotaExhaustedError
+from reconciler.codat.pacing import Clock
 from reconciler.outcome import ActionOutcome, Event, EventType, Observer, Outcome
-from reconciler.workflow.applying import Applied, ApplyRequest, apply
+from reconciler.workflow.applying import Applied, ApplyRequest, apply, known_after, lost_from_sight
+from reconciler.workflow.endpoint import run
 from reconciler.workflow.planning import Planned
-from reconciler.workflow.resuming import known_after, lost_from_sight
-from reconciler.workflow.running import run
 
 AFTER_RESET: Final = timedelta(minutes=1)
 """How long after the reset to go on: clocks differ."""
@@ -56,8 +55,8 @@ def _with_results(applied: Applied, earlier: Iterable[ActionOutcome]) -> Applied
     """The last part, with results of earlier ones that it did not come back to."""
     if applied.outcome is None:
         return applied
-    again = {(one.kind, one.address) for one in applied.outcome.results}
-    left = tuple(one for one in earlier if (one.kind, one.address) not in again)
+    again = {(result.kind, result.address) for result in applied.outcome.results}
+    left = tuple(result for result in earlier if (result.kind, result.address) not in again)
     return replace(applied, outcome=replace(applied.outcome, results=(*left, *applied.outcome.results)))
 
 

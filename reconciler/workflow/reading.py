@@ -1,32 +1,69 @@
-"""Reads specs and live state, asking Codat for no more than a plan needs."""
+"""Reads specs and live state, asking Codat for no more than a plan needs, and says what a plan will cost."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from reconciler.codat import ReadClient
+from reconciler.actions import Action, AuthorizeConnection, CreateConnection, DeleteConnection, Kind
+from reconciler.codat import Meter, ReadClient
 from reconciler.diagnostics import Diagnostic, RefusedError
+from reconciler.live import Live, LiveCompany, LiveProfile, LiveProfileSettings
 from reconciler.loading import BUILTIN_PLATFORMS, Loaded, SpecCode, SpecError, is_for_sandbox, load
-from reconciler.model import (
-    UNSET,
-    WORKSPACE_TAG,
-    Address,
-    Desired,
-    Limits,
-    Live,
-    LiveCompany,
-    LiveProfile,
-    LiveProfileSettings,
-    Platform,
-    Workspace,
-)
+from reconciler.model import UNSET, WORKSPACE_TAG, Address, Desired, Limits, Platform, Workspace
+from reconciler.plan import Plan
 from reconciler.planner import Directory, Draft, Policy, marked
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.endpoint import Endpoint
+
+LOOKS: Final[Mapping[Kind, int]] = dict.fromkeys(Kind, 0) | {
+    Kind.WEBHOOK_CREATE: 1,
+    Kind.WEBHOOK_DELETE: 1,
+    Kind.PROFILE_UPDATE: 1,
+    Kind.PROFILE_SYNC_SETTINGS: 2,
+    Kind.COMPANY_ADOPT: 1,
+    Kind.COMPANY_UPDATE: 1,
+    Kind.COMPANY_SYNC_SETTINGS: 2,
+    Kind.COMPANY_DELETE: 1,
+    Kind.CONNECTION_UNLINK: 1,
+    Kind.CONNECTION_DELETE: 1,
+}
+"""Reads that an action makes where all goes well: a look before it writes, and at settings afterwards too."""
+
+
+def forecast(plan: Plan, meter: Meter, now: datetime, *, again: str) -> tuple[str, ...]:
+    """What remains of the day, and what that leaves undone; nothing where Codat does not tell.
+
+    The quota is ``1,000 x (1 + active connected companies)`` a day, so a first apply is bound by it
+    (https://docs.codat.io/using-the-api/rate-limits). It counts reads as well as writes. ``again`` says how
+    to go on.
+    """
+    spare = meter.spare(now)
+    if spare is None or not plan.actions:
+        return ()
+    looks = sum(map(_looks, plan.actions))
+    needed = plan.requests + looks
+    reset = f"{meter.reset:%H:%M} UTC" if meter.reset else "00:00 UTC"
+    left = f"{meter.remaining:,} requests remain of today's quota, {meter.reserve:,} of them for others"
+    enough = f"{left} (limits.reserve)."
+    reading = f" ({plan.requests:,} to write, {looks:,} to look)" if looks else ""
+    short = (
+        f"{left} (limits.reserve): this plan needs {needed:,}{reading} and will stop after about {spare:,}. "
+        f"{again[0].upper()}{again[1:]} after {reset}, when the quota comes back."
+    )
+    return (enough if needed <= spare else short,)
+
+
+def _looks(action: Action) -> int:
+    """Reads that the action makes; what this plan creates itself needs no look."""
+    is_known = isinstance(action, AuthorizeConnection) and action.observed is not None
+    is_recorded = isinstance(action, CreateConnection | DeleteConnection) and bool(action.links)
+    return LOOKS[action.kind] + is_known + is_recorded
+
 
 T = TypeVar("T")
 
@@ -46,8 +83,8 @@ class Offline:
             SpecError: the specs name a platform that Codat does not have either.
 
         """
-        live = {one.key for one in platforms}
-        table = [*platforms, *(one for one in BUILTIN_PLATFORMS if one.key not in live)]
+        live = {platform.key for platform in platforms}
+        table = [*platforms, *(platform for platform in BUILTIN_PLATFORMS if platform.key not in live)]
         if self.loaded is not None and self.loaded.holds_for(table):
             return self.loaded
         return load(self.path, platforms=table, sandbox=self.sandbox)
@@ -67,7 +104,7 @@ def read_specs(path: Path, endpoint: Endpoint) -> Offline:
     try:
         return Offline(path, sandbox, load(path, sandbox=sandbox))
     except SpecError as error:
-        if any(one.code != SpecCode.UNKNOWN_PLATFORM for one in error.diagnostics):
+        if any(diagnostic.code != SpecCode.UNKNOWN_PLATFORM for diagnostic in error.diagnostics):
             raise
         return Offline(path, sandbox, None)
 
@@ -108,7 +145,7 @@ def check_platforms(
     Raises:
         SpecError: a spec names such a platform.
     """
-    known = {one.key for one in (*BUILTIN_PLATFORMS, *platforms)}
+    known = {platform.key for platform in (*BUILTIN_PLATFORMS, *platforms)}
     known |= {connection.platform_key for company in companies for connection in company.connections}
     unknown = [
         (Address(company.key, connection.key), connection)
@@ -142,11 +179,11 @@ async def list_companies(
     listing lacks is looked for in the whole one before anything is created. ``whole`` lists all anyway.
     """
     listings = [await client.companies(f"{WORKSPACE_TAG}={name}") for name in desired.workspaces]
-    tagged = tuple({one.id: one for listing in listings for one in listing}.values())
+    tagged = tuple({company.id: company for listing in listings for company in listing}.values())
     wanted = (desired,) if base is None else (desired, base)
-    if not whole and not any(Directory.of(one, tagged).needs_unfiltered() for one in wanted):
+    if not whole and not any(Directory.of(meant, tagged).needs_unfiltered() for meant in wanted):
         return tagged
-    everything = {one.id: one for one in (*tagged, *await client.companies())}
+    everything = {company.id: company for company in (*tagged, *await client.companies())}
     return tuple(everything.values())
 
 
@@ -154,11 +191,13 @@ async def with_sync_settings(
     client: ReadClient, companies: tuple[LiveCompany, ...], desired: Desired, policy: Policy, limits: Limits
 ) -> tuple[LiveCompany, ...]:
     """The companies, each whose sync settings its spec manages with these: no listing holds them."""
-    if all(one.sync_settings is UNSET for one in desired.companies.values()):
+    if all(company.sync_settings is UNSET for company in desired.companies.values()):
         return companies
-    ids = Directory.of(desired, companies).with_own_settings(lambda one: policy.includes(Address(one.key)))
+    ids = Directory.of(desired, companies).with_own_settings(
+        lambda company: policy.includes(Address(company.key))
+    )
     found = await each(ids, client.sync_settings, limits.concurrency)
-    return tuple(replace(one, sync_settings=found.get(one.id)) for one in companies)
+    return tuple(replace(company, sync_settings=found.get(company.id)) for company in companies)
 
 
 async def answer(client: ReadClient, live: Live, draft: Draft, limits: Limits) -> Live:

@@ -13,17 +13,27 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+from reconciler.actions import Action, in_order
 from reconciler.apply import Telling
-from reconciler.apply.company_worker import stops_company
-from reconciler.apply.failing import Then, too_many_failed
-from reconciler.apply.state import not_started
-from reconciler.codat.clock import Clock
-from reconciler.codat.stopping import StoppedError, unless_stopped
+from reconciler.codat.pacing import Clock
+from reconciler.codat.transport import StoppedError, unless_stopped
 from reconciler.diagnostics import Diagnostic, MisusedError
 from reconciler.migration import Verdict, Verification
 from reconciler.model import ACCOUNT, Address, Desired, Presence, Rollout, matches
-from reconciler.outcome import RESUME, Event, EventType, Failure, Observer, Outcome, Result
-from reconciler.plan import Action, Plan, in_order
+from reconciler.outcome import (
+    RESUME,
+    Event,
+    EventType,
+    Failure,
+    Observer,
+    Outcome,
+    Result,
+    Then,
+    not_started,
+    stops_company,
+    too_many_failed,
+)
+from reconciler.plan import Plan
 from reconciler.wording import listed
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.verifying import Pause
@@ -57,7 +67,7 @@ def canaries(
     if pattern is None:
         return ()
     company = Address.parse(pattern).company
-    present = [key for key, one in desired.companies.items() if one.state is Presence.PRESENT]
+    present = [key for key, wanted in desired.companies.items() if wanted.state is Presence.PRESENT]
     named = [key for key in sorted(present) if matches(company, Address(key))]
     found = tuple(key for key in named if _concerned(desired, key, includes))
     is_narrow = desired.narrowed or bool(named)
@@ -74,8 +84,8 @@ def canaries(
 
 
 def _concerned(desired: Desired, key: str, includes: Callable[[Address], bool]) -> bool:
-    connections = (Address(key, one) for one in desired.companies[key].connections)
-    return any(includes(one) for one in (Address(key), *connections))
+    connections = (Address(key, name) for name in desired.companies[key].connections)
+    return any(includes(address) for address in (Address(key), *connections))
 
 
 def stages(plan: Plan, first: Sequence[str], batch: int | None) -> tuple[Stage, ...]:
@@ -89,7 +99,7 @@ def stages(plan: Plan, first: Sequence[str], batch: int | None) -> tuple[Stage, 
         by_company[action.address.company].append(action)
 
     def part(companies: Iterable[str]) -> Plan:
-        actions = in_order(action for one in companies for action in by_company.get(one, ()))
+        actions = in_order(action for key in companies for action in by_company.get(key, ()))
         return replace(plan, actions=actions, attention=(), origins=(), attention_origins=())
 
     leading = dict.fromkeys((ACCOUNT, *first))
@@ -167,9 +177,10 @@ async def _halted(part: Stage, ended: Outcome, verify: Verify, stop: asyncio.Eve
     if found.unread is not None:
         return _canary_failed(f"{names} went first and could not be verified: {found.unread.message}")
     told = [
-        f"{one.address} {finding.check}: {finding.message}" + (f" ({finding.fix})" if finding.fix else "")
-        for one in found.connections
-        for finding in one.complaints
+        f"{connection.address} {finding.check}: {finding.message}"
+        + (f" ({finding.fix})" if finding.fix else "")
+        for connection in found.connections
+        for finding in connection.complaints
         if finding.verdict is not Verdict.OFFLINE
     ]
     return _canary_failed(f"{names} went first and did not pass: {listed(told, _NAMED, apart='; ')}")
@@ -181,7 +192,9 @@ def _canary_failed(why: str) -> Failure:
 
 def _failed(outcome: Outcome) -> frozenset[str]:
     return frozenset(
-        one.address.company for one in outcome.results if one.result is Result.FAILED and stops_company(one)
+        result.address.company
+        for result in outcome.results
+        if result.result is Result.FAILED and stops_company(result)
     )
 
 
@@ -189,10 +202,12 @@ def _merged(
     plan: Plan, outcomes: Sequence[Outcome], stopped: Failure | None, requests: int, *, interrupted: bool
 ) -> Outcome:
     """What became of the whole plan, in its order."""
-    found = {(one.kind, one.address): one for outcome in outcomes for one in outcome.results}
+    found = {(result.kind, result.address): result for outcome in outcomes for result in outcome.results}
     return Outcome(
         workspace=plan.workspace,
-        results=tuple(found.get((one.kind, one.address)) or not_started(one) for one in plan.actions),
+        results=tuple(
+            found.get((action.kind, action.address)) or not_started(action) for action in plan.actions
+        ),
         attention=plan.attention,
         requests=requests,
         stopped=stopped,
@@ -204,7 +219,7 @@ class _Joined:
     """Lets the events of several executions read as those of one: one start, one end, counts of the whole."""
 
     def __init__(self, plan: Plan, telling: Telling, observer: Observer) -> None:
-        self.total = len({one.address.company for one in plan.actions if not one.address.is_account})
+        self.total = len({action.address.company for action in plan.actions if not action.address.is_account})
         self._telling = telling
         self._observer = observer
         self._ended = 0

@@ -11,17 +11,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from reconciler.actions import digest
 from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError
 from reconciler.loading import plan_complaints, secret_commands
 from reconciler.loading.files import WORKSPACE_FILES, read_regular
 from reconciler.loading.references import real_path
 from reconciler.loading.workspace_file import locate
 from reconciler.model import DEFAULT_SPECS, Desired, Guard, Limit, Limits, Rollout, SecretRef, Workspace
-from reconciler.plan import FORMAT_VERSION, Plan, digest
+from reconciler.plan import FORMAT_VERSION, Plan
 from reconciler.planner import desired_document, known_from
 from reconciler.workflow.command_codes import CommandCode
-from reconciler.workflow.new_files import write_whole
-from reconciler.workflow.opening import check_no_link
+from reconciler.workflow.new_files import check_no_link, write_whole
 
 SAVED_MODE: Final = 0o600
 LARGEST: Final = 40 * 1024 * 1024

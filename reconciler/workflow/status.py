@@ -11,10 +11,10 @@ from typing import Final
 from reconciler.codat.errors import NoAnswerError, ServerFaultError, UnexpectedAnswerError, UnreachableError
 from reconciler.diagnostics import CodatSyncError
 from reconciler.migration import StatusReport
-from reconciler.planner import connection_statuses, states_of
+from reconciler.verification import connection_statuses, states_of
+from reconciler.workflow.endpoint import run
 from reconciler.workflow.planning import Context, Planned, PlanRequest, from_specs
 from reconciler.workflow.rollout import batches, canaries
-from reconciler.workflow.running import run
 from reconciler.workflow.saving import Options
 
 
@@ -84,7 +84,7 @@ async def _looked(request: StatusRequest) -> StatusReport:
         workspace=plan.workspace,
         api=plan.api,
         connections=found,
-        cut=_cut(request, planned, dict.fromkeys(one.address.company for one in found)),
+        cut=_cut(request, planned, dict.fromkeys(status.address.company for status in found)),
     )
 
 
@@ -97,6 +97,6 @@ def _cut(
     size = request.batch or rollout.batch
     if not first and size is None:
         return ()
-    rest = batches((one for one in companies if one not in first), size)
+    rest = batches((company for company in companies if company not in first), size)
     head = (("canary", first),) if first else ()
     return head + tuple((f"batch {number}", part) for number, part in enumerate(rest, 1))

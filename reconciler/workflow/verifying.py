@@ -1,21 +1,132 @@
-"""What ``verify`` does: look, and look again, until every connection has passed or the time is up."""
+"""What ``verify`` does: look where every connection stands, and look again."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
+from reconciler.codat import ReadClient
 from reconciler.codat.errors import ApiError, RunStoppingError
-from reconciler.codat.stopping import StoppedError, unless_stopped
+from reconciler.codat.transport import StoppedError, unless_stopped
+from reconciler.live import Live
 from reconciler.migration import Finding, Verdict, Verification, Verified
-from reconciler.model import Address, Live
-from reconciler.planner import ConnectionState, Namesakes, evidence_of, needs_history, verified
-from reconciler.workflow.reading import each
-from reconciler.workflow.running import run
-from reconciler.workflow.surveying import Survey, SurveyContext, SurveyRequest, look, survey_context
+from reconciler.model import Address, Desired, Limits, Migration, Platform, Workspace
+from reconciler.planner import Policy, check_patterns, draft
+from reconciler.verification import (
+    ConnectionState,
+    Namesakes,
+    evidence_of,
+    needs_history,
+    states_of,
+    verified,
+)
+from reconciler.workflow.endpoint import run
+from reconciler.workflow.planning import Context
+from reconciler.workflow.reading import check_account, each, list_companies, read_specs
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyRequest:
+    """What the command line asks to be looked at; ``targets`` are address patterns."""
+
+    specs: Path
+    context: Context
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyContext:
+    """What does not change from one look to the next."""
+
+    client: ReadClient
+    context: Context
+    desired: Desired
+    workspace: Workspace
+    platforms: tuple[Platform, ...]
+    targets: tuple[str, ...] = ()
+    companies: frozenset[str] | None = None
+    """The keys of the companies to look at; all, where it is ``None``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one look found: the connections, and what was read for it."""
+
+    states: tuple[ConnectionState, ...]
+    live: Live
+
+
+@asynccontextmanager
+async def survey_context(request: SurveyRequest) -> AsyncIterator[SurveyContext]:
+    """The specs, and a client that can only GET.
+
+    Raises:
+        CodatSyncError: specs, flags or credentials are wrong, or Codat cannot be read.
+    """
+    context = request.context
+    endpoint = context.endpoint
+    offline = read_specs(request.specs, endpoint)
+    if offline.loaded is not None:
+        endpoint.check(offline.loaded.workspace)
+    limits = offline.loaded.workspace.limits if offline.loaded else Limits()
+    async with endpoint.open(ReadClient, limits, context.on_wait) as client:
+        platforms = await client.platforms()
+        loaded = offline.settle(platforms)
+        endpoint.check(loaded.workspace)
+        await check_account(client, loaded.workspace)
+        yield SurveyContext(client, context, loaded.desired, loaded.workspace, platforms, request.targets)
+
+
+async def look(on: SurveyContext, *, everywhere: bool = False) -> Survey:
+    """Where every wanted connection stands now; costs the pages of a listing, as a plan does.
+
+    ``everywhere`` looks beyond the targets, which must name something all the same.
+
+    Raises:
+        MisusedError: ``--target`` names nothing.
+        CodatSyncError: Codat cannot be read.
+    """
+    policy = Policy(
+        now=on.context.clock.now(),
+        targets=on.targets,
+        companies=on.companies,
+        preconditions_waived=on.context.endpoint.is_sandbox,
+    )
+    seen = replace(policy, targets=()) if everywhere else policy
+    targeted = _targeted(on.desired, seen)
+    companies = await list_companies(on.client, targeted, whole=_has_managed(targeted, seen))
+    live = Live(companies, on.platforms)
+    drafted = draft(on.desired, live, seen)
+    check_patterns(drafted, on.desired, policy)
+    return Survey(states_of(drafted, seen), live)
+
+
+def _targeted(desired: Desired, policy: Policy) -> Desired:
+    """The companies that the run concerns itself with: no other is worth a listing."""
+    companies = {
+        key: company
+        for key, company in desired.companies.items()
+        if any(
+            policy.includes(address)
+            for address in (Address(key), *(Address(key, c) for c in company.connections))
+        )
+    }
+    return replace(desired, companies=companies)
+
+
+def _has_managed(desired: Desired, policy: Policy) -> bool:
+    """Whether an import by Codat's team may have made companies that carry no tag of ours."""
+    return any(
+        connection.migration is Migration.MANAGED and policy.includes(Address(key, connection.key))
+        for key, company in desired.companies.items()
+        for connection in company.connections.values()
+    )
+
 
 FIRST_PAUSE: Final = 1.0
 """Seconds from the first look to the second; every later pause is twice as long as the one before."""
@@ -118,10 +229,12 @@ class _Looking:
             ApiError: Codat could not be read; what was found before stands.
         """
         survey = await look(self._on)
-        open_ones = [one for one in survey.states if self._concerns(one) and not self._has_passed(one)]
-        for one in open_ones:
-            self._found.setdefault(one.address, _not_judged(one))
-        if self._fetched is None and any(_needs_profile(one) for one in open_ones):
+        open_ones = [
+            state for state in survey.states if self._concerns(state) and not self._has_passed(state)
+        ]
+        for state in open_ones:
+            self._found.setdefault(state.address, _not_judged(state))
+        if self._fetched is None and any(_needs_profile(state) for state in open_ones):
             self._fetched = await self._on.client.fetched_types()
         live = replace(survey.live, fetched_types=self._fetched)
         self._found |= await _judged(self._on, replace(survey, live=live), open_ones)
@@ -129,7 +242,7 @@ class _Looking:
     def report(self, incomplete: Finding | None = None) -> Verification:
         """All that is known by now."""
         on = self._on
-        connections = tuple(one for _, one in sorted(self._found.items()))
+        connections = tuple(verified for _, verified in sorted(self._found.items()))
         return Verification(on.desired.workspace, on.context.endpoint.name, connections, incomplete)
 
     def _has_passed(self, standing: ConnectionState) -> bool:
@@ -137,15 +250,15 @@ class _Looking:
         return before is not None and before.verdict is Verdict.PASSED
 
 
-def _not_judged(one: ConnectionState) -> Verified:
+def _not_judged(state: ConnectionState) -> Verified:
     """What stands for a connection until a look has come to its end."""
     finding = unread("it could not be verified")
     return Verified(
-        one.address,
-        one.connection.platform,
+        state.address,
+        state.connection.platform,
         (finding,),
-        one.live_company.id if one.live_company else None,
-        one.live.id if one.live else None,
+        state.live_company.id if state.live_company else None,
+        state.live.id if state.live else None,
     )
 
 
@@ -171,15 +284,19 @@ async def _judged(
     on: SurveyContext, survey: Survey, standings: Sequence[ConnectionState]
 ) -> dict[Address, Verified]:
     """What the checks find, after the data status of every company with a Linked connection was read."""
-    synced = [one for one in standings if one.is_synced_by_us]
+    synced = [standing for standing in standings if standing.is_synced_by_us]
     concurrency = on.workspace.limits.concurrency
     statuses = await each(_companies(synced), on.client.data_status, concurrency)
-    pulls = await each(_companies(one for one in synced if needs_history(one)), on.client.pulls, concurrency)
+    pulls = await each(
+        _companies(state for state in synced if needs_history(state)), on.client.pulls, concurrency
+    )
     live: Live = replace(survey.live, pulls=pulls)
     namesakes = Namesakes.of(on.desired, live.companies)
     return {
-        one.address: verified(evidence_of(one, live, statuses.get(_company(one), ()), namesakes.strays(one)))
-        for one in standings
+        standing.address: verified(
+            evidence_of(standing, live, statuses.get(_company(standing), ()), namesakes.strays(standing))
+        )
+        for standing in standings
     }
 
 

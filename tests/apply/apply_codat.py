@@ -30,9 +30,9 @@ from reconciler.codat.errors import (
     StillRunningError,
     UnreachableError,
 )
-from reconciler.codat.looking import Look
-from reconciler.codat.stopping import StoppedError
-from reconciler.model import LiveCompany, LiveConnection, LiveSyncSettings, Pull, PullState, Secret, Status
+from reconciler.codat.transport import Look, StoppedError
+from reconciler.live import LiveCompany, LiveConnection, Pull, PullState, Status
+from reconciler.model import LiveSyncSettings, Secret
 
 LATENCY = 0.1
 WRITES = frozenset(
@@ -126,7 +126,9 @@ class FakeCodat:
 
     def put_connection(self, company_id: str, connection: LiveConnection) -> None:
         company = self.company(company_id)
-        others = tuple(one for one in company.connections if one.id != connection.id)
+        others = tuple(
+            each_connection for each_connection in company.connections if each_connection.id != connection.id
+        )
         self.live[company_id] = replace(company, connections=(*others, connection))
 
     def company(self, company_id: str) -> LiveCompany:
@@ -143,8 +145,8 @@ class FakeCodat:
     def current_pulls(self, company_id: str) -> list[Pull]:
         ended = self.clock.now() - timedelta(seconds=self.sync_seconds)
         return [
-            replace(one, state=PullState.DONE, status="Complete") if one.requested <= ended else one
-            for one in self.pulls.get(company_id, [])
+            replace(pull, state=PullState.DONE, status="Complete") if pull.requested <= ended else pull
+            for pull in self.pulls.get(company_id, [])
         ]
 
     async def answer(
@@ -283,10 +285,10 @@ class FakeClient:
             )
             seen_until = self.codat.clock.now() - self.codat.lag
             return tuple(
-                one
-                for one in self.codat.live.values()
-                if all(one.tags.get(name) == value for name, value in wanted)
-                and (one.created is None or not self.codat.lag or one.created <= seen_until)
+                company
+                for company in self.codat.live.values()
+                if all(company.tags.get(name) == value for name, value in wanted)
+                and (company.created is None or not self.codat.lag or company.created <= seen_until)
             )
 
         return await self._ask("companies", "/companies", effect)
@@ -370,7 +372,7 @@ class FakeClient:
     ) -> LiveConnection:
         def effect() -> LiveConnection:
             before = self.codat.connection(company_id, connection_id)
-            if any(one.reveal().startswith("bad-") for one in authorization.values()):
+            if any(secret.reveal().startswith("bad-") for secret in authorization.values()):
                 raise RejectedError("400: invalid_grant", status=400, correlation_id="corr-400")
             self.codat.tokens.append((connection_id, self.codat.clock.now()))
             self.codat.journal.append(f"authorize {before.platform_key}")
@@ -394,7 +396,7 @@ class FakeClient:
             self.codat.connection(company_id, connection_id)
             self.codat.journal.append("delete connection")
             company = self.codat.company(company_id)
-            rest = tuple(one for one in company.connections if one.id != connection_id)
+            rest = tuple(connection for connection in company.connections if connection.id != connection_id)
             self.codat.add(replace(company, connections=rest))
 
         await self._ask("delete_connection", connection_id, effect)
@@ -436,9 +438,11 @@ class FakeClient:
     async def sync_all(self, company_id: str, key: UUID) -> None:
         def effect() -> None:
             linked = [
-                one for one in self.codat.company(company_id).connections if one.status is Status.LINKED
+                connection
+                for connection in self.codat.company(company_id).connections
+                if connection.status is Status.LINKED
             ]
-            self._queue(company_id, [one.id for one in linked], "invoices")
+            self._queue(company_id, [connection.id for connection in linked], "invoices")
 
         await self._ask("sync_all", f"{company_id}/data/all", effect, key)
 

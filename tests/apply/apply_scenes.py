@@ -10,34 +10,24 @@ from typing import Any, cast
 from apply_codat import FakeClient, FakeCodat
 from virtual_time import VirtualClock
 
-from reconciler.apply import execute
-from reconciler.codat import Client
-from reconciler.fields import by_path
-from reconciler.model import (
-    KEY_TAG,
-    WORKSPACE_TAG,
-    Address,
-    Limits,
-    LiveCompany,
-    LiveConnection,
-    Secret,
-    SecretRef,
-    Status,
-)
-from reconciler.outcome import ActionOutcome, Event, Outcome
-from reconciler.plan import (
+from reconciler.actions import (
     Action,
     AuthorizeConnection,
-    Basis,
     Change,
     CreateCompany,
     CreateConnection,
-    Plan,
     SyncCompany,
     SyncTarget,
     UpdateCompany,
     in_order,
 )
+from reconciler.apply import execute
+from reconciler.codat import Client
+from reconciler.fields import by_path
+from reconciler.live import LiveCompany, LiveConnection, Status
+from reconciler.model import KEY_TAG, WORKSPACE_TAG, Address, Limits, Secret, SecretRef
+from reconciler.outcome import ActionOutcome, Event, Outcome
+from reconciler.plan import Basis, Plan
 
 WORKSPACE = "prod"
 QBO, XERO, PLAID = "qhyg", "gbol", "suuo"
@@ -161,8 +151,8 @@ class Scene:
 
 def ends(outcome: Outcome) -> list[str]:
     """How each action ended, with its code: ``done``, ``failed rejected``."""
-    return [" ".join(filter(None, (one.result.value, code(one)))) for one in outcome.results]
+    return [" ".join(filter(None, (result.result.value, code(result)))) for result in outcome.results]
 
 
-def code(one: ActionOutcome) -> str:
-    return one.failure.code if one.failure else ""
+def code(result: ActionOutcome) -> str:
+    return result.failure.code if result.failure else ""

@@ -15,14 +15,13 @@ from virtual_time import VirtualClock, run
 from reconciler.apply import execute
 from reconciler.codat import Client, asgi_transport, connect
 from reconciler.codat.errors import ApiError
+from reconciler.live import Live, LiveAccount
 from reconciler.model import (
     Desired,
     DesiredAccount,
     DesiredCompany,
     DesiredWebhook,
     Limits,
-    Live,
-    LiveAccount,
     Secret,
     SecretRef,
 )
@@ -121,8 +120,8 @@ async def applied(sandbox: Sandbox, wire: Wire | None = None, wanted: Desired | 
 
 async def given(sandbox: Sandbox, *webhooks: dict[str, Any]) -> None:
     async with httpx.AsyncClient(transport=asgi_transport(sandbox), base_url=API) as client:
-        for one in webhooks:
-            answer = await client.post("/webhooks", json=one, headers={"Authorization": "Basic eA=="})
+        for webhook in webhooks:
+            answer = await client.post("/webhooks", json=webhook, headers={"Authorization": "Basic eA=="})
             assert answer.status_code == 201
 
 
@@ -133,7 +132,7 @@ async def deleted(sandbox: Sandbox, path: str) -> None:
 
 
 def consumers(sandbox: Sandbox) -> list[tuple[str, list[str]]]:
-    return sorted((one["url"], one["eventTypes"]) for one in sandbox.state()["webhooks"])
+    return sorted((webhook["url"], webhook["eventTypes"]) for webhook in sandbox.state()["webhooks"])
 
 
 WHOLE: Final = [
@@ -162,7 +161,7 @@ def test_a_killed_run_is_completed_by_the_next_and_nothing_is_there_twice(
 def test_no_moment_is_without_a_consumer_of_the_url_that_is_replaced(sandbox: Sandbox) -> None:
     run(given(sandbox, MARK, OLD))
     run(applied(sandbox))
-    made = [one["method"] for one in sandbox.journal() if one["path"].startswith("/webhooks")]
+    made = [document["method"] for document in sandbox.journal() if document["path"].startswith("/webhooks")]
     assert made == ["POST", "POST", "POST", "POST", "DELETE"]
 
 
@@ -170,7 +169,7 @@ def test_two_runs_at_once_create_every_consumer_once(sandbox: Sandbox) -> None:
     async def play() -> list[Outcome]:
         return await asyncio.gather(applied(sandbox, Wire(sandbox)), applied(sandbox, Wire(sandbox)))
 
-    assert all(one.is_complete for one in run(play()))
+    assert all(outcome.is_complete for outcome in run(play()))
     assert consumers(sandbox) == WHOLE
 
 
@@ -181,8 +180,8 @@ def test_two_workspaces_at_once_never_both_go_on(sandbox: Sandbox) -> None:
             applied(sandbox, Wire(sandbox), desired(WANTED, "staging")),
         )
 
-    failures = [one.failure for outcome in run(play()) for one in outcome.results if one.failure]
-    assert {one.code for one in failures} == {"not-ours"}
+    failures = [result.failure for outcome in run(play()) for result in outcome.results if result.failure]
+    assert {failure.code for failure in failures} == {"not-ours"}
     assert len(consumers(sandbox)) == 2, "the marks alone"
 
     other = next(hook["id"] for hook in sandbox.state()["webhooks"] if hook["url"].endswith("/staging"))

@@ -18,7 +18,7 @@ import virtual_time
 from apply_codat import Fault
 from apply_scenes import QBO, WORKSPACE, Scene, ends, live_company
 
-from reconciler.apply.failing import OF_ERROR, Then
+from reconciler.apply.failing import OF_ERROR
 from reconciler.codat.errors import (
     AlreadyQueuedError,
     ApiError,
@@ -29,13 +29,13 @@ from reconciler.codat.errors import (
     UnreachableError,
 )
 from reconciler.diagnostics import CodatSyncError, Diagnostic
+from reconciler.live import Live
 from reconciler.model import (
     MAX_TAGS,
     PROTECT_TAG,
     Desired,
     DesiredCompany,
     DesiredConnection,
-    Live,
     Migration,
     Precondition,
     PreconditionState,
@@ -44,7 +44,7 @@ from reconciler.model import (
     SecretRef,
     SourceType,
 )
-from reconciler.outcome import Outcome
+from reconciler.outcome import Outcome, Then
 from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
 

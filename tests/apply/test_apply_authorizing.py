@@ -21,6 +21,7 @@ from apply_scenes import (
     sync,
 )
 
+from reconciler.actions import SyncTarget
 from reconciler.codat.errors import (
     HeldUpError,
     NoAnswerError,
@@ -32,9 +33,9 @@ from reconciler.codat.errors import (
     UnreachableError,
 )
 from reconciler.diagnostics import CodatSyncError, Diagnostic
-from reconciler.model import Address, Secret, Status
+from reconciler.live import Status
+from reconciler.model import Address, Secret
 from reconciler.outcome import EventType
-from reconciler.plan import SyncTarget
 
 NO_ANSWER = NoAnswerError("the answer did not come in time")
 FAULT = ServerFaultError("500: Codat fails", status=500, correlation_id="corr-500")
@@ -48,9 +49,9 @@ def known(observed=Status.PENDING_AUTH, **fields):
 
 
 def scene_with(status=Status.PENDING_AUTH):
-    one = Scene()
-    one.codat.add(live_company(live_connection(status)))
-    return one
+    scene = Scene()
+    scene.codat.add(live_company(live_connection(status)))
+    return scene
 
 
 @pytest.mark.parametrize(
@@ -149,10 +150,10 @@ def test_who_links_while_codat_asks_for_a_pause_gets_no_tokens():
 
 def test_a_new_connection_is_looked_at_too_once_codat_asked_for_a_pause():
     async def scene():
-        one = Scene()
-        one.codat.faults = [Fault("authorize", HELD_UP)]
-        assert ends(await one.apply(fresh())) == ["done"] * 4
-        assert one.codat.requests[2:5] == ["authorize", "connection", "authorize"]
+        scene = Scene()
+        scene.codat.faults = [Fault("authorize", HELD_UP)]
+        assert ends(await scene.apply(fresh())) == ["done"] * 4
+        assert scene.codat.requests[2:5] == ["authorize", "connection", "authorize"]
 
     virtual_time.run(scene())
 
@@ -237,36 +238,36 @@ def test_a_rejection_stops_its_company_and_says_what_to_do():
 
 def test_a_connection_that_has_gone_is_a_change_since_the_plan():
     async def scene():
-        one = Scene()
-        one.codat.add(live_company())
-        assert ends(await one.apply([known()])) == ["failed changed-since-plan"]
+        scene = Scene()
+        scene.codat.add(live_company())
+        assert ends(await scene.apply([known()])) == ["failed changed-since-plan"]
 
     virtual_time.run(scene())
 
 
 def test_a_connection_found_created_is_read_before_its_tokens_are_sent():
     async def scene():
-        one = Scene()
-        one.codat.add(live_company())
+        scene = Scene()
+        scene.codat.add(live_company())
         actions = [create_connection(company_id=COMPANY), authorize(company_id=COMPANY)]
-        await one.apply(actions)
-        await one.clock.sleep(10)
-        assert ends(await one.apply(actions)) == ["already", "already"]
-        assert len(one.codat.tokens) == 1
+        await scene.apply(actions)
+        await scene.clock.sleep(10)
+        assert ends(await scene.apply(actions)) == ["already", "already"]
+        assert len(scene.codat.tokens) == 1
 
     virtual_time.run(scene())
 
 
 def test_a_connection_that_codat_does_not_show_yet_is_waited_for():
     async def scene():
-        one = Scene()
-        one.codat.add(live_company())
-        one.codat.faults = [
+        scene = Scene()
+        scene.codat.add(live_company())
+        scene.codat.faults = [
             Fault("create_connection", NO_ANSWER),
             Fault("connection", NotFoundError("404", status=404), times=3),
         ]
         actions = [create_connection(company_id=COMPANY), authorize(company_id=COMPANY)]
-        assert ends(await one.apply(actions)) == ["done", "done"]
+        assert ends(await scene.apply(actions)) == ["done", "done"]
 
     virtual_time.run(scene())
 
@@ -291,17 +292,17 @@ def test_a_secret_that_is_missing_fails_its_company_alone():
 
 def test_no_secret_and_no_link_url_is_told():
     async def scene():
-        one = Scene()
-        one.codat.add(live_company())
-        one.codat.faults = [Fault("authorize", NO_ANSWER), Fault("sync_all", FAULT)]
+        scene = Scene()
+        scene.codat.add(live_company())
+        scene.codat.faults = [Fault("authorize", NO_ANSWER), Fault("sync_all", FAULT)]
         actions = [
             create_connection(company_id=COMPANY),
             authorize(company_id=COMPANY),
             sync(company_id=COMPANY),
         ]
-        outcome = await one.apply(actions)
+        outcome = await scene.apply(actions)
         told = (
-            repr(outcome) + str(outcome.document()) + "".join(str(event.document()) for event in one.events)
+            repr(outcome) + str(outcome.document()) + "".join(str(event.document()) for event in scene.events)
         )
         assert "link.example" not in told
         assert SECRET_TEXT not in told
@@ -315,11 +316,11 @@ def test_no_secret_and_no_link_url_is_told():
 
 def many(count, bad=(), platform_key=QBO):
     """A Codat with ``count`` companies of one connection each, and the authorizes of all."""
-    one = Scene(concurrency=5, max_failures=99)
+    scene = Scene(concurrency=5, max_failures=99)
     actions = []
     for number in range(count):
         company_id, connection_id = f"company-{number:03}", f"connection-{number:03}"
-        one.codat.add(live_company(live_connection(id=connection_id), key=f"k{number:03}", id=company_id))
+        scene.codat.add(live_company(live_connection(id=connection_id), key=f"k{number:03}", id=company_id))
         token = "bad-token" if number in bad else "good"
         actions.append(
             authorize(
@@ -331,7 +332,7 @@ def many(count, bad=(), platform_key=QBO):
                 {"accessToken": token},
             )
         )
-    return one, actions
+    return scene, actions
 
 
 def test_of_many_authorizations_of_a_platform_the_first_goes_alone():

@@ -9,6 +9,7 @@ import virtual_time
 from apply_codat import Fault
 from apply_scenes import BOOKS, COMPANY, Scene, ends, live_company, live_connection, ours, update
 
+from reconciler.actions import AdoptCompany, Change, DeleteCompany, DeleteConnection, UnlinkConnection
 from reconciler.codat.errors import (
     HeldUpError,
     NoAnswerError,
@@ -17,8 +18,8 @@ from reconciler.codat.errors import (
     StillRunningError,
     UnreachableError,
 )
-from reconciler.model import PROTECT_TAG, Address, Status
-from reconciler.plan import AdoptCompany, Change, DeleteCompany, DeleteConnection, UnlinkConnection
+from reconciler.live import Status
+from reconciler.model import PROTECT_TAG, Address
 
 FAULT = ServerFaultError("500: Codat fails", status=500)
 NO_ANSWER = NoAnswerError("no answer")
@@ -125,10 +126,10 @@ def linked(status):
 )
 def test_what_is_read_right_before_decides(action, live, end, writes):
     async def scene():
-        one = Scene()
+        scene = Scene()
         if live:
-            one.codat.add(live)
-        outcome = await one.apply([action])
+            scene.codat.add(live)
+        outcome = await scene.apply([action])
         assert ends(outcome) == [end]
         assert outcome.requests == writes
 
@@ -149,12 +150,12 @@ def test_what_is_read_right_before_decides(action, live, end, writes):
 )
 def test_a_delete_that_is_left_names_the_connection_that_is_in_its_way(before, says):
     async def scene():
-        one = Scene()
-        one.codat.add(OBSERVED)
-        outcome = await one.apply([replace(DELETE, observed=replace(OBSERVED, connections=before))])
+        scene = Scene()
+        scene.codat.add(OBSERVED)
+        outcome = await scene.apply([replace(DELETE, observed=replace(OBSERVED, connections=before))])
         assert ends(outcome) == ["failed changed-since-plan"]
         assert says in outcome.results[0].failure.message
-        assert one.company == OBSERVED
+        assert scene.company == OBSERVED
 
     virtual_time.run(scene())
 
@@ -176,12 +177,12 @@ ACTIONS = {
 @pytest.mark.parametrize("method", ACTIONS)
 def test_after_each_pause_that_codat_asks_for_it_is_read_again(method):
     async def scene():
-        one = Scene()
-        one.codat.add(OBSERVED)
-        one.codat.faults = [Fault(method, HELD_UP, times=2)]
-        assert ends(await one.apply([ACTIONS[method]])) == ["done"]
-        assert one.codat.requests == [LOOKS[method], method] * 3
-        assert len({key for _, key in one.codat.keys}) <= 1, "a 429 releases the key"
+        scene = Scene()
+        scene.codat.add(OBSERVED)
+        scene.codat.faults = [Fault(method, HELD_UP, times=2)]
+        assert ends(await scene.apply([ACTIONS[method]])) == ["done"]
+        assert scene.codat.requests == [LOOKS[method], method] * 3
+        assert len({key for _, key in scene.codat.keys}) <= 1, "a 429 releases the key"
 
     virtual_time.run(scene())
 
@@ -189,12 +190,12 @@ def test_after_each_pause_that_codat_asks_for_it_is_read_again(method):
 @pytest.mark.parametrize("method", ACTIONS)
 def test_what_changes_while_codat_asks_for_a_pause_is_left_alone(method):
     async def scene():
-        one = Scene()
-        one.codat.add(OBSERVED)
+        scene = Scene()
+        scene.codat.add(OBSERVED)
         meanwhile = replace(linked(Status.DEAUTHORIZED), name="New")
-        one.codat.faults = [Fault(method, HELD_UP, then=lambda: one.codat.add(meanwhile))]
-        assert ends(await one.apply([ACTIONS[method]])) == ["failed changed-since-plan"]
-        assert one.codat.journal == []
+        scene.codat.faults = [Fault(method, HELD_UP, then=lambda: scene.codat.add(meanwhile))]
+        assert ends(await scene.apply([ACTIONS[method]])) == ["failed changed-since-plan"]
+        assert scene.codat.journal == []
 
     virtual_time.run(scene())
 
@@ -202,12 +203,12 @@ def test_what_changes_while_codat_asks_for_a_pause_is_left_alone(method):
 @pytest.mark.parametrize("method", ACTIONS)
 def test_a_look_whose_answer_took_long_is_not_relied_on(method):
     async def scene():
-        one = Scene()
-        one.codat.add(OBSERVED)
+        scene = Scene()
+        scene.codat.add(OBSERVED)
         meanwhile = replace(linked(Status.DEAUTHORIZED), name="New")
-        one.codat.faults = [Fault(LOOKS[method], meanwhile=lambda: one.codat.add(meanwhile))]
-        assert ends(await one.apply([ACTIONS[method]])) == ["failed changed-since-plan"]
-        assert one.codat.journal == []
+        scene.codat.faults = [Fault(LOOKS[method], meanwhile=lambda: scene.codat.add(meanwhile))]
+        assert ends(await scene.apply([ACTIONS[method]])) == ["failed changed-since-plan"]
+        assert scene.codat.journal == []
 
     virtual_time.run(scene())
 
@@ -227,13 +228,13 @@ def test_a_look_whose_answer_took_long_is_not_relied_on(method):
 )
 def test_a_change_is_sent_again_only_where_it_is_not_done(method, error, after, sent):
     async def scene():
-        one = Scene()
-        one.codat.add(OBSERVED)
-        one.codat.faults = [Fault(method, error, after=after)]
-        outcome = await one.apply([ACTIONS[method]])
+        scene = Scene()
+        scene.codat.add(OBSERVED)
+        scene.codat.faults = [Fault(method, error, after=after)]
+        outcome = await scene.apply([ACTIONS[method]])
         assert ends(outcome) == ["done"]
-        assert one.codat.requests.count(method) == sent
-        assert len(one.codat.journal) == 1
+        assert scene.codat.requests.count(method) == sent
+        assert len(scene.codat.journal) == 1
 
     virtual_time.run(scene())
 
@@ -241,12 +242,12 @@ def test_a_change_is_sent_again_only_where_it_is_not_done(method, error, after, 
 @pytest.mark.parametrize("method", ACTIONS)
 def test_a_change_that_fails_twice_is_a_failure(method):
     async def scene():
-        one = Scene()
-        one.codat.add(OBSERVED)
-        one.codat.faults = [Fault(method, FAULT, times=9)]
-        outcome = await one.apply([ACTIONS[method]])
+        scene = Scene()
+        scene.codat.add(OBSERVED)
+        scene.codat.faults = [Fault(method, FAULT, times=9)]
+        outcome = await scene.apply([ACTIONS[method]])
         assert ends(outcome) == ["failed server-fault"]
-        assert one.codat.requests.count(method) == 2
+        assert scene.codat.requests.count(method) == 2
 
     virtual_time.run(scene())
 
@@ -255,23 +256,23 @@ def test_a_change_that_fails_twice_is_a_failure(method):
 def test_no_answer_is_asked_again_under_the_same_key_and_a_fault_under_a_new_one(method):
     async def scene():
         for error, distinct in ((NO_ANSWER, 1), (FAULT, 2)):
-            one = Scene()
-            one.codat.add(OBSERVED)
-            one.codat.faults = [Fault(method, error)]
-            await one.apply([ACTIONS[method]])
-            assert len({key for _, key in one.codat.keys}) == distinct, error.code
+            scene = Scene()
+            scene.codat.add(OBSERVED)
+            scene.codat.faults = [Fault(method, error)]
+            await scene.apply([ACTIONS[method]])
+            assert len({key for _, key in scene.codat.keys}) == distinct, error.code
 
     virtual_time.run(scene())
 
 
 def test_a_later_run_never_replays_a_change():
     async def scene():
-        one = Scene()
-        one.codat.add(OBSERVED)
-        await one.apply([UPDATE])
-        one.codat.add(OBSERVED)
-        assert ends(await one.apply([UPDATE])) == ["done"]
-        assert one.company.name == "Acme Stores"
+        scene = Scene()
+        scene.codat.add(OBSERVED)
+        await scene.apply([UPDATE])
+        scene.codat.add(OBSERVED)
+        assert ends(await scene.apply([UPDATE])) == ["done"]
+        assert scene.company.name == "Acme Stores"
 
     virtual_time.run(scene())
 
@@ -279,10 +280,10 @@ def test_a_later_run_never_replays_a_change():
 @pytest.mark.parametrize("method", ["delete_company", "delete_connection"])
 def test_a_delete_answered_404_is_done(method):
     async def scene():
-        one = Scene()
-        one.codat.add(OBSERVED)
-        one.codat.faults = [Fault(method, NotFoundError("404", status=404))]
-        assert ends(await one.apply([ACTIONS[method]])) == ["done"]
+        scene = Scene()
+        scene.codat.add(OBSERVED)
+        scene.codat.faults = [Fault(method, NotFoundError("404", status=404))]
+        assert ends(await scene.apply([ACTIONS[method]])) == ["done"]
 
     virtual_time.run(scene())
 
@@ -297,10 +298,10 @@ def test_a_delete_answered_404_is_done(method):
 )
 def test_an_answer_that_differs_is_a_named_failure(method, answer, field):
     async def scene():
-        one = Scene()
-        one.codat.add(OBSERVED)
-        one.codat.faults = [Fault(method, replaces=answer)]
-        outcome = await one.apply([ACTIONS[method]])
+        scene = Scene()
+        scene.codat.add(OBSERVED)
+        scene.codat.faults = [Fault(method, replaces=answer)]
+        outcome = await scene.apply([ACTIONS[method]])
         assert ends(outcome) == ["failed answer-differs"]
         assert field in outcome.results[0].failure.message
 
@@ -309,12 +310,12 @@ def test_an_answer_that_differs_is_a_named_failure(method, answer, field):
 
 def test_adopting_keeps_every_tag_that_was_there():
     async def scene():
-        one = Scene()
+        scene = Scene()
         foreign = live_company(tags={"uid": "cust_1"})
-        one.codat.add(foreign)
+        scene.codat.add(foreign)
         marks = tuple(Change(f"tags.{tag}", None, value) for tag, value in ours().items())
-        outcome = await one.apply([AdoptCompany(Address("acme"), "by id", COMPANY, marks, foreign)])
+        outcome = await scene.apply([AdoptCompany(Address("acme"), "by id", COMPANY, marks, foreign)])
         assert ends(outcome) == ["done"]
-        assert one.company.tags == ours(uid="cust_1")
+        assert scene.company.tags == ours(uid="cust_1")
 
     virtual_time.run(scene())

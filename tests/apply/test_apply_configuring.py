@@ -9,9 +9,9 @@ import virtual_time
 from apply_codat import PROFILE_SETTINGS, Fault
 from apply_scenes import COMPANY, Scene, create_company, ends, live_company
 
+from reconciler.actions import AddProduct, Change, RemoveProduct, SetSyncSettings
 from reconciler.codat.errors import HeldUpError, NoAnswerError, RejectedError, ServerFaultError
 from reconciler.model import Address, LiveSyncSettings
-from reconciler.plan import AddProduct, Change, RemoveProduct, SetSyncSettings
 
 ACME = Address("acme")
 ADD = AddProduct(ACME, "why", COMPANY, "lending")
@@ -31,11 +31,11 @@ FAULTS = (
 
 
 def scene(products=("payables",), settings=None):
-    one = Scene()
-    one.codat.add(replace(live_company(), products=products))
+    each_scene = Scene()
+    each_scene.codat.add(replace(live_company(), products=products))
     if settings:
-        one.codat.settings[COMPANY] = settings
-    return one
+        each_scene.codat.settings[COMPANY] = settings
+    return each_scene
 
 
 def products(one):
@@ -126,12 +126,12 @@ def test_what_others_have_set_of_the_same_field_is_not_overwritten():
 
 def test_a_new_companys_settings_are_set_whatever_the_profile_has():
     async def play():
-        one = Scene()
+        scene = Scene()
         first = replace(SET, company_id=None, changes=(replace(SCHEDULE, before=None),))
-        outcome = await one.apply([create_company(), replace(ADD, company_id=None), first])
+        outcome = await scene.apply([create_company(), replace(ADD, company_id=None), first])
         assert ends(outcome) == ["done", "done", "done"]
-        assert products(one) == ("lending",)
-        assert one.codat.settings[one.company.id] == SLOW
+        assert products(scene) == ("lending",)
+        assert scene.codat.settings[scene.company.id] == SLOW
 
     virtual_time.run(play())
 
@@ -149,8 +149,8 @@ def test_settings_that_codat_takes_and_does_not_keep_are_a_failure():
 
 def test_a_company_that_has_gone_is_a_failure():
     async def play():
-        one = Scene()
-        assert ends(await one.apply([SET])) == ["failed changed-since-plan"]
+        scene = Scene()
+        assert ends(await scene.apply([SET])) == ["failed changed-since-plan"]
 
     virtual_time.run(play())
 

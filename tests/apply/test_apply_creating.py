@@ -22,7 +22,7 @@ from apply_scenes import (
     ours,
 )
 
-from reconciler.apply import keys
+from reconciler.apply import state
 from reconciler.codat.errors import (
     AccountLimitError,
     GatewayFaultError,
@@ -35,7 +35,8 @@ from reconciler.codat.errors import (
     StillRunningError,
     UnreachableError,
 )
-from reconciler.model import LINKS_TAG, Mark, Status
+from reconciler.live import Status
+from reconciler.model import LINKS_TAG, Mark
 
 NO_ANSWER = NoAnswerError("the answer did not come in time")
 UNREACHABLE = UnreachableError("no connection could be made")
@@ -53,12 +54,12 @@ DONE = ["done", "done", "done", "done"]
 
 def test_a_fresh_company_with_one_connection_takes_four_writes_and_no_read():
     async def scene():
-        one = Scene()
-        outcome = await one.apply(fresh())
+        scene = Scene()
+        outcome = await scene.apply(fresh())
         assert ends(outcome) == DONE
-        assert one.codat.requests == ["create_company", "create_connection", "authorize", "sync_all"]
+        assert scene.codat.requests == ["create_company", "create_connection", "authorize", "sync_all"]
         assert outcome.requests == 4
-        assert one.company.tags == ours(region="uk")
+        assert scene.company.tags == ours(region="uk")
 
     virtual_time.run(scene())
 
@@ -83,20 +84,20 @@ def test_a_fresh_company_with_one_connection_takes_four_writes_and_no_read():
 )
 def test_a_create_is_settled_whatever_the_answer(method, fault, keys_sent):
     async def scene():
-        one = Scene()
-        one.codat.faults = [Fault(method, **fault)]
-        outcome = await one.apply(fresh())
+        scene = Scene()
+        scene.codat.faults = [Fault(method, **fault)]
+        outcome = await scene.apply(fresh())
         assert [end for end in ends(outcome) if end not in ("done", "already")] == []
-        assert one.codat.journal == [
+        assert scene.codat.journal == [
             "create company Acme",
             "create connection qhyg",
             "authorize qhyg",
             "sync invoices",
         ]
-        sent = [key for name, key in one.codat.keys if name == method]
+        sent = [key for name, key in scene.codat.keys if name == method]
         made = {
-            "create_company": lambda n: keys.company_key("prod", "acme", n),
-            "create_connection": lambda n: keys.connection_key(one.company.id, "books", n),
+            "create_company": lambda n: state.company_key("prod", "acme", n),
+            "create_connection": lambda n: state.connection_key(scene.company.id, "books", n),
         }[method]
         assert sent == [made(attempt) for attempt in keys_sent]
 
@@ -118,14 +119,14 @@ def test_a_create_is_settled_whatever_the_answer(method, fault, keys_sent):
 )
 def test_a_create_that_cannot_succeed_fails_and_says_how_to_go_on(method, error, code, attempts, says):
     async def scene():
-        one = Scene()
-        one.codat.faults = [Fault(method, error, times=99)]
-        outcome = await one.apply(fresh())
-        failed = next(one for one in outcome.results if one.result.value == "failed")
+        scene = Scene()
+        scene.codat.faults = [Fault(method, error, times=99)]
+        outcome = await scene.apply(fresh())
+        failed = next(result for result in outcome.results if result.result.value == "failed")
         assert failed.failure.code == code
         assert says in failed.failure.message
         assert failed.failure.correlation_id == (error.correlation_id if attempts in (2,) else "")
-        assert one.codat.requests.count(method) == attempts
+        assert scene.codat.requests.count(method) == attempts
         assert ends(outcome)[-1] == "not-started"
         assert (outcome.stopped is not None) == (error is FULL)
 
@@ -134,27 +135,27 @@ def test_a_create_that_cannot_succeed_fails_and_says_how_to_go_on(method, error,
 
 def test_a_request_in_progress_is_waited_for_a_minute_and_then_looked_for():
     async def scene():
-        one = Scene()
-        one.codat.faults = [Fault("create_company", BUSY, times=7)]
-        began = one.clock.now()
-        one.codat.add(live_company(created=began))
-        one.codat.lag = timedelta(seconds=75)
-        outcome = await one.apply([create_company()])
+        scene = Scene()
+        scene.codat.faults = [Fault("create_company", BUSY, times=7)]
+        began = scene.clock.now()
+        scene.codat.add(live_company(created=began))
+        scene.codat.lag = timedelta(seconds=75)
+        outcome = await scene.apply([create_company()])
         assert ends(outcome) == ["failed answer-differs"], "found, and it has no region"
-        assert one.codat.requests == ["create_company"] * 7 + ["companies"] * 5
-        assert timedelta(seconds=60) < one.clock.now() - began < timedelta(seconds=92)
+        assert scene.codat.requests == ["create_company"] * 7 + ["companies"] * 5
+        assert timedelta(seconds=60) < scene.clock.now() - began < timedelta(seconds=92)
 
     virtual_time.run(scene())
 
 
 def test_a_lagging_index_is_looked_at_for_thirty_seconds():
     async def scene():
-        one = Scene()
-        one.codat.lag = timedelta(seconds=20)
-        one.codat.faults = [Fault("create_company", FAULT, after=True)]
-        outcome = await one.apply(fresh())
+        scene = Scene()
+        scene.codat.lag = timedelta(seconds=20)
+        scene.codat.faults = [Fault("create_company", FAULT, after=True)]
+        outcome = await scene.apply(fresh())
         assert ends(outcome) == ["already", "done", "done", "done"]
-        assert len(one.codat.live) == 1
+        assert len(scene.codat.live) == 1
 
     virtual_time.run(scene())
 
@@ -162,32 +163,32 @@ def test_a_lagging_index_is_looked_at_for_thirty_seconds():
 @pytest.mark.parametrize(("refused", "hidden"), [(1, 0), (1, 4), (3, 0)], ids=["once", "hidden", "often"])
 def test_a_connection_waits_for_its_new_company_to_be_known_to_codat(refused, hidden):
     async def scene():
-        one = Scene()
-        one.codat.faults = [
+        scene = Scene()
+        scene.codat.faults = [
             Fault("create_connection", NO_COMPANY, times=refused),
             *([Fault("company", NO_COMPANY, times=hidden)] if hidden else []),
         ]
-        began = one.clock.now()
-        outcome = await one.apply(fresh())
+        began = scene.clock.now()
+        outcome = await scene.apply(fresh())
         assert ends(outcome) == DONE
-        assert one.codat.requests.count("create_connection") == 1 + refused, "each refusal is kept by Codat"
-        assert one.clock.now() - began > timedelta(seconds=2 ** max(refused, hidden) - 1)
+        assert scene.codat.requests.count("create_connection") == 1 + refused, "each refusal is kept by Codat"
+        assert scene.clock.now() - began > timedelta(seconds=2 ** max(refused, hidden) - 1)
 
     virtual_time.run(scene())
 
 
 def test_a_new_company_that_codat_does_not_show_costs_one_attempt_and_the_next_run_goes_on():
     async def scene():
-        one = Scene()
-        one.codat.faults = [
+        scene = Scene()
+        scene.codat.faults = [
             Fault("create_connection", NO_COMPANY),
             Fault("company", NO_COMPANY, times=6),
         ]
-        began = one.clock.now()
-        assert ends(await one.apply(fresh()))[:2] == ["done", "failed changed-since-plan"]
-        assert one.codat.requests.count("create_connection") == 1
-        assert timedelta(seconds=30) < one.clock.now() - began < timedelta(seconds=33)
-        outcome = await one.apply([create_connection(company_id=one.company.id)])
+        began = scene.clock.now()
+        assert ends(await scene.apply(fresh()))[:2] == ["done", "failed changed-since-plan"]
+        assert scene.codat.requests.count("create_connection") == 1
+        assert timedelta(seconds=30) < scene.clock.now() - began < timedelta(seconds=33)
+        outcome = await scene.apply([create_connection(company_id=scene.company.id)])
         assert ends(outcome) == ["done"]
 
     virtual_time.run(scene())
@@ -195,22 +196,22 @@ def test_a_new_company_that_codat_does_not_show_costs_one_attempt_and_the_next_r
 
 def test_refusals_that_codat_repeats_of_a_company_that_is_there_by_now_are_got_over():
     async def scene():
-        one = Scene()
-        one.codat.add(live_company())
-        one.codat.faults = [Fault("create_connection", NO_COMPANY, times=4)]
-        assert ends(await one.apply([create_connection(company_id=COMPANY)])) == ["done"]
+        scene = Scene()
+        scene.codat.add(live_company())
+        scene.codat.faults = [Fault("create_connection", NO_COMPANY, times=4)]
+        assert ends(await scene.apply([create_connection(company_id=COMPANY)])) == ["done"]
 
     virtual_time.run(scene())
 
 
 def test_a_404_that_stays_although_the_company_is_there_is_told_in_codats_words():
     async def scene():
-        one = Scene()
-        one.codat.add(live_company())
-        one.codat.faults = [Fault("create_connection", NO_COMPANY, times=99)]
-        outcome = await one.apply([create_connection(company_id=COMPANY)])
+        scene = Scene()
+        scene.codat.add(live_company())
+        scene.codat.faults = [Fault("create_connection", NO_COMPANY, times=99)]
+        outcome = await scene.apply([create_connection(company_id=COMPANY)])
         assert ends(outcome) == ["failed not-created"]
-        assert one.codat.requests.count("create_connection") == 5
+        assert scene.codat.requests.count("create_connection") == 5
         assert "404: no company" in outcome.results[0].failure.message
         assert "repeats a refusal for 90 minutes" in outcome.results[0].failure.message
 
@@ -219,21 +220,21 @@ def test_a_404_that_stays_although_the_company_is_there_is_told_in_codats_words(
 
 def test_no_second_attempt_is_made_on_a_company_that_is_gone():
     async def scene():
-        one = Scene()
-        outcome = await one.apply([create_connection(company_id=COMPANY)])
+        scene = Scene()
+        outcome = await scene.apply([create_connection(company_id=COMPANY)])
         assert ends(outcome) == ["failed changed-since-plan"]
-        assert one.codat.requests == ["create_connection", "company"]
+        assert scene.codat.requests == ["create_connection", "company"]
 
     virtual_time.run(scene())
 
 
 def test_two_companies_with_the_same_key_fail_naming_both():
     async def scene():
-        one = Scene()
-        one.codat.add(live_company(id="one"))
-        one.codat.add(live_company(id="two"))
-        one.codat.faults = [Fault("create_company", FAULT)]
-        outcome = await one.apply(fresh())
+        scene = Scene()
+        scene.codat.add(live_company(id="one"))
+        scene.codat.add(live_company(id="two"))
+        scene.codat.faults = [Fault("create_company", FAULT)]
+        outcome = await scene.apply(fresh())
         assert ends(outcome)[0] == "failed duplicate"
         assert "one and two" in outcome.results[0].failure.message
 
@@ -242,15 +243,15 @@ def test_two_companies_with_the_same_key_fail_naming_both():
 
 def test_a_replay_whose_company_is_gone_leads_to_the_next_attempt():
     async def scene():
-        one = Scene()
-        await one.apply([create_company()])
-        one.codat.live.clear()
-        await one.clock.sleep(600)
-        began = one.clock.now()
-        outcome = await one.apply([create_company()])
+        scene = Scene()
+        await scene.apply([create_company()])
+        scene.codat.live.clear()
+        await scene.clock.sleep(600)
+        began = scene.clock.now()
+        outcome = await scene.apply([create_company()])
         assert ends(outcome) == ["done"]
-        assert len(one.codat.live) == 1
-        assert one.clock.now() - began < timedelta(seconds=1), "it is too old for a lag"
+        assert len(scene.codat.live) == 1
+        assert scene.clock.now() - began < timedelta(seconds=1), "it is too old for a lag"
 
     virtual_time.run(scene())
 
@@ -258,60 +259,60 @@ def test_a_replay_whose_company_is_gone_leads_to_the_next_attempt():
 @pytest.mark.parametrize("names", [["Acme"] * 9, [f"Acme {n}" for n in range(9)]], ids=["same", "renamed"])
 def test_a_company_may_be_deleted_and_created_again_within_the_time_that_codat_keeps_keys(names):
     async def scene():
-        one = Scene()
+        scene = Scene()
         for name in names:
-            one.codat.live.clear()
-            await one.clock.sleep(180)
+            scene.codat.live.clear()
+            await scene.clock.sleep(180)
             create = create_company()
             named = replace(create, fields={**create.fields, "name": name})
-            assert ends(await one.apply([named])) == ["done"]
-        assert one.company.name == names[-1]
+            assert ends(await scene.apply([named])) == ["done"]
+        assert scene.company.name == names[-1]
 
     virtual_time.run(scene())
 
 
 def test_a_company_that_was_deleted_too_often_is_told_when_it_can_be_created_again():
     async def scene():
-        one = Scene()
+        scene = Scene()
         for _ in range(50):
-            assert ends(await one.apply([create_company()])) == ["done"]
-            one.codat.live.clear()
-            await one.clock.sleep(70)
-        outcome = await one.apply([create_company()])
+            assert ends(await scene.apply([create_company()])) == ["done"]
+            scene.codat.live.clear()
+            await scene.clock.sleep(70)
+        outcome = await scene.apply([create_company()])
         assert ends(outcome) == ["failed not-created"]
         assert "deleted 50 times within 90 minutes" in outcome.results[0].failure.message
         assert "in 90 minutes" in outcome.results[0].failure.message
-        await one.clock.sleep(90 * 60)
-        assert ends(await one.apply([create_company()])) == ["done"]
+        await scene.clock.sleep(90 * 60)
+        assert ends(await scene.apply([create_company()])) == ["done"]
 
     virtual_time.run(scene())
 
 
 def test_a_deleted_company_never_counts_as_created_where_no_answer_tells_the_time():
     async def scene():
-        one = Scene()
-        one.codat.tells_no_time = True
-        assert ends(await one.apply(fresh())) == DONE
-        one.codat.live.clear()
-        outcome = await one.apply(fresh())
+        scene = Scene()
+        scene.codat.tells_no_time = True
+        assert ends(await scene.apply(fresh())) == DONE
+        scene.codat.live.clear()
+        outcome = await scene.apply(fresh())
         assert ends(outcome) == DONE
-        assert len(one.codat.live) == 1
-        assert one.company.connections[0].status is Status.LINKED
+        assert len(scene.codat.live) == 1
+        assert scene.company.connections[0].status is Status.LINKED
 
     virtual_time.run(scene())
 
 
 def test_a_young_company_that_is_not_shown_is_waited_for_and_not_created_twice():
     async def scene():
-        one = Scene()
-        await one.apply([create_company()])
-        await one.clock.sleep(10)
-        hidden = dict(one.codat.live)
-        one.codat.live.clear()
-        one.codat.faults = [Fault("company", skip=3, then=lambda: one.codat.live.update(hidden))]
-        outcome = await one.apply([create_company()])
+        scene = Scene()
+        await scene.apply([create_company()])
+        await scene.clock.sleep(10)
+        hidden = dict(scene.codat.live)
+        scene.codat.live.clear()
+        scene.codat.faults = [Fault("company", skip=3, then=lambda: scene.codat.live.update(hidden))]
+        outcome = await scene.apply([create_company()])
         assert ends(outcome) == ["already"]
-        assert one.codat.journal == ["create company Acme"]
+        assert scene.codat.journal == ["create company Acme"]
 
     virtual_time.run(scene())
 
@@ -321,21 +322,21 @@ def test_how_old_a_replayed_company_is_does_not_depend_on_our_clock(minutes):
     wrong = virtual_time.VirtualClock(virtual_time.START + timedelta(minutes=minutes))
 
     async def young():
-        one = Scene()
-        await one.apply([create_company()])
-        await one.clock.sleep(5)
-        one.codat.faults = [Fault("company", NotFoundError("404", status=404))]
-        assert ends(await one.apply([create_company()], clock=wrong)) == ["already"]
-        assert one.codat.journal == ["create company Acme"]
+        scene = Scene()
+        await scene.apply([create_company()])
+        await scene.clock.sleep(5)
+        scene.codat.faults = [Fault("company", NotFoundError("404", status=404))]
+        assert ends(await scene.apply([create_company()], clock=wrong)) == ["already"]
+        assert scene.codat.journal == ["create company Acme"]
 
     async def old():
-        one = Scene()
-        await one.apply([create_company()])
-        one.codat.live.clear()
-        await one.clock.sleep(600)
-        began = one.clock.now()
-        assert ends(await one.apply([create_company()], clock=wrong)) == ["done"]
-        assert one.clock.now() - began < timedelta(seconds=1), "it is too old for a lag"
+        each_scene = Scene()
+        await each_scene.apply([create_company()])
+        each_scene.codat.live.clear()
+        await each_scene.clock.sleep(600)
+        began = each_scene.clock.now()
+        assert ends(await each_scene.apply([create_company()], clock=wrong)) == ["done"]
+        assert each_scene.clock.now() - began < timedelta(seconds=1), "it is too old for a lag"
 
     virtual_time.run(young())
     virtual_time.run(old())
@@ -343,11 +344,11 @@ def test_how_old_a_replayed_company_is_does_not_depend_on_our_clock(minutes):
 
 def test_a_description_that_codat_rewrites_is_told_and_does_not_hold_up_the_connections():
     async def scene():
-        one = Scene()
-        one.codat.faults = [Fault("create_company", replaces={"description": "Rewritten"})]
+        scene = Scene()
+        scene.codat.faults = [Fault("create_company", replaces={"description": "Rewritten"})]
         create, *others = fresh()
         described = replace(create, fields={**create.fields, "description": "As sent"})
-        outcome = await one.apply([described, *others])
+        outcome = await scene.apply([described, *others])
         assert ends(outcome) == ["failed normalised", "done", "done", "done"]
         assert "description as 'Rewritten'" in outcome.results[0].failure.message
         assert not outcome.is_complete
@@ -357,11 +358,11 @@ def test_a_description_that_codat_rewrites_is_told_and_does_not_hold_up_the_conn
 
 def test_a_replayed_company_that_no_longer_carries_our_key_fails():
     async def scene():
-        one = Scene()
-        await one.apply([create_company()])
-        one.codat.add(replace(one.company, tags={}))
-        await one.clock.sleep(10)
-        outcome = await one.apply(fresh())
+        scene = Scene()
+        await scene.apply([create_company()])
+        scene.codat.add(replace(scene.company, tags={}))
+        await scene.clock.sleep(10)
+        outcome = await scene.apply(fresh())
         assert ends(outcome)[0] == "failed not-ours"
 
     virtual_time.run(scene())
@@ -378,10 +379,10 @@ def test_a_replayed_company_that_no_longer_carries_our_key_fails():
 )
 def test_an_answer_that_differs_is_a_named_failure(fault, field):
     async def scene():
-        one = Scene()
-        one.codat.faults = [fault]
-        outcome = await one.apply(fresh())
-        failed = next(one for one in outcome.results if one.result.value == "failed")
+        scene = Scene()
+        scene.codat.faults = [fault]
+        outcome = await scene.apply(fresh())
+        failed = next(result for result in outcome.results if result.result.value == "failed")
         assert failed.failure.code == "answer-differs"
         assert field in failed.failure.message
 
@@ -392,25 +393,25 @@ def test_a_run_long_after_its_plan_looks_before_it_creates():
     """The key of the run that was first is forgotten after 90 minutes."""
 
     async def scene():
-        one = Scene()
-        planned_at = one.clock.now()
-        await one.apply(fresh())
-        await one.clock.sleep(100 * 60)
-        outcome = await one.apply(fresh(), planned_at=planned_at)
+        scene = Scene()
+        planned_at = scene.clock.now()
+        await scene.apply(fresh())
+        await scene.clock.sleep(100 * 60)
+        outcome = await scene.apply(fresh(), planned_at=planned_at)
         assert ends(outcome)[:3] == ["already", "already", "already"]
-        assert len(one.codat.live) == 1
-        assert len(one.company.connections) == 1
+        assert len(scene.codat.live) == 1
+        assert len(scene.company.connections) == 1
 
     virtual_time.run(scene())
 
 
 def test_what_a_late_run_finds_is_compared_with_what_was_asked():
     async def scene():
-        one = Scene()
-        planned_at = one.clock.now()
-        one.codat.add(live_company(name="Acme by hand", tags=ours(region="uk")))
-        await one.clock.sleep(100 * 60)
-        outcome = await one.apply([create_company()], planned_at=planned_at)
+        scene = Scene()
+        planned_at = scene.clock.now()
+        scene.codat.add(live_company(name="Acme by hand", tags=ours(region="uk")))
+        await scene.clock.sleep(100 * 60)
+        outcome = await scene.apply([create_company()], planned_at=planned_at)
         assert ends(outcome) == ["failed answer-differs"]
         assert "name is 'Acme by hand'" in outcome.results[0].failure.message
 
@@ -420,11 +421,11 @@ def test_what_a_late_run_finds_is_compared_with_what_was_asked():
 def test_a_connection_that_may_be_known_to_others_is_read_before_its_tokens_are_sent():
     async def scene():
         for fault in ({"error": NO_ANSWER}, {"error": NO_ANSWER, "after": True}, {"error": FAULT}):
-            one = Scene()
-            one.codat.faults = [Fault("create_connection", **fault)]
-            await one.apply(fresh())
-            place = one.codat.requests.index("authorize")
-            assert one.codat.requests[place - 1] == "connection", fault
+            scene = Scene()
+            scene.codat.faults = [Fault("create_connection", **fault)]
+            await scene.apply(fresh())
+            place = scene.codat.requests.index("authorize")
+            assert scene.codat.requests[place - 1] == "connection", fault
 
     virtual_time.run(scene())
 
@@ -432,38 +433,38 @@ def test_a_connection_that_may_be_known_to_others_is_read_before_its_tokens_are_
 @pytest.mark.parametrize(("seconds", "is_read"), [(1.5, False), (1.95, True)], ids=["young", "older"])
 def test_an_answer_that_may_be_a_replay_needs_a_look_when_the_connection_is_two_seconds_old(seconds, is_read):
     async def scene():
-        one = Scene()
-        made = one.clock.now() + timedelta(seconds=2 * LATENCY - seconds)
-        one.codat.faults = [Fault("create_connection", replaces={"created": made})]
-        await one.apply(fresh())
-        place = one.codat.requests.index("authorize")
-        assert (one.codat.requests[place - 1] == "connection") is is_read
+        scene = Scene()
+        made = scene.clock.now() + timedelta(seconds=2 * LATENCY - seconds)
+        scene.codat.faults = [Fault("create_connection", replaces={"created": made})]
+        await scene.apply(fresh())
+        place = scene.codat.requests.index("authorize")
+        assert (scene.codat.requests[place - 1] == "connection") is is_read
 
     virtual_time.run(scene())
 
 
 def test_what_this_run_itself_asked_for_twice_is_young_whatever_the_clocks_say():
     async def scene():
-        one = Scene()
-        one.codat.faults = [
+        scene = Scene()
+        scene.codat.faults = [
             Fault("create_company", NO_ANSWER, after=True, times=2),
-            Fault("create_company", replaces={"created": one.clock.now() - timedelta(days=1)}),
+            Fault("create_company", replaces={"created": scene.clock.now() - timedelta(days=1)}),
             Fault("company", NotFoundError("404", status=404), times=3),
         ]
-        assert ends(await one.apply([create_company()])) == ["done"]
-        assert one.codat.journal == ["create company Acme"]
+        assert ends(await scene.apply([create_company()])) == ["done"]
+        assert scene.codat.journal == ["create company Acme"]
 
     virtual_time.run(scene())
 
 
 def test_what_a_listing_brings_is_filtered_again_on_our_side():
     async def scene():
-        one = Scene()
-        one.codat.add(live_company(key="other", id="other"))
-        one.codat.ignores_tags = True
-        one.codat.faults = [Fault("create_company", FAULT)]
-        assert ends(await one.apply([create_company()])) == ["done"]
-        assert len(one.codat.live) == 2
+        scene = Scene()
+        scene.codat.add(live_company(key="other", id="other"))
+        scene.codat.ignores_tags = True
+        scene.codat.faults = [Fault("create_company", FAULT)]
+        assert ends(await scene.apply([create_company()])) == ["done"]
+        assert len(scene.codat.live) == 2
 
     virtual_time.run(scene())
 
@@ -483,10 +484,10 @@ def several():
 
 def test_the_record_of_links_is_written_once_between_creates_and_tokens():
     async def scene():
-        one = Scene()
-        outcome = await one.apply(several())
+        scene = Scene()
+        outcome = await scene.apply(several())
         assert ends(outcome) == ["done"] * 5
-        assert one.codat.journal == [
+        assert scene.codat.journal == [
             "create company Acme",
             "create connection suuo",
             "create connection suuo",
@@ -495,49 +496,49 @@ def test_the_record_of_links_is_written_once_between_creates_and_tokens():
             "authorize suuo",
         ]
         ids = [outcome.results[place].connection_id for place in (1, 2)]
-        assert one.company.tags == ours(region="uk") | {LINKS_TAG: f"bank1:{ids[0][:8]},bank2:{ids[1][:8]}"}
+        assert scene.company.tags == ours(region="uk") | {LINKS_TAG: f"bank1:{ids[0][:8]},bank2:{ids[1][:8]}"}
 
     virtual_time.run(scene())
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["nothing done", "done"])
-@pytest.mark.parametrize("error", [NO_ANSWER, FAULT, UNREACHABLE], ids=lambda one: one.code)
+@pytest.mark.parametrize("error", [NO_ANSWER, FAULT, UNREACHABLE], ids=lambda value: value.code)
 def test_the_record_of_links_survives_a_fault(error, after):
     async def scene():
-        one = Scene()
-        one.codat.faults = [Fault("update_company", error, after=after and error is not UNREACHABLE)]
-        outcome = await one.apply(several())
+        scene = Scene()
+        scene.codat.faults = [Fault("update_company", error, after=after and error is not UNREACHABLE)]
+        outcome = await scene.apply(several())
         assert ends(outcome) == ["done"] * 5
-        assert LINKS_TAG in one.company.tags
+        assert LINKS_TAG in scene.company.tags
 
     virtual_time.run(scene())
 
 
-@pytest.mark.parametrize("error", [NO_ANSWER, FAULT, HELD_UP], ids=lambda one: one.code)
+@pytest.mark.parametrize("error", [NO_ANSWER, FAULT, HELD_UP], ids=lambda value: value.code)
 def test_a_tag_that_comes_before_the_record_is_sent_again_is_kept(error):
     async def scene():
-        one = Scene()
+        scene = Scene()
         tagged = Fault(
             "update_company",
             error,
-            then=lambda: one.codat.add(replace(one.company, tags={**one.company.tags, "uid": "x"})),
+            then=lambda: scene.codat.add(replace(scene.company, tags={**scene.company.tags, "uid": "x"})),
         )
-        one.codat.faults = [tagged]
-        assert ends(await one.apply(several())) == ["done"] * 5
-        assert one.company.tags["uid"] == "x"
-        assert LINKS_TAG in one.company.tags
+        scene.codat.faults = [tagged]
+        assert ends(await scene.apply(several())) == ["done"] * 5
+        assert scene.company.tags["uid"] == "x"
+        assert LINKS_TAG in scene.company.tags
 
     virtual_time.run(scene())
 
 
 def test_no_record_is_written_to_a_company_that_has_lost_our_tags():
     async def scene():
-        one = Scene()
-        wiped = Fault("company", then=lambda: one.codat.add(replace(one.company, tags={"uid": "x"})))
-        one.codat.faults = [wiped]
-        outcome = await one.apply(several())
+        scene = Scene()
+        wiped = Fault("company", then=lambda: scene.codat.add(replace(scene.company, tags={"uid": "x"})))
+        scene.codat.faults = [wiped]
+        outcome = await scene.apply(several())
         assert ends(outcome)[2:] == ["failed changed-since-plan", "not-started", "not-started"]
-        assert one.company.tags == {"uid": "x"}
+        assert scene.company.tags == {"uid": "x"}
 
     virtual_time.run(scene())
 
@@ -546,28 +547,28 @@ def test_a_lost_create_is_never_taken_for_a_connection_that_the_plan_knew():
     """It may be pinned by id to another key of the spec, and would be sent the wrong tokens."""
 
     async def scene():
-        one = Scene()
-        one.codat.add(live_company(live_connection(id="pinned")))
-        one.codat.faults = [Fault("create_connection", FAULT, after=False)]
-        outcome = await one.apply(
+        scene = Scene()
+        scene.codat.add(live_company(live_connection(id="pinned")))
+        scene.codat.faults = [Fault("create_connection", FAULT, after=False)]
+        outcome = await scene.apply(
             [create_connection(company_id=COMPANY, known=("pinned",)), authorize(company_id=COMPANY)]
         )
         assert ends(outcome) == ["done", "done"]
-        assert one.codat.connection(COMPANY, "pinned").status is Status.PENDING_AUTH
+        assert scene.codat.connection(COMPANY, "pinned").status is Status.PENDING_AUTH
 
     virtual_time.run(scene())
 
 
 def test_a_replayed_connection_that_the_plan_knew_is_left_and_another_created():
     async def scene():
-        one = Scene()
-        one.codat.add(live_company())
-        await one.apply([create_connection("acme/bank", COMPANY)])
-        (first,) = one.company.connections
-        await one.clock.sleep(10)
-        outcome = await one.apply([create_connection("acme/bank", COMPANY, known=(first.id,))])
+        scene = Scene()
+        scene.codat.add(live_company())
+        await scene.apply([create_connection("acme/bank", COMPANY)])
+        (first,) = scene.company.connections
+        await scene.clock.sleep(10)
+        outcome = await scene.apply([create_connection("acme/bank", COMPANY, known=(first.id,))])
         assert ends(outcome) == ["done"]
-        assert len(one.company.connections) == 2
+        assert len(scene.company.connections) == 2
 
     virtual_time.run(scene())
 
@@ -576,15 +577,15 @@ def test_a_replay_tells_that_a_connection_which_nobody_names_is_ours():
     """A run was killed between the create and the record: so it need not be guessed at."""
 
     async def scene():
-        one = Scene()
-        one.codat.add(live_company())
-        await one.apply([create_connection("acme/bank", COMPANY)])
-        (first,) = one.company.connections
-        await one.clock.sleep(10)
+        scene = Scene()
+        scene.codat.add(live_company())
+        await scene.apply([create_connection("acme/bank", COMPANY)])
+        (first,) = scene.company.connections
+        await scene.clock.sleep(10)
         again = create_connection("acme/bank", COMPANY, known=(first.id,), unnamed=(first.id,))
-        outcome = await one.apply([again])
+        outcome = await scene.apply([again])
         assert ends(outcome) == ["already"]
-        assert one.company.connections == (first,)
+        assert scene.company.connections == (first,)
 
     virtual_time.run(scene())
 
@@ -593,34 +594,34 @@ def test_a_lost_create_is_never_taken_for_one_that_nobody_names():
     """A customer may have begun it; only a replay could tell that it is ours."""
 
     async def scene():
-        one = Scene()
-        one.codat.add(live_company(live_connection(id="his")))
-        one.codat.faults = [Fault("create_connection", FAULT, after=False)]
+        scene = Scene()
+        scene.codat.add(live_company(live_connection(id="his")))
+        scene.codat.faults = [Fault("create_connection", FAULT, after=False)]
         create = create_connection(company_id=COMPANY, known=("his",), unnamed=("his",))
-        await one.apply([create, authorize(company_id=COMPANY)])
-        assert one.codat.connection(COMPANY, "his").status is Status.PENDING_AUTH
+        await scene.apply([create, authorize(company_id=COMPANY)])
+        assert scene.codat.connection(COMPANY, "his").status is Status.PENDING_AUTH
 
     virtual_time.run(scene())
 
 
 def test_lost_creates_of_two_siblings_never_share_a_connection():
     async def scene():
-        one = Scene()
-        one.codat.faults = [Fault("create_connection", FAULT, after=True, times=2)]
-        outcome = await one.apply(several())
+        scene = Scene()
+        scene.codat.faults = [Fault("create_connection", FAULT, after=True, times=2)]
+        outcome = await scene.apply(several())
         assert set(ends(outcome)) <= {"done", "already"}
-        assert len(one.company.connections) == 2
-        assert all(connection.status is Status.LINKED for connection in one.company.connections)
+        assert len(scene.company.connections) == 2
+        assert all(connection.status is Status.LINKED for connection in scene.company.connections)
 
     virtual_time.run(scene())
 
 
 def test_among_siblings_a_connection_that_somebody_linked_is_not_guessed_at():
     async def scene():
-        one = Scene()
-        one.codat.add(live_company(live_connection(Status.LINKED, platform_key=PLAID)))
-        one.codat.faults = [Fault("create_connection", FAULT)]
-        outcome = await one.apply(
+        scene = Scene()
+        scene.codat.add(live_company(live_connection(Status.LINKED, platform_key=PLAID)))
+        scene.codat.faults = [Fault("create_connection", FAULT)]
+        outcome = await scene.apply(
             [
                 create_connection("acme/bank1", COMPANY, PLAID),
                 create_connection("acme/bank2", COMPANY, PLAID, links={"bank1": Mark(), "bank2": Mark()}),
@@ -633,37 +634,37 @@ def test_among_siblings_a_connection_that_somebody_linked_is_not_guessed_at():
 
 def test_alone_a_connection_that_another_run_linked_is_taken():
     async def scene():
-        one = Scene()
-        one.codat.add(live_company(live_connection(Status.LINKED)))
-        one.codat.faults = [Fault("create_connection", FAULT)]
-        outcome = await one.apply([create_connection(company_id=COMPANY), authorize(company_id=COMPANY)])
+        scene = Scene()
+        scene.codat.add(live_company(live_connection(Status.LINKED)))
+        scene.codat.faults = [Fault("create_connection", FAULT)]
+        outcome = await scene.apply([create_connection(company_id=COMPANY), authorize(company_id=COMPANY)])
         assert ends(outcome) == ["already", "already"]
-        assert one.codat.tokens == []
+        assert scene.codat.tokens == []
 
     virtual_time.run(scene())
 
 
 def test_keys_of_different_things_differ():
     made = [
-        keys.company_key("a", "b", 0),
-        keys.company_key("a", "b", 1),
-        keys.company_key('a","b', "", 0),
-        keys.company_key("ab", "", 0),
-        keys.connection_key("a", "b", 0),
-        keys.connection_key("a", "b0", 0),
+        state.company_key("a", "b", 0),
+        state.company_key("a", "b", 1),
+        state.company_key('a","b', "", 0),
+        state.company_key("ab", "", 0),
+        state.connection_key("a", "b", 0),
+        state.connection_key("a", "b0", 0),
     ]
     assert len(set(made)) == len(made)
-    assert {one.version for one in made} == {5}
-    assert keys.company_key("prod", "acme", 0) == keys.company_key("prod", "acme", 0)
+    assert {item.version for item in made} == {5}
+    assert state.company_key("prod", "acme", 0) == state.company_key("prod", "acme", 0)
 
 
 @pytest.mark.parametrize("method", ["create_company", "create_connection"])
 def test_a_key_that_codat_may_have_forgotten_while_the_machine_slept_is_not_sent_again(method):
     async def scene():
-        one = Scene()
-        one.codat.faults.append(Fault(method, NO_ANSWER, after=True, meanwhile=lambda: None, late=6000))
-        outcome = await one.apply(fresh())
+        scene = Scene()
+        scene.codat.faults.append(Fault(method, NO_ANSWER, after=True, meanwhile=lambda: None, late=6000))
+        outcome = await scene.apply(fresh())
         assert outcome.is_complete
-        assert sum(entry.startswith(method.replace("_", " ")) for entry in one.codat.journal) == 1
+        assert sum(entry.startswith(method.replace("_", " ")) for entry in scene.codat.journal) == 1
 
     virtual_time.run(scene())

@@ -13,11 +13,12 @@ import virtual_time
 from apply_scenes import XERO, authorize, fresh, plan_of
 from virtual_time import START, VirtualClock
 
+from reconciler.actions import Action
 from reconciler.apply import execute
 from reconciler.codat import Client, asgi_transport, connect
-from reconciler.model import Limits, Secret, Status
+from reconciler.live import Status
+from reconciler.model import Limits, Secret
 from reconciler.outcome import Outcome, Result
-from reconciler.plan import Action
 from reconciler.sandbox import Sandbox
 
 LATENCY = 0.1
@@ -70,8 +71,8 @@ async def waiting_connections(sandbox: Sandbox, number: int) -> list[tuple[str, 
         Client, API, HEADER, limits=Limits(), clock=VirtualClock(), transport=transport, paced=False
     ) as client:
         found = []
-        for one in range(number):
-            company = (await client.create_company({"name": f"Firm {one}"}, uuid4())).value
+        for each_number in range(number):
+            company = (await client.create_company({"name": f"Firm {each_number}"}, uuid4())).value
             connection = (await client.create_connection(company.id, XERO, uuid4())).value
             found.append((company.id, connection.id))
     await asyncio.sleep(100)
@@ -91,9 +92,9 @@ def test_who_links_while_tokens_wait_for_their_turn_gets_none(per_minute: int) -
 
         def link(connection_id: str) -> None:
             statuses = {
-                one["id"]: one["status"]
+                connection["id"]: connection["status"]
                 for company in sandbox.state()["companies"]
-                for one in company["dataConnections"]
+                for connection in company["dataConnections"]
             }
             if statuses[connection_id] == "PendingAuth":
                 sandbox.happen(connection_id, "link")
@@ -108,7 +109,7 @@ def test_who_links_while_tokens_wait_for_their_turn_gets_none(per_minute: int) -
     outcome, journal = virtual_time.run(scene())
 
     assert outcome.counts[Result.DONE] == 10, "it makes progress at any pace"
-    assert not [one for one in journal if one["tokensToLinked"]]
+    assert not [document for document in journal if document["tokensToLinked"]]
 
 
 @pytest.mark.parametrize("per_minute", [600, 60])
@@ -140,7 +141,7 @@ def test_ctrl_c_in_a_pause_ends_the_run_and_sends_nothing_more() -> None:
     assert ended == pytest.approx(5, abs=0.1)
     assert max(at for at, _, _ in line.sent) < 5
     assert outcome.interrupted
-    assert not [one for one in outcome.results if one.result is Result.FAILED]
+    assert not [result for result in outcome.results if result.result is Result.FAILED]
 
 
 class Refusing(Line):

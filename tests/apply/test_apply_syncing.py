@@ -10,6 +10,7 @@ import virtual_time
 from apply_codat import Fault
 from apply_scenes import BOOKS, COMPANY, Scene, authorize, ends, live_company, live_connection, sync
 
+from reconciler.actions import SyncTarget
 from reconciler.codat.errors import (
     AlreadyQueuedError,
     NoAnswerError,
@@ -18,8 +19,8 @@ from reconciler.codat.errors import (
     StillRunningError,
     UnreachableError,
 )
-from reconciler.model import Address, Pull, PullState, Status
-from reconciler.plan import SyncTarget
+from reconciler.live import Pull, PullState, Status
+from reconciler.model import Address
 
 SHOP = "50000000-0000-4000-8000-000000000000"
 TARGET = SyncTarget(Address("acme", "books"), BOOKS)
@@ -29,13 +30,13 @@ QUEUED = AlreadyQueuedError("400: DatasetAlreadyInProgressException", status=400
 
 
 def scene_of():
-    one = Scene()
-    one.codat.add(
+    scene = Scene()
+    scene.codat.add(
         live_company(
             live_connection(Status.LINKED), live_connection(Status.LINKED, id=SHOP, platform_key="fztf")
         )
     )
-    return one
+    return scene
 
 
 def pull(one, connection_id=BOOKS, state=PullState.RUNNING, age=5.0, data_type="invoices"):
@@ -96,15 +97,15 @@ def test_a_pull_that_is_older_than_the_tokens_does_not_serve():
     """Nor where it began in this run: the tokens went out after it."""
 
     async def scene():
-        one = Scene()
-        one.codat.add(live_company(live_connection()))
+        scene = Scene()
+        scene.codat.add(live_company(live_connection()))
         actions = [
             authorize("acme/books", COMPANY, BOOKS, Status.PENDING_AUTH),
             sync(TARGET, company_id=COMPANY),
         ]
-        one.codat.pulls[COMPANY] = [pull(one, state=PullState.DONE, age=-5)]
-        one.codat.faults = [Fault("authorize", UNREACHABLE), Fault("sync_all", QUEUED)]
-        assert ends(await one.apply(actions)) == ["done", "incomplete sync-not-seen"]
+        scene.codat.pulls[COMPANY] = [pull(scene, state=PullState.DONE, age=-5)]
+        scene.codat.faults = [Fault("authorize", UNREACHABLE), Fault("sync_all", QUEUED)]
+        assert ends(await scene.apply(actions)) == ["done", "incomplete sync-not-seen"]
 
     virtual_time.run(scene())
 

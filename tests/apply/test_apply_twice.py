@@ -12,19 +12,18 @@ import virtual_time
 from apply_codat import FakeCodat, Killed
 from apply_scenes import QBO, WORKSPACE, Scene, ends, live_company, live_connection, ours
 
+from reconciler.live import Live, Status
 from reconciler.model import (
     LINKS_TAG,
     Desired,
     DesiredCompany,
     DesiredConnection,
-    Live,
     Migration,
     Precondition,
     PreconditionState,
     Presence,
     SecretRef,
     SourceType,
-    Status,
     Wanted,
 )
 from reconciler.outcome import Result
@@ -49,15 +48,18 @@ def connection(key: str, platform_key: str, **fields) -> DesiredConnection:
 
 def company(key: str, *connections: DesiredConnection, **fields) -> DesiredCompany:
     return DesiredCompany(
-        key, f"{key.title()} Ltd", connections={one.key: one for one in connections}, **fields
+        key,
+        f"{key.title()} Ltd",
+        connections={connection.key: connection for connection in connections},
+        **fields,
     )
 
 
 DESIRED = Desired(
     WORKSPACE,
     {
-        one.key: one
-        for one in (
+        company.key: company
+        for company in (
             company("acme", connection("books", QBO), connection("bank1", PLAID), connection("bank2", PLAID)),
             company(
                 "bravo",
@@ -75,9 +77,9 @@ DESIRED = Desired(
 
 def world() -> Scene:
     """Something of every kind is to be done."""
-    one = Scene(concurrency=2)
+    scene = Scene(concurrency=2)
     linked = Status.LINKED
-    one.codat.add(
+    scene.codat.add(
         live_company(
             live_connection(linked, id="bank-1", platform_key=PLAID),
             live_connection(linked, id="shop-1", platform_key=SHOPIFY),
@@ -86,18 +88,18 @@ def world() -> Scene:
             tags=ours("bravo", **{LINKS_TAG: f"bank@{PLAID},shop@{SHOPIFY}"}),
         )
     )
-    one.codat.add(live_company(key="charlie", id="charlie", name="Charlie", tags={}))
-    one.codat.add(live_company(key="delta", id="delta"))
-    return one
+    scene.codat.add(live_company(key="charlie", id="charlie", name="Charlie", tags={}))
+    scene.codat.add(live_company(key="delta", id="delta"))
+    return scene
 
 
-def planned(one: Scene) -> Plan:
+def planned(scene: Scene) -> Plan:
     live = Live(
-        tuple(one.codat.live.values()),
-        pulls={key: tuple(one.codat.current_pulls(key)) for key in one.codat.live},
+        tuple(scene.codat.live.values()),
+        pulls={key: tuple(scene.codat.current_pulls(key)) for key in scene.codat.live},
         fetched_types=frozenset({"invoices"}),
     )
-    return make_plan(DESIRED, live, Policy(now=one.clock.now()), tool="t", api="a")
+    return make_plan(DESIRED, live, Policy(now=scene.clock.now()), tool="t", api="a")
 
 
 def state(codat: FakeCodat) -> dict[str, object]:
@@ -106,7 +108,7 @@ def state(codat: FakeCodat) -> dict[str, object]:
         found.name: (
             found.description,
             {tag: "recorded" if tag == LINKS_TAG else value for tag, value in found.tags.items()},
-            Counter((one.platform_key, one.status) for one in found.connections),
+            Counter((connection.platform_key, connection.status) for connection in found.connections),
         )
         for found in codat.live.values()
     }
@@ -118,19 +120,22 @@ def check(codat: FakeCodat, wanted: dict[str, object]) -> None:
     done = Counter(codat.journal)
     assert done["create company Acme Ltd"] == 1
     assert (done["create connection qhyg"], done["create connection suuo"]) == (3, 2)
-    assert set(Counter(one for one, _ in codat.tokens).values()) == {1}
+    assert set(Counter(token for token, _ in codat.tokens).values()) == {1}
     linked = {
-        one.id for found in codat.live.values() for one in found.connections if one.status is Status.LINKED
+        connection.id
+        for found in codat.live.values()
+        for connection in found.connections
+        if connection.status is Status.LINKED
     }
     assert {pull.connection_id for pulls in codat.pulls.values() for pull in pulls} == linked
 
 
 async def undisturbed() -> tuple[dict[str, object], int]:
-    one = world()
-    outcome = await one.apply(planned(one))
+    scene = world()
+    outcome = await scene.apply(planned(scene))
     assert outcome.is_complete, ends(outcome)
-    assert planned(one).actions == ()
-    return state(one.codat), len(one.codat.requests)
+    assert planned(scene).actions == ()
+    return state(scene.codat), len(scene.codat.requests)
 
 
 WANTED, REQUESTS = virtual_time.run(undisturbed())
@@ -148,32 +153,32 @@ def test_every_kind_of_action_is_in_the_story():
 @pytest.mark.parametrize("number", range(REQUESTS))
 def test_killed_at_any_request_and_run_again(number, after, again):
     async def scene():
-        one = world()
-        plan = planned(one)
-        one.codat.kill_at, one.codat.kill_after = number, after
+        scene = world()
+        plan = planned(scene)
+        scene.codat.kill_at, scene.codat.kill_after = number, after
         with pytest.raises(BaseExceptionGroup) as caught:
-            await one.apply(plan, seed=7)
+            await scene.apply(plan, seed=7)
         assert isinstance(caught.value.exceptions[0], Killed)
-        await one.clock.sleep(30)
-        plan = planned(one) if again == "re-planned" else plan
-        outcome = await one.apply(plan, seed=8)
+        await scene.clock.sleep(30)
+        plan = planned(scene) if again == "re-planned" else plan
+        outcome = await scene.apply(plan, seed=8)
         assert outcome.is_complete, ends(outcome)
-        check(one.codat, WANTED)
-        assert planned(one).actions == ()
+        check(scene.codat, WANTED)
+        assert planned(scene).actions == ()
 
     virtual_time.run(scene())
 
 
 def test_a_plan_applied_twice_does_nothing_the_second_time_but_sync():
     async def scene():
-        one = world()
-        plan = planned(one)
-        await one.apply(plan)
-        await one.clock.sleep(5)
-        done = list(one.codat.journal)
-        outcome = await one.apply(plan)
+        scene = world()
+        plan = planned(scene)
+        await scene.apply(plan)
+        await scene.clock.sleep(5)
+        done = list(scene.codat.journal)
+        outcome = await scene.apply(plan)
         assert {result.result for result in outcome.results} == {Result.ALREADY}
-        assert one.codat.journal == done
+        assert scene.codat.journal == done
 
     virtual_time.run(scene())
 
@@ -182,26 +187,26 @@ def test_a_plan_applied_twice_does_nothing_the_second_time_but_sync():
 @pytest.mark.parametrize("apart", [0, 0.05, 0.15, 0.25, 0.35, 0.5, 1, 1.9, 2.1, 2.5, 3, 10])
 def test_two_runs_at_once(apart, lag):
     async def scene():
-        one = world()
-        one.codat.lag = timedelta(seconds=lag)
-        plan = planned(one)
+        scene = world()
+        scene.codat.lag = timedelta(seconds=lag)
+        plan = planned(scene)
 
         async def late():
-            await one.clock.sleep(apart)
-            return await one.apply(plan)
+            await scene.clock.sleep(apart)
+            return await scene.apply(plan)
 
-        outcomes = await asyncio.gather(one.apply(plan), late())
+        outcomes = await asyncio.gather(scene.apply(plan), late())
         codes = {end for outcome in outcomes for end in ends(outcome)}
         assert codes <= {"done", "already", "not-started", "failed changed-since-plan"}, codes
-        done = Counter(one.codat.journal)
+        done = Counter(scene.codat.journal)
         assert done["create company Acme Ltd"] == 1
         assert (done["create connection qhyg"], done["create connection suuo"]) == (3, 2)
-        assert_no_tokens_late(one.codat)
-        await one.clock.sleep(60)
-        one.codat.lag = timedelta()
-        last = await one.apply(planned(one))
+        assert_no_tokens_late(scene.codat)
+        await scene.clock.sleep(60)
+        scene.codat.lag = timedelta()
+        last = await scene.apply(planned(scene))
         assert last.is_complete, ends(last)
-        assert state(one.codat) == WANTED
+        assert state(scene.codat) == WANTED
 
     virtual_time.run(scene())
 
@@ -216,31 +221,31 @@ def assert_no_tokens_late(codat: FakeCodat) -> None:
 @pytest.mark.parametrize("number", range(0, REQUESTS, 3))
 def test_one_of_two_runs_is_killed(number):
     async def scene():
-        one = world()
-        plan = planned(one)
-        one.codat.kill_at, one.codat.kill_after = number, True
+        scene = world()
+        plan = planned(scene)
+        scene.codat.kill_at, scene.codat.kill_after = number, True
 
         async def late():
-            await one.clock.sleep(0.25)
-            return await one.apply(plan)
+            await scene.clock.sleep(0.25)
+            return await scene.apply(plan)
 
-        ended = await asyncio.gather(one.apply(plan), late(), return_exceptions=True)
+        ended = await asyncio.gather(scene.apply(plan), late(), return_exceptions=True)
         assert sum(isinstance(each, BaseException) for each in ended) == 1
-        await one.clock.sleep(60)
-        last = await one.apply(planned(one))
+        await scene.clock.sleep(60)
+        last = await scene.apply(planned(scene))
         assert last.is_complete, ends(last)
-        assert state(one.codat) == WANTED
-        assert_no_tokens_late(one.codat)
+        assert state(scene.codat) == WANTED
+        assert_no_tokens_late(scene.codat)
 
     virtual_time.run(scene())
 
 
 def test_a_company_that_lost_our_tags_meanwhile_is_left_alone():
     async def scene():
-        one = world()
-        plan = planned(one)
-        one.codat.add(replace(one.codat.live["bravo"], tags=ours("other")))
-        outcome = await one.apply(plan)
+        scene = world()
+        plan = planned(scene)
+        scene.codat.add(replace(scene.codat.live["bravo"], tags=ours("other")))
+        outcome = await scene.apply(plan)
         bravo = [result for result in outcome.results if result.address.company == "bravo"]
         assert bravo[0].failure.code == "changed-since-plan"
         assert {result.result for result in bravo[1:]} == {Result.NOT_STARTED}

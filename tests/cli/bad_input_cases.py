@@ -112,12 +112,14 @@ def rewrite(case: Case, got: tuple[str, ...]) -> None:
     head, *blocks = path.read_text(encoding="utf-8").split("\n=== ")
     lines = [
         case.name,
-        *(f"+ {one}" for one in case.setup),
-        *(f"~ {one}" for one in case.answers),
+        *(f"+ {text}" for text in case.setup),
+        *(f"~ {answer}" for answer in case.answers),
         f"$ {case.command}",
         *got,
     ]
-    new = ["\n".join(lines) + "\n" if _case(case.file, one).name == case.name else one for one in blocks]
+    new = [
+        "\n".join(lines) + "\n" if _case(case.file, block).name == case.name else block for block in blocks
+    ]
     path.write_text("\n=== ".join([head, *new]), encoding="utf-8")
 
 
@@ -192,14 +194,14 @@ def got(done: subprocess.CompletedProcess[str], canned: Canned, shown: Mapping[s
 def codes(text: str) -> list[str]:
     """The codes that ``-v`` shows behind diagnostics, and those that JSON holds."""
     try:
-        return [one["code"] for one in json.loads(text)["diagnostics"]]
+        return [diagnostic["code"] for diagnostic in json.loads(text)["diagnostics"]]
     except (ValueError, KeyError, TypeError):
         return re.findall(r" \[([a-z0-9-]+)\]$", text, re.MULTILINE)
 
 
 def _run(line: str, directory: Path, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     if found := PLAIN.fullmatch(line):
-        assigned = dict(one.split("=", 1) for one in shlex.split(found[1]))
+        assigned = dict(text.split("=", 1) for text in shlex.split(found[1]))
         arguments = shlex.split(found[2] or "")
         return installed.run(*arguments, cwd=directory, env={**variables, **assigned})
     return _shell(line, directory, environment(**{"PATH": _path(), **variables}))

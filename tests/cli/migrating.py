@@ -67,10 +67,15 @@ class Move:
         return document
 
     def verdicts(self, *arguments: str) -> dict[str, str]:
-        return {one["address"]: one["verdict"] for one in self.verify(*arguments)["connections"]}
+        return {
+            connection["address"]: connection["verdict"]
+            for connection in self.verify(*arguments)["connections"]
+        }
 
     def company(self, name: str) -> dict[str, Any]:
-        (found,) = [one for one in self.sandbox.state()["companies"] if one["name"] == name.title()]
+        (found,) = [
+            company for company in self.sandbox.state()["companies"] if company["name"] == name.title()
+        ]
         return found
 
     def connection(self, name: str) -> str:
@@ -96,7 +101,7 @@ class Move:
 
     @property
     def names(self) -> list[str]:
-        return sorted(one["name"] for one in self.sandbox.state()["companies"])
+        return sorted(company["name"] for company in self.sandbox.state()["companies"])
 
 
 def tokens(variable: str, platform: str = "xero") -> str:

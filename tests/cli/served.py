@@ -37,18 +37,22 @@ class Codat:
     def run(self, *arguments: str | Path) -> Done:
         """Run ``codat-sync`` on ``arguments``."""
         self.capsys.readouterr()
-        status = run([str(one) for one in arguments])
+        status = run([str(argument) for argument in arguments])
         printed = self.capsys.readouterr()
         return Done(status, printed.out, printed.err)
 
     def company(self, name: str) -> dict[str, Any]:
         """The live company of this name."""
-        (found,) = (one for one in self.sandbox.state()["companies"] if one["name"] == name)
+        (found,) = (company for company in self.sandbox.state()["companies"] if company["name"] == name)
         return found
 
     def writes(self) -> list[tuple[str, str]]:
         """The method and path of every write that took effect."""
-        return [(one["method"], one["path"]) for one in self.sandbox.journal() if one["tookEffect"]]
+        return [
+            (document["method"], document["path"])
+            for document in self.sandbox.journal()
+            if document["tookEffect"]
+        ]
 
     def drift(self, name: str, /, **fields: object) -> None:
         """Change a company as a colleague of ours would, past this tool."""

@@ -34,12 +34,12 @@ def shape(sandbox: Sandbox) -> list[Any]:
     """What must be the same however often a run was killed."""
     return [
         (
-            one["name"],
-            one["products"],
-            sorted((tag, value) for tag, value in one["tags"].items() if tag != "codatSyncLinks"),
-            [(link["integrationKey"], link["status"]) for link in one["dataConnections"]],
+            company["name"],
+            company["products"],
+            sorted((tag, value) for tag, value in company["tags"].items() if tag != "codatSyncLinks"),
+            [(link["integrationKey"], link["status"]) for link in company["dataConnections"]],
         )
-        for one in sorted(sandbox.state()["companies"], key=lambda one: one["name"])
+        for company in sorted(sandbox.state()["companies"], key=lambda value: value["name"])
     ]
 
 
@@ -60,7 +60,11 @@ def expect_whole(sandbox: Sandbox) -> None:
         ),
     ]
     journal = sandbox.journal()
-    settings = [one for one in journal if one["path"].endswith("/syncSettings") and one["tookEffect"]]
+    settings = [
+        document
+        for document in journal
+        if document["path"].endswith("/syncSettings") and document["tookEffect"]
+    ]
     assert len(settings) in (1, 2), "sent again at most where no answer came"
     assert not any(entry["tokensToLinked"] for entry in journal)
     effective = [

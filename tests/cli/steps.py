@@ -93,7 +93,7 @@ class Runner:
 
     def action(self, *, pull_request: str = "", **inputs: str) -> Ran:
         """Run the action with ``inputs`` (``_`` for ``-``): its steps, and on a pull request its comment."""
-        given = {f"inputs.{name}": one.get("default", "") for name, one in ACTION["inputs"].items()}
+        given = {f"inputs.{name}": entry.get("default", "") for name, entry in ACTION["inputs"].items()}
         given |= {f"inputs.{name.replace('_', '-')}": value for name, value in inputs.items()}
         given["inputs.github-token"] = "fake-token"
         given["github.event.pull_request.number"] = pull_request
@@ -139,5 +139,5 @@ def workflow(name: str) -> dict[str, Any]:
 
 def step(name: str, job: str, title: str) -> dict[str, Any]:
     """The step of this title in a job of an example workflow."""
-    (found,) = (one for one in workflow(name)["jobs"][job]["steps"] if one.get("name") == title)
+    (found,) = (step for step in workflow(name)["jobs"][job]["steps"] if step.get("name") == title)
     return found  # type: ignore[no-any-return]

@@ -12,15 +12,17 @@ from loopback import serving
 from reconciler.workflow.catalogue import catalogue
 
 CASES = cases()
-STATUSES = {one.code: {each.exit for each in catalogue() if each.code == one.code} for one in catalogue()}
+STATUSES = {
+    entry.code: {each.exit for each in catalogue() if each.code == entry.code} for entry in catalogue()
+}
 
 
 def test_there_are_many_cases_and_each_has_a_name_of_its_own() -> None:
     assert len(CASES) >= 60
-    assert len({one.key for one in CASES}) == len(CASES)
+    assert len({case.key for case in CASES}) == len(CASES)
 
 
-@pytest.mark.parametrize("case", [pytest.param(one, id=one.key) for one in CASES])
+@pytest.mark.parametrize("case", [pytest.param(other_case, id=other_case.key) for other_case in CASES])
 def test_bad_input_gets_exactly_this_answer(
     case: Case, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -44,7 +46,7 @@ def test_bad_input_gets_exactly_this_answer(
         assert {done.returncode, None} & STATUSES[code], f"{code} ends with {done.returncode}"
 
 
-@pytest.mark.parametrize("case", [pytest.param(one, id=one.key) for one in CASES])
+@pytest.mark.parametrize("case", [pytest.param(other_case, id=other_case.key) for other_case in CASES])
 def test_what_is_wrong_is_told_with_what_to_do(case: Case) -> None:
     """A refused command says a code, or is click's complaint of the command line."""
     text = "\n".join(line[3:] for line in case.expected if re.match("[12]> ", line))

@@ -61,7 +61,7 @@ def test_what_drifted_is_mended_and_nothing_else_is_touched(codat: Codat) -> Non
     assert paths.index("/companies") > paths.index("/profile/syncSettings"), "the account comes first"
 
     ask(codat, "PUT", "/profile", ask(codat, "GET", "/profile") | {"redirectUrl": "https://other.example"})
-    (links,) = (one for one in codat.sandbox.state()["webhooks"] if one["url"].endswith("/links"))
+    (links,) = (webhook for webhook in codat.sandbox.state()["webhooks"] if webhook["url"].endswith("/links"))
     ask(codat, "DELETE", f"/webhooks/{links['id']}")
     ask(codat, "POST", "/webhooks", links | {"eventTypes": ["company.created"]})
     assert account_kinds(codat) == {"webhook.create": 1, "webhook.delete": 1, "profile.update": 1}
@@ -80,7 +80,7 @@ def test_a_saved_plan_is_applied_as_reviewed_or_is_stale(codat: Codat, specs: Pa
     (specs / "account.yaml").write_text(ACCOUNT.replace("syncSchedule: 12", "syncSchedule: 6"))
     codat.run("plan", "specs", "--out", "plan.json")
     settings = ask(codat, "GET", "/profile/syncSettings")
-    changed = [one | {"syncSchedule": 48} for one in settings["settings"]]
+    changed = [setting | {"syncSchedule": 48} for setting in settings["settings"]]
     ask(codat, "POST", "/profile/syncSettings", settings | {"settings": changed})
     stale = codat.run("apply", "plan.json", "--yes")
     assert stale.status == 3
@@ -111,11 +111,11 @@ def test_what_was_there_before_blocks_until_it_is_settled(codat: Codat, specs: P
 
     assert blocked.status == 1
     assert f"webhook consumer {there['id']} at https://lender.example" in blocked.out
-    assert [one["id"] for one in codat.sandbox.state()["webhooks"]] == [there["id"]]
+    assert [webhook["id"] for webhook in codat.sandbox.state()["webhooks"]] == [there["id"]]
     settled = f"  old: {{id: {there['id']}, state: absent}}\n"
     (specs / "account.yaml").write_text(ACCOUNT + settled)
     assert codat.run("apply", "specs", "--yes").status == 0
-    assert there["id"] not in {one["id"] for one in codat.sandbox.state()["webhooks"]}
+    assert there["id"] not in {webhook["id"] for webhook in codat.sandbox.state()["webhooks"]}
     assert account_kinds(codat) == {}
 
 
@@ -133,7 +133,7 @@ def test_an_imported_account_is_planned_as_it_is(codat: Codat, specs: Path) -> N
     assert "its URL may hold a secret" in text
     codat.gate.reads.clear()
     assert account_kinds(codat) == {}
-    assert [codat.gate.reads.count(one) for one in ("/webhooks", "/profile", "/profile/syncSettings")] == [
+    assert [codat.gate.reads.count(word) for word in ("/webhooks", "/profile", "/profile/syncSettings")] == [
         1
     ] * 3
     again = codat.run("import", "--account")
@@ -142,7 +142,7 @@ def test_an_imported_account_is_planned_as_it_is(codat: Codat, specs: Path) -> N
 
 def test_settings_of_the_same_plan_give_a_sync_something_to_fetch(codat: Codat, specs: Path) -> None:
     settings = ask(codat, "GET", "/profile/syncSettings")
-    nothing = [one | {"fetchOnFirstLink": False} for one in settings["settings"]]
+    nothing = [setting | {"fetchOnFirstLink": False} for setting in settings["settings"]]
     ask(codat, "POST", "/profile/syncSettings", settings | {"settings": nothing, "overridesDefaults": True})
     (specs / "account.yaml").rename(codat.directory / "away")
     assert "nothing-to-sync" in codat.run("plan", "specs").out
@@ -150,7 +150,7 @@ def test_settings_of_the_same_plan_give_a_sync_something_to_fetch(codat: Codat, 
     (codat.directory / "away").rename(specs / "account.yaml")
     assert "nothing-to-sync" not in codat.run("plan", "specs").out
     assert codat.run("apply", "specs", "--yes").status == 0
-    assert {one["dataType"] for one in codat.sandbox.state()["pulls"]} == {"invoices"}
+    assert {pull["dataType"] for pull in codat.sandbox.state()["pulls"]} == {"invoices"}
 
 
 def test_narrowing_the_profile_counts_every_company_that_has_synced(codat: Codat, specs: Path) -> None:

@@ -104,7 +104,7 @@ def test_options_are_taken_a_line_each_and_the_key_as_an_input(codat: Codat, run
     options = "--target=bravo\n\n--no-color\n"
     ran = alone.action(command="apply", options=options, api_key="k", api_url=codat.url)
     assert ran.status == 0, ran.log
-    assert [one["name"] for one in codat.sandbox.state()["companies"]] == ["Bravo"]
+    assert [company["name"] for company in codat.sandbox.state()["companies"]] == ["Bravo"]
 
 
 @pytest.mark.parametrize("name", ["command", "specs", "base", "plan", "options", "api_key", "api_url"])
@@ -173,7 +173,7 @@ def test_a_run_without_a_plan_takes_back_the_older_one(runner: Runner) -> None:
 
 
 def test_the_key_and_the_tokens_are_in_no_log_summary_or_file(runner: Runner) -> None:
-    logs = [runner.action(command=one).log for one in ("validate", "plan", "apply")]
+    logs = [runner.action(command=text).log for text in ("validate", "plan", "apply")]
     kept = [path for path in runner.temp.rglob("*") if path.is_file() and path.name != "script.sh"]
     for text in [*logs, *(path.read_text(errors="replace") for path in kept)]:
         assert "canary-" not in text

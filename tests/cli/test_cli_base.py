@@ -10,7 +10,7 @@ from installed import company, connection, write_specs
 from repository import Repository
 from served import Codat
 
-from reconciler.cli.exits import Exit
+from reconciler.cli.options import Exit
 
 ACME = company("acme", connection("books", "xero", "ACME_TOKEN"), name="Acme")
 BRAVO = "  bravo: {name: Bravo}\n"
@@ -32,7 +32,7 @@ def origins(codat: Codat, base: str | Path, *arguments: str, specs: str | Path =
     done = codat.run("plan", specs, "--base", base, "--format", "json", *arguments)
     assert done.status == Exit.OK, done.err
     actions = json.loads(done.out)["actions"]
-    return {f"{one['kind']} {one['address']}": one["origin"] for one in actions}
+    return {f"{action['kind']} {action['address']}": action["origin"] for action in actions}
 
 
 PENDING_ACME = {

@@ -13,7 +13,7 @@ from installed import company, connection, write_specs
 from repository import Repository
 from served import Codat
 
-from reconciler.cli.exits import Exit
+from reconciler.cli.options import Exit
 
 ACME = company("acme", connection("books", "xero", "ACME_TOKEN"), name="Acme")
 BRAVO = "  bravo: {name: Bravo}\n"
@@ -41,7 +41,7 @@ def script(directory: Path, name: str = "evil") -> Path:
 def origins(codat: Codat, base: str) -> dict[str, str]:
     done = codat.run("plan", "specs", "--base", base, "--format", "json")
     assert done.status == Exit.OK, done.err
-    return {one["address"]: one["origin"] for one in json.loads(done.out)["actions"]}
+    return {action["address"]: action["origin"] for action in json.loads(done.out)["actions"]}
 
 
 # --- what a checkout can plant -----------------------------------------------------------------

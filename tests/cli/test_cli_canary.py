@@ -15,7 +15,7 @@ from installed import write_specs
 from served import Codat, Done
 
 from reconciler.cli import codat_sync
-from reconciler.cli.exits import Exit
+from reconciler.cli.options import Exit
 
 CANARY = "CANARY4711"
 KEY = f"{CANARY}-api-key"
@@ -70,8 +70,8 @@ CARRIES_LINKS = ("links",)
 
 def formats(command: click.Command) -> list[list[str]]:
     """Each ``--format`` that the command knows, and none."""
-    options = [one for one in command.params if "--format" in one.opts]
-    choices: list[str] = [name for one in options for name in getattr(one.type, "choices", ())]
+    options = [param for param in command.params if "--format" in param.opts]
+    choices: list[str] = [name for option in options for name in getattr(option.type, "choices", ())]
     return [[], *(["--format", name] for name in choices)]
 
 
@@ -135,7 +135,7 @@ def test_no_command_shows_a_secret_in_any_format(
         found = leaked(secretive, done, caplog)
         if arguments[0] in CARRIES_LINKS:
             (secretive.directory / "links.csv").unlink(missing_ok=True)
-            found = [one for one in found if one != "otp= in links.csv"]
+            found = [text for text in found if text != "otp= in links.csv"]
         assert found == [], arguments
         ran += 1
     assert ran > 20
@@ -166,7 +166,9 @@ def test_the_tokens_did_arrive(secretive: Codat) -> None:
     """Without this, a canary that is never used would prove nothing."""
     assert secretive.run("apply", "specs", "--yes").status == Exit.OK
     (books,) = (
-        one for one in secretive.company("Acme Stores")["dataConnections"] if one["integrationKey"] == "gbol"
+        connection
+        for connection in secretive.company("Acme Stores")["dataConnections"]
+        if connection["integrationKey"] == "gbol"
     )
     assert books["status"] == "Linked"
 
@@ -352,4 +354,4 @@ def test_the_search_finds_a_leak_on_every_way_out(secretive: Codat, caplog: pyte
     (secretive.directory / "leak.txt").write_text("https://link.example/start?otp=1")
     logging.getLogger("reconciler").warning(KEY)
     found = leaked(secretive, Done(0, f"x{CANARY}x", FORMS[1]), caplog)
-    assert [one.rpartition(" in ")[2] for one in found] == ["stdout", "stderr", "log", "leak.txt"]
+    assert [text.rpartition(" in ")[2] for text in found] == ["stdout", "stderr", "log", "leak.txt"]

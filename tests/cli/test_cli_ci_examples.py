@@ -77,26 +77,26 @@ def test_the_pre_commit_hook_runs_a_command_that_is_there(tmp_path: Path) -> Non
 
 
 def steps_of(document: dict[str, Any]) -> list[dict[str, Any]]:
-    return [one for job in document["jobs"].values() for one in job["steps"]]
+    return [step for job in document["jobs"].values() for step in job["steps"]]
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_no_script_holds_an_expression(name: str) -> None:
-    scripts = [one["run"] for one in steps_of(workflow(name)) if "run" in one]
+    scripts = [document["run"] for document in steps_of(workflow(name)) if "run" in document]
     assert [script for script in scripts if "${{" in script] == []
 
 
 def test_no_script_of_the_action_holds_an_expression() -> None:
-    assert [one["name"] for one in ACTION["runs"]["steps"] if "${{" in one["run"]] == []
+    assert [step["name"] for step in ACTION["runs"]["steps"] if "${{" in step["run"]] == []
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_other_actions_are_pinned_and_leave_no_token_in_the_checkout(name: str) -> None:
-    for one in steps_of(workflow(name)):
-        uses = one.get("uses")
+    for document in steps_of(workflow(name)):
+        uses = document.get("uses")
         assert uses is None or PINNED.fullmatch(uses), uses
         if uses and "checkout" in uses:
-            assert one["with"]["persist-credentials"] is False
+            assert document["with"]["persist-credentials"] is False
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
@@ -109,7 +109,7 @@ def test_nothing_is_permitted_that_a_job_does_not_ask_for(name: str) -> None:
         "apply": {"actions": "read", "contents": "read", "pull-requests": "read"},
         "drift": {"contents": "read", "issues": "write"},
     }
-    assert {job: one["permissions"] for job, one in document["jobs"].items()} == {
+    assert {job: entry["permissions"] for job, entry in document["jobs"].items()} == {
         job: allowed[job] for job in document["jobs"]
     }
 
@@ -137,9 +137,9 @@ def test_two_applies_wait_for_each_other() -> None:
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_what_the_action_is_given_and_asked_for_is_there(name: str) -> None:
     document = workflow(name)
-    for one in steps_of(document):
-        if one.get("uses", "").startswith("codat-sync/"):
-            assert set(one["with"]) <= set(ACTION["inputs"])
+    for entry in steps_of(document):
+        if entry.get("uses", "").startswith("codat-sync/"):
+            assert set(entry["with"]) <= set(ACTION["inputs"])
     asked = set(re.findall(r"steps\.plan\.outputs\.([a-z-]+)", json.dumps(document)))
     assert asked <= set(ACTION["outputs"])
 

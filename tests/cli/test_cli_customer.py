@@ -32,7 +32,9 @@ def choose(url: str, choice: str) -> None:
 def left_to_do(plan: str) -> tuple[list[str], list[str]]:
     """The kinds of a plan's actions, and the codes of its attention."""
     document: dict[str, Any] = json.loads(plan)
-    return [one["kind"] for one in document["actions"]], [one["code"] for one in document["attention"]]
+    return [action["kind"] for action in document["actions"]], [
+        attention["code"] for attention in document["attention"]
+    ]
 
 
 def test_a_plan_follows_what_the_customer_does_on_the_page(codat: Codat) -> None:

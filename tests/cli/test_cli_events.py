@@ -12,7 +12,7 @@ import pytest
 from installed import COMMAND, company, connection, write_specs
 from served import Codat
 
-from reconciler.cli.exits import Exit
+from reconciler.cli.options import Exit
 
 TOKEN = "canary-token"
 

@@ -12,7 +12,7 @@ from installed import company, connection, over_http, write_specs
 from loopback import serving
 
 from reconciler.cli import run
-from reconciler.cli.exits import Exit
+from reconciler.cli.options import Exit
 from reconciler.sandbox import Sandbox
 
 SPECS = [company("acme", connection("books", "xero", "ACME_TOKEN"))]
@@ -51,7 +51,7 @@ def test_a_code_is_explained_without_specs_key_or_network(
 
 def test_a_code_of_two_meanings_has_both(capsys: pytest.CaptureFixture[str]) -> None:
     codes = json.loads(explained(capsys, "duplicate", "--format", "json"))["codes"]
-    assert [(one["group"], one["severity"]) for one in codes] == [
+    assert [(code["group"], code["severity"]) for code in codes] == [
         ("attention", "blocking"),
         ("apply", "error"),
     ]

@@ -57,7 +57,7 @@ def test_the_pack_is_what_codats_team_needs(move: Move, golden: Callable[[str, s
     ]
     for path in sorted(pack.iterdir()):
         golden(f"handoff-{path.name}", steady(path.read_text()))
-    assert [(one["address"], one["connectionId"]) for one in rows(pack / "freeagent.csv")] == [
+    assert [(row["address"], row["connectionId"]) for row in rows(pack / "freeagent.csv")] == [
         ("acme/books", move.connection("acme")),
         ("bravo/books", move.connection("bravo")),
     ]
@@ -146,7 +146,7 @@ def test_half_a_character_of_codats_breaks_nothing_for_the_others(
     assert move(command, "--out", "out") == 0, move.err
 
     table = move.directory / ("out" if command == "links" else "out/freeagent.csv")
-    assert [one["company"] for one in rows(table)] == ["Acme\\ud800", "Bravo"]
+    assert [row["company"] for row in rows(table)] == ["Acme\\ud800", "Bravo"]
 
 
 # --- links -------------------------------------------------------------------------------------
@@ -162,13 +162,13 @@ def test_link_urls_go_into_a_file_for_its_owner_alone(move: Move) -> None:
     path = move.directory / "links.csv"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     found = rows(path)
-    assert [(one["address"], one["status"]) for one in found] == [
+    assert [(document["address"], document["status"]) for document in found] == [
         ("acme/books", "PendingAuth"),
         ("delta/books", "Deauthorized"),
     ]
-    for one in found:
-        assert one["linkUrl"].startswith("http")
-        assert one["linkUrl"] not in move.out + move.err
+    for document in found:
+        assert document["linkUrl"].startswith("http")
+        assert document["linkUrl"] not in move.out + move.err
     assert "http" not in move.out + move.err
 
 

@@ -14,7 +14,9 @@ from reconciler.cli import codat_sync
 def groups() -> dict[str, click.Group]:
     """Every group of commands, by the words that lead to it."""
     found = {"": codat_sync}
-    found |= {name: one for name, one in codat_sync.commands.items() if isinstance(one, click.Group)}
+    found |= {
+        name: command for name, command in codat_sync.commands.items() if isinstance(command, click.Group)
+    }
     return found
 
 

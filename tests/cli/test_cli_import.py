@@ -12,7 +12,7 @@ import pytest
 from installed import run
 from served import Codat
 
-from reconciler.cli.exits import Exit
+from reconciler.cli.options import Exit
 from reconciler.codat import Client, asgi_transport, connect
 from reconciler.model import KEY_TAG, WORKSPACE_TAG, Limits, Secret
 from reconciler.sandbox import Sandbox
@@ -118,7 +118,7 @@ def workspace(codat: Codat) -> Codat:
 
 def adopts(codat: Codat) -> bool:
     done = codat.run("plan", "--format", "json")
-    return [one["kind"] for one in json.loads(done.out)["actions"]] == ["company.adopt"]
+    return [action["kind"] for action in json.loads(done.out)["actions"]] == ["company.adopt"]
 
 
 def test_products_and_sync_settings_are_told_as_left_out(workspace: Codat) -> None:

@@ -60,7 +60,7 @@ def test_the_schemas_are_refreshed_and_nothing_else_is_touched(tmp_path: Path) -
 def test_schemas_are_put_beside_specs_that_have_none(tmp_path: Path) -> None:
     (tmp_path / "specs").mkdir()
     assert run("init", "--schemas", cwd=tmp_path).returncode == 0
-    assert [one.name for one in (tmp_path / "specs").iterdir()] == [".schemas"]
+    assert [path.name for path in (tmp_path / "specs").iterdir()] == [".schemas"]
 
 
 @pytest.mark.parametrize("link", [".schemas", ".schemas/spec.schema.json"])

@@ -16,8 +16,8 @@ def token(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def specs(codat: Codat, products: str, settings: str = "") -> Path:
-    one = company("acme", connection("books", "xero", "TOKEN"), fields=f"products: {products}")
-    return write_specs(codat.directory, [one], settings=settings)
+    text = company("acme", connection("books", "xero", "TOKEN"), fields=f"products: {products}")
+    return write_specs(codat.directory, [text], settings=settings)
 
 
 def test_an_account_that_wants_a_product_says_what_to_write_and_then_takes_it(codat: Codat) -> None:

@@ -68,7 +68,7 @@ class Review:
     def writes(self) -> list[tuple[str, str]]:
         """What was written since the review."""
         entries = self.sandbox.journal()[self.before :]
-        return sorted((one["method"], one["path"]) for one in entries if one["tookEffect"])
+        return sorted((entry["method"], entry["path"]) for entry in entries if entry["tookEffect"])
 
 
 @contextmanager
@@ -109,14 +109,14 @@ def test_what_is_applied_after_the_merge_is_what_the_comment_said(
         status, printed = review.apply()
         assert status == 0, printed
         assert review.writes() == sorted(REVIEWED)
-        names = sorted(one["name"] for one in review.sandbox.state()["companies"])
+        names = sorted(company["name"] for company in review.sandbox.state()["companies"])
         assert names == ["Acme Stores", "Bravo", "Foxtrot"]
         assert run("plan", "--detailed-exitcode", cwd=review.repository.path, env=review.env).returncode == 0
 
 
 def drift(review: Review, name: str, /, **fields: str) -> None:
     """Change a company as a colleague of ours would, past this tool."""
-    (found,) = (one for one in review.sandbox.state()["companies"] if one["name"] == name)
+    (found,) = (company for company in review.sandbox.state()["companies"] if company["name"] == name)
     url = f"{review.env['CODAT_API_URL']}/companies/{found['id']}"
     headers = {"Authorization": "Basic eA==", "Idempotency-Key": str(uuid.uuid4())}
     httpx.patch(url, json=fields, headers=headers).raise_for_status()

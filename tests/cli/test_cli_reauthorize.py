@@ -178,7 +178,7 @@ def test_a_saved_plan_that_was_killed_between_the_tokens_and_the_sync_goes_on_wi
 ) -> None:
     linked_again(move)
     before = syncs(move)
-    killed_apply(move, monkeypatch, "reconciler.apply.company_worker.sync_company")
+    killed_apply(move, monkeypatch, "reconciler.apply.executing.sync_company")
     assert (tokens_to_linked(move), syncs(move)) == (1, before)
 
     assert apply_saved(move) == 0
@@ -188,7 +188,7 @@ def test_a_saved_plan_that_was_killed_between_the_tokens_and_the_sync_goes_on_wi
 
 @pytest.mark.parametrize(
     ("where", "sent"),
-    [("reconciler.codat.Client.authorize", 0), ("reconciler.apply.marking.Mark.conclude", 1)],
+    [("reconciler.codat.Client.authorize", 0), ("reconciler.apply.retried_write.SendingMark.conclude", 1)],
     ids=["before-the-tokens", "after-the-tokens"],
 )
 def test_a_saved_plan_that_was_killed_while_it_sent_tokens_is_refused_and_says_how_to_go_on(
@@ -237,7 +237,7 @@ def test_a_saved_plan_is_refused_where_the_connection_was_synced_since(
 def test_a_plan_says_what_it_read_of_a_connection_whose_tokens_it_sends(move: Move) -> None:
     move("plan", "--reauthorize", "acme", "--format", "json")
 
-    (action,) = (one for one in json.loads(move.out)["actions"] if one["kind"] == "connection.authorize")
+    (action,) = (step for step in json.loads(move.out)["actions"] if step["kind"] == "connection.authorize")
 
     assert action["before"]["status"] == "Deauthorized"
     assert action["before"]["lastSync"]

@@ -80,7 +80,7 @@ def apply(project: Path) -> tuple[int, dict[str, Any]]:
 
 def meanwhile(sandbox: Sandbox) -> None:
     """What happens outside while the migration goes on."""
-    companies = {one["name"]: one for one in sandbox.state()["companies"]}
+    companies = {company["name"]: company for company in sandbox.state()["companies"]}
 
     def only_connection(name: str) -> str:
         (connection,) = companies[name]["dataConnections"]
@@ -100,7 +100,7 @@ def test_a_thousand_customers_are_migrated_from_two_tables(project: Path) -> Non
 
     status, first = apply(project)
     assert (status, first["summary"]["failed"]) == (1, len(BAD))
-    assert {one["failure"]["code"] for one in first["results"] if "failure" in one} == {"rejected"}
+    assert {result["failure"]["code"] for result in first["results"] if "failure" in result} == {"rejected"}
     per_company = 4
     not_synced = len(BAD)
     assert first["summary"]["requests"] == CUSTOMERS * per_company - not_synced + MANAGED * 2
@@ -111,7 +111,7 @@ def test_a_thousand_customers_are_migrated_from_two_tables(project: Path) -> Non
 
     meanwhile(sandbox)
     status, third = apply(project)
-    codes = [one["code"] for one in third["attention"]]
+    codes = [attention["code"] for attention in third["attention"]]
     assert (codes.count("exists"), codes.count("relink")) == (len(WIPED), len(REVOKED))
     assert codes.count("managed") == MANAGED - len(BY_HAND)
     assert status == 1, "companies whose tags were wiped block until someone says what is meant"
@@ -129,7 +129,7 @@ def test_a_thousand_customers_are_migrated_from_two_tables(project: Path) -> Non
 
     companies = sandbox.state()["companies"]
     assert len(companies) == CUSTOMERS + MANAGED
-    connections = [link for one in companies for link in one["dataConnections"]]
+    connections = [link for company in companies for link in company["dataConnections"]]
     assert len(connections) == CUSTOMERS + MANAGED
     linked = sum(link["status"] == "Linked" for link in connections)
     assert linked == CUSTOMERS - len(REVOKED) + len(BY_HAND)

@@ -55,8 +55,8 @@ def test_the_same_command_resumes_and_the_results_read_as_one(
     assert document["complete"]
     assert document["summary"]["done"] == 2 + 3 * 4
     assert document["summary"]["requests"] == 2 + 3 * 4
-    assert [one["address"] for one in document["results"]] == sorted(
-        (one["address"] for one in document["results"]), key=lambda one: one.split("/")[0]
+    assert [result["address"] for result in document["results"]] == sorted(
+        (result["address"] for result in document["results"]), key=lambda value: value.split("/")[0]
     )
     assert document["verification"]["summary"]["passed"] == 4
 
@@ -65,13 +65,13 @@ def test_the_canary_goes_before_the_others_and_batches_one_after_the_other(move:
     move.apply("--canary", "echo", "--batch", "1", "--events", str(move.directory / "events.jsonl"))
 
     events = [json.loads(line) for line in (move.directory / "events.jsonl").read_text().splitlines()]
-    ended = [one["address"] for one in events if one["type"] == "company-ended"]
+    ended = [event["address"] for event in events if event["type"] == "company-ended"]
     assert ended == ["echo", "acme", "bravo", "delta"]
-    assert [one["type"] for one in events].count("started") == 1
-    assert [one["type"] for one in events].count("ended") == 1
-    assert [one["done"] for one in events if one["type"] == "company-ended"] == [1, 2, 3, 4]
+    assert [event["type"] for event in events].count("started") == 1
+    assert [event["type"] for event in events].count("ended") == 1
+    assert [event["done"] for event in events if event["type"] == "company-ended"] == [1, 2, 3, 4]
     assert events[-1]["done"] == 16
-    requests = [one["requests"] for one in events if "requests" in one]
+    requests = [event["requests"] for event in events if "requests" in event]
     assert requests == sorted(requests)
 
 
@@ -146,7 +146,7 @@ def test_three_rejected_credentials_stop_a_platform_over_all_batches(
 
     assert move.apply("--batch", batch) == 1
 
-    sent = [one for one in move.sandbox.journal() if one["method"] == "PUT"]
+    sent = [document for document in move.sandbox.journal() if document["method"] == "PUT"]
     assert len(sent) == 3, "of more than ten the first goes alone, and so do the next until one is accepted"
     assert "has rejected several credentials in a row" in move.out
 

@@ -18,7 +18,7 @@ from served import Codat
 
 from reconciler import fields
 from reconciler.cli import run
-from reconciler.cli.exits import Exit
+from reconciler.cli.options import Exit
 
 ACME = company("acme", connection("books", "xero", "ACME_TOKEN"), name="Acme")
 BRAVO = "  bravo: {name: Bravo, tags: {region: uk}}\n"
@@ -58,7 +58,7 @@ def test_a_plan_that_is_there_already_is_replaced_as_a_whole(codat: Codat, specs
     assert codat.run("plan", specs, "--out", open_to_all).status == Exit.OK
     assert stat.S_IMODE(open_to_all.stat().st_mode) == 0o600
     assert open_to_all.stat().st_ino != before, "written in place: a reader may see half of it"
-    assert [one.name for one in codat.directory.glob("*plan*")] == ["plan.json"]
+    assert [path.name for path in codat.directory.glob("*plan*")] == ["plan.json"]
 
 
 def test_a_plan_that_cannot_be_written_leaves_no_file_behind(codat: Codat, specs: Path) -> None:
@@ -92,8 +92,8 @@ def test_a_disk_that_is_full_leaves_nothing_of_a_plan(codat: Codat, plan: Path) 
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert (done.status, "File too large" in done.err) == (Exit.ERROR, True)
-    assert [one.name for one in codat.directory.glob("*plan*")] == ["plan.json"]
-    assert [one.name for one in codat.directory.glob(".*plan*")] == []
+    assert [path.name for path in codat.directory.glob("*plan*")] == ["plan.json"]
+    assert [path.name for path in codat.directory.glob(".*plan*")] == []
     assert plan.read_text() == before
 
 
@@ -203,7 +203,7 @@ def test_secrets_are_read_when_it_is_applied(
 def test_it_is_made_again_with_its_own_flags(codat: Codat, specs: Path) -> None:
     assert codat.run("plan", specs, "--target", "bravo", "--out", "plan.json").status == Exit.OK
     assert codat.run("apply", "plan.json", "--yes").status == Exit.OK
-    assert [one["name"] for one in codat.sandbox.state()["companies"]] == ["Bravo"]
+    assert [company["name"] for company in codat.sandbox.state()["companies"]] == ["Bravo"]
 
 
 def test_nobody_says_yes(codat: Codat, plan: Path) -> None:
@@ -338,7 +338,7 @@ def test_specs_that_say_something_else_now_are_refused(codat: Codat, plan: Path,
 
 def forge(plan: Path, change: Callable[[dict[str, Any]], None]) -> None:
     """Change a saved plan and seal it anew, as whoever may write the file can."""
-    from reconciler.plan import digest
+    from reconciler.actions import digest
 
     document = json.loads(plan.read_text())
     change(document)

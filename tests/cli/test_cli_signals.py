@@ -62,7 +62,7 @@ def _into(answer: list[Message]) -> Send:
     return keep
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda one: one.name)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda value: value.name)
 @pytest.mark.parametrize(
     ("nth", "when"),
     [

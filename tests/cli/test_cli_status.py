@@ -141,7 +141,9 @@ def test_each_batch_is_counted_in_the_order_in_which_apply_takes_it(move: Move) 
 
     found = report(move, "--canary", "c03", "--batch", "4")["batches"]
 
-    shown = [(one["name"], one["first"], one["last"], one["linked"], one["waitingForApply"]) for one in found]
+    shown = [
+        (item["name"], item["first"], item["last"], item["linked"], item["waitingForApply"]) for item in found
+    ]
     assert shown == [
         ("canary", "c03", "c03", 1, 0),
         ("batch 1", "c00", "c04", 4, 0),
@@ -168,8 +170,8 @@ def test_batches_come_from_the_workspace_and_those_that_are_alike_share_a_row(mo
 
 
 def test_a_look_that_fails_is_told_and_watching_goes_on(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
-    from reconciler.codat.clock import SystemClock
     from reconciler.codat.errors import UnreachableError
+    from reconciler.codat.pacing import SystemClock
     from reconciler.workflow import status
 
     move.specs(acme=LINK)
@@ -203,7 +205,7 @@ def test_watching_without_a_pause_is_a_misused_command_line(move: Move) -> None:
 
 
 def test_watching_looks_again_until_interrupted(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
-    from reconciler.codat.clock import SystemClock
+    from reconciler.codat.pacing import SystemClock
 
     move.specs(acme=LINK)
     pauses: list[float] = []

@@ -39,19 +39,19 @@ def test_two_applies_at_once_create_nothing_twice(_race: int, tmp_path: Path) ->
     with serving(sandbox) as url:
         env = over_http(url) | {"ONE": "good-1", "TWO": "good-2"}
         both = [start("apply", specs, "--yes", cwd=tmp_path, env=env) for _ in range(2)]
-        said = [one.communicate(timeout=120) for one in both]
+        said = [popen.communicate(timeout=120) for popen in both]
         done = run("apply", specs, "--yes", cwd=tmp_path, env=env)
     assert "Traceback" not in f"{said}{done.stderr}"
     assert "a bug in codat-sync" not in f"{said}{done}"
     assert done.returncode == 0, done.stdout + done.stderr
 
     companies = sandbox.state()["companies"]
-    assert Counter(one["tags"]["codatSyncKey"] for one in companies) == dict.fromkeys(KEYS, 1)
-    assert [len(one["dataConnections"]) for one in companies] == [2] * len(KEYS)
+    assert Counter(company["tags"]["codatSyncKey"] for company in companies) == dict.fromkeys(KEYS, 1)
+    assert [len(company["dataConnections"]) for company in companies] == [2] * len(KEYS)
     raced = _raced(sandbox.journal())
     synced = {pull["connectionId"] for pull in sandbox.state()["pulls"]}
-    for one in companies:
-        for link in one["dataConnections"]:
+    for customer in companies:
+        for link in customer["dataConnections"]:
             is_whole = link["status"] == "Linked" and link["id"] in synced
             assert is_whole or link["id"] in raced
 

@@ -13,7 +13,7 @@ from served import Codat
 from steps import FAKE_PYTHON, Runner
 from test_cli_gitlab import JOBS, GitLab, gitlab, job, work
 
-from reconciler.cli.exits import Exit
+from reconciler.cli.options import Exit
 
 __all__ = ["gitlab", "work"]
 KEY = "canary-api-key"

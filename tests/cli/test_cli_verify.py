@@ -113,7 +113,9 @@ def test_two_connections_of_one_company_are_judged_each_by_its_own_syncs(move: M
     assert set(move.verdicts().values()) == {"passed"}
     company = move.company("acme")
     second = dict(entry.split(":") for entry in company["tags"]["codatSyncLinks"].split(","))["two"]
-    (identifier,) = (one["id"] for one in company["dataConnections"] if one["id"].startswith(second))
+    (identifier,) = (
+        connection["id"] for connection in company["dataConnections"] if connection["id"].startswith(second)
+    )
     move.sandbox.happen(identifier, "fail-next-sync", status="FetchError")
     move.ask(lambda client: client.queue(company["id"], "banking-accounts", identifier, UUID(int=1)))
 

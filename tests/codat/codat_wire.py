@@ -92,7 +92,7 @@ class Wire(httpx.AsyncBaseTransport):
     @property
     def sent(self) -> list[str]:
         """Method, path and query of each request."""
-        return [f"{one.method} {one.url.raw_path.decode()}" for one in self.requests]
+        return [f"{request.method} {request.url.raw_path.decode()}" for request in self.requests]
 
     @property
     def seconds_sent(self) -> list[float]:

@@ -14,8 +14,8 @@ import pytest
 from codat_wire import answer, company, talk, wire
 
 from reconciler.codat import Client
-from reconciler.codat.answers import LARGEST, LONGEST
 from reconciler.codat.errors import NoAnswerError, UnexpectedAnswerError
+from reconciler.codat.faults import LARGEST, LONGEST
 from reconciler.codat.reading import MOST_VALUES
 
 MEMORY = 120 * 1024 * 1024

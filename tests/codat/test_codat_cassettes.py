@@ -23,9 +23,10 @@ from vcr.request import Request
 from virtual_time import VirtualClock, run
 
 from reconciler.codat import Client, connect, credentials
-from reconciler.codat.clock import SystemClock
 from reconciler.codat.errors import ApiError, NotFoundError
-from reconciler.model import Limits, PullState, Secret, Status
+from reconciler.codat.pacing import SystemClock
+from reconciler.live import PullState, Status
+from reconciler.model import Limits, Secret
 
 FOLDER: Final = Path(__file__).parent / "cassettes"
 RECORD: Final = os.environ.get("CODAT_SYNC_RECORD", "")
@@ -54,7 +55,7 @@ async def migrate(client: Client) -> None:
         assert linked.status is Status.LINKED
         await client.sync_all(company.id, uuid4())
         pulls = await client.pulls(company.id)
-        assert {one.state for one in pulls} <= set(PullState)
+        assert {scene.state for scene in pulls} <= set(PullState)
         severed = await client.unlink(company.id, linked.id, uuid4())
         assert severed.status is Status.UNLINKED
     except ApiError:
@@ -71,9 +72,9 @@ async def page_by_page(client: Client) -> None:
         for n in range(3)
     ]
     listed = await client.companies("uid=cassette-2")
-    assert {one.id for one in listed} >= {one.id for one in made}
-    for one in made:
-        await client.delete_company(one.id)
+    assert {scene.id for scene in listed} >= {scene.id for scene in made}
+    for scene in made:
+        await client.delete_company(scene.id)
 
 
 async def refused(client: Client) -> None:
@@ -89,7 +90,7 @@ async def settings(client: Client) -> None:
 
 
 STORIES: Final[dict[str, Callable[[Client], Awaitable[None]]]] = {
-    one.__name__: one for one in (migrate, page_by_page, refused, settings)
+    scene.__name__: scene for scene in (migrate, page_by_page, refused, settings)
 }
 
 

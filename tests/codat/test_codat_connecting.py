@@ -120,7 +120,7 @@ def test_an_environment_that_cannot_work_is_named_and_not_repeated(
     with pytest.raises(CodatSyncError) as caught:
         connecting._network(httpx.URL("https://api.codat.io"), Limits())
 
-    assert [one.code for one in caught.value.diagnostics] == [code]
+    assert [diagnostic.code for diagnostic in caught.value.diagnostics] == [code]
     assert "canary" not in str(caught.value)
 
 

@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator
 
 from reconciler.codat import Client, parsing
 from reconciler.codat.reading import Node
-from reconciler.model import LiveCompany, LiveConnection, LiveSyncSettings, Secret
+from reconciler.live import LiveCompany, LiveConnection
+from reconciler.model import LiveSyncSettings, Secret
 
 KEY = UUID("12345678-1234-5678-1234-567812345678")
 ONE = "/companies/{companyId}"
@@ -219,10 +220,10 @@ def test_the_document_knows_the_request(name: str, openapi: dict[str, Any]) -> N
     path = openapi["paths"][call.path]
     operation = path[call.method]
     parameters = [
-        _resolved(openapi, one) for one in [*path.get("parameters", []), *operation.get("parameters", [])]
+        _resolved(openapi, item) for item in [*path.get("parameters", []), *operation.get("parameters", [])]
     ]
-    known = {one["name"] for one in parameters if one["in"] == "query"}
-    asked = {one.partition("=")[0] for one in call.query.split("&") if one}
+    known = {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
+    asked = {text.partition("=")[0] for text in call.query.split("&") if text}
 
     assert asked <= known, "a query parameter that Codat does not document"
     assert bool(call.body) == ("requestBody" in operation and call.method != "delete")
@@ -241,7 +242,7 @@ def _resolved(document: dict[str, Any], value: Any) -> Any:
 
 
 def rows(parse: Callable[[Node], Any]) -> Callable[[Node], Any]:
-    return lambda node: [parse(one) for one in node.get("results").items()]
+    return lambda node: [parse(result) for result in node.get("results").items()]
 
 
 PARSERS = {
@@ -264,7 +265,7 @@ PARSERS = {
 
 def examples(openapi: dict[str, Any], path: str, method: str) -> Iterator[Any]:
     media = openapi["paths"][path][method]["responses"]["200"]["content"]["application/json"]
-    yield from (one["value"] for one in media.get("examples", {}).values())
+    yield from (example["value"] for example in media.get("examples", {}).values())
     schema = _resolved(openapi, media["schema"])
     yield from schema.get("examples", [])
     yield from [schema["example"]] if "example" in schema else []

@@ -53,7 +53,7 @@ def test_what_cannot_be_sent_is_refused_without_repeating_it(environ: dict[str, 
         credentials(environ)
 
     assert next(iter(environ)) in str(caught.value)
-    assert [one for one in ("canary", "ary", "canä") if one in str(caught.value)] == []
+    assert [text for text in ("canary", "ary", "canä") if text in str(caught.value)] == []
 
 
 @pytest.mark.parametrize("environ", [{}, {"CODAT_API_KEY": "  "}, {"CODAT_AUTH_HEADER": "\n"}])
@@ -62,5 +62,5 @@ def test_without_a_key_the_error_names_both_variables_and_the_sandbox(environ: d
         credentials(environ)
 
     said = str(caught.value)
-    assert [one for one in ("CODAT_API_KEY", "CODAT_AUTH_HEADER", "--sandbox") if one not in said] == []
+    assert [text for text in ("CODAT_API_KEY", "CODAT_AUTH_HEADER", "--sandbox") if text not in said] == []
     assert caught.value.exit_code == 1

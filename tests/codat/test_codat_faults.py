@@ -13,22 +13,22 @@ from codat_wire import answer, blank, company, talk, wire
 
 from reconciler.codat import errors, faults
 from reconciler.codat.errors import ApiError
-from reconciler.codat.words import LONGEST, Mask
+from reconciler.codat.reading import LONGEST, Mask
 from reconciler.model import Secret
 
 
 def beneath(root: type[Exception]) -> Iterator[type[Exception]]:
     yield root
-    for one in root.__subclasses__():
-        yield from beneath(one)
+    for subclass in root.__subclasses__():
+        yield from beneath(subclass)
 
 
 FOREIGN = [
     *dict.fromkeys(
-        one
+        exception
         for root in (httpx.HTTPError, httpx.StreamError, ssl.SSLError, ConnectionError)
-        for one in beneath(root)
-        if one.__module__.split(".")[0] in ("httpx", "ssl", "builtins")
+        for exception in beneath(root)
+        if exception.__module__.split(".")[0] in ("httpx", "ssl", "builtins")
     ),
     TimeoutError,
     OSError,
@@ -125,12 +125,12 @@ def test_every_status_has_a_meaning(status: int) -> None:
 
 def test_every_leaf_of_the_tree_can_be_reached_from_the_tables() -> None:
     made = {row.becomes for row in faults.FOREIGN}
-    made |= {one.becomes for one in faults.STATUSES.values()}
-    made |= {one.becomes for one in (faults.REJECTED, faults.FAULT, faults.GATEWAY, faults.REDIRECT)}
+    made |= {status.becomes for status in faults.STATUSES.values()}
+    made |= {answer.becomes for answer in (faults.REJECTED, faults.FAULT, faults.GATEWAY, faults.REDIRECT)}
     made |= {faults.ALREADY_SYNCING.becomes}
     made |= {errors.QuotaExhaustedError, errors.HeldUpError}
 
-    assert made == {one for one in beneath(ApiError) if not one.__subclasses__()} | {
+    assert made == {exception for exception in beneath(ApiError) if not exception.__subclasses__()} | {
         errors.RejectedError,
         errors.ServerFaultError,
     }
@@ -295,4 +295,4 @@ def test_a_long_and_hostile_message_is_cut_and_made_harmless() -> None:
 def test_what_was_sent_in_secret_is_masked_in_what_codat_says(
     secrets: list[str], said: str, shown: str
 ) -> None:
-    assert Mask([Secret(one) for one in secrets])(said) == shown
+    assert Mask([Secret(secret) for secret in secrets])(said) == shown

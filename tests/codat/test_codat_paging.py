@@ -15,11 +15,11 @@ from reconciler.model import Limits
 
 
 def ids(network: Wire, tags: str = "uid=1") -> list[str]:
-    return [one.id for one in talk(network, lambda client: client.companies(tags))]
+    return [company.id for company in talk(network, lambda client: client.companies(tags))]
 
 
 def page(*names: str, total: int, following: str = "", **members: Any) -> Step:
-    return answer(listing(*(company(id=one) for one in names), total=total, following=following, **members))
+    return answer(listing(*(company(id=name) for name in names), total=total, following=following, **members))
 
 
 def test_the_link_to_the_next_page_is_followed() -> None:
@@ -65,7 +65,7 @@ def test_a_listing_whose_count_changes_is_read_again_from_its_first_page() -> No
     )
 
     assert ids(network) == ["a", "b", "c"]
-    assert [one.partition("page=")[2][0] for one in network.sent] == ["1", "2", "1", "2"]
+    assert [request.partition("page=")[2][0] for request in network.sent] == ["1", "2", "1", "2"]
 
 
 def test_a_company_deleted_meanwhile_is_not_in_the_listing() -> None:
@@ -80,14 +80,14 @@ def test_a_listing_that_shows_fewer_rows_than_it_counts_is_read_again() -> None:
     network = wire(page("a", total=2), page(total=2), page("a", "b", total=2))
 
     assert ids(network) == ["a", "b"]
-    assert [one.partition("page=")[2][0] for one in network.sent] == ["1", "2", "1"]
+    assert [request.partition("page=")[2][0] for request in network.sent] == ["1", "2", "1"]
 
 
 def test_links_that_name_no_next_page_before_the_listing_is_whole_are_gone_beyond() -> None:
     network = wire(page("a", "b", total=5), page("c", "d", total=5), page("e", total=5))
 
     assert ids(network) == ["a", "b", "c", "d", "e"]
-    assert [one.partition("?")[2] for one in network.sent] == [
+    assert [request.partition("?")[2] for request in network.sent] == [
         "page=1&pageSize=1000&tags=uid%3D1",
         "page=2&pageSize=100&tags=uid%3D1",
         "page=3&pageSize=100&tags=uid%3D1",
@@ -230,7 +230,7 @@ def test_pulls_come_newest_first_whatever_the_order_of_the_answer() -> None:
 
     got = talk(wire(answer(listing(*rows))), lambda client: client.pulls("x"))
 
-    assert [one.id for one in got] == ["3", "2", "1"]
+    assert [pull.id for pull in got] == ["3", "2", "1"]
 
 
 def test_the_integrations_come_on_one_page_however_small_the_pages_of_companies_are() -> None:

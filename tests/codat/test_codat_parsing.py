@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from reconciler.codat import parsing
 from reconciler.codat.reading import Node, WrongShapeError, read
-from reconciler.model import PullState, SourceType, Status
+from reconciler.live import PullState, Status
+from reconciler.model import SourceType
 
 
 def pull(**members: Any) -> dict[str, Any]:
@@ -64,7 +65,7 @@ def test_a_company_brings_its_connections() -> None:
     )
 
     assert got.tags == {"uid": "1"}
-    assert [(one.platform_key, one.source_type) for one in got.connections] == [
+    assert [(connection.platform_key, connection.source_type) for connection in got.connections] == [
         ("qhyg", SourceType.ACCOUNTING)
     ]
 
@@ -115,13 +116,13 @@ def test_a_pulls_status_is_known_or_read_by_its_flags_or_counts_as_running(
 def test_every_pull_status_of_the_document_has_a_meaning(openapi: dict[str, Any]) -> None:
     documented = openapi["components"]["schemas"]["PullOperation"]["properties"]["status"]["enum"]
 
-    assert {one.lower() for one in documented} == set(parsing.PULL_STATES)
+    assert {status.lower() for status in documented} == set(parsing.PULL_STATES)
 
 
 def test_every_connection_status_of_the_document_is_known(openapi: dict[str, Any]) -> None:
     documented = openapi["components"]["schemas"]["Connection"]["definitions"]["dataConnectionStatus"]["enum"]
 
-    assert {one.lower() for one in documented} | {"unknown"} == set(parsing.STATUSES)
+    assert {status.lower() for status in documented} | {"unknown"} == set(parsing.STATUSES)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ def test_a_data_type_that_was_never_synced_has_no_status() -> None:
         )
     )
 
-    assert [(one.data_type, one.state.value, one.is_queued) for one in got] == [
+    assert [(status.data_type, status.state.value, status.is_queued) for status in got] == [
         ("invoices", "done", False),
         ("bills", "done", False),
         ("customers", "failed", False),
@@ -184,7 +185,7 @@ def test_a_data_type_that_was_never_synced_has_no_status() -> None:
 def test_a_status_of_data_that_nobody_knows_may_still_end_well() -> None:
     got = parsing.data_statuses(Node({"invoices": {"dataType": "invoices", "currentStatus": "Warming"}}))
 
-    assert [one.state for one in got] == [PullState.RUNNING]
+    assert [status.state for status in got] == [PullState.RUNNING]
 
 
 def test_a_platform_says_what_can_be_fetched_from_it_in_either_spelling() -> None:

@@ -18,7 +18,7 @@ from virtual_time import VirtualClock, run
 
 from reconciler.codat import Client, connect, credentials
 from reconciler.codat.errors import ApiError
-from reconciler.codat.words import Mask
+from reconciler.codat.reading import Mask
 from reconciler.model import Limits, Secret
 
 TOKEN = "canary-token-5f1c9a7e"
@@ -73,7 +73,7 @@ def test_an_authorize_that_would_touch_the_reserve_shows_no_secret_either() -> N
     shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
 
     assert "reserve" in str(error)
-    assert [one for one in CANARIES if one in shown] == []
+    assert [canary for canary in CANARIES if canary in shown] == []
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -91,17 +91,21 @@ def test_a_failed_authorize_shows_no_secret_even_with_local_variables(name: str)
 
     assert "authorize" in shown
     assert TOKEN.encode() in network.requests[0].content, "the token was sent, so it could have leaked"
-    assert [one for one in CANARIES if one in shown] == []
-    assert [one for one in CANARIES if one in f"{error}{error!r}{error.diagnostics}{vars(error)}"] == []
+    assert [canary for canary in CANARIES if canary in shown] == []
+    assert [
+        canary for canary in CANARIES if canary in f"{error}{error!r}{error.diagnostics}{vars(error)}"
+    ] == []
 
 
 @pytest.mark.parametrize("name", FAILURES)
 def test_no_cause_of_an_error_is_foreign_or_holds_the_request(name: str) -> None:
     error = failing(wire(FAILURES[name]))
 
-    assert [one for one in chain(error) if not isinstance(one, ApiError)] == []
+    assert [each_error for each_error in chain(error) if not isinstance(each_error, ApiError)] == []
     reachable = gc.get_referents(error, vars(error), *error.args)
-    assert not [one for one in reachable if isinstance(one, httpx.Request | httpx.Response | FrameType)]
+    assert not [
+        object_ for object_ in reachable if isinstance(object_, httpx.Request | httpx.Response | FrameType)
+    ]
 
 
 def test_the_client_itself_shows_no_key() -> None:
@@ -119,7 +123,7 @@ def test_the_client_itself_shows_no_key() -> None:
 
     shown = run(main())
 
-    assert [one for one in CANARIES if one in shown] == []
+    assert [canary for canary in CANARIES if canary in shown] == []
 
 
 SPIKY = 'tok/en+"5f1c"\\9a7e=ü&<é>'

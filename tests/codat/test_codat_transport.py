@@ -24,10 +24,8 @@ from reconciler.codat.errors import (
     ServerFaultError,
     UnreachableError,
 )
-from reconciler.codat.looking import Look
 from reconciler.codat.pacing import QUIET, SLOWER
-from reconciler.codat.stopping import StoppedError
-from reconciler.codat.transport import ATTEMPTS
+from reconciler.codat.transport import ATTEMPTS, Look, StoppedError
 from reconciler.diagnostics import RefusedError
 from reconciler.model import Limits, Secret
 
@@ -90,7 +88,9 @@ def test_a_429_on_a_create_is_waited_out_and_the_same_request_sent_again() -> No
 
     assert len(network.requests) == 3
     assert network.seconds_sent[2] == pytest.approx(14, abs=0.5)
-    assert len({(one.headers.get("Idempotency-Key"), one.content) for one in network.requests}) == 1
+    assert (
+        len({(request.headers.get("Idempotency-Key"), request.content) for request in network.requests}) == 1
+    )
 
 
 @pytest.mark.parametrize("write", ["PATCH", "PUT", "DELETE"])
@@ -109,7 +109,7 @@ def test_a_write_that_rests_on_a_look_is_handed_back_and_the_next_look_waits(wri
 
     talk(network, do)
 
-    assert [one.method for one in network.requests] == ["GET", write, "GET", write]
+    assert [request.method for request in network.requests] == ["GET", write, "GET", write]
     assert network.seconds_sent[2] == pytest.approx(7.2, abs=0.5)
 
 
@@ -201,7 +201,11 @@ def test_a_write_follows_its_look_at_once_however_many_others_wait_for_a_turn(pe
     )
 
     looks, writes = (
-        [at for at, one in zip(network.seconds_sent, network.requests, strict=True) if one.method == method]
+        [
+            at
+            for at, request in zip(network.seconds_sent, network.requests, strict=True)
+            if request.method == method
+        ]
         for method in ("GET", "PATCH")
     )
     assert [late - early for early, late in zip(looks, writes, strict=True)] == pytest.approx(
@@ -224,7 +228,7 @@ def test_a_write_is_not_sent_on_a_look_that_is_older_than_two_seconds(seconds: f
     else:
         with pytest.raises(HeldUpError, match="too old"):
             talk(network, do)
-    assert [one.method for one in network.requests] == ["GET", "DELETE"][: 1 + (seconds < 2)]
+    assert [request.method for request in network.requests] == ["GET", "DELETE"][: 1 + (seconds < 2)]
 
 
 def test_a_look_counts_from_its_last_attempt_and_not_from_the_wait_before() -> None:
@@ -237,7 +241,7 @@ def test_a_look_counts_from_its_last_attempt_and_not_from_the_wait_before() -> N
 
     talk(network, do)
 
-    assert [one.method for one in network.requests] == ["GET"] * 3 + ["DELETE"]
+    assert [request.method for request in network.requests] == ["GET"] * 3 + ["DELETE"]
 
 
 def test_a_look_carries_one_write() -> None:
@@ -277,7 +281,7 @@ def test_a_write_for_which_no_turn_was_kept_waits_for_one_only_if_it_comes_in_ti
 
     ended = talk(network, do)
 
-    assert [one.method for one in network.requests].count("DELETE") == sent
+    assert [request.method for request in network.requests].count("DELETE") == sent
     assert ended == pytest.approx(0.5 if sent else 0.01, abs=0.02)
 
 

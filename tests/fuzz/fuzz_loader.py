@@ -28,7 +28,7 @@ with atheris.instrument_imports(include=["reconciler.loading", "reconciler.diagn
 def main() -> None:
     """Fuzz until told to stop."""
     artifacts = Path.cwd()
-    corpora = [str(Path(one).resolve()) if not one.startswith("-") else one for one in sys.argv[1:]]
+    corpora = [str(Path(text).resolve()) if not text.startswith("-") else text for text in sys.argv[1:]]
     directory = Path(tempfile.mkdtemp(prefix="codat-sync-fuzz-"))
     atheris.Setup(
         [sys.argv[0], f"-artifact_prefix={artifacts}/", *corpora],

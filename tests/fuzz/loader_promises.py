@@ -40,10 +40,10 @@ def check(data: bytes, directory: Path) -> Loaded | tuple[Diagnostic, ...]:
         desired_digest(answer.desired)
         shown = answer.warnings
     else:
-        assert any(one.severity is Severity.ERROR for one in answer), "refused without an error"
+        assert any(diagnostic.severity is Severity.ERROR for diagnostic in answer), "refused without an error"
         shown = answer
-    for one in shown:
-        _check_diagnostic(one, texts)
+    for diagnostic in shown:
+        _check_diagnostic(diagnostic, texts)
     return answer
 
 
@@ -64,19 +64,21 @@ def _write(data: bytes, directory: Path) -> dict[str, bytes]:
     return texts
 
 
-def _check_diagnostic(one: Diagnostic, texts: dict[str, bytes]) -> None:
+def _check_diagnostic(diagnostic: Diagnostic, texts: dict[str, bytes]) -> None:
     """A known code, our words on one bounded line, a place that is there, and no secret."""
-    assert one.code in _CODES
-    assert one.summary
-    assert len(str(one)) <= LONGEST, f"{one.code} has {len(str(one))} characters"
-    assert TOKEN not in str(one) or TOKEN.encode() not in _secrets(texts), f"{one.code} shows a secret"
-    if one.span is not None:
-        text = texts.get(one.span.file)
-        assert text is not None, f"{one.span} is in no file"
+    assert diagnostic.code in _CODES
+    assert diagnostic.summary
+    assert len(str(diagnostic)) <= LONGEST, f"{diagnostic.code} has {len(str(diagnostic))} characters"
+    assert TOKEN not in str(diagnostic) or TOKEN.encode() not in _secrets(texts), (
+        f"{diagnostic.code} shows a secret"
+    )
+    if diagnostic.span is not None:
+        text = texts.get(diagnostic.span.file)
+        assert text is not None, f"{diagnostic.span} is in no file"
         lines = text.replace(b"\r\n", b"\n").count(b"\n") + text.count(b"\r") + 1
         lines += len(re.findall("[\u0085\u2028\u2029]", text.decode(errors="replace")))
-        assert 1 <= one.span.line <= lines + 1, f"{one.span} lies behind the file's end"
-        assert one.span.column >= 1
+        assert 1 <= diagnostic.span.line <= lines + 1, f"{diagnostic.span} lies behind the file's end"
+        assert diagnostic.span.column >= 1
 
 
 def _secrets(texts: dict[str, bytes]) -> bytes:

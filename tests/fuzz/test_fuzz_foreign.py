@@ -16,15 +16,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler import render
+from reconciler.actions import digest
 from reconciler.cli import run
-from reconciler.codat import parsing, words
+from reconciler.codat import parsing, reading
 from reconciler.codat.paging import page
 from reconciler.codat.reading import Node, WrongShapeError, read
 from reconciler.diagnostics import CodatSyncError
 from reconciler.loading import authorization_schema
-from reconciler.loading.bounded_schema import UnusableSchemaError
+from reconciler.loading.authorization_schema import UnusableSchemaError
 from reconciler.model import Secret
-from reconciler.plan import digest
 from reconciler.render import Style
 from reconciler.workflow import saving
 
@@ -213,9 +213,9 @@ def test_any_answer_is_read_or_is_of_the_wrong_shape(
 @bounded
 @given(body=st.binary(max_size=100) | values.map(lambda value: json.dumps({"error": value}).encode()))
 def test_any_error_is_told_in_one_harmless_line(body: bytes) -> None:
-    said = words.of(body, words.Mask([Secret("acme-token")]))
+    said = reading.of(body, reading.Mask([Secret("acme-token")]))
     assert said.message.isprintable()
-    assert len(said.message) <= words.LONGEST
+    assert len(said.message) <= reading.LONGEST
 
 
 # --- platform schemas --------------------------------------------------------------------------

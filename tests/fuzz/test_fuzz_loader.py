@@ -114,7 +114,7 @@ companies = st.dictionaries(
 )
 
 
-@pytest.mark.parametrize("path", [pytest.param(one, id=one.name) for one in CORPUS])
+@pytest.mark.parametrize("path", [pytest.param(place, id=place.name) for place in CORPUS])
 def test_what_the_fuzzers_found_stays_mended(path: Path, directory: Path) -> None:
     check(path.read_bytes(), directory)
 

@@ -45,7 +45,7 @@ class Project:
         return caught.value.diagnostics
 
     def lines(self, specs: str = "specs", **options) -> list[str]:
-        return [str(one) for one in self.errors(specs, **options)]
+        return [str(error) for error in self.errors(specs, **options)]
 
 
 @pytest.fixture

@@ -53,5 +53,5 @@ def test_jsonschema_only_sees_the_companies_that_are_wrong(project, monkeypatch)
     monkeypatch.setattr(
         validator, "iter_errors", lambda self, instance: seen.append(instance) or whole(self, instance)
     )
-    assert [one.path for one in project.errors()] == ["companies.bad.name"]
+    assert [error.path for error in project.errors()] == ["companies.bad.name"]
     assert list(seen[0]["companies"]) == ["bad"]

@@ -40,7 +40,7 @@ def named(table: list[Case]):
 
 
 def coded(diagnostics) -> list[str]:
-    return [f"[{one.code}] {one}" for one in diagnostics]
+    return [f"[{diagnostic.code}] {diagnostic}" for diagnostic in diagnostics]
 
 
 @named(SPECS)
@@ -72,7 +72,7 @@ def test_all_errors_of_a_run_come_at_once(project):
         "      x: {platform: xerro, state: linkd}\n",
     )
     project.put("specs/c.yaml", "version: 1\ncompanies:\n  b: {name: B}\n  d: {name: D, renamedFrom: b}\n")
-    found = [(one.code, str(one.span)) for one in project.errors()]
+    found = [(error.code, str(error.span)) for error in project.errors()]
     assert found == [
         (SpecCode.YAML_SYNTAX, "specs/a.yaml:1:5"),
         (SpecCode.UNKNOWN_FIELD, "specs/b.yaml:4:5"),
@@ -104,7 +104,7 @@ def test_two_bank_feeds_are_refused_once_the_live_list_knows_them(project):
         " z: {platform: feed, state: unlinked}}}}\n",
     )
     feed = Platform("feed", "Feed", SourceType.BANK_FEED)
-    assert [(one.code, one.path) for one in project.errors(platforms=[feed])] == [
+    assert [(error.code, error.path) for error in project.errors(platforms=[feed])] == [
         (SpecCode.SEVERAL_BANK_FEEDS, "companies.a.connections.y")
     ]
 
@@ -124,8 +124,8 @@ def test_an_authorization_that_is_never_sent_is_a_warning(project):
 def test_tokens_that_cannot_have_been_issued_yet_are_warned_of(project, issued, is_warned_of):
     project.connection(f"platform: xero\nissuedAt: '{issued}'\nauthorization: {{t: '${{env:A}}'}}")
     warnings = project.load(now=datetime(2026, 11, 20, 12, tzinfo=UTC)).warnings
-    assert [one.code for one in warnings] == [SpecCode.ISSUED_IN_FUTURE] * is_warned_of
-    assert all("write when they were issued" in str(one) for one in warnings)
+    assert [warning.code for warning in warnings] == [SpecCode.ISSUED_IN_FUTURE] * is_warned_of
+    assert all("write when they were issued" in str(warning) for warning in warnings)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_text_may_stand_where_the_field_is_no_secret(project, field, setting, ac
         authorization = project.load().desired.companies["a"].connections["x"].authorization
         assert authorization == {field: "text"}
     else:
-        assert [one.code for one in project.errors()] == [SpecCode.AUTHORIZATION_LITERAL]
+        assert [error.code for error in project.errors()] == [SpecCode.AUTHORIZATION_LITERAL]
 
 
 PLATFORM_SCHEMA = """
@@ -182,21 +182,21 @@ def test_a_schema_is_never_fetched_from_the_network(project):
         "specs/workspace.yaml", "version: 1\nworkspace: prod\nplatforms: {xero: {schema: xero.json}}\n"
     )
     project.connection("platform: xero\nauthorization: {aId: x}")
-    assert [one.fix for one in project.errors()] == ["its schema refers to another document"]
+    assert [error.fix for error in project.errors()] == ["its schema refers to another document"]
 
 
 def test_every_code_has_a_case():
     tests = "".join(path.read_text() for path in (*HERE.glob("test_*.py"), HERE / "bad_sets.txt"))
     tables = "".join(line for case in SPECS + WORKSPACES for line in case.lines)
     assert [
-        one for one in SpecCode if f"[{one}]" not in tables + tests and f"Code.{one.name}" not in tests
+        code for code in SpecCode if f"[{code}]" not in tables + tests and f"Code.{code.name}" not in tests
     ] == []
 
 
 def sharing(other: str) -> str:
     """The specs of two connections, each with a token and with what belongs to the application."""
     tokens = (f"{{accessToken: '${{env:{name}}}', clientSecret: '${{env:APP}}'}}" for name in ("T", other))
-    links = (f"{{platform: xero, authorization: {one}}}" for one in tokens)
+    links = (f"{{platform: xero, authorization: {token}}}" for token in tokens)
     companies = (
         f"  {key}: {{name: {key.upper()}, connections: {{{name}: {link}}}}}\n"
         for key, name, link in zip("ab", "xy", links, strict=True)

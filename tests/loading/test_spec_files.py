@@ -18,7 +18,7 @@ NOT_READ = (
 
 
 def coded(diagnostics) -> list[tuple[SpecCode, str]]:
-    return [(one.code, str(one)) for one in diagnostics]
+    return [(diagnostic.code, str(diagnostic)) for diagnostic in diagnostics]
 
 
 def test_a_path_that_is_not_there(project):
@@ -40,7 +40,7 @@ def test_no_spec_is_an_error(project, specs):
 def test_a_workspace_file_further_down_is_no_spec(project):
     """Else an empty directory would pass as an empty workspace, and everything would be an orphan."""
     project.put("specs/deep/workspace.yaml", "version: 1\n")
-    assert [one.code for one in project.errors()] == [SpecCode.NO_SPECS]
+    assert [error.code for error in project.errors()] == [SpecCode.NO_SPECS]
 
 
 def test_a_file_of_comments_is_a_spec_without_companies(project):
@@ -99,7 +99,7 @@ def test_nesting_beyond_the_bound_of_the_parser_itself_is_called_the_same(projec
 def test_nesting_through_aliases_has_the_same_bound(project):
     lines = ["a0: &a0 [x]"] + [f"a{i}: &a{i} [[[*a{i - 1}]]]" for i in range(1, 40)]
     project.put("specs/a.yaml", "\n".join(lines))
-    assert [one.code for one in project.errors()] == [SpecCode.TOO_DEEP]
+    assert [error.code for error in project.errors()] == [SpecCode.TOO_DEEP]
 
 
 def test_an_alias_bomb_is_defused(project):
@@ -182,7 +182,7 @@ def test_two_workspace_files_in_one_directory_are_refused(project):
 def test_an_ignored_workspace_file_is_a_warning(project):
     project.put("specs/a.yaml", SPEC)
     project.put("specs/deep/workspace.yml", "")
-    assert [one.code for one in project.load().warnings] == [SpecCode.WORKSPACE_IGNORED]
+    assert [warning.code for warning in project.load().warnings] == [SpecCode.WORKSPACE_IGNORED]
 
 
 @pytest.mark.parametrize(
@@ -238,9 +238,11 @@ def test_a_workspace_file_that_is_put_before_another_runs_no_program(project):
     commands = "secrets: {commands: {sh: [sh, -c, '{ref}']}}\n"
     project.put("specs/workspace.yaml", f"version: 1\nworkspace: inner\n{commands}")
     told = "no program is run for a file that hides workspace.yaml"
-    refused = [one for one in project.errors() if one.code is SpecCode.COMMAND_FORM]
+    refused = [error for error in project.errors() if error.code is SpecCode.COMMAND_FORM]
     fix = "keep one of the two, and write the command there"
-    assert [str(one) for one in refused] == [f"specs/workspace.yaml:3:22: secrets.commands.sh: {told}; {fix}"]
+    assert [str(item) for item in refused] == [
+        f"specs/workspace.yaml:3:22: secrets.commands.sh: {told}; {fix}"
+    ]
     with pytest.raises(SpecError, match=told):
         secret_commands(project.root / "specs")
 
@@ -266,4 +268,4 @@ def test_references_to_files_count_from_the_file_they_stand_in(project, tmp_path
     project.put("specs/notes.txt", "")
     for path in ("../../t", "../link/t", "/etc/hostname", "deep/../../../t"):
         project.put("specs/deep/a.yaml", spec.format(path))
-        assert SpecCode.REFERENCE_OUTSIDE_ROOT in [one.code for one in project.errors()], path
+        assert SpecCode.REFERENCE_OUTSIDE_ROOT in [error.code for error in project.errors()], path

@@ -145,7 +145,7 @@ def test_a_platform_is_found_by_name_and_by_key_and_kept_as_written(project, wri
 
 def test_a_live_platform_is_known_when_it_is_given(project):
     project.connection("platform: newbank")
-    assert [one.code for one in project.errors()] == ["unknown-platform"]
+    assert [error.code for error in project.errors()] == ["unknown-platform"]
     live = Platform("wxyz", "NewBank", SourceType.BANK_FEED)
     connection = project.load(platforms=[*BUILTIN_PLATFORMS, live]).desired.companies["a"].connections["x"]
     assert (connection.platform_key, connection.source_type) == ("wxyz", SourceType.BANK_FEED)

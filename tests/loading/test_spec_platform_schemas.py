@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.loading import BUILTIN_PLATFORMS, SpecCode
-from reconciler.loading.authorization_schema import PUBLISHED
-from reconciler.loading.bounded_schema import STEPS_EACH, BoundedSchema, EndlessSchemaError
+from reconciler.loading.authorization_schema import PUBLISHED, STEPS_EACH, BoundedSchema, EndlessSchemaError
 from reconciler.model import Platform, SourceType
 
 PLATFORMS = (*BUILTIN_PLATFORMS, Platform("abcd", "Sage Bank Feeds", SourceType.BANK_FEED))
@@ -37,9 +36,9 @@ def test_an_authorization_that_fits_is_taken(project):
 def test_one_that_does_not_is_refused(project, written, sentence):
     project.connection(f"platform: sage-bank-feeds\nauthorization: {written}")
     found = project.errors(platforms=PLATFORMS)
-    assert {one.code for one in found} == {SpecCode.AUTHORIZATION_SCHEMA}
+    assert {item.code for item in found} == {SpecCode.AUTHORIZATION_SCHEMA}
     assert found[0].summary == "does not fit the schema that Codat's docs give for Sage Bank Feeds"
-    assert sentence in [one.fix for one in found]
+    assert sentence in [item.fix for item in found]
 
 
 def test_a_workspace_s_own_schema_comes_first(project):

@@ -14,7 +14,7 @@ def codes(project, fields: str) -> list[str]:
     try:
         project.load()
     except SpecError as error:
-        return [one.code for one in error.diagnostics]
+        return [diagnostic.code for diagnostic in error.diagnostics]
     return []
 
 
@@ -147,7 +147,7 @@ def test_a_default_and_settings_of_a_retired_platform_are_warnings(project):
         "version: 1\nworkspace: prod\nplatforms: {vjms: {}}\ndefaults: {connection: {platform: vjms}}\n",
     )
     project.connection("migration: link")
-    assert [one.code for one in project.load().warnings] == [SpecCode.UNLISTED_PLATFORM] * 2
+    assert [warning.code for warning in project.load().warnings] == [SpecCode.UNLISTED_PLATFORM] * 2
 
 
 def test_a_literal_opening_is_written_with_two_dollars_everywhere(project):

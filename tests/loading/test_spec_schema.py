@@ -45,7 +45,7 @@ def test_every_mapping_is_closed_and_every_field_described(node):
         assert "additionalProperties" in node
 
 
-@pytest.mark.parametrize("node", [one for one in ALL if "pattern" in one.values[0]])
+@pytest.mark.parametrize("node", [item for item in ALL if "pattern" in item.values[0]])
 def test_every_pattern_is_anchored_and_says_what_to_write(node):
     assert re.fullmatch(r"\^.*\$", node["pattern"])
     assert node["patternErrorMessage"]
@@ -70,7 +70,7 @@ def test_data_types_are_those_of_codat():
 
 
 def test_editors_offer_every_platform_by_name():
-    named = sorted(one.slug for one in BUILTIN_PLATFORMS)
+    named = sorted(platform.slug for platform in BUILTIN_PLATFORMS)
     connection = schema.named("spec").document["$defs"]["connection"]["properties"]
     defaults = schema.named("workspace").document["properties"]["defaults"]["properties"]["connection"]
     assert connection["platform"]["examples"] == named
@@ -176,7 +176,7 @@ def paths(value, path=()):
 def damaged(draw, good):
     """A good document in which one place is replaced, removed or given another entry."""
     document = copy.deepcopy(good)
-    path = draw(st.sampled_from([one for one in paths(good) if one]))
+    path = draw(st.sampled_from([place for place in paths(good) if place]))
     *trail, last = path
     holder = document
     for step in trail:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from reconciler.loading import SpecCode
-from reconciler.loading.names import kept_name, transliterated
+from reconciler.loading.words import kept_name, transliterated
 from reconciler.planner import desired_digest
 
 HERE = Path(__file__).parent
@@ -49,7 +49,7 @@ CASES = [pytest.param(case, id=case.name) for case in cases()]
 def test_a_bad_set_prints_exactly_this(project, case):
     project.put("specs/a.yaml", case.spec)
     project.put("specs/customers.csv", case.table)
-    assert [f"[{one.code}] {one}" for one in project.errors()] == case.lines
+    assert [f"[{error.code}] {error}" for error in project.errors()] == case.lines
     assert CANARY not in "".join(case.lines)
 
 
@@ -159,7 +159,7 @@ def test_a_link_to_a_table_outside_the_root_is_refused(project):
     (project.root / "elsewhere.csv").write_text("id,name\na,A\n")
     project.put("specs/a.yaml", SET)
     (project.root / "specs/customers.csv").symlink_to(project.root / "elsewhere.csv")
-    assert [one.code for one in project.errors()] == [SpecCode.TABLE_OUTSIDE_ROOT]
+    assert [error.code for error in project.errors()] == [SpecCode.TABLE_OUTSIDE_ROOT]
 
 
 def test_a_table_without_rows_is_no_companies(project):
@@ -237,7 +237,7 @@ def test_a_file_of_secrets_that_a_row_names_is_found_too(project):
         f'version: 1\ncompanySets:\n  s: {{from: names.csv, key: "${{row:id}}", company: {company}}}\n',
     )
 
-    assert [one.code for one in project.errors()] == [SpecCode.TABLE_OF_SECRETS]
+    assert [error.code for error in project.errors()] == [SpecCode.TABLE_OF_SECRETS]
 
 
 def grown(company: str, rows: int) -> tuple[str, str]:
@@ -262,7 +262,7 @@ def test_a_small_set_does_not_grow_without_bounds(project, company, rows, code):
     project.put("specs/s.yaml", spec)
     project.put("specs/c.csv", table)
 
-    (found,) = [one for one in project.errors() if one.code == code]
+    (found,) = [error for error in project.errors() if error.code == code]
 
     assert found.fix
     assert str(found.span) in ("specs/s.yaml:3:13", "specs/c.csv:2:1")
@@ -309,7 +309,7 @@ def test_windows_1252_is_read_and_said(project):
     (project.root / "specs" / "customers.csv").write_bytes("id;name\na;Müller\n".encode("cp1252"))
     loaded = project.load()
     assert loaded.desired.companies["a"].name == "Muller"
-    assert [(one.code, one.fix.partition(" if ")[0]) for one in loaded.warnings] == [
+    assert [(warning.code, warning.fix.partition(" if ")[0]) for warning in loaded.warnings] == [
         (SpecCode.TABLE_ENCODING, "write `encoding: windows-1252` in the set")
     ]
     project.put("specs/a.yaml", SET.replace("key:", "encoding: windows-1252\n    key:"))
@@ -350,7 +350,7 @@ def test_a_delimiter_that_the_header_is_not_written_with_is_named(project):
 def test_what_is_not_in_the_encoding_that_is_said_is_an_error(project):
     project.put("specs/a.yaml", SET.replace("key:", "encoding: utf-8\n    key:"))
     (project.root / "specs" / "customers.csv").write_bytes(b"id,name\na,M\xfcller\n")
-    assert [one.code for one in project.errors()] == [SpecCode.NOT_UTF8]
+    assert [error.code for error in project.errors()] == [SpecCode.NOT_UTF8]
 
 
 def test_five_thousand_rows_of_a_european_spreadsheet_need_one_line(project):
@@ -394,4 +394,4 @@ def test_two_names_that_become_the_same_stay_two_companies_and_are_named(project
     project.put("specs/a.yaml", "version: 1\ncompanies: {a: {name: Müller}, b: {name: Muller}}\n")
     loaded = project.load()
     assert sorted(loaded.desired.companies) == ["a", "b"]
-    assert [one.code for one in loaded.warnings] == [SpecCode.NAMES_ALIKE]
+    assert [warning.code for warning in loaded.warnings] == [SpecCode.NAMES_ALIKE]

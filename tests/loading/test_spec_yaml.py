@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.diagnostics import Span
-from reconciler.loading import SpecError, load, quick_yaml
-from reconciler.loading.nodes import Map, Seq, SourceFile
-from reconciler.loading.scalars import plain
+from reconciler.loading import SpecError, load, yaml_nodes
+from reconciler.loading.nodes import Map, Seq, SourceFile, plain
 from reconciler.loading.yaml_nodes import read, read_carefully
 
 CORPUS = Path(__file__).parents[1] / "fuzz/corpus"
@@ -92,9 +91,9 @@ def test_keys_are_text_as_written():
 def test_documents_are_told_apart():
     documents, found = read("a: 1\n---\n# nothing\n---\nb: *x\n", FILE)
     assert documents == ()
-    assert [one.span for one in found] == [Span("a.yaml", 5, 4)]
+    assert [diagnostic.span for diagnostic in found] == [Span("a.yaml", 5, 4)]
     documents, _ = read("a: &x 1\n---\n# nothing\n---\nb: 2\n", FILE)
-    assert [one.root for one in documents] == [{"a": 1}, None, {"b": 2}]
+    assert [document.root for document in documents] == [{"a": 1}, None, {"b": 2}]
 
 
 printable = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"]), max_size=9)
@@ -170,7 +169,7 @@ def placed(value):
 
 def alike(text: str) -> bool:
     """Whether the quick way says nothing, or just what the careful way says."""
-    quickly = quick_yaml.read(text, FILE)
+    quickly = yaml_nodes.read_quickly(text, FILE)
     documents, found = read_carefully(text, FILE)
     return quickly is None or (
         found == ()
@@ -193,7 +192,7 @@ PLAIN = [
 
 @pytest.mark.parametrize("text", [*ODD, "a: " + "x" * 70_000])
 def test_what_is_odd_in_a_file_is_read_carefully(text):
-    assert quick_yaml.read(text, FILE) is None
+    assert yaml_nodes.read_quickly(text, FILE) is None
 
 
 @pytest.mark.parametrize("text", [*PLAIN, *(path.read_text() for path in sorted(CORPUS.glob("*.yaml")))])

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from reconciler.live import Live, LiveCompany, LiveConnection, LiveError, Pull, PullState, Status
 from reconciler.model import (
     KEY_TAG,
     LINKS_TAG,
@@ -19,18 +20,11 @@ from reconciler.model import (
     Desired,
     DesiredCompany,
     DesiredConnection,
-    Live,
-    LiveCompany,
-    LiveConnection,
-    LiveError,
     Migration,
     Precondition,
     PreconditionState,
-    Pull,
-    PullState,
     SecretRef,
     SourceType,
-    Status,
 )
 from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
@@ -82,13 +76,13 @@ def wanted(
     *connections: DesiredConnection, key: str = "acme", name: str = "", **fields: Any
 ) -> DesiredCompany:
     """A company of a spec; its name follows from its key."""
-    named = {one.key: one for one in connections}
+    named = {connection.key: connection for connection in connections}
     return DesiredCompany(key, name or key.title(), connections=named, **fields)
 
 
 def specs(*companies: DesiredCompany, narrowed: bool = False, renamed_from: str | None = None) -> Desired:
     """All specs of the workspace."""
-    return Desired(WORKSPACE, {one.key: one for one in companies}, narrowed, renamed_from)
+    return Desired(WORKSPACE, {company.key: company for company in companies}, narrowed, renamed_from)
 
 
 def connection(
@@ -159,9 +153,11 @@ def plan_for(
     desired = wanted_companies if isinstance(wanted_companies, Desired) else specs(*wanted_companies)
     found = (live_companies,) if isinstance(live_companies, LiveCompany) else tuple(live_companies)
     if is_recorded:
-        found = tuple(recorded(one, desired) for one in found)
+        found = tuple(recorded(company, desired) for company in found)
     history = {
-        one.id: own for one in found if (own := tuple(p for p in pulls if one.connection(p.connection_id)))
+        company.id: own
+        for company in found
+        if (own := tuple(p for p in pulls if company.connection(p.connection_id)))
     }
     live = Live(found, pulls=history, fetched_types=frozenset(fetched))
     return make_plan(desired, live, run or policy(), tool=TOOL, api=API)
@@ -172,24 +168,28 @@ def recorded(live: LiveCompany, desired: Desired) -> LiveCompany:
     spec = desired.companies.get(live.tags.get(KEY_TAG, ""))
     if spec is None or LINKS_TAG in live.tags:
         return live
-    there = Counter(one.platform_key for one in live.connections)
-    meant = Counter(one.platform_key for one in spec.connections.values() if one.id is None)
+    there = Counter(connection.platform_key for connection in live.connections)
+    meant = Counter(
+        connection.platform_key for connection in spec.connections.values() if connection.id is None
+    )
     text = ",".join(
-        f"{key}@{one.platform_key}"
-        for key, one in sorted(spec.connections.items())
-        if there[one.platform_key] == meant[one.platform_key] == 1 and one.id is None
+        f"{key}@{connection.platform_key}"
+        for key, connection in sorted(spec.connections.items())
+        if there[connection.platform_key] == meant[connection.platform_key] == 1 and connection.id is None
     )
     return replace(live, tags={**live.tags, LINKS_TAG: text}) if text else live
 
 
 def actions(plan: Plan) -> list[str]:
     """Each action as ``kind address``."""
-    return [f"{one.kind} {one.address}" for one in plan.actions]
+    return [f"{action.kind} {action.address}" for action in plan.actions]
 
 
 def attention(plan: Plan) -> list[str]:
     """Each attention as ``class code address``."""
-    return [f"{one.attention_class} {one.code} {one.address}" for one in plan.attention]
+    return [
+        f"{attention.attention_class} {attention.code} {attention.address}" for attention in plan.attention
+    ]
 
 
 def message(plan: Plan) -> str:

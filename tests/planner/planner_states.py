@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from planner_world import World
 
+from reconciler.live import LiveCompany, LiveConnection, LiveError, Pull, PullState, Status
 from reconciler.model import (
     KEY_TAG,
     LINKS_TAG,
@@ -27,15 +28,9 @@ from reconciler.model import (
     Desired,
     DesiredCompany,
     DesiredConnection,
-    LiveCompany,
-    LiveConnection,
-    LiveError,
     Migration,
     Presence,
-    Pull,
-    PullState,
     SourceType,
-    Status,
     SyncPolicy,
     SyncSettings,
     Unset,
@@ -134,13 +129,13 @@ _WANTED_COMPANIES = [
 def _one_wanted_accounting(connections: Sequence[DesiredConnection]) -> Mapping[str, DesiredConnection]:
     """The connections as the rules for specs permit them: one accounting connection to be linked."""
     kept: dict[str, DesiredConnection] = {}
-    for one in connections:
+    for connection in connections:
         is_second = any(
-            one.source_type is SourceType.ACCOUNTING is other.source_type
-            and one.wanted is Wanted.LINKED is other.wanted
+            connection.source_type is SourceType.ACCOUNTING is other.source_type
+            and connection.wanted is Wanted.LINKED is other.wanted
             for other in kept.values()
         )
-        kept[one.key] = replace(one, wanted=Wanted.UNLINKED) if is_second else one
+        kept[connection.key] = replace(connection, wanted=Wanted.UNLINKED) if is_second else connection
     return kept
 
 
@@ -185,7 +180,7 @@ _LIVE_LINKS = [
         [(), (), (LiveError("expired"),), (LiveError("expired", erred_at=ago(days=3)),)],
     )
 ]
-_LINKS_ON = {on.key: [one for one in _LIVE_LINKS if one.platform_key == on.key] for on in INTEGRATIONS}
+_LINKS_ON = {on.key: [link for link in _LIVE_LINKS if link.platform_key == on.key] for on in INTEGRATIONS}
 _FOREIGN_TAGS: list[dict[str, str]] = [
     {},
     {},
@@ -216,13 +211,13 @@ _HISTORIES = [
 def _one_accounting(connections: Sequence[LiveConnection]) -> tuple[LiveConnection, ...]:
     """The connections as Codat could have them: one active accounting connection."""
     kept: list[LiveConnection] = []
-    for one in connections:
+    for connection in connections:
         is_second = any(
-            one.source_type is SourceType.ACCOUNTING is other.source_type
-            and one.status is Status.LINKED is other.status
+            connection.source_type is SourceType.ACCOUNTING is other.source_type
+            and connection.status is Status.LINKED is other.status
             for other in kept
         )
-        kept.append(replace(one, status=Status.UNLINKED) if is_second else one)
+        kept.append(replace(connection, status=Status.UNLINKED) if is_second else connection)
     return tuple(kept)
 
 
@@ -231,10 +226,12 @@ def _live_company(
     draw: st.DrawFn, number: int, name: str, owner: Mapping[str, str], spec: DesiredCompany | None
 ) -> LiveCompany:
     wanted = list(spec.connections.values()) if spec else []
-    twins = [draw(st.sampled_from([None, *_LINKS_ON[one.platform_key]])) for one in wanted]
+    twins = [draw(st.sampled_from([None, *_LINKS_ON[connection.platform_key]])) for connection in wanted]
     more = [draw(st.sampled_from(_LIVE_LINKS)) for _ in range(draw(st.integers(0, 2)))]
-    found = [one for one in (*twins, *more) if one is not None]
-    links = _one_accounting([replace(one, id=f"c{number}{at:06x}-live") for at, one in enumerate(found)])
+    found = [connection for connection in (*twins, *more) if connection is not None]
+    links = _one_accounting(
+        [replace(connection, id=f"c{number}{at:06x}-live") for at, connection in enumerate(found)]
+    )
     tags = dict(draw(st.sampled_from(_FOREIGN_TAGS)))
     if links and draw(st.booleans()):
         record = zip(draw(st.sampled_from(_RECORDED)), draw(st.permutations(links)), strict=False)
@@ -277,15 +274,15 @@ def _pinned(
     draw: st.DrawFn, spec: DesiredCompany, companies: list[LiveCompany], taken: set[str]
 ) -> DesiredCompany:
     """The spec, now and then with the id of a company or a connection that nobody else names."""
-    ids = [one.id for one in companies if one.id not in taken]
-    links = [link.id for one in companies for link in one.connections if link.id not in taken]
+    ids = [company.id for company in companies if company.id not in taken]
+    links = [link.id for company in companies for link in company.connections if link.id not in taken]
     connections = dict(spec.connections)
     if links and connections and draw(st.integers(0, 3)) == 0:
         key = draw(st.sampled_from(sorted(connections)))
         pin = draw(st.sampled_from([*links, "c-nowhere"]))
         connections[key] = replace(connections[key], id=pin)
         taken.add(pin)
-    untagged = [one.id for one in companies if not one.owner() and one.id in ids]
+    untagged = [company.id for company in companies if not company.owner() and company.id in ids]
     if untagged and draw(st.booleans()):
         ids = untagged
     elif not ids or draw(st.integers(0, 5)) > 0:
@@ -315,9 +312,13 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         specs[KEYS[0]] = replace(specs[KEYS[0]], renamed_from="old")
     for key, spec in specs.items():
         if spec.id is None and draw(st.integers(0, 5)) == 0:
-            specs[key] = replace(spec, new_beside=tuple(one.id for one in live if one.name == spec.name))
+            specs[key] = replace(
+                spec, new_beside=tuple(company.id for company in live if company.name == spec.name)
+            )
     renamed_from = draw(st.sampled_from([None, None, ELSEWHERE]))
-    has_tokens = any(link.authorization for one in specs.values() for link in one.connections.values())
+    has_tokens = any(
+        link.authorization for company in specs.values() for link in company.connections.values()
+    )
     run = policy(
         retry_syncs=draw(st.booleans()),
         prune=draw(st.booleans()),
@@ -326,9 +327,9 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         now=NOW,
     )
     world = World(
-        {one.id: one for one in live},
-        {one.id: draw(_history(one)) for one in live},
-        {one.key: one for one in INTEGRATIONS},
+        {company.id: company for company in live},
+        {company.id: draw(_history(company)) for company in live},
+        {integration.key: integration for integration in INTEGRATIONS},
         draw(st.sampled_from([frozenset({"invoices"})] * 3 + [frozenset()])),
     )
     return Scenario(Desired(WORKSPACE, specs, renamed_from=renamed_from), world, run)
@@ -340,7 +341,11 @@ def tags_copied_to_the_new_key() -> Scenario:
     meant = LiveCompany("a0000000-live", "North", tags=OURS | {KEY_TAG: "old"}, connections=(link,))
     copied = LiveCompany("a0000001-live", "North", tags=OURS | {KEY_TAG: "a"})
     spec = DesiredCompany("a", "North", id=meant.id, renamed_from="old", state=Presence.ABSENT)
-    world = World({one.id: one for one in (meant, copied)}, {}, {one.key: one for one in INTEGRATIONS})
+    world = World(
+        {company.id: company for company in (meant, copied)},
+        {},
+        {integration.key: integration for integration in INTEGRATIONS},
+    )
     return Scenario(Desired(WORKSPACE, {"a": spec}), world, policy())
 
 

@@ -9,22 +9,7 @@ from datetime import datetime, timedelta
 
 from builders import API, NOW, TOOL, Integration
 
-from reconciler.model import (
-    LINKS_TAG,
-    MAX_TAG_VALUE,
-    MAX_TAGS,
-    Address,
-    Desired,
-    Live,
-    LiveCompany,
-    LiveConnection,
-    LiveSyncSettings,
-    Pull,
-    PullState,
-    SourceType,
-    Status,
-)
-from reconciler.plan import (
+from reconciler.actions import (
     Action,
     AddProduct,
     AdoptCompany,
@@ -33,7 +18,6 @@ from reconciler.plan import (
     CreateConnection,
     DeleteCompany,
     DeleteConnection,
-    Plan,
     RemoveProduct,
     SetSyncSettings,
     SyncCompany,
@@ -41,6 +25,17 @@ from reconciler.plan import (
     UnlinkConnection,
     UpdateCompany,
 )
+from reconciler.live import Live, LiveCompany, LiveConnection, Pull, PullState, Status
+from reconciler.model import (
+    LINKS_TAG,
+    MAX_TAG_VALUE,
+    MAX_TAGS,
+    Address,
+    Desired,
+    LiveSyncSettings,
+    SourceType,
+)
+from reconciler.plan import Plan
 from reconciler.planner import Directory, Policy, draft, finish, make_plan
 
 
@@ -71,8 +66,8 @@ class World:
         pulls = {key: tuple(own) for key, own in self.pulls.items()}
         managed = Directory.of(desired, self.companies.values()).with_own_settings(lambda _: True)
         companies = (
-            replace(one, sync_settings=self.sync_settings(one.id) if one.id in managed else None)
-            for one in self.companies.values()
+            replace(company, sync_settings=self.sync_settings(company.id) if company.id in managed else None)
+            for company in self.companies.values()
         )
         return Live(tuple(companies), pulls=pulls, fetched_types=self.fetched)
 
@@ -117,13 +112,17 @@ class World:
         self.now += timedelta(minutes=5)
         for company in tuple(self.companies.values()):
             history = self.pulls.get(company.id, [])
-            linked = {one.id: one for one in company.connections if one.status is Status.LINKED}
-            for number, one in enumerate(history):
-                if one.state is not PullState.RUNNING:
+            linked = {
+                connection.id: connection
+                for connection in company.connections
+                if connection.status is Status.LINKED
+            }
+            for number, pull in enumerate(history):
+                if pull.state is not PullState.RUNNING:
                     continue
-                state = PullState.DONE if one.connection_id in linked else PullState.FAILED
-                history[number] = replace(one, state=state, status=state, completed=self.now)
-                if found := linked.get(one.connection_id):
+                state = PullState.DONE if pull.connection_id in linked else PullState.FAILED
+                history[number] = replace(pull, state=state, status=state, completed=self.now)
+                if found := linked.get(pull.connection_id):
                     self._put(company.id, replace(found, last_sync=self.now))
         self.now += timedelta(seconds=30)
 
@@ -174,7 +173,7 @@ class World:
         before = self.companies[self._company_id(action)]
         has, wanted = action.product in before.products, isinstance(action, AddProduct)
         assert has is not wanted, "it is as wanted already"
-        others = tuple(one for one in before.products if one != action.product)
+        others = tuple(product for product in before.products if product != action.product)
         self.companies[before.id] = replace(before, products=(*others, action.product) if wanted else others)
 
     def _company_id(
@@ -195,12 +194,14 @@ class World:
 
     def _put(self, company: str, connection: LiveConnection) -> None:
         before = self.companies[company]
-        links = {one.id: one for one in before.connections} | {connection.id: connection}
+        links = {each_connection.id: each_connection for each_connection in before.connections} | {
+            connection.id: connection
+        }
         self.companies[company] = replace(before, connections=tuple(links.values()))
 
     def _remove(self, company: str, identifier: str) -> None:
         before = self.companies[company]
-        left = tuple(one for one in before.connections if one.id != identifier)
+        left = tuple(connection for connection in before.connections if connection.id != identifier)
         self.companies[company] = replace(before, connections=left)
 
     def _tagged(self, company: LiveCompany) -> LiveCompany:
@@ -256,25 +257,32 @@ class World:
         company = self._company_id(action)
         found = self._connection(company, action.connection_id or self.made[action.address])
         assert (found.status is Status.LINKED) == action.reauthorized, "tokens for a connection that works"
-        others = (one for one in self.companies[company].connections if one.id != found.id)
+        others = (
+            connection for connection in self.companies[company].connections if connection.id != found.id
+        )
         if found.status is not Status.LINKED and found.source_type is SourceType.ACCOUNTING:
             assert not any(
-                one.source_type is SourceType.ACCOUNTING and one.status is Status.LINKED for one in others
+                connection.source_type is SourceType.ACCOUNTING and connection.status is Status.LINKED
+                for connection in others
             ), "two accounting connections Linked"
         self._put(company, replace(found, status=Status.LINKED))
 
     def _sync(self, action: SyncCompany) -> None:
         company = self._company_id(action)
-        linked = [one.id for one in self.companies[company].connections if one.status is Status.LINKED]
+        linked = [
+            connection.id
+            for connection in self.companies[company].connections
+            if connection.status is Status.LINKED
+        ]
         for target in action.targets:
             assert (target.connection_id or self.made[target.address]) in linked, (
                 "a sync of what is not Linked"
             )
-        wanted = dict.fromkeys(one for target in action.targets for one in self._reached(target, linked))
+        wanted = dict.fromkeys(text for target in action.targets for text in self._reached(target, linked))
         history = self.pulls.setdefault(company, [])
         history += [
-            Pull(f"p{len(history)}-{one}", one, "invoices", "Fetching", PullState.RUNNING, self.now)
-            for one in wanted
+            Pull(f"p{len(history)}-{text}", text, "invoices", "Fetching", PullState.RUNNING, self.now)
+            for text in wanted
         ]
 
     def _reached(self, target: SyncTarget, linked: list[str]) -> list[str]:

@@ -20,18 +20,9 @@ from builders import (
     wanted_connection,
 )
 
-from reconciler.model import (
-    KEY_TAG,
-    PROTECT_TAG,
-    WORKSPACE_TAG,
-    Desired,
-    DesiredCompany,
-    LiveCompany,
-    Migration,
-    Presence,
-    Status,
-)
-from reconciler.plan import AdoptCompany, Change, CreateCompany, DeleteCompany, UpdateCompany
+from reconciler.actions import AdoptCompany, Change, CreateCompany, DeleteCompany, UpdateCompany
+from reconciler.live import LiveCompany, Status
+from reconciler.model import KEY_TAG, PROTECT_TAG, WORKSPACE_TAG, Desired, DesiredCompany, Migration, Presence
 from reconciler.planner import Policy
 
 OURS = company()
@@ -472,26 +463,28 @@ def test_company(case: Case) -> None:
     assert tuple(actions(plan)) == case.actions
     assert tuple(attention(plan)) == case.attention
     if case.reason:
-        assert {one.reason for one in plan.actions} == {case.reason}
+        assert {action.reason for action in plan.actions} == {case.reason}
 
 
 BLOCKED = [
-    one
-    for one in CASES
-    if any("blocking" in text for text in one.values[0].attention)  # type: ignore[attr-defined]
+    case
+    for case in CASES
+    if any("blocking" in text for text in case.values[0].attention)  # type: ignore[attr-defined]
 ]
 
 
 @pytest.mark.parametrize("case", BLOCKED)
 def test_blocking_attention_stops_everything_for_the_company(case: Case) -> None:
-    extra = {one.key: one for one in (wanted_connection(), wanted_connection("bank", PLAID))}
+    extra = {
+        connection.key: connection for connection in (wanted_connection(), wanted_connection("bank", PLAID))
+    }
     given = case.spec if isinstance(case.spec, Desired) else specs(case.spec)
     first = given.companies["acme"]
     first = replace(first, connections={**extra, **first.connections})
     spec = replace(given, companies={**given.companies, "acme": first})
     plan = plan_for(spec, case.live, case.run)
     blocked = {text.split()[-1] for text in case.attention if text.startswith("blocking")}
-    assert [one for one in plan.actions if one.address.company in blocked] == []
+    assert [action for action in plan.actions if action.address.company in blocked] == []
     assert tuple(attention(plan)) == case.attention
 
 
@@ -679,5 +672,5 @@ def test_a_company_that_may_be_the_wanted_one_is_not_pruned() -> None:
 
 def test_the_id_of_an_orphan_of_ours_is_told_how_to_be_taken_over() -> None:
     plan = plan_for(wanted(id=OURS.id), company(owner="old"))
-    told = {str(one.address): one.message for one in plan.attention}
+    told = {str(attention.address): attention.message for attention in plan.attention}
     assert "say 'renamedFrom: old'" in told["acme"]

@@ -24,19 +24,17 @@ from builders import (
     wanted_connection,
 )
 
+from reconciler.actions import AuthorizeConnection, CreateConnection, DeleteConnection, UnlinkConnection
+from reconciler.live import LiveConnection, LiveError, Status
 from reconciler.model import (
     DesiredConnection,
-    LiveConnection,
-    LiveError,
     Migration,
     Precondition,
     PreconditionState,
     Presence,
-    Status,
     SyncPolicy,
     Wanted,
 )
-from reconciler.plan import AuthorizeConnection, CreateConnection, DeleteConnection, UnlinkConnection
 from reconciler.planner import Policy
 
 CREATE, AUTHORIZE = "connection.create acme/books", "connection.authorize acme/books"
@@ -295,7 +293,7 @@ def test_connection(case: Case) -> None:
     assert tuple(actions(plan)) == case.actions
     assert tuple(attention(plan)) == case.attention
     if case.reason:
-        assert {one.reason for one in plan.actions} == {case.reason}
+        assert {action.reason for action in plan.actions} == {case.reason}
 
 
 @pytest.mark.parametrize(
@@ -313,7 +311,7 @@ def test_connection(case: Case) -> None:
 )
 def test_an_authorize_says_why(live: tuple[LiveConnection, ...], run: Policy, reason: str) -> None:
     plan = plan_for(wanted(spec(issued_at=FRESH)), company(*live), run)
-    (action,) = (one for one in plan.actions if isinstance(one, AuthorizeConnection))
+    (action,) = (step for step in plan.actions if isinstance(step, AuthorizeConnection))
     assert action.reason == reason
     assert action.authorization == TOKENS
     assert action.observed == (live[0].status if live else None)
@@ -454,8 +452,8 @@ def test_the_gate(states: dict[Precondition, PreconditionState], is_open: bool) 
 def test_every_way_to_send_tokens_is_gated(
     live: tuple[LiveConnection, ...], run: Policy, planned: list[str]
 ) -> None:
-    one = spec(preconditions={}, issued_at=FRESH, sync=SyncPolicy(never=True))
-    plan = plan_for(wanted(one), company(*live), run)
+    each_connection = spec(preconditions={}, issued_at=FRESH, sync=SyncPolicy(never=True))
+    plan = plan_for(wanted(each_connection), company(*live), run)
     assert (actions(plan), attention(plan)) == (planned, [GATE])
 
 
@@ -506,5 +504,5 @@ def test_the_sandbox_says_nothing_where_the_real_api_would_not_ask(
 
 
 def test_no_sync_follows_for_what_is_gated() -> None:
-    one = spec(preconditions={}, sync=SyncPolicy(data_types=("invoices",)))
-    assert actions(plan_for(wanted(one))) == ["company.create acme", CREATE]
+    connection = spec(preconditions={}, sync=SyncPolicy(data_types=("invoices",)))
+    assert actions(plan_for(wanted(connection))) == ["company.create acme", CREATE]

@@ -12,25 +12,19 @@ from hypothesis import strategies as st
 from planner_states import Scenario, scenarios, searched
 from planner_world import World
 
-from reconciler.model import (
-    LINKS_TAG,
-    RESERVED_TAG_PREFIX,
-    DesiredConnection,
-    LiveCompany,
-    Presence,
-    Status,
-    Wanted,
-)
-from reconciler.plan import DeleteCompany, DeleteConnection, Plan, UnlinkConnection
+from reconciler.actions import DeleteCompany, DeleteConnection, UnlinkConnection
+from reconciler.live import LiveCompany, Status
+from reconciler.model import LINKS_TAG, RESERVED_TAG_PREFIX, DesiredConnection, Presence, Wanted
+from reconciler.plan import Plan
 
 
 def unblocked(plan: Plan, before: Plan) -> list[str]:
     """The actions in companies where the plan ``before`` met nothing that blocks."""
-    excused = {one.address.company for one in before.blocking()}
+    excused = {attention.address.company for attention in before.blocking()}
     return [
         text
-        for text, one in zip(actions(plan), plan.actions, strict=True)
-        if one.address.company not in excused
+        for text, action in zip(actions(plan), plan.actions, strict=True)
+        if action.address.company not in excused
     ]
 
 
@@ -82,16 +76,16 @@ def test_an_apply_killed_half_way_ends_in_the_same_state(scenario: Scenario, ste
 
 def shapes(world: World, plan: Plan) -> list[object]:
     """Everything but ids and times, of the companies in which nothing blocks."""
-    excused = {one.address.company for one in plan.blocking()}
+    excused = {attention.address.company for attention in plan.blocking()}
     return sorted(
         [
-            one.name,
-            one.description or "",
-            sorted((key, value) for key, value in one.tags.items() if key != "codatSyncLinks"),
-            sorted((link.platform_key, link.status) for link in one.connections),
+            company.name,
+            company.description or "",
+            sorted((key, value) for key, value in company.tags.items() if key != "codatSyncLinks"),
+            sorted((link.platform_key, link.status) for link in company.connections),
         ]
-        for one in world.companies.values()
-        if not one.owner() or one.owner()[1] not in excused
+        for company in world.companies.values()
+        if not company.owner() or company.owner()[1] not in excused
     )
 
 
@@ -119,12 +113,12 @@ def test_what_is_not_ours_is_never_touched(scenario: Scenario) -> None:
             assert _is_named(wanted, action, before)
 
     world.apply(plan)
-    pinned = {one.id for one in desired.companies.values()}
-    for one in before.values():
-        after = world.companies.get(one.id)
-        is_concerned = one.id in pinned or (one.owner() or ("",))[0] in desired.workspaces
-        assert is_concerned or after == one
-        assert after is None or _foreign(one, scenario).items() <= after.tags.items()
+    pinned = {company.id for company in desired.companies.values()}
+    for company in before.values():
+        after = world.companies.get(company.id)
+        is_concerned = company.id in pinned or (company.owner() or ("",))[0] in desired.workspaces
+        assert is_concerned or after == company
+        assert after is None or _foreign(company, scenario).items() <= after.tags.items()
 
 
 def _is_named(
@@ -148,7 +142,7 @@ def _owners(scenario: Scenario, key: str) -> set[tuple[str, str]]:
 
 def _foreign(company: LiveCompany, scenario: Scenario) -> dict[str, str]:
     """The tags of a live company that no spec names and that are not ours."""
-    named = {tag for one in scenario.desired.companies.values() for tag in one.tags}
+    named = {tag for customer in scenario.desired.companies.values() for tag in customer.tags}
     return {
         tag: value
         for tag, value in company.tags.items()

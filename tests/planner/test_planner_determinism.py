@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from planner_states import Scenario, scenarios, searched
 from planner_world import World
 
-from reconciler.model import Desired, DesiredCompany, LiveCompany, Status
+from reconciler.live import LiveCompany, Status
+from reconciler.model import Desired, DesiredCompany
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -30,17 +31,17 @@ def shuffled(draw: st.DrawFn, mapping: dict[K, V]) -> dict[K, V]:
 def _reordered(draw: st.DrawFn, scenario: Scenario) -> Scenario:
     """The same scenario with every listing and every mapping in another order."""
 
-    def company_of(one: DesiredCompany) -> DesiredCompany:
-        connections = shuffled(draw, dict(one.connections))
-        return replace(one, connections=connections, tags=shuffled(draw, dict(one.tags)))
+    def company_of(company: DesiredCompany) -> DesiredCompany:
+        connections = shuffled(draw, dict(company.connections))
+        return replace(company, connections=connections, tags=shuffled(draw, dict(company.tags)))
 
-    def live_of(one: LiveCompany) -> LiveCompany:
-        links = tuple(draw(st.permutations(one.connections)))
-        return replace(one, connections=links, tags=shuffled(draw, dict(one.tags)))
+    def live_of(company: LiveCompany) -> LiveCompany:
+        links = tuple(draw(st.permutations(company.connections)))
+        return replace(company, connections=links, tags=shuffled(draw, dict(company.tags)))
 
     desired, world = scenario.desired, scenario.world
-    companies = {key: company_of(one) for key, one in shuffled(draw, dict(desired.companies)).items()}
-    live = {key: live_of(one) for key, one in shuffled(draw, world.companies).items()}
+    companies = {key: company_of(company) for key, company in shuffled(draw, dict(desired.companies)).items()}
+    live = {key: live_of(company) for key, company in shuffled(draw, world.companies).items()}
     pulls = {key: draw(st.permutations(own)) for key, own in shuffled(draw, world.pulls).items()}
     return replace(
         scenario,
@@ -50,15 +51,15 @@ def _reordered(draw: st.DrawFn, scenario: Scenario) -> Scenario:
 
 
 @searched
-@given(scenarios().flatmap(lambda one: st.tuples(st.just(one), _reordered(one))))
+@given(scenarios().flatmap(lambda scenario: st.tuples(st.just(scenario), _reordered(scenario))))
 def test_order_means_nothing(two: tuple[Scenario, Scenario]) -> None:
-    first, second = (json.dumps(_document(one.desired, one.world, one)) for one in two)
+    first, second = (json.dumps(_document(scenario.desired, scenario.world, scenario)) for scenario in two)
     assert first == second
 
 
 def _document(desired: Desired, world: World, scenario: Scenario) -> object:
     plan = world.plan(desired, scenario.run)
-    return [plan.document(), [one.message for one in plan.refusals], plan.notes]
+    return [plan.document(), [refusal.message for refusal in plan.refusals], plan.notes]
 
 
 def scenario_document() -> str:

@@ -22,20 +22,10 @@ from builders import (
 from hypothesis import given
 from planner_states import Scenario, scenarios, searched
 
-from reconciler.model import (
-    LINKS_TAG,
-    Address,
-    Desired,
-    Live,
-    LiveCompany,
-    Presence,
-    PullState,
-    SecretRef,
-    Status,
-    Wanted,
-)
+from reconciler.live import Live, LiveCompany, PullState, Status
+from reconciler.model import LINKS_TAG, Address, Desired, Presence, SecretRef, Wanted
 from reconciler.planner import Explanation, Policy, addresses, draft, explained, finish
-from reconciler.planner.rule_words import SAYS, TABLES, in_words
+from reconciler.planner.explaining import SAYS, TABLES, in_words
 
 
 def everything(desired: Desired, live: Live, run: Policy) -> dict[str, tuple[Explanation, ...]]:
@@ -43,28 +33,28 @@ def everything(desired: Desired, live: Live, run: Policy) -> dict[str, tuple[Exp
     drafted = draft(desired, live, run)
     plan = finish(drafted, desired, live, run, tool=TOOL, api=API)
     return {
-        one: explained(Address.parse(one), drafted, desired, live, run, plan)
-        for one in addresses(drafted, desired)
+        address: explained(Address.parse(address), drafted, desired, live, run, plan)
+        for address in addresses(drafted, desired)
     }
 
 
 def explain(address: str, desired, *companies: LiveCompany, run: Policy | None = None, pulls=()):
     desired = desired if isinstance(desired, Desired) else specs(desired)
-    histories = {one.id: tuple(pulls) for one in companies}
+    histories = {company.id: tuple(pulls) for company in companies}
     live = Live(companies, pulls=histories, fetched_types=frozenset({"invoices"}))
     (found,) = everything(desired, live, run or policy())[address]
     return found.document()
 
 
 def rows(document) -> list[str]:
-    return [one["row"] for one in document["decisions"]]
+    return [decision["row"] for decision in document["decisions"]]
 
 
 def otherwise(document, table: int = 0) -> dict[tuple[str, str], str]:
     return {
-        (one["fact"], value): one["row"]
-        for one in document["decisions"][table]["otherwise"]
-        for value in one["values"]
+        (item["fact"], value): item["row"]
+        for item in document["decisions"][table]["otherwise"]
+        for value in item["values"]
     }
 
 
@@ -76,7 +66,7 @@ def test_a_pending_connection_is_explained_by_its_row_and_by_its_sync() -> None:
         "acme/books", wanted(wanted_connection()), company(connection(status=Status.PENDING_AUTH))
     )
     assert rows(found) == ["authorize", "sync-authorized"]
-    assert [one["kind"] for one in found["actions"]] == ["connection.authorize", "company.sync"]
+    assert [action["kind"] for action in found["actions"]] == ["connection.authorize", "company.sync"]
     assert found["live"]["status"] == "PendingAuth"
     assert {"fact": "live", "says": "live status", "value": "PendingAuth"} in found["decisions"][0]["facts"]
 
@@ -104,7 +94,7 @@ def test_a_connection_of_a_blocked_company_is_explained_by_the_company() -> None
     assert rows(found) == ["company-exists"]
     assert found["address"] == "acme/books"
     assert "nothing is decided for it" in found["note"]
-    assert [one["code"] for one in found["attention"]] == ["exists"]
+    assert [attention["code"] for attention in found["attention"]] == ["exists"]
 
 
 def test_a_connection_of_a_company_that_shall_go_is_explained_by_the_company() -> None:
@@ -117,7 +107,7 @@ def test_a_connection_that_cannot_be_paired_has_no_rule_and_says_so() -> None:
     found = explain("acme/bank", wanted(wanted_connection("bank", PLAID)), company(*two))
     assert rows(found) == []
     assert "cannot be told" in found["note"]
-    assert [one["code"] for one in found["attention"]] == ["ambiguous"]
+    assert [attention["code"] for attention in found["attention"]] == ["ambiguous"]
 
 
 def test_a_stray_and_an_orphan_can_be_explained_too() -> None:
@@ -135,7 +125,7 @@ def test_a_stray_and_an_orphan_can_be_explained_too() -> None:
 def test_two_orphans_of_one_key_are_both_explained() -> None:
     live = Live((company(identifier="a1", owner="old"), company(identifier="a2", owner="old")))
     found = everything(specs(), live, policy())["old"]
-    assert [one.live and one.live["id"] for one in found] == ["a1", "a2"]
+    assert [explanation.live and explanation.live["id"] for explanation in found] == ["a1", "a2"]
 
 
 def test_what_the_history_says_of_a_sync_is_told() -> None:
@@ -162,7 +152,8 @@ def test_an_address_of_nothing_has_no_explanation() -> None:
 
 
 def test_nothing_that_may_hold_a_secret_is_in_an_explanation() -> None:
-    from reconciler.model import LiveError, Secret
+    from reconciler.live import LiveError
+    from reconciler.model import Secret
 
     canary = "CANARY"
     told = connection(status=Status.DEAUTHORIZED, errors=[LiveError(f"bad token {canary}", "401", NOW)])
@@ -193,11 +184,13 @@ def test_an_explanation_says_exactly_what_the_plan_does(scenario: Scenario) -> N
     for text, found in everything(desired, live, run).items():
         address = Address.parse(text)
         assert found, f"{text} is an address that nothing explains"
-        kinds = {one.kind.value for one in plan.actions if one.address == address} - BY_FIELD
-        codes = {one.code.value for one in plan.attention if one.address == address} - BESIDE
-        decided = [one for each in found for one in each.decisions if not each.note]
-        planned = {kind.value for one in decided for kind in one.row.actions}
-        noted = {one.row.attention.value for one in decided if one.row.attention}
+        kinds = {action.kind.value for action in plan.actions if action.address == address} - BY_FIELD
+        codes = {
+            attention.code.value for attention in plan.attention if attention.address == address
+        } - BESIDE
+        decided = [decision for each in found for decision in each.decisions if not each.note]
+        planned = {kind.value for decision in decided for kind in decision.row.actions}
+        noted = {decision.row.attention.value for decision in decided if decision.row.attention}
         own_sync = {"company.sync"} if address.is_company else set()
         assert kinds - own_sync == planned - ({"company.sync"} if not address.is_company else set())
         if all(not each.note for each in found):
@@ -210,7 +203,7 @@ def test_each_change_that_it_names_leads_to_the_row_that_it_names(scenario: Scen
     live = scenario.world.live(scenario.desired)
     run = replace(scenario.run, now=scenario.world.now, targets=())
     for found in everything(scenario.desired, live, run).values():
-        for decision in (one for each in found for one in each.decisions):
+        for decision in (decision for each in found for decision in each.decisions):
             _, table = TABLES[type(decision.situation)]
             assert table.decide(decision.situation) is decision.row
             for other in decision.otherwise:
@@ -223,9 +216,9 @@ def test_each_change_that_it_names_leads_to_the_row_that_it_names(scenario: Scen
 # --- the vocabulary ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("situation", list(TABLES), ids=lambda one: one.__name__)
+@pytest.mark.parametrize("situation", list(TABLES), ids=lambda value: value.__name__)
 def test_every_fact_that_a_rule_may_look_at_has_words(situation) -> None:
-    assert list(SAYS[situation]) == [one.name for one in fields(situation)]
+    assert list(SAYS[situation]) == [field.name for field in fields(situation)]
 
 
 def test_values_of_two_enums_that_are_equal_as_text_have_their_own_words() -> None:

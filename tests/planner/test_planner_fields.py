@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from builders import actions, company, plan_for, wanted
 
-from reconciler.model import KEY_TAG, PROTECT_TAG, UNSET, WORKSPACE_TAG, LiveCompany
-from reconciler.plan import Change, CreateCompany
+from reconciler.actions import Change, CreateCompany
+from reconciler.live import LiveCompany
+from reconciler.model import KEY_TAG, PROTECT_TAG, UNSET, WORKSPACE_TAG
 from reconciler.planner import fields
 from reconciler.planner.fields import Ours, changes, wanted_fields
 
@@ -17,7 +18,7 @@ OURS = {WORKSPACE_TAG: "prod", KEY_TAG: "acme"}
 
 def differing(spec: dict[str, Any], live: LiveCompany) -> list[Change]:
     plan = plan_for(wanted(**spec), live)
-    return [one for action in plan.actions for one in action.changes]  # type: ignore[union-attr]
+    return [change for action in plan.actions for change in action.changes]  # type: ignore[union-attr]
 
 
 def body(spec: dict[str, Any], live: LiveCompany) -> dict[str, Any]:
@@ -75,7 +76,7 @@ def test_tags(
     more: dict[str, str],
 ) -> None:
     found = company(tags=live | more)
-    assert differing({"tags": desired}, found) == [Change("tags.region", *one) for one in changed]
+    assert differing({"tags": desired}, found) == [Change("tags.region", *pair) for pair in changed]
     if changed:
         merged = {**live, **more, **desired, **OURS}
         sent = {key: value for key, value in merged.items() if value is not None}
@@ -97,7 +98,7 @@ def test_tags(
 def test_protect(desired: Any, live: str | None, changed: list[tuple[str | None, str | None]]) -> None:
     found = company(tags={PROTECT_TAG: live} if live else {})
     spec = {} if desired is UNSET else {"protect": desired}
-    assert differing(spec, found) == [Change(f"tags.{PROTECT_TAG}", *one) for one in changed]
+    assert differing(spec, found) == [Change(f"tags.{PROTECT_TAG}", *pair) for pair in changed]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_a_tag_may_be_called_anything(key: str) -> None:
 def test_tags_are_compared_one_by_one_however_little_is_in_common(count: int) -> None:
     live = company(owner=None, tags={f"t{number}": "x" for number in range(count)})
     wanted_tags = wanted_fields(wanted(tags={"new": "x"}), None, Ours("prod"))
-    assert {one.path for one in changes(live, wanted_tags)} == {
+    assert {change.path for change in changes(live, wanted_tags)} == {
         *(f"tags.t{number}" for number in range(count)),
         "tags.new",
         f"tags.{WORKSPACE_TAG}",
@@ -137,7 +138,7 @@ def test_tags_are_compared_one_by_one_however_little_is_in_common(count: int) ->
 def test_every_field_at_once() -> None:
     found = company(name="Old", description="Old", tags={"a": "1"})
     spec = {"name": "New", "description": None, "tags": {"a": None, "b": "2"}, "protect": True}
-    assert [one.path for one in differing(spec, found)] == [
+    assert [change.path for change in differing(spec, found)] == [
         "description",
         "name",
         "tags.a",

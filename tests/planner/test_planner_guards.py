@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 from builders import PLAID, actions, company, connection, plan_for, policy, specs, wanted, wanted_connection
 
-from reconciler.model import DesiredCompany, Guard, Limit, LiveCompany, Presence, Status, Wanted
+from reconciler.live import LiveCompany, Status
+from reconciler.model import DesiredCompany, Guard, Limit, Presence, Wanted
 from reconciler.plan import Plan
 from reconciler.planner import Policy
 
@@ -112,7 +113,7 @@ def plan_of(case: Case) -> Plan:
 def test_guard(case: Case) -> None:
     plan = plan_of(case)
     assert len(plan.refusals) == len(case.refused)
-    assert all(flag in one.message for flag, one in zip(case.refused, plan.refusals, strict=True))
+    assert all(flag in refusal.message for flag, refusal in zip(case.refused, plan.refusals, strict=True))
     assert plan.document().get("refused") == ("guard" if case.refused else None)
 
 

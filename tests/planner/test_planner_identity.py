@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from builders import company, plan_for, specs, wanted
 
-from reconciler.model import Desired, LiveCompany, Presence
+from reconciler.live import LiveCompany
+from reconciler.model import Desired, Presence
 from reconciler.planner import Directory
 
 OTHER = company(identifier="b0000002-0000", owner="bravo")
@@ -50,7 +51,7 @@ def test_the_unfiltered_listing_is_read_where_something_wanted_is_missing(
     ],
 )
 def test_the_listings_order_is_not_in_the_plan(listed: tuple[LiveCompany, ...]) -> None:
-    plans = [plan_for(wanted(), one).document() for one in (listed, listed[::-1])]
+    plans = [plan_for(wanted(), pair).document() for pair in (listed, listed[::-1])]
     assert plans[0] == plans[1]
 
 

@@ -21,8 +21,10 @@ from builders import (
     wanted_connection,
 )
 
-from reconciler.model import LINKS_TAG, DesiredConnection, LiveConnection, Status, Wanted, links_tag
-from reconciler.plan import Change, CreateCompany, CreateConnection, DeleteConnection, Plan, UpdateCompany
+from reconciler.actions import Change, CreateCompany, CreateConnection, DeleteConnection, UpdateCompany
+from reconciler.live import LiveConnection, Status
+from reconciler.model import LINKS_TAG, DesiredConnection, Wanted, links_tag
+from reconciler.plan import Plan
 
 A, B = "aaaaaaaa-1", "bbbbbbbb-2"
 RECORD = "bank1:aaaaaaaa,bank2:bbbbbbbb"
@@ -56,7 +58,9 @@ def sent_with_the_company(plan: Plan) -> str | None:
 
 
 def rewritten(plan: Plan) -> list[Change]:
-    return [one for action in plan.actions if isinstance(action, UpdateCompany) for one in action.changes]
+    return [
+        change for action in plan.actions if isinstance(action, UpdateCompany) for change in action.changes
+    ]
 
 
 def test_two_fresh_ones_are_recorded_by_the_last_create_before_the_first_authorize() -> None:
@@ -164,7 +168,7 @@ def test_what_shall_be_deleted_stays_recorded_while_the_spec_names_it(
 ) -> None:
     spec = wanted(bank(1), bank(2), bank(3, wanted=Wanted.ABSENT))
     plan = plan_for(spec, company(*live, tags={LINKS_TAG: THREE}))
-    is_there = any(one.id == "cccccccc-3" for one in live)
+    is_there = any(connection.id == "cccccccc-3" for connection in live)
     assert actions(plan) == (["connection.delete acme/bank3"] if is_there else [])
 
 
@@ -435,7 +439,7 @@ def test_a_target_records_what_it_creates(target: str, expected: dict[str, objec
 
 def test_the_plans_document_says_that_links_are_recorded() -> None:
     document = plan_for(wanted(bank(1), bank(2))).document()
-    told = [one["address"] for one in document["actions"] if one.get("recordsLinks")]
+    told = [action["address"] for action in document["actions"] if action.get("recordsLinks")]
     assert told == ["acme/bank2"]
     assert document["summary"]["requests"] == 7
 

@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 from builders import company, connection, plan_for, policy, wanted
 
-from reconciler.model import Guard, Limit, LiveCompany, LiveSyncSettings, SyncSettings
-from reconciler.plan import Plan, SetSyncSettings
+from reconciler.actions import SetSyncSettings
+from reconciler.live import LiveCompany
+from reconciler.model import Guard, Limit, LiveSyncSettings, SyncSettings
+from reconciler.plan import Plan
 from reconciler.planner import as_reviewed
 
 FULL = {"syncOrder": 0}
@@ -18,7 +20,9 @@ SINCE = {"syncFromUtc": "2024-01-01T00:00:00Z"}
 
 def live(members: dict[str, object], *, synced: bool = True) -> LiveCompany:
     found = company(connection())
-    connections = tuple(one if synced else replace(one, last_sync=None) for one in found.connections)
+    connections = tuple(
+        connection if synced else replace(connection, last_sync=None) for connection in found.connections
+    )
     return replace(
         found, connections=connections, sync_settings=LiveSyncSettings({"invoices": members}, True)
     )
@@ -29,7 +33,7 @@ def plan(members: dict[str, object], spec: SyncSettings | None, **options: objec
 
 
 def narrowed(made: Plan) -> list[str]:
-    return [path for one in made.actions if isinstance(one, SetSyncSettings) for path in one.narrows]
+    return [path for action in made.actions if isinstance(action, SetSyncSettings) for path in action.narrows]
 
 
 CASES = {
@@ -48,7 +52,9 @@ CASES = {
 def test_what_fetches_less_is_marked_named_and_refused(before, after, paths: list[str]) -> None:
     made = plan(before, {"invoices": after})
     assert narrowed(made) == [f"syncSettings.invoices.{path}" for path in paths]
-    assert [one.message.endswith("pass --allow-narrowings 1") for one in made.refusals] == [True] * len(paths)
+    assert [refusal.message.endswith("pass --allow-narrowings 1") for refusal in made.refusals] == [
+        True
+    ] * len(paths)
     assert all(f"invoices.{path}" in made.actions[0].reason for path in paths)
 
 
@@ -71,6 +77,6 @@ def test_whoever_means_it_can_permit_it(options: dict[str, object]) -> None:
 
 def test_settings_that_were_reviewed_before_there_was_data_to_lose_are_stale() -> None:
     spec = wanted(sync_settings={"invoices": {"syncFromWindow": 1}})
-    reviewed = [one.document() for one in plan_for(spec, live(WINDOW, synced=False)).actions]
+    reviewed = [action.document() for action in plan_for(spec, live(WINDOW, synced=False)).actions]
     now = plan_for(spec, live(WINDOW))
-    assert [one.address for one in as_reviewed(reviewed, now).stale] == ["acme"]
+    assert [stale.address for stale in as_reviewed(reviewed, now).stale] == ["acme"]

@@ -24,7 +24,8 @@ from builders import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.model import LINKS_TAG, DesiredConnection, LiveConnection, Status, Wanted
+from reconciler.live import LiveConnection, Status
+from reconciler.model import LINKS_TAG, DesiredConnection, Wanted
 from reconciler.plan import AttentionCode
 from reconciler.planner.marking import record
 from reconciler.planner.pairing import pair, pair_carefully, recorded
@@ -311,10 +312,11 @@ def test_pairing(case: Case) -> None:
 
     assert {key: found and found.id for key, found in pairs.live.items()} == case.pairs
     trouble = {
-        key: (one.code, tuple(found.id for found in one.candidates)) for key, one in pairs.trouble.items()
+        key: (each_trouble.code, tuple(found.id for found in each_trouble.candidates))
+        for key, each_trouble in pairs.trouble.items()
     }
     assert trouble == case.trouble
-    assert tuple(one.id for one in pairs.strays) == case.strays
+    assert tuple(stray.id for stray in pairs.strays) == case.strays
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -22,7 +22,8 @@ from builders import (
     wanted_connection,
 )
 
-from reconciler.model import LiveCompany, Migration, Presence, Secret, Status, Wanted
+from reconciler.live import LiveCompany, Status
+from reconciler.model import Migration, Presence, Secret, Wanted
 from reconciler.plan import CLASS_OF, AttentionClass, AttentionCode, Plan
 
 
@@ -166,7 +167,7 @@ def test_the_class_of_every_code(code: AttentionCode) -> None:
         AttentionClass.WAITING: code in WAITING,
         AttentionClass.INFO: code in INFO,
     }
-    assert [one for one, holds in expected.items() if holds] == [CLASS_OF[code]]
+    assert [attention_class for attention_class, holds in expected.items() if holds] == [CLASS_OF[code]]
 
 
 def test_what_is_blocked_is_not_unchanged() -> None:

@@ -20,8 +20,9 @@ from builders import (
     wanted_connection,
 )
 
-from reconciler.model import LiveCompany, LiveSyncSettings, Presence, Status, with_settings
-from reconciler.plan import Change, SetSyncSettings
+from reconciler.actions import Change, SetSyncSettings
+from reconciler.live import LiveCompany, Status
+from reconciler.model import LiveSyncSettings, Presence, with_settings
 from reconciler.planner import Directory, as_reviewed
 from reconciler.planner.desired_document import from_document, to_document
 
@@ -64,7 +65,7 @@ def setting(spec: Any, settings: LiveSyncSettings = THEIRS) -> list[tuple[str, s
 )
 def test_products(spec: dict[str, Any], has: tuple[str, ...], planned: list[str]) -> None:
     plan = plan_for(wanted(**spec), live(THEIRS, *has))
-    assert [f"{one.kind} {one.product}" for one in plan.actions] == planned  # type: ignore[union-attr]
+    assert [f"{action.kind} {action.product}" for action in plan.actions] == planned  # type: ignore[union-attr]
     assert plan.requests == len(planned)
 
 
@@ -152,7 +153,7 @@ def test_a_new_company_has_nothing_to_give_back() -> None:
 )
 def test_nothing_is_added_to(spec: dict[str, Any], found: LiveCompany) -> None:
     plan = plan_for(wanted(products=("lending",), sync_settings={"bills": {"syncOrder": 5}}, **spec), found)
-    assert not [one for one in actions(plan) if "product" in one or "Settings" in one]
+    assert not [action for action in actions(plan) if "product" in action or "Settings" in action]
 
 
 def test_a_targeted_connection_brings_no_products_of_its_company_along() -> None:
@@ -206,7 +207,7 @@ def test_settings_are_read_of_those_companies_alone_whose_spec_names_them() -> N
     )
     directory = Directory.of(desired, (named, other, gone))
     assert directory.with_own_settings(lambda _: True) == ("named-1",)
-    assert directory.with_own_settings(lambda one: one.key != "named") == ()
+    assert directory.with_own_settings(lambda company: company.key != "named") == ()
 
 
 def test_a_saved_plan_carries_them_and_reads_them_back() -> None:
@@ -223,7 +224,7 @@ def test_a_saved_plan_carries_them_and_reads_them_back() -> None:
 
 def test_settings_reviewed_for_a_new_company_hold_when_it_exists_and_what_it_had_is_known() -> None:
     spec = wanted(products=("lending",), sync_settings={"invoices": {"syncSchedule": 12}})
-    reviewed = [one.document() for one in plan_for(spec).actions]
+    reviewed = [action.document() for action in plan_for(spec).actions]
     after_a_kill = plan_for(spec, live())
     assert actions(after_a_kill) == ["product.add acme", "company.syncSettings acme"]
     assert as_reviewed(reviewed, after_a_kill).stale == ()
@@ -231,7 +232,7 @@ def test_settings_reviewed_for_a_new_company_hold_when_it_exists_and_what_it_had
 
 def test_settings_that_others_changed_since_the_review_are_stale() -> None:
     spec = wanted(sync_settings={"invoices": {"syncSchedule": 12}})
-    reviewed = [one.document() for one in plan_for(spec, live()).actions]
+    reviewed = [action.document() for action in plan_for(spec, live()).actions]
     moved = live(OWN.as_wanted({"invoices": {"syncSchedule": 1}}))
     (stale,) = as_reviewed(reviewed, plan_for(spec, moved)).stale
     assert stale.address == "acme"

@@ -26,17 +26,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from planner_states import Scenario, scenarios, searched, tags_copied_to_the_new_key
 
-from reconciler.model import (
-    LINKS_TAG,
-    DesiredCompany,
-    LiveCompany,
-    Migration,
-    Presence,
-    PullState,
-    Status,
-    SyncPolicy,
-    Wanted,
-)
+from reconciler.live import LiveCompany, PullState, Status
+from reconciler.model import LINKS_TAG, DesiredCompany, Migration, Presence, SyncPolicy, Wanted
 from reconciler.plan import Plan
 from reconciler.planner import as_reviewed, known_from
 
@@ -186,7 +177,7 @@ def test_as_reviewed(case: Case) -> None:
     reviewed = plan_for(case.spec, (case.then,) if case.then else ())
     now = plan_for(case.spec_now or case.spec, (case.now,) if case.now else ())
     found = as_reviewed(documents(reviewed), now)
-    assert [one.address for one in found.stale] == list(case.stale)
+    assert [stale.address for stale in found.stale] == list(case.stale)
     assert tuple(actions(found.plan)) == case.kept
 
 
@@ -196,7 +187,7 @@ def test_a_sync_is_narrowed_to_the_connections_it_was_reviewed_for() -> None:
     then = company(connection(last_sync=None), connection("c2", on=PLAID))
     now = company(connection(last_sync=None), connection("c2", on=PLAID, last_sync=None))
     (sync,) = as_reviewed(documents(plan_for(spec, then)), plan_for(spec, now)).plan.actions
-    assert [one["address"] for one in sync.document()["connections"]] == ["acme/books"]
+    assert [connection["address"] for connection in sync.document()["connections"]] == ["acme/books"]
     assert sync.requests == 1
 
 
@@ -229,7 +220,7 @@ def test_what_is_blocked_by_something_new_is_stale_and_not_done() -> None:
     assert stale.address == "acme"
     assert stale.reviewed.startswith("company.create, connection.create")
     assert stale.now == "attention exists"
-    told = [one.document() for one in namesake.attention]
+    told = [attention.document() for attention in namesake.attention]
     assert as_reviewed(documents(then), namesake, told).stale == (), "that was reviewed too"
 
 
@@ -296,5 +287,5 @@ def test_a_saved_plan_goes_on_after_an_apply_that_was_killed(scenario: Scenario,
     world.apply(saved, steps=steps)
     found = as_reviewed(documents(saved), world.plan(scenario.desired, run))
 
-    blocked = {one.address.company for one in saved.blocking()}
-    assert [one for one in found.stale if one.address.partition("/")[0] not in blocked] == []
+    blocked = {attention.address.company for attention in saved.blocking()}
+    assert [stale for stale in found.stale if stale.address.partition("/")[0] not in blocked] == []

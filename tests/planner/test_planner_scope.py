@@ -20,9 +20,10 @@ from builders import (
 )
 from counting import calls
 
+from reconciler.actions import AdoptCompany
 from reconciler.diagnostics import MisusedError
-from reconciler.model import Address, Desired, LiveCompany, Migration, Presence, Status
-from reconciler.plan import AdoptCompany
+from reconciler.live import LiveCompany, Status
+from reconciler.model import Address, Desired, Migration, Presence
 from reconciler.planner import Policy
 
 TWO = specs(
@@ -72,7 +73,7 @@ def test_targets(targets: tuple[str, ...], expected: list[str]) -> None:
 def test_a_pattern_that_names_nothing_is_misused(run: Policy, named: str) -> None:
     with pytest.raises(MisusedError) as caught:
         plan_for(TWO, (), run)
-    assert [one.code for one in caught.value.diagnostics] == ["no-such-address"]
+    assert [diagnostic.code for diagnostic in caught.value.diagnostics] == ["no-such-address"]
     assert named in str(caught.value)
     assert caught.value.exit_code == 2
 
@@ -104,7 +105,7 @@ def test_a_targeted_connection_of_a_company_to_adopt_writes_our_marks_alone() ->
     assert actions(plan) == ["company.adopt acme", "connection.create acme/books"]
     adopt = plan.actions[0]
     assert isinstance(adopt, AdoptCompany)
-    assert [one.path for one in adopt.changes] == ["tags.codatSyncKey", "tags.codatSyncWorkspace"]
+    assert [change.path for change in adopt.changes] == ["tags.codatSyncKey", "tags.codatSyncWorkspace"]
 
 
 def test_a_target_speaks_of_no_stray_but_those_it_names() -> None:
@@ -186,7 +187,7 @@ LINKED: tuple[LiveCompany, ...] = (
 )
 def test_reauthorize_sends_to_those_it_names_alone(patterns: tuple[str, ...], expected: list[str]) -> None:
     plan = plan_for(TOKENS, LINKED, policy(reauthorize=patterns))
-    sent = [str(one.address) for one in plan.actions if one.kind == "connection.authorize"]
+    sent = [str(action.address) for action in plan.actions if action.kind == "connection.authorize"]
     assert sent == expected
 
 

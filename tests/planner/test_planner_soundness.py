@@ -7,13 +7,9 @@ from dataclasses import replace
 import pytest
 from builders import TOKENS, company, plan_for, wanted, wanted_connection
 
-from reconciler.fields import by_path
-from reconciler.model import KEY_TAG, WORKSPACE_TAG, Address, Status
-from reconciler.plan import (
+from reconciler.actions import (
     Action,
     AdoptCompany,
-    Attention,
-    AttentionCode,
     AuthorizeConnection,
     Change,
     CreateCompany,
@@ -25,6 +21,10 @@ from reconciler.plan import (
     UnlinkConnection,
     UpdateCompany,
 )
+from reconciler.fields import by_path
+from reconciler.live import Status
+from reconciler.model import KEY_TAG, WORKSPACE_TAG, Address
+from reconciler.plan import Attention, AttentionCode
 from reconciler.planner import UnsoundPlanError, planning
 from reconciler.planner.soundness import check
 
@@ -138,7 +138,7 @@ def test_a_sound_plan_passes(actions: tuple[Action, ...]) -> None:
 def test_a_fault_is_caught(actions: tuple[Action, ...], attention: tuple[Attention, ...], fault: str) -> None:
     with pytest.raises(UnsoundPlanError) as caught:
         check(actions, attention)
-    assert [one.code for one in caught.value.diagnostics] == ["unsound-plan"]
+    assert [diagnostic.code for diagnostic in caught.value.diagnostics] == ["unsound-plan"]
     assert fault in str(caught.value)
     assert "nothing was done" in str(caught.value)
 

@@ -26,8 +26,9 @@ from builders import (
     wanted_connection,
 )
 
-from reconciler.model import Live, LiveConnection, Migration, Platform, Pull, PullState, Status, SyncPolicy
-from reconciler.plan import SyncCompany
+from reconciler.actions import SyncCompany
+from reconciler.live import Live, LiveConnection, Pull, PullState, Status
+from reconciler.model import Migration, Platform, SyncPolicy
 from reconciler.planner import Policy, draft, make_plan
 
 ID = connection().id
@@ -149,16 +150,20 @@ CASES = [
 @pytest.mark.parametrize("case", CASES)
 def test_sync(case: Case) -> None:
     issued_at = None if case.issued is None else ago(case.issued)
-    one = wanted_connection(on=case.on, sync=case.sync, issued_at=issued_at)
+    each_connection = wanted_connection(on=case.on, sync=case.sync, issued_at=issued_at)
     other = connection("c9", on=PLAID)
     second = wanted_connection("bank", PLAID, Migration.LINK)
     plan = plan_for(
-        wanted(one, second), company(case.live, other), case.run, pulls=case.pulls, fetched=case.fetched
+        wanted(each_connection, second),
+        company(case.live, other),
+        case.run,
+        pulls=case.pulls,
+        fetched=case.fetched,
     )
     assert tuple(actions(plan)) == case.actions
     assert tuple(attention(plan)) == case.attention
     if case.reason:
-        assert [one.reason for one in plan.actions] == [case.reason]
+        assert [action.reason for action in plan.actions] == [case.reason]
 
 
 @pytest.mark.parametrize(
@@ -198,8 +203,8 @@ def test_one_sync_serves_every_connection_after_its_last_authorize() -> None:
     assert actions(plan) == ["connection.authorize acme/bank", "company.sync acme"]
     sync = plan.actions[-1]
     assert isinstance(sync, SyncCompany)
-    assert [str(one.address) for one in sync.targets] == ["acme/bank", "acme/books"]
-    assert [one.connection_id for one in sync.targets] == ["c2", ID]
+    assert [str(target.address) for target in sync.targets] == ["acme/bank", "acme/books"]
+    assert [target.connection_id for target in sync.targets] == ["c2", ID]
     assert sync.reason == "authorized by this plan; never synced"
     assert sync.requests == 1
 

@@ -30,10 +30,10 @@ def domains(table: RuleTable[Any]) -> dict[str, tuple[object, ...]]:
     """Every field of the table's situations and all the values that it can have."""
     hints = get_type_hints(table.situation)
     found = {}
-    for one in fields(table.situation):
-        kind = hints[one.name]
+    for field in fields(table.situation):
+        kind = hints[field.name]
         assert kind is bool or issubclass(kind, Enum)
-        found[one.name] = (False, True) if kind is bool else tuple(kind)
+        found[field.name] = (False, True) if kind is bool else tuple(kind)
     return found
 
 
@@ -53,7 +53,7 @@ def test_every_situation_has_exactly_one_row(table: RuleTable[Any]) -> None:
 
 @each_table
 def test_decide_gives_the_row_that_holds(table: RuleTable[Any]) -> None:
-    assert all((table.decide(one),) == table.rows_for(one) for one in situations(table))
+    assert all((table.decide(situation),) == table.rows_for(situation) for situation in situations(table))
 
 
 @each_row
@@ -66,7 +66,7 @@ def test_a_row_names_real_fields_and_real_values(table: RuleTable[Any], row: Rul
     known = domains(table)
     for name, values in row.when.items():
         assert values, f"{name} is for no value"
-        assert all(any(one is value for one in known[name]) for value in values), (name, values)
+        assert all(any(item is value for item in known[name]) for value in values), (name, values)
 
 
 def test_a_rows_name_is_its_own_over_all_tables() -> None:

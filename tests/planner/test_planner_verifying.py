@@ -7,26 +7,20 @@ from typing import Any
 
 import pytest
 
+from reconciler.live import DataStatus, Live, LiveCompany, LiveConnection, LiveError, PullState, Status
 from reconciler.migration import Verdict
 from reconciler.model import (
     Address,
-    DataStatus,
     DesiredCompany,
     DesiredConnection,
-    Live,
-    LiveCompany,
-    LiveConnection,
-    LiveError,
     Migration,
     Platform,
-    PullState,
     SourceType,
-    Status,
     SyncPolicy,
 )
 from reconciler.plan import Attention, AttentionCode
-from reconciler.planner import ConnectionState, evidence_of, verified
-from reconciler.planner.verifying import CHECKS
+from reconciler.verification import ConnectionState, evidence_of, verified
+from reconciler.verification.checks import CHECKS
 
 ADDRESS = Address("acme", "books")
 XERO = Platform("gbol", "Xero", SourceType.ACCOUNTING, data_types=frozenset({"invoices", "bills"}))
@@ -46,8 +40,8 @@ def complaints(
 ) -> set[tuple[str, str]]:
     live = Live((), (platform,), fetched_types=fetched)
     found = verified(evidence_of(standing, live, statuses, strays))
-    assert all(one.message and one.fix for one in found.complaints)
-    return {(one.check, one.verdict.value) for one in found.complaints}
+    assert all(complaint.message and complaint.fix for complaint in found.complaints)
+    return {(complaint.check, complaint.verdict.value) for complaint in found.complaints}
 
 
 def connection(**changes: Any) -> ConnectionState:
@@ -125,9 +119,9 @@ def test_a_situation_is_complained_of_as_it_should(case: str) -> None:
 
 
 def test_every_row_of_the_table_is_tried() -> None:
-    tried = {one for _, expected in CASES.values() for one in expected}
-    assert {(one.name, one.verdict.value) for one in CHECKS} == tried
+    tried = {pair for _, expected in CASES.values() for pair in expected}
+    assert {(check.name, check.verdict.value) for check in CHECKS} == tried
 
 
 def test_no_row_passes_by_itself() -> None:
-    assert Verdict.PASSED not in {one.verdict for one in CHECKS}
+    assert Verdict.PASSED not in {check.verdict for check in CHECKS}

@@ -4,27 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.diagnostics import Diagnostic, Severity, Span
-from reconciler.fields import by_path
-from reconciler.model import (
-    ACCOUNT,
-    Address,
-    LiveCompany,
-    LiveConnection,
-    LiveWebhook,
-    Secret,
-    SecretRef,
-    Status,
-)
-from reconciler.outcome import ActionOutcome, Failure, Outcome, Result
-from reconciler.plan import (
+from reconciler.actions import (
     Action,
     AddProduct,
     AdoptCompany,
-    Attention,
-    AttentionCode,
     AuthorizeConnection,
-    Basis,
     Change,
     CreateCompany,
     CreateConnection,
@@ -33,8 +17,6 @@ from reconciler.plan import (
     DeleteConnection,
     DeleteWebhook,
     Kind,
-    Plan,
-    Refusal,
     RemoveProduct,
     SetProfileSyncSettings,
     SetSyncSettings,
@@ -46,6 +28,12 @@ from reconciler.plan import (
     digest,
     in_order,
 )
+from reconciler.diagnostics import Diagnostic, Severity, Span
+from reconciler.fields import by_path
+from reconciler.live import LiveCompany, LiveConnection, LiveWebhook, Status
+from reconciler.model import ACCOUNT, Address, Secret, SecretRef
+from reconciler.outcome import ActionOutcome, Failure, Outcome, Result
+from reconciler.plan import Attention, AttentionCode, Basis, Plan, Refusal
 
 COMPANY = "8a210b68-6988-11ed-a1eb-0242ac120002"
 CONNECTION = "2e9d2c44-a675-40ba-8049-353bfcb5e171"
@@ -229,7 +217,7 @@ def plan_of(
         attention=tuple(attention),
         unchanged=unchanged,
         basis=Basis(digest("specs"), {"acme": digest("acme")}),
-        refusals=tuple(Refusal(one) for one in refusals),
+        refusals=tuple(Refusal(refusal) for refusal in refusals),
     )
 
 

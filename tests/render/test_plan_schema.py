@@ -10,8 +10,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from render_samples import full_plan, of_the_account, one_of_each, plan_of
 
-from reconciler.model import Address, Status
-from reconciler.plan import CLASS_OF, Attention, AttentionClass, AttentionCode, CreateConnection, Kind
+from reconciler.actions import CreateConnection, Kind
+from reconciler.live import Status
+from reconciler.model import Address
+from reconciler.plan import CLASS_OF, Attention, AttentionClass, AttentionCode
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "plan.schema.json").read_text("utf-8"))
 DEFS = SCHEMA["$defs"]
@@ -28,13 +30,13 @@ def test_the_schema_is_one():
 EVERY = (*of_the_account(), *one_of_each())
 
 
-@pytest.mark.parametrize("action", EVERY, ids=lambda one: one.kind.value)
+@pytest.mark.parametrize("action", EVERY, ids=lambda value: value.kind.value)
 def test_every_kind_of_action_is_as_the_schema_says(action):
     assert errors(plan_of([action]).document()) == []
 
 
 def test_the_samples_hold_every_kind():
-    assert {one.kind for one in EVERY} == set(Kind)
+    assert {action.kind for action in EVERY} == set(Kind)
 
 
 def test_a_plan_of_everything_is_as_the_schema_says():
@@ -69,7 +71,7 @@ def test_what_a_saved_plan_holds_has_a_form(member):
 @pytest.mark.parametrize("kind", [*Kind])
 def test_no_action_may_carry_a_field_that_is_not_known(kind):
     document = plan_of(EVERY).document()
-    action = next(one for one in document["actions"] if one["kind"] == kind.value)
+    action = next(step for step in document["actions"] if step["kind"] == kind.value)
     action["authorization"] = {"accessToken": "secret"}
     assert errors(document)
 
@@ -92,9 +94,10 @@ def test_attention_codes_and_their_classes_are_those_of_the_code():
         for rule in DEFS["attention"]["allOf"]
     }
     assert by_class == {
-        one.value: [code.value for code in AttentionCode if CLASS_OF[code] is one] for one in AttentionClass
+        attention_class.value: [code.value for code in AttentionCode if CLASS_OF[code] is attention_class]
+        for attention_class in AttentionClass
     }
 
 
 def test_statuses_are_those_of_the_code():
-    assert DEFS["status"]["enum"] == [one.value for one in Status]
+    assert DEFS["status"]["enum"] == [status.value for status in Status]

@@ -7,7 +7,7 @@ from io import StringIO
 
 import pytest
 
-from reconciler.render.csv_tables import csv_text
+from reconciler.render.handoff import csv_text
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from render_samples import broken_outcome, full_plan
 
+from reconciler.actions import Kind
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.model import Address, Platform
 from reconciler.outcome import Event, EventType, Result
-from reconciler.plan import Kind
 from reconciler.render import (
     Style,
     diagnostics_json,
@@ -62,8 +62,8 @@ def check(shown: str, style: Style) -> None:
     for line in plain.split("\n"):
         assert len(line) <= LONGEST_LINE
         assert not set(line) & set(DANGEROUS)
-        assert not {unicodedata.category(one)[0] for one in line} & {"C"}
-        assert not {unicodedata.category(one) for one in line} & {"Zl", "Zp"}
+        assert not {unicodedata.category(character)[0] for character in line} & {"C"}
+        assert not {unicodedata.category(character) for character in line} & {"Zl", "Zp"}
         assert not RUNNER.search(line)
 
 
@@ -90,8 +90,8 @@ def test_no_outcome_shows_anything_dangerous(text, style):
 @worst[1]
 @worst[2]
 def test_no_diagnostic_shows_anything_dangerous(text, style):
-    one = Diagnostic(text, text, text, Span(text, 1, 1), text, detail=text)
-    check(diagnostics_text([one, one], style), style)
+    diagnostic = Diagnostic(text, text, text, Span(text, 1, 1), text, detail=text)
+    check(diagnostics_text([diagnostic, diagnostic], style), style)
 
 
 @given(text=hostile, style=styles)
@@ -119,12 +119,12 @@ def test_no_progress_shows_anything_dangerous(text, style):
 @given(text=hostile)
 @example(text=COMMANDS)
 def test_json_is_ascii_without_control_characters(text):
-    one = Diagnostic(text, text, text, Span(text, 1, 1), text)
+    diagnostic = Diagnostic(text, text, text, Span(text, 1, 1), text)
     for written in (
         plan_json(full_plan(text).document()),
         outcome_json(broken_outcome(text)),
-        diagnostics_json([one]),
-        diagnostics_sarif([one]),
+        diagnostics_json([diagnostic]),
+        diagnostics_sarif([diagnostic]),
         platforms_json([Platform(text, text)]),
     ):
         assert written.isascii()
@@ -135,7 +135,8 @@ def test_json_is_ascii_without_control_characters(text):
 @given(text=hostile)
 def test_a_value_cannot_forge_a_line(text):
     honest, forged = (
-        plan_text(full_plan(one).document(), Style(verbose=1), requests_per_minute=600) for one in ("", text)
+        plan_text(full_plan(word).document(), Style(verbose=1), requests_per_minute=600)
+        for word in ("", text)
     )
     starts = [[line[:2] for line in shown.splitlines()] for shown in (honest, forged)]
     assert sorted(starts[0]) == sorted(starts[1])
@@ -146,7 +147,7 @@ def test_a_wrapped_value_stays_indented_and_so_cannot_forge_a_line():
     assert sum(line.startswith("Plan: ") for line in shown.splitlines()) == 1
 
 
-@pytest.mark.parametrize("character", DANGEROUS, ids=lambda one: f"U+{ord(one):04X}")
+@pytest.mark.parametrize("character", DANGEROUS, ids=lambda value: f"U+{ord(value):04X}")
 def test_each_dangerous_character_becomes_an_escape_that_names_it(character):
     shown = for_terminal(f"a{character}b")
     assert shown.isascii()

@@ -8,9 +8,9 @@ from io import StringIO
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from reconciler.actions import Kind
 from reconciler.model import Address
 from reconciler.outcome import Event, EventType, Observer, Result
-from reconciler.plan import Kind
 from reconciler.render import events_writer
 
 FAILED = Event(
@@ -48,12 +48,12 @@ def test_each_event_can_be_read_at_once():
 def test_every_line_carries_the_version_and_a_message():
     stream = StringIO()
     observe = events_writer(stream)
-    for one in EventType:
-        observe(Event(one, f"it is {one.value}"))
+    for event_type in EventType:
+        observe(Event(event_type, f"it is {event_type.value}"))
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert [one["version"] for one in lines] == [1] * len(EventType)
-    assert [one["type"] for one in lines] == [one.value for one in EventType]
-    assert all(one["message"] for one in lines)
+    assert [line["version"] for line in lines] == [1] * len(EventType)
+    assert [line["type"] for line in lines] == [event_type.value for event_type in EventType]
+    assert all(line["message"] for line in lines)
 
 
 def test_an_event_is_its_document():

@@ -102,9 +102,9 @@ ENTRY = {
 def replaced(value: Any, text: str) -> Any:
     """The document with every text that is not a name of a rule's table as ``text``."""
     if isinstance(value, dict):
-        return {key: replaced(one, text) for key, one in value.items()}
+        return {key: replaced(item, text) for key, item in value.items()}
     if isinstance(value, list):
-        return [replaced(one, text) for one in value]
+        return [replaced(item, text) for item in value]
     return text if isinstance(value, str) else value
 
 

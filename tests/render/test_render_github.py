@@ -9,9 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from render_samples import DIAGNOSTICS, broken_outcome, ended, full_plan, plan_of
 
+from reconciler.actions import Kind
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.outcome import Outcome, Result
-from reconciler.plan import Kind
 from reconciler.render import diagnostics_github, github_outputs
 
 COMMAND = re.compile(r"::(error|warning) ((?:\w+=[^,:\r\n]*)(?:,\w+=[^,:\r\n]*)*)::([^\r\n]*)")
@@ -28,7 +28,7 @@ def commands(shown):
     """What the runner makes of a step's output: (command, properties, message) for each line."""
     for line in shown.splitlines():
         command, properties, message = COMMAND.fullmatch(line).groups()
-        pairs = (one.split("=", 1) for one in properties.split(","))
+        pairs = (text.split("=", 1) for text in properties.split(","))
         yield command, {name: unescaped(value) for name, value in pairs}, unescaped(message)
 
 
@@ -62,8 +62,8 @@ def test_what_means_something_to_the_runner_arrives_as_it_was_written():
 @given(text=st.text())
 @example(text=HOSTILE)
 def test_nobody_slips_a_command_or_a_property_in(text):
-    one = Diagnostic(text, text, text, Span(text, 1, 2), text)
-    shown = diagnostics_github([one, one])
+    diagnostic = Diagnostic(text, text, text, Span(text, 1, 2), text)
+    shown = diagnostics_github([diagnostic, diagnostic])
     assert shown.count("\n") == 2
     for _, properties, _ in commands(shown):
         assert list(properties) == ["file", "line", "col", "title"]

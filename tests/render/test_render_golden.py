@@ -15,9 +15,9 @@ from render_samples import (
     some_attention,
 )
 
+from reconciler.actions import Kind
 from reconciler.model import Platform, SourceType
 from reconciler.outcome import Outcome, Result
-from reconciler.plan import Kind
 from reconciler.render import Style, diagnostics_text, outcome_text, plan_text, platforms_text
 
 HOSTILE = (
@@ -53,7 +53,9 @@ def test_plan(name, golden):
 
 OUTCOMES = {
     "outcome-done": (
-        Outcome("prod", tuple(ended(one.kind, str(one.address)) for one in one_of_each()), requests=11),
+        Outcome(
+            "prod", tuple(ended(action.kind, str(action.address)) for action in one_of_each()), requests=11
+        ),
         Style(),
     ),
     "outcome-nothing": (Outcome("prod", ()), Style()),

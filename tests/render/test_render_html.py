@@ -13,7 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from render_samples import NOTE, REFUSAL, full_plan, one_of_each, plan_of, some_attention
 
-from reconciler.plan import AttentionClass, Kind
+from reconciler.actions import Kind
+from reconciler.plan import AttentionClass
 from reconciler.render import plan_html
 
 HOSTILE = (
@@ -60,15 +61,15 @@ def report(hostile=""):
 
 
 def policy(page):
-    (found,) = [one["content"] for one in page.of("meta") if "http-equiv" in one]
-    return dict(one.strip().split(" ", 1) for one in found.split(";"))
+    (found,) = [item["content"] for item in page.of("meta") if "http-equiv" in item]
+    return dict(item.strip().split(" ", 1) for item in found.split(";"))
 
 
 # --- what it says ------------------------------------------------------------------------------
 
 
 def test_report(golden):
-    update = [one for one in one_of_each() if one.kind in {Kind.COMPANY_UPDATE, Kind.COMPANY_DELETE}]
+    update = [action for action in one_of_each() if action.kind in {Kind.COMPANY_UPDATE, Kind.COMPANY_DELETE}]
     document = plan_of(update, some_attention()[:1], unchanged=3, refusals=[REFUSAL]).document()
     page = plan_html(document, requests_per_minute=600, notes=[NOTE])
     without_parts = re.sub(r"(<(style|script)>).*?(</\2>)", r"\1...\3", page, flags=re.DOTALL)
@@ -79,8 +80,8 @@ def test_every_company_has_one_card_with_all_that_concerns_it():
     document = full_plan().document()
     page = plan_html(document)
     titles = re.findall(r"<h3 [^>]*>([^<]*)</h3>", page)
-    addresses = [one["address"] for one in document["actions"] + document["attention"]]
-    assert titles == sorted({one.partition("/")[0] for one in addresses})
+    addresses = [action["address"] for action in document["actions"] + document["attention"]]
+    assert titles == sorted({address.partition("/")[0] for address in addresses})
     assert page.count('class="entry"') == len(addresses)
 
 
@@ -120,9 +121,9 @@ def test_an_empty_plan_says_so():
 
 def test_the_filter_offers_every_kind_that_occurs_and_only_those():
     page = report()
-    boxes = {one["value"] for one in page.of("input") if one["type"] == "checkbox"}
-    assert boxes == {one["data-kind"] for _, one in page.elements if "data-kind" in one}
-    kinds = {one.kind for one in one_of_each()}
+    boxes = {item["value"] for item in page.of("input") if item["type"] == "checkbox"}
+    assert boxes == {element["data-kind"] for _, element in page.elements if "data-kind" in element}
+    kinds = {action.kind for action in one_of_each()}
     assert boxes == {*map(str, kinds), *map(str, AttentionClass)}
 
 
@@ -155,7 +156,7 @@ def test_the_policy_permits_our_style_and_script_and_nothing_else():
 
 def test_its_parts_come_with_the_package():
     templates = files("reconciler.render").joinpath("templates")
-    assert {one.name for one in templates.iterdir()} >= {"plan.html", "plan.css", "plan.js"}
+    assert {traversable.name for traversable in templates.iterdir()} >= {"plan.html", "plan.css", "plan.js"}
 
 
 # --- whatever others wrote ---------------------------------------------------------------------
@@ -198,10 +199,12 @@ def test_it_has_landmarks_headings_and_labels():
         "legend",
     }
     assert page.of("html") == [{"lang": "en"}]
-    ids = [one["id"] for _, one in page.elements if "id" in one]
+    ids = [element["id"] for _, element in page.elements if "id" in element]
     assert len(ids) == len(set(ids))
-    named = [one[name] for _, one in page.elements for name in ("aria-labelledby",) if name in one]
-    links = [one["href"].removeprefix("#") for one in page.of("a")]
+    named = [
+        element[name] for _, element in page.elements for name in ("aria-labelledby",) if name in element
+    ]
+    links = [item["href"].removeprefix("#") for item in page.of("a")]
     assert {*named, *links} <= set(ids)
     assert len(page.of("label")) == len(page.of("input"))
 
@@ -213,7 +216,9 @@ def test_without_a_script_all_is_shown_and_the_filter_is_not():
 
 def luminance(colour):
     parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    red, green, blue = (one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts)
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 

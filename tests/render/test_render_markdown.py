@@ -11,23 +11,14 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from render_samples import COMPANY, NOTE, REFUSAL, full_plan, one_of_each, plan_of, some_attention
 
+from reconciler.actions import Change, CreateCompany, DeleteCompany, UnlinkConnection, UpdateCompany, in_order
 from reconciler.fields import by_path
-from reconciler.model import Address, LiveCompany
-from reconciler.plan import (
-    Attention,
-    AttentionCode,
-    Change,
-    CreateCompany,
-    DeleteCompany,
-    Origin,
-    UnlinkConnection,
-    UpdateCompany,
-    in_order,
-)
+from reconciler.live import LiveCompany
+from reconciler.model import Address
+from reconciler.plan import Attention, AttentionCode, Origin
 from reconciler.render import comment_marker, plan_markdown
 from reconciler.render.escaping import MESSAGE_LIMIT, for_terminal
-from reconciler.render.markdown import HARD_LIMIT, LIMIT
-from reconciler.render.markdown_text import code, prose
+from reconciler.render.markdown import HARD_LIMIT, LIMIT, code, prose
 
 HOSTILE = (
     "` `` ```\n```\n~~~\n</details></summary><script>alert(1)</script><!-- --> --> @octocat @org/team "
@@ -59,31 +50,33 @@ def tokens(page):
 
 
 def shape(page):
-    return [one.type for one in tokens(page) if not one.type.startswith("text")]
+    return [token.type for token in tokens(page) if not token.type.startswith("text")]
 
 
 def finished(inline):
     """The text of a paragraph as the sites' filters get it, code spans and our own alerts left out."""
-    text = "".join(one.content if one.type.startswith("text") else "\n" for one in inline.children)
+    text = "".join(child.content if child.type.startswith("text") else "\n" for child in inline.children)
     return re.sub(r"^\[!(IMPORTANT|CAUTION)\]$", "", text, flags=re.MULTILINE)
 
 
 def fences(page):
-    return [one for one in tokens(page) if one.type == "fence"]
+    return [token for token in tokens(page) if token.type == "fence"]
 
 
 def numbered(count, *, losses=0, changes=0, attention=0):
     companies = [f"company-{number:05}" for number in range(count)]
     live = LiveCompany(COMPANY, "Old")
     actions = [
-        DeleteCompany(Address(one), "in no spec any more, and --prune", COMPANY, f"Name of {one}", True, live)
+        DeleteCompany(
+            Address(text), "in no spec any more, and --prune", COMPANY, f"Name of {text}", True, live
+        )
         if number < losses
         else UpdateCompany(
-            Address(one), "managed fields differ", COMPANY, (Change("name", "Old", "New"),), live
+            Address(text), "managed fields differ", COMPANY, (Change("name", "Old", "New"),), live
         )
         if number < losses + changes
-        else CreateCompany(Address(one), "not in Codat", by_path({"name": f"Name of {one}"}, {}))
-        for number, one in enumerate(companies)
+        else CreateCompany(Address(text), "not in Codat", by_path({"name": f"Name of {text}"}, {}))
+        for number, text in enumerate(companies)
     ]
     codes = (AttentionCode.EXISTS, AttentionCode.RELINK, AttentionCode.ORPHAN)
     matters = [
@@ -94,7 +87,9 @@ def numbered(count, *, losses=0, changes=0, attention=0):
 
 
 def deleted(page):
-    return {line.split()[1] for one in fences(page) for line in one.content.splitlines() if line[:2] == "- "}
+    return {
+        line.split()[1] for fence in fences(page) for line in fence.content.splitlines() if line[:2] == "- "
+    }
 
 
 # --- what it says ------------------------------------------------------------------------------
@@ -132,13 +127,13 @@ def test_counts_stand_before_losses_and_losses_before_all_else():
         "**Actions**",
         "Digest",
     )
-    found = [page.index(one) for one in order]
+    found = [page.index(text) for text in order]
     assert found == sorted(found)
 
 
 def test_the_sign_of_each_action_is_in_column_one():
     lines = [
-        line for one in fences(plan_markdown(full_plan().document())) for line in one.content.splitlines()
+        line for fence in fences(plan_markdown(full_plan().document())) for line in fence.content.splitlines()
     ]
     assert all(line.startswith(SIGNS) for line in lines)
     assert [line[0] for line in lines if re.match(r". \S+ {2}", line)] == [*"----", *"+++>*~~~*"]
@@ -146,7 +141,7 @@ def test_the_sign_of_each_action_is_in_column_one():
 
 def test_losses_stand_on_top_although_they_were_due_already():
     document = full_plan().document() | {
-        "actions": [one | {"origin": "pending"} for one in full_plan().document()["actions"]]
+        "actions": [action | {"origin": "pending"} for action in full_plan().document()["actions"]]
     }
     page = plan_markdown(document)
     assert deleted(page[: page.index("<details>")]) == {
@@ -216,20 +211,24 @@ def test_a_name_in_the_marker_can_be_read():
 def check_is_inert(text):
     honest, page = (
         plan_markdown(
-            full_plan(one).document(), notes=[one or "n"], refusals=[one or "n"], specs=one, limit_bytes=10**6
+            full_plan(word).document(),
+            notes=[word or "n"],
+            refusals=[word or "n"],
+            specs=word,
+            limit_bytes=10**6,
         )
-        for one in ("", text)
+        for word in ("", text)
     )
     assert shape(page) == shape(honest)
-    for one in tokens(page):
-        assert one.type not in {"html_inline", "link_open", "image"}
-        if one.type == "html_block":
-            assert OURS.fullmatch(one.content)
-        elif one.type == "fence":
-            assert one.info == "diff"
-            assert all(line.startswith(SIGNS) for line in one.content.splitlines())
-        elif one.type == "inline":
-            assert not SEEN_BY_FILTERS.search(finished(one))
+    for token in tokens(page):
+        assert token.type not in {"html_inline", "link_open", "image"}
+        if token.type == "html_block":
+            assert OURS.fullmatch(token.content)
+        elif token.type == "fence":
+            assert token.info == "diff"
+            assert all(line.startswith(SIGNS) for line in token.content.splitlines())
+        elif token.type == "inline":
+            assert not SEEN_BY_FILTERS.search(finished(token))
     assert not {"\x1b", "\u202e", "\r"} & set(page)
 
 
@@ -247,15 +246,15 @@ def test_each_trick_is_only_text(text):
 
 @given(text=hostile)
 def test_prose_reads_as_it_was_written(text):
-    (paragraph,) = [one for one in PARSER.parse(f"x {prose(text)} x") if one.type == "inline"]
-    read = "".join(one.content for one in paragraph.children).replace("\u200b", "")
+    (paragraph,) = [token for token in PARSER.parse(f"x {prose(text)} x") if token.type == "inline"]
+    read = "".join(child.content for child in paragraph.children).replace("\u200b", "")
     assert read == f"x {for_terminal(text, MESSAGE_LIMIT)} x"
 
 
-@given(text=hostile.filter(lambda one: one.strip()))
+@given(text=hostile.filter(lambda word: word.strip()))
 def test_a_code_span_holds_the_value_and_nothing_else(text):
-    (paragraph,) = [one for one in PARSER.parse(f"x {code(text)} x") if one.type == "inline"]
-    assert [one.type for one in paragraph.children] == ["text", "code_inline", "text"]
+    (paragraph,) = [token for token in PARSER.parse(f"x {code(text)} x") if token.type == "inline"]
+    assert [child.type for child in paragraph.children] == ["text", "code_inline", "text"]
 
 
 # --- always fits -------------------------------------------------------------------------------
@@ -275,8 +274,8 @@ def test_what_is_left_out_is_counted_and_can_be_seen_elsewhere():
     page = plan_markdown(numbered(5000, losses=400, changes=600))
     shown = sum(
         bool(re.match(r"[+~] company-\d+ {2}", line))
-        for one in fences(page)
-        for line in one.content.splitlines()
+        for fence in fences(page)
+        for line in fence.content.splitlines()
     )
     assert f"{4600 - shown:,} actions" in page
     assert "600 lists of field changes" in page
@@ -327,7 +326,7 @@ def test_a_comment_never_exceeds_what_github_keeps(text, limit):
     page = plan_markdown(document, limit_bytes=limit, notes=[text] * 20, refusals=[text] * 20, specs=text)
     assert len(page.encode()) <= HARD_LIMIT
     assert page.splitlines()[-1].startswith("Digest `sha256:")
-    assert all(one.info == "diff" for one in fences(page))
+    assert all(fence.info == "diff" for fence in fences(page))
 
 
 @given(limit=st.integers(6_000, 60_000))
@@ -336,9 +335,9 @@ def test_a_comment_is_cut_by_whole_lines(limit):
     document = numbered(800, losses=20, changes=300, attention=90)
     whole = set(plan_markdown(document, limit_bytes=10**6).splitlines())
     page = plan_markdown(document, limit_bytes=limit)
-    new = [one for one in page.splitlines() if one not in whole]
+    new = [splitline for splitline in page.splitlines() if splitline not in whole]
     assert len(page.encode()) <= limit
-    assert all("not shown" in one.lower() for one in new)
+    assert all("not shown" in text.lower() for text in new)
     assert page.count("<details>") == page.count("</details>")
 
 

@@ -10,6 +10,6 @@ PAGE = Path(__file__).parents[2] / "docs" / "migrating-tokens.md"
 
 
 def test_the_page_has_the_row_of_every_platform_whose_way_is_known() -> None:
-    names = {one.key: one.name for one in BUILTIN_PLATFORMS}
+    names = {platform.key: platform.name for platform in BUILTIN_PLATFORMS}
     rows = re.findall(r"^\| (.+) \| (.+) \| (.+) \| (\d{4}-\d\d-\d\d) \|$", PAGE.read_text(), re.MULTILINE)
-    assert rows == [(names[one.key], ", ".join(one.migrations), one.source, one.checked) for one in WAYS]
+    assert rows == [(names[way.key], ", ".join(way.migrations), way.source, way.checked) for way in WAYS]

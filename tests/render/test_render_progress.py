@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import pytest
 
+from reconciler.actions import Kind
 from reconciler.model import Address
 from reconciler.outcome import Event, EventType, Result
-from reconciler.plan import Kind
 from reconciler.render import Style, progress
 
 STARTED = Event(EventType.STARTED, "applying", data={"companies": 40})

@@ -101,13 +101,13 @@ def test_nothing_wrong_is_an_empty_run():
 
 def test_each_result_names_its_rule_by_id_and_index():
     found = run(*DIAGNOSTICS, *DIAGNOSTICS)
-    rules = [one["id"] for one in found["tool"]["driver"]["rules"]]
+    rules = [rule["id"] for rule in found["tool"]["driver"]["rules"]]
     assert rules == ["no-specs", "unknown-platform", "unused-column"]
-    assert all(rules[one["ruleIndex"]] == one["ruleId"] for one in found["results"])
+    assert all(rules[result["ruleIndex"]] == result["ruleId"] for result in found["results"])
 
 
 def test_the_level_is_the_severity():
-    assert [one["level"] for one in run(*DIAGNOSTICS)["results"]] == ["error", "warning"]
+    assert [result["level"] for result in run(*DIAGNOSTICS)["results"]] == ["error", "warning"]
 
 
 def test_a_result_stands_at_line_and_column_and_says_what_to_do():
@@ -138,7 +138,7 @@ def test_specs_with_mistakes_are_a_run_that_succeeded():
 
 def test_a_rule_says_what_its_code_means_where_that_is_known():
     found = run(*DIAGNOSTICS, meanings={"no-specs": "A directory without specs."})
-    meanings = [one["shortDescription"]["text"] for one in found["tool"]["driver"]["rules"]]
+    meanings = [rule["shortDescription"]["text"] for rule in found["tool"]["driver"]["rules"]]
     assert meanings == ["A directory without specs.", "unknown-platform", "unused-column"]
 
 
@@ -171,7 +171,7 @@ def test_text_of_others_is_only_text(text):
     written = diagnostics_sarif([Diagnostic("a-b", text, text, place, text), Diagnostic("c", text)])
     assert written.isascii()
     document = json.loads(written)
-    assert [one.message for one in Draft202012Validator(SARIF).iter_errors(document)] == []
+    assert [error.message for error in Draft202012Validator(SARIF).iter_errors(document)] == []
     message = document["runs"][0]["results"][0]["message"]["text"]
     assert "](" not in message
     assert message.isprintable()

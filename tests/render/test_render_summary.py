@@ -6,10 +6,11 @@ import pytest
 from render_samples import DIAGNOSTICS, broken_outcome, ended, full_plan
 from test_render_markdown import HOSTILE, OURS, SEEN_BY_FILTERS, finished, numbered, tokens
 
+from reconciler.actions import Kind
 from reconciler.diagnostics import Diagnostic
 from reconciler.model import Address
 from reconciler.outcome import Failure, Outcome, Result
-from reconciler.plan import Attention, AttentionCode, Kind
+from reconciler.plan import Attention, AttentionCode
 from reconciler.render import errors_markdown, outcome_markdown, plan_markdown
 from reconciler.render.summary import LIMIT
 
@@ -49,13 +50,13 @@ def test_page(name: str, golden) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_of_others_is_markup(name: str) -> None:
     page = PAGES[name]
-    html = "".join(one.content for one in tokens(page) if one.type.startswith("html"))
+    html = "".join(token.content for token in tokens(page) if token.type.startswith("html"))
     assert OURS.sub("", html).strip() == ""
-    kinds = {one.type for one in tokens(page)}
+    kinds = {token.type for token in tokens(page)}
     assert not kinds & {"link_open", "image", "heading_close_2", "table_open"}
-    for one in tokens(page):
-        if one.type == "inline":
-            assert SEEN_BY_FILTERS.search(finished(one)) is None
+    for token in tokens(page):
+        if token.type == "inline":
+            assert SEEN_BY_FILTERS.search(finished(token)) is None
 
 
 def test_result_and_failures_come_before_what_is_left_and_the_plan() -> None:

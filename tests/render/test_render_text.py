@@ -18,13 +18,7 @@ from render_samples import (
     some_attention,
 )
 
-from reconciler.diagnostics import Diagnostic, Severity
-from reconciler.fields import by_path
-from reconciler.model import Address, LiveConnection, Status
-from reconciler.outcome import Failure, Outcome, Result
-from reconciler.plan import (
-    Attention,
-    AttentionCode,
+from reconciler.actions import (
     AuthorizeConnection,
     CreateCompany,
     CreateConnection,
@@ -33,6 +27,12 @@ from reconciler.plan import (
     SetSyncSettings,
     in_order,
 )
+from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.fields import by_path
+from reconciler.live import LiveConnection, Status
+from reconciler.model import Address
+from reconciler.outcome import Failure, Outcome, Result
+from reconciler.plan import Attention, AttentionCode
 from reconciler.render import (
     Style,
     diagnostics_json,
@@ -43,7 +43,7 @@ from reconciler.render import (
     plan_text,
     platforms_json,
 )
-from reconciler.render.view import verb
+from reconciler.render.plan_view import verb
 from reconciler.wording import counted, duration, joined, listed
 
 PLAIN = Style()
@@ -59,7 +59,7 @@ def sentence(plan):
 
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_of_action_is_one_line_with_address_and_reason(kind):
-    action = next(one for one in (*of_the_account(), *one_of_each()) if one.kind is kind)
+    action = next(step for step in (*of_the_account(), *one_of_each()) if step.kind is kind)
     shown = [line for line in lines(plan_of([action])) if line[:1] in {*"+~>*-"}]
     assert len(shown) == 1
     assert str(action.address) in shown[0]
@@ -78,8 +78,8 @@ def test_every_kind_of_action_is_one_line_with_address_and_reason(kind):
     ids=["none", "one", "one Linked", "several"],
 )
 def test_a_delete_says_how_many_connections_are_lost(statuses, told):
-    deletion = next(one for one in one_of_each() if isinstance(one, DeleteCompany))
-    lost = tuple(LiveConnection(str(number), "gbol", "Xero", one) for number, one in enumerate(statuses))
+    deletion = next(action for action in one_of_each() if isinstance(action, DeleteCompany))
+    lost = tuple(LiveConnection(str(number), "gbol", "Xero", item) for number, item in enumerate(statuses))
     plan = plan_of([replace(deletion, observed=replace(deletion.observed, connections=lost))])
     assert told in plan_text(plan.document(), PLAIN)
 
@@ -102,7 +102,7 @@ def test_a_delete_says_how_many_connections_are_lost(statuses, told):
     ],
 )
 def test_the_sign_says_what_an_action_means(kind, sign):
-    action = next(one for one in (*of_the_account(), *one_of_each()) if one.kind is kind)
+    action = next(step for step in (*of_the_account(), *one_of_each()) if step.kind is kind)
     assert any(line.startswith(f"{sign} {action.address} ") for line in lines(plan_of([action])))
 
 
@@ -154,12 +154,12 @@ def test_losses_are_counted_on_top():
         "Warning: this plan deletes 1 company and 1 connection, and unlinks 1 connection, "
         "and removes 1 product."
     )
-    deletion = [one for one in one_of_each() if isinstance(one, DeleteCompany)]
+    deletion = [action for action in one_of_each() if isinstance(action, DeleteCompany)]
     assert lines(plan_of(deletion * 2))[1] == "Warning: this plan deletes 2 companies."
 
 
 def test_sync_settings_that_narrow_are_shown_as_a_removal():
-    (settings,) = (one for one in one_of_each() if isinstance(one, SetSyncSettings))
+    (settings,) = (action for action in one_of_each() if isinstance(action, SetSyncSettings))
     shown = lines(plan_of([replace(settings, narrows=("syncSettings.invoices.syncFromWindow",))]))
     assert shown[1] == "Warning: this plan narrows sync settings of 1 company with synced data."
     assert [line for line in shown if line.startswith("-") and "narrow sync settings" in line], shown
@@ -203,13 +203,13 @@ def test_on_a_terminal_no_line_is_wider_than_it(width):
 
 
 def test_ids_are_shown_only_when_asked_for():
-    plain, verbose = (plan_text(full_plan().document(), Style(verbose=one)) for one in (0, 1))
+    plain, verbose = (plan_text(full_plan().document(), Style(verbose=item)) for item in (0, 1))
     assert "companyId" not in plain
     assert "companyId: 8a210b68" in verbose
 
 
 def test_authorization_values_are_never_shown():
-    action = next(one for one in one_of_each() if isinstance(one, AuthorizeConnection))
+    action = next(step for step in one_of_each() if isinstance(step, AuthorizeConnection))
     document = plan_of([action]).document()
     document["actions"][0]["authorization"] = {"accessToken": SECRET_TEXT}
     shown = plan_text(document, Style(verbose=2))
@@ -218,7 +218,7 @@ def test_authorization_values_are_never_shown():
 
 
 def test_many_fields_are_cut_short_unless_asked_for():
-    action = next(one for one in one_of_each() if isinstance(one, AuthorizeConnection))
+    action = next(step for step in one_of_each() if isinstance(step, AuthorizeConnection))
     document = plan_of([action]).document()
     document["actions"][0]["fields"] = [f"field{number}" for number in range(15)]
     assert "field11 and 3 more" in plan_text(document, Style())
@@ -250,7 +250,7 @@ def test_attention_stands_after_the_actions_the_blocking_first():
     shown = lines(full_plan())
     signs = [line.split()[1] for line in shown if line.startswith("! ")]
     assert signs == ["echo", "foxtrot/books", "golf/bank", "old-key"]
-    assert shown.index(next(one for one in shown if one.startswith("! "))) > max(
+    assert shown.index(next(item for item in shown if item.startswith("! "))) > max(
         position for position, line in enumerate(shown) if line[:2] in {"+ ", "* "}
     )
 
@@ -294,7 +294,7 @@ def test_what_blocks_is_named_after_an_apply_and_what_informs_is_not():
 
 
 def test_many_that_were_not_started_are_cut_short_unless_asked_for():
-    results = tuple(ended(Kind.COMPANY_CREATE, f"c{one}", Result.NOT_STARTED) for one in range(100))
+    results = tuple(ended(Kind.COMPANY_CREATE, f"c{number}", Result.NOT_STARTED) for number in range(100))
     outcome = Outcome("prod", results, interrupted=True)
     assert "c11 and 88 more: interrupted" in outcome_text(outcome, Style())
     assert "c99" in outcome_text(outcome, Style(verbose=1))
@@ -304,8 +304,8 @@ def test_many_that_were_not_started_are_cut_short_unless_asked_for():
 
 
 def test_a_single_diagnostic_needs_no_count():
-    one = Diagnostic("not-confirmed", "the plan was not confirmed")
-    assert diagnostics_text([one], Style()) == "the plan was not confirmed\n"
+    diagnostic = Diagnostic("not-confirmed", "the plan was not confirmed")
+    assert diagnostics_text([diagnostic], Style()) == "the plan was not confirmed\n"
 
 
 def test_diagnostics_are_counted_by_severity():
@@ -436,7 +436,7 @@ TERMINAL = Style(width=80, folds=True)
 def large_plan():
     """A thousand new companies that are not to be migrated yet, and two that are deleted."""
     keys = [f"c{number:04}" for number in range(1_000)]
-    gone = [one for one in one_of_each() if isinstance(one, DeleteCompany)]
+    gone = [action for action in one_of_each() if isinstance(action, DeleteCompany)]
     actions = in_order(
         (
             *(

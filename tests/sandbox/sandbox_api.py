@@ -81,7 +81,7 @@ class Api:
 
     def names(self, **query: Any) -> list[str]:
         """The names in one page of companies."""
-        return [one["name"] for one in self.ok("GET", "/companies", **query)["results"]]
+        return [result["name"] for result in self.ok("GET", "/companies", **query)["results"]]
 
     def status(self, connection: str) -> str:
         """A connection's status."""
@@ -96,4 +96,4 @@ def id_of(path: str) -> str:
 def invalid(response: httpx.Response) -> set[str]:
     """What a 400 complains of."""
     assert response.status_code == 400, response.text
-    return {one["itemId"] for one in response.json().get("validation", {}).get("errors", [])}
+    return {error["itemId"] for error in response.json().get("validation", {}).get("errors", [])}

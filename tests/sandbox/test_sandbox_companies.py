@@ -107,7 +107,7 @@ def test_the_listing_embeds_every_connection(api: Api) -> None:
     api.company(name="Empty")
     first, second = api.ok("GET", "/companies")["results"]
     assert {
-        f"/companies/{company}/connections/{one['id']}" for one in first["dataConnections"]
+        f"/companies/{company}/connections/{connection['id']}" for connection in first["dataConnections"]
     } == connections
     assert first == api.ok("GET", f"/companies/{company}")
     assert second["dataConnections"] == []

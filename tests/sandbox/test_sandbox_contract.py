@@ -29,14 +29,14 @@ def platform_api() -> dict[str, Any]:
 
 def template_of(path: str) -> str:
     """The path as the document writes it."""
-    matching = [one for _, one, _ in API if _fits(one, path)]
-    return min(matching, key=lambda one: one.count("{"))
+    matching = [text for _, text, _ in API if _fits(text, path)]
+    return min(matching, key=lambda text: text.count("{"))
 
 
 def _fits(template: str, path: str) -> bool:
     ours, theirs = template.split("/"), path.split("/")
     return len(ours) == len(theirs) and all(
-        one.startswith("{") or one == other for one, other in zip(ours, theirs, strict=True)
+        text.startswith("{") or text == other for text, other in zip(ours, theirs, strict=True)
     )
 
 
@@ -52,7 +52,7 @@ def complaints(document: dict[str, Any], response: httpx.Response) -> list[str]:
     if schema is None:
         return [] if not response.content else ["a body where none is documented"]
     validator = Draft202012Validator({**document, **schema}, format_checker=FormatChecker())
-    return [f"{one.json_path}: {one.message}" for one in validator.iter_errors(response.json())]
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(response.json())]
 
 
 def walk(api: Api) -> None:
@@ -120,12 +120,16 @@ def test_every_answer_of_every_route_conforms(
 ) -> None:
     sandbox.set(pageSizeCap=2000)
     walk(api)
-    asked = {(one.request.method, template_of(one.request.url.path)) for one in api.answers if one.is_success}
+    asked = {
+        (answer.request.method, template_of(answer.request.url.path))
+        for answer in api.answers
+        if answer.is_success
+    }
     assert asked == {(method, path) for method, path, _ in API}, "every route was asked, and answered"
     wrong = {
-        f"{one.request.method} {one.request.url.path} {one.status_code}": found
-        for one in api.answers
-        if (found := complaints(platform_api, one))
+        f"{answer.request.method} {answer.request.url.path} {answer.status_code}": found
+        for answer in api.answers
+        if (found := complaints(platform_api, answer))
     }
     assert wrong == {}
 

@@ -11,7 +11,7 @@ from sandbox_api import HEADERS, KEY, NOBODY, Api, id_of
 
 from reconciler.sandbox import Sandbox
 from reconciler.sandbox.control import EVENTS
-from reconciler.sandbox.numbers import LONGEST
+from reconciler.sandbox.settings import LONGEST
 
 EXPECTED = {
     "deauthorize": "Deauthorized",
@@ -102,8 +102,8 @@ def test_the_journal_tells_every_write_and_no_read(api: Api) -> None:
     api.ok("PUT", f"{path}/authorization", {"accessToken": "good"})
     api.ok("GET", path)
     shown = [
-        (one["method"], one["path"].rsplit("/", 1)[1], one["status"], one["tookEffect"], one["replayed"])
-        for one in api.ok("GET", "/_sandbox/journal")
+        (item["method"], item["path"].rsplit("/", 1)[1], item["status"], item["tookEffect"], item["replayed"])
+        for item in api.ok("GET", "/_sandbox/journal")
     ]
     assert shown == [
         ("POST", "companies", 200, True, False),
@@ -133,7 +133,7 @@ def test_the_state_is_everything_but_secrets(api: Api) -> None:
     api.linked(company)
     api.ok("POST", f"/companies/{company}/data/all")
     state = api.ok("GET", "/_sandbox/state")
-    assert {one["companyId"] for one in state["pulls"]} == {company}
+    assert {pull["companyId"] for pull in state["pulls"]} == {company}
     assert "redirect" not in state["companies"][0]
     (connection,) = state["companies"][0]["dataConnections"]
     assert (connection["authorizations"], connection["tokensWhileLinked"]) == (1, 0)

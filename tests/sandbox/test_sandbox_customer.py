@@ -101,7 +101,7 @@ def test_a_company_and_its_connections_have_a_password_each(api: Api) -> None:
     for platform in ("gbol", "suuo"):
         api.connection(company_id, platform)
     company = api.ok("GET", f"/companies/{company_id}")
-    urls = [company["redirect"], *(one["linkUrl"] for one in company["dataConnections"])]
+    urls = [company["redirect"], *(connection["linkUrl"] for connection in company["dataConnections"])]
     assert len({url.rpartition("otp=")[2] for url in urls}) == 3
 
 
@@ -175,9 +175,9 @@ def test_what_revoking_and_linking_again_leave_is_an_error_that_is_resolved(
 ) -> None:
     path, url = standing(api, "Linked")
     customer.choose(url, "revoke")
-    assert [one["status"] for one in api.ok("GET", path)["dataConnectionErrors"]] == ["Active"]
+    assert [error["status"] for error in api.ok("GET", path)["dataConnectionErrors"]] == ["Active"]
     customer.choose(url, "authorize")
-    assert [one["status"] for one in api.ok("GET", path)["dataConnectionErrors"]] == ["Resolved"]
+    assert [error["status"] for error in api.ok("GET", path)["dataConnectionErrors"]] == ["Resolved"]
 
 
 def test_a_page_shows_what_codat_has_only_just_noticed(
@@ -267,15 +267,15 @@ def test_a_wrong_password_gets_one_page_whatever_is_behind_it(
         re.sub("companies/[^/]+", f"companies/{NOBODY}", there),
     ]
     answers = [customer(method, place, data={"choice": "authorize"}) for place in places]
-    assert {one.status_code for one in answers} == {403}
-    assert len({(one.content, str(one.headers)) for one in answers}) == 1
+    assert {answer.status_code for answer in answers} == {403}
+    assert len({(answer.content, str(answer.headers)) for answer in answers}) == 1
     assert "This link does not work" in answers[0].text
     assert api.status(path) == "PendingAuth"
 
 
 def test_a_password_opens_its_own_page_alone(api: Api, customer: Customer) -> None:
     company_id = api.company()
-    first, second = (api.ok("GET", api.connection(company_id, one)) for one in ("gbol", "suuo"))
+    first, second = (api.ok("GET", api.connection(company_id, text)) for text in ("gbol", "suuo"))
     company = api.ok("GET", f"/companies/{company_id}")["redirect"]
     passwords = {url: url.rpartition("=")[2] for url in (first["linkUrl"], second["linkUrl"], company)}
     opened = {
@@ -298,7 +298,7 @@ def test_what_was_deleted_looks_like_a_wrong_password(api: Api, customer: Custom
     company = f"/companies/{path.split('/')[2]}"
     redirect = api.ok("GET", company)["redirect"]
     api("DELETE", company)
-    assert [customer("GET", one).text for one in (url, redirect)] == [refusal, refusal]
+    assert [customer("GET", text).text for text in (url, redirect)] == [refusal, refusal]
 
 
 # --- a company's page --------------------------------------------------------------------------
@@ -339,14 +339,14 @@ def test_every_answer_keeps_its_url_to_itself_and_every_page_runs_nothing(
         customer.choose(url, "revoke"),
         customer.choose(url, "authorize"),
     ]
-    assert [one.status_code for one in answers] == [200, 200, 403, 409, 303]
-    for one in answers:
-        assert one.headers["Cache-Control"] == "no-store"
-        assert one.headers["Referrer-Policy"] == "no-referrer"
-        assert one.headers["X-Content-Type-Options"] == "nosniff"
-    for one in answers[:4]:
-        assert one.headers["Content-Type"] == "text/html; charset=utf-8"
-        policy = one.headers["Content-Security-Policy"].split("; ")
+    assert [answer.status_code for answer in answers] == [200, 200, 403, 409, 303]
+    for answer in answers:
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    for answer in answers[:4]:
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        policy = answer.headers["Content-Security-Policy"].split("; ")
         assert policy[0] == "default-src 'none'"
         assert re.fullmatch(r"style-src 'sha256-[\w+/]+='", policy[1])
         assert policy[2:] == ["form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"]

@@ -108,7 +108,7 @@ def test_the_same_key_in_progress_is_a_409(api: Api, sandbox: Sandbox, body: Any
 def test_other_keys_do_not_wait(api: Api, sandbox: Sandbox) -> None:
     sandbox.fault("latency", seconds=0)
     answers = api.at_once([("POST", "/companies", {"name": "Acme"}, key) for key in (KEY, OTHER_KEY, None)])
-    assert [one.status_code for one in answers] == [200, 200, 200]
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
 
 
 def test_put_and_delete_take_no_key(api: Api) -> None:

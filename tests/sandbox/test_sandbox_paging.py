@@ -20,7 +20,7 @@ def seven(api: Api) -> list[str]:
 
 def test_pages_have_100_results_unless_asked_otherwise(api: Api, seven: list[str]) -> None:
     page = api.ok("GET", "/companies")
-    assert [one["name"] for one in page["results"]] == seven
+    assert [result["name"] for result in page["results"]] == seven
     assert (page["pageNumber"], page["pageSize"], page["totalResults"]) == (1, 100, 7)
     assert set(page["_links"]) == {"self", "current"}
 
@@ -31,7 +31,7 @@ def test_following_next_shows_each_company_once(api: Api, seven: list[str], size
     url = f"/companies?pageSize={size}&tags=set%3Dseven"
     while url:
         page = api.ok("GET", url)
-        found += [one["name"] for one in page["results"]]
+        found += [result["name"] for result in page["results"]]
         url = page["_links"].get("next", {}).get("href", "")
         assert not url or url.startswith("/companies?"), "links are relative"
     assert found == seven
@@ -41,7 +41,7 @@ def test_following_next_shows_each_company_once(api: Api, seven: list[str], size
 def test_previous_leads_back(api: Api, seven: list[str]) -> None:
     second = api.ok("GET", "/companies", page=2, pageSize=3)
     back = api.ok("GET", second["_links"]["previous"]["href"])
-    assert [one["name"] for one in back["results"]] == seven[:3]
+    assert [result["name"] for result in back["results"]] == seven[:3]
 
 
 def test_a_page_past_the_end_is_empty(api: Api, seven: list[str]) -> None:
@@ -63,7 +63,7 @@ def test_codat_may_answer_with_smaller_pages_than_asked(api: Api, sandbox: Sandb
     sandbox.set(pageSizeCap=2)
     page = api.ok("GET", "/companies", pageSize=1000)
     assert page["pageSize"] == 2
-    assert [one["name"] for one in page["results"]] == seven[:2]
+    assert [result["name"] for result in page["results"]] == seven[:2]
     assert "pageSize=2" in page["_links"]["next"]["href"]
 
 
@@ -89,10 +89,10 @@ def test_integrations_and_connections_are_paged_too(api: Api) -> None:
     company = api.company()
     made = [api.connection(company, "suuo") for _ in range(3)]
     page = api.ok("GET", f"/companies/{company}/connections", pageSize=2, page=2)
-    assert [one["id"] for one in page["results"]] == [made[2].rsplit("/", 1)[1]]
+    assert [result["id"] for result in page["results"]] == [made[2].rsplit("/", 1)[1]]
     first = api.ok("GET", "/integrations", pageSize=20)
     second = api.ok("GET", first["_links"]["next"]["href"])
-    keys = [one["key"] for one in first["results"] + second["results"]]
+    keys = [result["key"] for result in first["results"] + second["results"]]
     assert len(set(keys)) == first["totalResults"] == 39
 
 

@@ -36,9 +36,9 @@ def test_companies(sdk: CodatPlatform, company: dict[str, str]) -> None:
     for number in range(4):
         sdk.companies.create(request={"name": f"Company {number}"})
     page = sdk.companies.list(request={"page": 1, "page_size": 2, "order_by": "-name"})
-    assert ([one.name for one in page.results], page.total_results) == (["Company 3", "Company 2"], 5)
+    assert ([result.name for result in page.results], page.total_results) == (["Company 3", "Company 2"], 5)
     assert page.links.next.href.startswith("/companies?")
-    assert [one.id for one in sdk.companies.list(request={"tags": "uid = 1"}).results] == [
+    assert [result.id for result in sdk.companies.list(request={"tags": "uid = 1"}).results] == [
         company["company_id"]
     ]
     patched = sdk.companies.update(request=company | {"company_update_request": {"description": "new"}})
@@ -65,7 +65,7 @@ def test_a_connection_from_its_creation_to_its_end(
     )
     sdk.refresh_data.all(request=company)
     queued = sdk.refresh_data.list_pull_operations(request=company | {"order_by": "-requested"})
-    assert {one.status for one in queued.results} == {"Queued"}
+    assert {result.status for result in queued.results} == {"Queued"}
     sandbox.advance(5)
     status = sdk.refresh_data.get(request=company)
     assert status.invoices.current_status == "Complete"
@@ -99,7 +99,7 @@ def test_profile_settings_and_integrations(sdk: CodatPlatform, company: dict[str
     sdk.settings.update_sync_settings(
         request={"clientId": settings.client_id, "settings": only, "overridesDefaults": True}
     )
-    assert [one.data_type for one in sdk.settings.get_sync_settings().settings] == ["bills"]
+    assert [setting.data_type for setting in sdk.settings.get_sync_settings().settings] == ["bills"]
     own = {"companyId": company["company_id"], "settings": only, "overridesDefaults": True}
     sdk.companies.set_company_sync_settings(request=company | {"request_body": own})
     assert sdk.companies.get_company_sync_settings(request=company).overrides_defaults is True
@@ -123,7 +123,7 @@ def test_webhook_consumers(sdk: CodatPlatform) -> None:
     }
     made = sdk.webhooks.create_consumer(request=wanted)
     assert (made.url, made.event_types, made.disabled) == (wanted["url"], wanted["event_types"], False)
-    assert [one.id for one in sdk.webhooks.list_consumers().results] == [made.id]
+    assert [result.id for result in sdk.webhooks.list_consumers().results] == [made.id]
     sdk.webhooks.delete_consumer(request={"webhook_id": made.id})
     assert sdk.webhooks.list_consumers().results == []
 

@@ -76,7 +76,7 @@ def test_importing_the_sandbox_needs_no_uvicorn() -> None:
 def test_a_test_may_ask_the_sandbox_while_it_serves(sandbox: Sandbox) -> None:
     with serving(sandbox) as url, httpx.Client(base_url=url, headers=HEADERS) as client:
         client.post("/companies", json={"name": "Acme"})
-        assert [one["name"] for one in sandbox.state()["companies"]] == ["Acme"]
+        assert [company["name"] for company in sandbox.state()["companies"]] == ["Acme"]
         sandbox.set(companyLimit=1)
         assert client.post("/companies", json={"name": "Bravo"}).status_code == 402
 

@@ -70,7 +70,7 @@ def test_a_killed_writer_leaves_all_that_it_was_told_and_its_keys(tmp_path: Path
     process.wait()
     process.stdout.close()
     sandbox = Sandbox(path)
-    made = [one["tags"]["number"] for one in sandbox.state()["companies"]]
+    made = [company["tags"]["number"] for company in sandbox.state()["companies"]]
     sandbox.close()
     assert made == [str(number) for number in range(len(made))]
     assert told <= len(made) <= told + 1, "at most the one that was in flight"
@@ -91,7 +91,7 @@ def test_two_processes_share_a_file(tmp_path: Path) -> None:
         assert process.stdout is not None
         process.stdout.close()
     sandbox = Sandbox(path)
-    names = {one["name"] for one in sandbox.state()["companies"]}
+    names = {company["name"] for company in sandbox.state()["companies"]}
     sandbox.close()
     assert names == {f"{name} {number}" for name in ("one", "two") for number in range(60)}
 
@@ -141,7 +141,7 @@ def test_reset_removes_the_file_and_what_stands_beside_it(tmp_path: Path) -> Non
     (tmp_path / "s.db.mine").touch()
     reset(path)
     reset(path)
-    assert [one.name for one in tmp_path.iterdir()] == ["s.db.mine"]
+    assert [place.name for place in tmp_path.iterdir()] == ["s.db.mine"]
 
 
 def test_the_same_seed_gives_the_same_ids_and_reads_do_not_shift_them() -> None:
@@ -199,8 +199,8 @@ def test_a_refused_request_takes_back_what_it_had_written(sandbox: Sandbox) -> N
 
     call = Call("POST", "/companies", "/companies", authorization="Basic eA==", key=KEY)
     answers = [answer_call(sandbox._store, write_then_refuse, call) for _ in range(2)]
-    assert [one.status for one in answers] == [400, 400]
-    assert [one["replayed"] for one in sandbox.journal()] == [False, True]
+    assert [answer.status for answer in answers] == [400, 400]
+    assert [document["replayed"] for document in sandbox.journal()] == [False, True]
     with sandbox._store.transaction() as session:
         assert session.counted("written", 0) == 0
 
@@ -214,7 +214,7 @@ def test_its_file_is_for_its_owner_alone(tmp_path: Path) -> None:
         Sandbox(tmp_path / "another.db").close()
     finally:
         os.umask(before)
-    assert {stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()} == {0o600}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
 
 
 def test_a_database_that_is_not_its_own_keeps_its_mode(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[
 def bodies(operation: Mapping[str, Any]) -> list[Any]:
     """The document's own examples of a request body."""
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    shown = [one["value"] for one in content.get("examples", {}).values() if "value" in one]
+    shown = [example["value"] for example in content.get("examples", {}).values() if "value" in example]
     return shown + ([content["example"]] if "example" in content else [])
 
 
@@ -86,9 +86,9 @@ def above_500(api: Api, requests: list[Request], **query: Any) -> dict[str, int]
     """The requests that made the sandbox fail."""
     answers = api.at_once(requests, **query)
     return {
-        f"{one.request.method} {one.request.url} {one.request.content[:80]!r}": one.status_code
-        for one in answers
-        if one.status_code >= 500
+        f"{answer.request.method} {answer.request.url} {answer.request.content[:80]!r}": answer.status_code
+        for answer in answers
+        if answer.status_code >= 500
     }
 
 

@@ -8,8 +8,7 @@ import pytest
 from sandbox_api import NOBODY, Api, id_of
 
 from reconciler.sandbox import Sandbox
-from reconciler.sandbox.account import FETCHED_ON_FIRST_LINK
-from reconciler.sandbox.integrations import DATA_TYPES
+from reconciler.sandbox.integrations import DATA_TYPES, FETCHED_ON_FIRST_LINK
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def test_a_sync_is_queued_then_fetching_then_complete(api: Api, sandbox: Sandbox
     statuses = []
     for _ in range(3):
         pulls = history(api, company)
-        statuses.append({(one["status"], one["isCompleted"], "completed" in one) for one in pulls})
+        statuses.append({(pull["status"], pull["isCompleted"], "completed" in pull) for pull in pulls})
         assert ("lastSync" in api.ok("GET", path)) is (len(statuses) == 3)
         sandbox.advance(1)
     assert statuses == [{("Queued", False, False)}, {("Fetching", False, False)}, {("Complete", True, True)}]
@@ -53,7 +52,9 @@ def test_a_sync_fetches_what_is_marked_and_supported_on_every_linked_connection(
         for data_type in DATA_TYPES[source]
         if data_type in FETCHED_ON_FIRST_LINK
     }
-    assert {(one["connectionId"], one["dataType"]) for one in history(api, company)} == expected
+    assert {
+        (document["connectionId"], document["dataType"]) for document in history(api, company)
+    } == expected
 
 
 def test_the_first_time_a_customer_links_what_is_marked_is_fetched_and_never_again(
@@ -62,8 +63,10 @@ def test_the_first_time_a_customer_links_what_is_marked_is_fetched_and_never_aga
     path = api.connection(id_of(company))
     sandbox.happen(id_of(path), "link")
     queued = history(api, company)
-    assert {one["dataType"] for one in queued} == FETCHED_ON_FIRST_LINK & set(DATA_TYPES["Accounting"])
-    assert {one["status"] for one in queued} == {"Queued"}
+    assert {document["dataType"] for document in queued} == FETCHED_ON_FIRST_LINK & set(
+        DATA_TYPES["Accounting"]
+    )
+    assert {document["status"] for document in queued} == {"Queued"}
     sandbox.advance(60)
     sandbox.happen(id_of(path), "deauthorize")
     sandbox.happen(id_of(path), "link")
@@ -107,7 +110,7 @@ def test_one_type_is_queued_for_the_connection_that_is_named(api: Api, company: 
         "Queued",
     )
     api.ok("POST", f"{company}/data/queue/banking-accounts", connectionId=id_of(first))
-    assert {one["connectionId"] for one in history(api, company)} == {id_of(first), id_of(second)}
+    assert {document["connectionId"] for document in history(api, company)} == {id_of(first), id_of(second)}
 
 
 @pytest.mark.parametrize(
@@ -129,11 +132,11 @@ def test_offline_connectors_stay_queued_until_they_come_online(
     path = api.linked(id_of(company), "pqsw")
     api.ok("POST", f"{company}/data/all")
     sandbox.advance(30 * 86_400)
-    assert {one["status"] for one in history(api, company)} == {"Queued"}
+    assert {document["status"] for document in history(api, company)} == {"Queued"}
     assert "DatasetAlreadyInProgress" in api("POST", f"{company}/data/all").text
     sandbox.happen(id_of(path), "online")
     sandbox.advance(2)
-    assert {one["status"] for one in history(api, company)} == {"Complete"}
+    assert {document["status"] for document in history(api, company)} == {"Complete"}
 
 
 def test_history_is_queried_ordered_and_paged(api: Api, sandbox: Sandbox, company: str) -> None:
@@ -178,9 +181,9 @@ def test_a_failure_that_was_asked_for_strikes_one_sync(api: Api, sandbox: Sandbo
     api.ok("POST", f"{company}/data/all")
     sandbox.advance(2)
     failed = history(api, company)
-    assert {(one["status"], one["isErrored"], "errorMessage" in one) for one in failed} == {
-        ("FetchError", True, True)
-    }
+    assert {
+        (document["status"], document["isErrored"], "errorMessage" in document) for document in failed
+    } == {("FetchError", True, True)}
     assert "lastSync" not in api.ok("GET", path)
     api.ok("POST", f"{company}/data/all")
     sandbox.advance(2)
@@ -198,7 +201,7 @@ def test_a_revoked_connection_is_deauthorized_when_its_sync_ends(
     assert api.status(path) == "Linked"
     sandbox.advance(1)
     assert api.status(path) == "Deauthorized"
-    assert {one["status"] for one in history(api, company)} == {"AuthError"}
+    assert {document["status"] for document in history(api, company)} == {"AuthError"}
     assert len(api.ok("GET", path)["dataConnectionErrors"]) == 1
 
 
@@ -209,13 +212,13 @@ def test_losing_access_ends_what_runs(
     path = api.linked(id_of(company))
     api.ok("POST", f"{company}/data/all")
     sandbox.happen(id_of(path), event)
-    assert {one["status"] for one in history(api, company)} == {outcome}
+    assert {document["status"] for document in history(api, company)} == {outcome}
     assert len(api.ok("GET", path)["dataConnectionErrors"]) == (event == "deauthorize")
 
 
 def test_the_profile_says_which_types_are_fetched(api: Api, company: str) -> None:
     before = api.ok("GET", "/profile/syncSettings")
-    marked = {one["dataType"] for one in before["settings"] if one["fetchOnFirstLink"]}
+    marked = {setting["dataType"] for setting in before["settings"] if setting["fetchOnFirstLink"]}
     assert marked == FETCHED_ON_FIRST_LINK
     own = [setting("invoices", True), setting("bills", False)]
     body = {"clientId": before["clientId"], "settings": own, "overridesDefaults": True}
@@ -223,7 +226,7 @@ def test_the_profile_says_which_types_are_fetched(api: Api, company: str) -> Non
     assert api.ok("GET", "/profile/syncSettings")["settings"] == own
     api.linked(id_of(company))
     api.ok("POST", f"{company}/data/all")
-    assert [one["dataType"] for one in history(api, company)] == ["invoices"]
+    assert [document["dataType"] for document in history(api, company)] == ["invoices"]
 
 
 def test_nothing_marked_is_nothing_queued(api: Api, company: str) -> None:
@@ -239,7 +242,7 @@ def test_a_company_may_have_settings_of_its_own(api: Api, company: str) -> None:
     assert api.ok("GET", f"{company}/syncSettings") == own
     api.linked(id_of(company))
     api.ok("POST", f"{company}/data/all")
-    assert [one["dataType"] for one in history(api, company)] == ["bills"]
+    assert [document["dataType"] for document in history(api, company)] == ["bills"]
     api.ok("POST", f"{company}/syncSettings", {**own, "overridesDefaults": False})
     assert api.ok("GET", f"{company}/syncSettings")["overridesDefaults"] is False
 

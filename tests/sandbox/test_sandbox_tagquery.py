@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sandbox_api import Api
 
 from reconciler.sandbox.answers import Problem
-from reconciler.sandbox.tagquery import LONGEST, by_tag, parse
+from reconciler.sandbox.paging import LONGEST, by_tag, parse
 
 TAGGED = {
     "uk-x": {"region": "uk", "team": "x"},

@@ -134,7 +134,11 @@ def test_no_error_carries_what_a_file_holds(root, reference):
 def test_check_lists_every_reference_that_cannot_be_resolved(root):
     refs = [ref("${env:B}"), ref("${env:TOKEN}"), ref("${env:A}"), ref("${file:secrets/nothing#/x}")]
     found = resolver(root).check((each, "acme/books t") for each in refs)
-    assert [one.summary.partition(":")[2][:6] for one in found] == ["A}: th", "B}: th", "secret"]
+    assert [diagnostic.summary.partition(":")[2][:6] for diagnostic in found] == [
+        "A}: th",
+        "B}: th",
+        "secret",
+    ]
 
 
 def test_a_secret_is_read_anew_at_each_use(root):
@@ -164,6 +168,6 @@ class TestMadeUp:
         assert made_up.made_up == {"${env:NOT_THERE}"}
 
     def test_it_makes_the_same_value_up_for_the_same_reference_only(self, root):
-        one, other = MadeUp(resolver(root)), MadeUp(resolver(root))
-        assert one(ref("${env:A}")) == other(ref("${env:A}"))
-        assert one(ref("${env:A}")) != one(ref("${env:B}"))
+        up, other = MadeUp(resolver(root)), MadeUp(resolver(root))
+        assert up(ref("${env:A}")) == other(ref("${env:A}"))
+        assert up(ref("${env:A}")) != up(ref("${env:B}"))

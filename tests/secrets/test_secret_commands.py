@@ -239,7 +239,8 @@ def test_check_runs_each_distinct_reference_once_and_lists_all_that_fail(program
     resolve = resolver(programs, show=["show", "{ref}"])
     refs = [ref(f"show:{name}") for name in ("good", "bad", "worse", "good", "bad")] + [ref("env:NONE")]
     assert [
-        one.summary.partition("}")[0] for one in resolve.check((each, "acme/books t") for each in refs)
+        diagnostic.summary.partition("}")[0]
+        for diagnostic in resolve.check((each, "acme/books t") for each in refs)
     ] == [
         "${show:bad",
         "${show:worse",

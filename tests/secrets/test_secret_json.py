@@ -48,7 +48,7 @@ def test_a_large_file_is_gone_through_once_however_many_references_point_into_it
     refs = [ref(f"/all/of/c{n}/token") for n in range(COMPANIES)]
     resolve, size = resolver(root), (root / "tokens.json").stat().st_size
     assert resolve.check((each, "acme/books t") for each in refs) == ()
-    assert [resolve(one).reveal() for one in refs] == [f"{TOKEN}{n}" for n in range(COMPANIES)]
+    assert [resolve(ref).reveal() for ref in refs] == [f"{TOKEN}{n}" for n in range(COMPANIES)]
     levels = ["the file", "the top", "all", "of"]
     assert sum(read) < size * (len(levels) + 2)
 
@@ -57,7 +57,9 @@ def test_a_large_file_that_is_no_json_is_gone_through_once(root, read):
     text = (root / "tokens.json").read_text()
     (root / "tokens.json").write_text(text[:-1])
     found = resolver(root).check((ref(f"/all/of/c{n}/token"), "acme/books t") for n in range(100))
-    assert [one.summary.partition("}: ")[2] for one in found] == ["the file tokens.json is not JSON"] * 100
+    assert [diagnostic.summary.partition("}: ")[2] for diagnostic in found] == [
+        "the file tokens.json is not JSON"
+    ] * 100
     assert len(read) == 1
 
 

@@ -119,7 +119,9 @@ def test_check_lists_every_missing_key_and_each_fault_of_a_table_once(root):
     below = "move the file below it"
     at, names = "acme/books t", "the first line must name the columns; it has 4"
     row = "tokens.csv has no row for this key; add the row, or correct the key; the first column has the keys"
-    assert [str(one) for one in resolver(root).check((each, "acme/books t") for each in refs)] == [
+    assert [
+        str(diagnostic) for diagnostic in resolver(root).check((each, "acme/books t") for each in refs)
+    ] == [
         f"{at}: ${{table:../out.csv}}: '../out.csv' leads out of the workspace's root; {below}",
         f"{at} and 1 more: ${{table:none.csv}}: there is no file none.csv; its path counts from {root}",
         f"{at} and 2 more: ${{table:tokens.csv}}: there is no column 'no'; {names}",

@@ -28,15 +28,15 @@ class Holder:
         str,
         repr,
         ascii,
-        lambda one: f"{one}",
-        lambda one: f"{one!r:>40}",
-        lambda one: f"{one:>40}",
-        lambda one: "%s %r" % (one, one),  # noqa: UP031 - the old way must be safe too
-        lambda one: "{0} {0!r}".format(one),  # noqa: UP032
-        lambda one: str([one, {"a": one}, (one,)]),
-        lambda one: repr(Holder(one)),
-        lambda one: str(ValueError(one)),
-        lambda one: repr(KeyError(one)),
+        lambda secret: f"{secret}",
+        lambda secret: f"{secret!r:>40}",
+        lambda secret: f"{secret:>40}",
+        lambda secret: "%s %r" % (secret, secret),  # noqa: UP031 - the old way must be safe too
+        lambda secret: "{0} {0!r}".format(secret),  # noqa: UP032
+        lambda secret: str([secret, {"a": secret}, (secret,)]),
+        lambda secret: repr(Holder(secret)),
+        lambda secret: str(ValueError(secret)),
+        lambda secret: repr(KeyError(secret)),
     ],
 )
 def test_it_shows_as_stars(show) -> None:
@@ -49,14 +49,14 @@ def test_it_shows_as_stars(show) -> None:
     "take",
     [
         json.dumps,
-        lambda one: json.dumps({"a": [one]}),
+        lambda secret: json.dumps({"a": [secret]}),
         *(
-            lambda one, number=number: pickle.dumps(one, number)
+            lambda secret, number=number: pickle.dumps(secret, number)
             for number in range(pickle.HIGHEST_PROTOCOL + 1)
         ),
         copy.copy,
         copy.deepcopy,
-        lambda one: asdict(Holder(one)),
+        lambda secret: asdict(Holder(secret)),
         vars,
         bytes,
         iter,

@@ -31,7 +31,7 @@ def explore(seconds: float, first: int) -> Tally:
     workers = os.cpu_count() or 1
     batches = count(first, BATCH)
     with ProcessPoolExecutor(workers) as pool:
-        running = {pool.submit(_play, one) for one in islice(batches, 2 * workers)}
+        running = {pool.submit(_play, batch) for batch in islice(batches, 2 * workers)}
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             tally = sum(map(_told, done), tally)

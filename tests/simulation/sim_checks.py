@@ -97,7 +97,7 @@ class Ending:
 
     def owned(self) -> list[tuple[str, dict[str, Any]]]:
         """Our companies, by key."""
-        return [(key, one) for one in self.companies if (key := self.key_of(one)) is not None]
+        return [(key, company) for company in self.companies if (key := self.key_of(company)) is not None]
 
     def key_of(self, company: Mapping[str, Any]) -> str | None:
         """The key of a company of ours, as the later specs have it."""
@@ -105,14 +105,14 @@ class Ending:
 
     def befell(self, key: str) -> list[Happening]:
         """What others did to the company of this key."""
-        return [one for one in self.world.happenings if one.target.key == key]
+        return [happening for happening in self.world.happenings if happening.target.key == key]
 
 
 def shapes(world: World) -> dict[str, Shape]:
     """Every company of ours, by key; and as an empty one what a plan only speaks of."""
     attention = world.last_plan.attention if world.last_plan else ()
-    found = {key: _shape(world, key, one, attention) for key, one in world.owned()}
-    spoken = {one.address.company for one in attention}
+    found = {key: _shape(world, key, document, attention) for key, document in world.owned()}
+    spoken = {noted.address.company for noted in attention}
     return {
         key: found.get(key) or _shape(world, key, {"name": "", "tags": {}}, attention)
         for key in sorted(spoken | set(found))
@@ -121,12 +121,18 @@ def shapes(world: World) -> dict[str, Shape]:
 
 def _shape(world: World, key: str, company: Mapping[str, Any], attention: tuple[Attention, ...]) -> Shape:
     firm = world.scene.firm(key)
-    wanted = Counter(one.brand.key for one in (firm.links if firm else ()) if one.wanted is not Wanted.ABSENT)
+    wanted = Counter(
+        link.brand.key for link in (firm.links if firm else ()) if link.wanted is not Wanted.ABSENT
+    )
     named = {WORKSPACE_TAG, KEY_TAG, *(tag for tag, _ in (firm.tags if firm else ()))}
-    links = [one for one in company.get("dataConnections", []) if one["id"] not in world.foreign]
+    links = [
+        connection
+        for connection in company.get("dataConnections", [])
+        if connection["id"] not in world.foreign
+    ]
     statuses = {
         platform: sorted(
-            (STATUSES[one["status"]] for one in links if one["integrationKey"] == platform), key=RANK.index
+            (STATUSES[link["status"]] for link in links if link["integrationKey"] == platform), key=RANK.index
         )[:number]
         for platform, number in sorted(wanted.items())
     }
@@ -151,9 +157,9 @@ def _schedule(world: World, company: Mapping[str, Any]) -> int | None:
 def told(attention: tuple[Attention, ...], key: str) -> list[str]:
     """What a plan says of a company that keeps something from being done, or waits for someone."""
     return [
-        f"{one.code} {one.address}"
-        for one in attention
-        if one.address.company == key and one.attention_class in TELLING
+        f"{noted.code} {noted.address}"
+        for noted in attention
+        if noted.address.company == key and noted.attention_class in TELLING
     ]
 
 
@@ -169,16 +175,19 @@ def _linked_at(ending: Ending, write: Exchange) -> float:
     """When the connection of an authorize became Linked, before it arrived."""
     arrived = write.arrived or 0
     moments = [
-        one.arrived or 0
-        for one in ending.log
-        if one.is_authorize and one.took_effect and one.connection == write.connection and one is not write
+        exchange.arrived or 0
+        for exchange in ending.log
+        if exchange.is_authorize
+        and exchange.took_effect
+        and exchange.connection == write.connection
+        and exchange is not write
     ]
     moments += [
-        one.at
-        for one in ending.world.happenings
-        if one.kind == "customer-links" and one.target.connection_id == write.connection
+        happening.at
+        for happening in ending.world.happenings
+        if happening.kind == "customer-links" and happening.target.connection_id == write.connection
     ]
-    return max((one for one in moments if one <= arrived), default=0)
+    return max((moment for moment in moments if moment <= arrived), default=0)
 
 
 # --- checks ------------------------------------------------------------------------------------
@@ -191,13 +200,15 @@ def comes_to_rest(ending: Ending) -> Iterator[str]:
             yield f"an undisturbed apply ended with {apply.error!r}"
     plan = ending.world.last_plan
     if plan is None or plan.actions:
-        left = [f"{one.kind} {one.address} ({one.reason})" for one in plan.actions] if plan else []
+        left = (
+            [f"{action.kind} {action.address} ({action.reason})" for action in plan.actions] if plan else []
+        )
         failures = [
-            one.failure.message
+            result.failure.message
             for apply in ending.world.applies[-2:]
             if apply.outcome
-            for one in apply.outcome.results
-            if one.failure
+            for result in apply.outcome.results
+            if result.failure
         ]
         yield f"undisturbed applies leave {left}; they said {failures}"
 
@@ -210,11 +221,15 @@ def ends_as_the_reference(ending: Ending) -> Iterator[str]:
             continue
         if now is not None and _is_told(ending, key, now):
             continue
-        if any(one.kind == "tags-wiped" and _makes_room(ending, one) for one in ending.befell(key)):
+        if any(
+            happening.kind == "tags-wiped" and _makes_room(ending, happening)
+            for happening in ending.befell(key)
+        ):
             continue
         ids = _ids(ending, key)
         if any(
-            one.creates_connection and one.company in ids and _came_late(ending, one) for one in ending.log
+            exchange.creates_connection and exchange.company in ids and _came_late(ending, exchange)
+            for exchange in ending.log
         ):
             continue
         yield f"{key} is {now}, and should be {ending.reference.replayed.get(key)}"
@@ -222,7 +237,7 @@ def ends_as_the_reference(ending: Ending) -> Iterator[str]:
 
 def _is_told(ending: Ending, key: str, now: Shape) -> bool:
     """Whether the difference is told by attention that something which happened may rightly leave."""
-    leaves = {code for one in ending.befell(key) for code in KINDS[one.kind].leaves}
+    leaves = {code for happening in ending.befell(key) for code in KINDS[happening.kind].leaves}
     if _raced(ending, key):
         leaves |= KINDS["deauthorized"].leaves
     return any(AttentionCode(text.partition(" ")[0]) in leaves for text in now.codes)
@@ -231,40 +246,46 @@ def _is_told(ending: Ending, key: str, now: Shape) -> bool:
 def _raced(ending: Ending, key: str) -> bool:
     """Whether two runs authorized a connection of this company at once, which revokes its access."""
     ids = _ids(ending, key)
-    return any(one.tokens_to_linked and one.company in ids for one in ending.log)
+    return any(exchange.tokens_to_linked and exchange.company in ids for exchange in ending.log)
 
 
 def _ids(ending: Ending, key: str) -> set[str]:
     """The ids of the companies that carry this key."""
-    return {one["id"] for name, one in ending.owned() if name == key}
+    return {document["id"] for name, document in ending.owned() if name == key}
 
 
 def _came_late(ending: Ending, create: Exchange) -> bool:
     """Whether a create was under way while the machine slept so long that Codat had forgotten its key."""
     return any(
-        one.fault.kind == "suspended" and one.fault.at == create.number and one.fault.seconds >= FORGOTTEN
-        for one in ending.world.strikes
+        strike.fault.kind == "suspended"
+        and strike.fault.at == create.number
+        and strike.fault.seconds >= FORGOTTEN
+        for strike in ending.world.strikes
     )
 
 
 def one_company_per_key(ending: Ending) -> Iterator[str]:
     """No key stands on two companies, and none is created without need or beside a namesake."""
     for key, count in Counter(key for key, _ in ending.owned()).items():
-        if count > 1 and not any(_overwritten(ending.log, one) for one in ending.befell(key)):
+        if count > 1 and not any(_overwritten(ending.log, happening) for happening in ending.befell(key)):
             yield f"{count} companies carry the key {key}"
-    existed = {key for one in ending.world.at_start.values() if (key := ending.key_of(one)) is not None}
+    existed = {
+        key for document in ending.world.at_start.values() if (key := ending.key_of(document)) is not None
+    }
     for key, made in _created(ending).items():
-        needed = sum(_makes_room(ending, one) for one in ending.befell(key)) + (key not in existed)
-        if len(made) > needed + sum(_came_late(ending, one) for one in made):
+        needed = sum(_makes_room(ending, happening) for happening in ending.befell(key)) + (
+            key not in existed
+        )
+        if len(made) > needed + sum(_came_late(ending, exchange) for exchange in made):
             yield f"{key} was created {len(made)} times, and {needed} would do"
 
 
 def _created(ending: Ending) -> dict[str, list[Exchange]]:
     """The requests that created companies, by key."""
     found: defaultdict[str, list[Exchange]] = defaultdict(list)
-    for one in ending.log:
-        if one.creates_company and one.took_effect:
-            found[one.body["tags"][KEY_TAG]].append(one)
+    for exchange in ending.log:
+        if exchange.creates_company and exchange.took_effect:
+            found[exchange.body["tags"][KEY_TAG]].append(exchange)
     return found
 
 
@@ -278,19 +299,20 @@ def _makes_room(ending: Ending, happening: Happening) -> bool:
         return happening.kind == "company-deleted"
     firm = ending.scene.firm(key)
     is_renamed = firm is not None and happening.before["name"] != firm.name
-    began = {one.number: one.began for one in ending.world.applies}
+    began = {apply.number: apply.began for apply in ending.world.applies}
     return is_renamed or any(
-        began[one.apply] < happening.at < (one.arrived or 0) for one in _created(ending).get(key, ())
+        began[exchange.apply] < happening.at < (exchange.arrived or 0)
+        for exchange in _created(ending).get(key, ())
     )
 
 
 def one_connection_per_spec(ending: Ending) -> Iterator[str]:
     """No connection is created beyond those that an undisturbed run creates."""
-    keys = {one["id"]: key for key, one in ending.owned()}
+    keys = {document["id"]: key for key, document in ending.owned()}
     made = Counter(
-        (one.company, one.body["platformKey"])
-        for one in ending.log
-        if one.creates_connection and one.took_effect and not _came_late(ending, one)
+        (exchange.company, exchange.body["platformKey"])
+        for exchange in ending.log
+        if exchange.creates_connection and exchange.took_effect and not _came_late(ending, exchange)
     )
     for (company, platform), count in made.items():
         key = keys.get(company)
@@ -298,7 +320,8 @@ def one_connection_per_spec(ending: Ending) -> Iterator[str]:
             continue
         firm = ending.scene.firm(key)
         linked = sum(
-            one.brand.key == platform and one.wanted is Wanted.LINKED for one in (firm.links if firm else ())
+            link.brand.key == platform and link.wanted is Wanted.LINKED
+            for link in (firm.links if firm else ())
         )
         is_old = company in ending.world.at_start
         needed = ending.reference.created.get((key, platform), 0) if is_old else linked
@@ -308,30 +331,32 @@ def one_connection_per_spec(ending: Ending) -> Iterator[str]:
 
 def no_tokens_to_linked(ending: Ending) -> Iterator[str]:
     """Tokens are never sent to a connection that works, unless it began to within two seconds before."""
-    for one in ending.log:
-        linked_at = _linked_at(ending, one)
-        if one.tokens_to_linked and not is_race(one, linked_at):
-            before = one.sent - linked_at
-            yield f"{one} of apply {one.apply} sent tokens to what was Linked for {before:.1f} s"
+    for exchange in ending.log:
+        linked_at = _linked_at(ending, exchange)
+        if exchange.tokens_to_linked and not is_race(exchange, linked_at):
+            before = exchange.sent - linked_at
+            yield f"{exchange} of apply {exchange.apply} sent tokens to what was Linked for {before:.1f} s"
 
 
 def tokens_take_effect_once(ending: Ending) -> Iterator[str]:
     """Each connection takes tokens once at most, and the right ones."""
-    effective = [one for one in ending.log if one.is_authorize and one.took_effect]
-    apart = [one for one in effective if not is_race(one, _linked_at(ending, one))]
-    for connection, count in Counter(one.connection for one in apart).items():
+    effective = [exchange for exchange in ending.log if exchange.is_authorize and exchange.took_effect]
+    apart = [exchange for exchange in effective if not is_race(exchange, _linked_at(ending, exchange))]
+    for connection, count in Counter(exchange.connection for exchange in apart).items():
         if count > 1:
             yield f"tokens took effect {count} times on connection {short_id(connection)}"
     right = {
         f"{CANARY}-{token_ref(firm, link).locator}": link for firm, link in addresses(ending.scene.later)
     }
     platforms = {
-        one["id"]: one["integrationKey"] for company in ending.companies for one in company["dataConnections"]
+        connection["id"]: connection["integrationKey"]
+        for company in ending.companies
+        for connection in company["dataConnections"]
     }
-    for one in effective:
-        link = right.get(one.body["accessToken"])
-        if link is None or platforms.get(one.connection, link.brand.key) != link.brand.key:
-            yield f"{one} got the tokens of another connection"
+    for exchange in effective:
+        link = right.get(exchange.body["accessToken"])
+        if link is None or platforms.get(exchange.connection, link.brand.key) != link.brand.key:
+            yield f"{exchange} got the tokens of another connection"
 
 
 def what_is_linked_is_synced(ending: Ending) -> Iterator[str]:
@@ -348,15 +373,17 @@ def what_is_linked_is_synced(ending: Ending) -> Iterator[str]:
             for text in ending.shapes[key].codes
         ):
             continue
-        linked = {one["id"] for one in company["dataConnections"] if one["status"] == "Linked"}
-        for one in ending.log:
-            if not (one.is_authorize and one.took_effect and one.connection in linked):
+        linked = {
+            connection["id"] for connection in company["dataConnections"] if connection["status"] == "Linked"
+        }
+        for exchange in ending.log:
+            if not (exchange.is_authorize and exchange.took_effect and exchange.connection in linked):
                 continue
-            link = links.get(one.body["accessToken"])
+            link = links.get(exchange.body["accessToken"])
             since = [
                 pull["dataType"]
-                for pull in pulls[one.connection]
-                if one.at is not None and moment_of(pull["requested"]) >= one.at
+                for pull in pulls[exchange.connection]
+                if exchange.at is not None and moment_of(pull["requested"]) >= exchange.at
             ]
             if link is not None and not link.policy().never and not since:
                 yield f"{key}/{link.key} was linked, and no sync of it was requested"
@@ -364,7 +391,7 @@ def what_is_linked_is_synced(ending: Ending) -> Iterator[str]:
 
 def tags_of_others_are_kept(ending: Ending) -> Iterator[str]:
     """Tags that no spec names stay, whoever wrote them and whenever, save in a race of two seconds."""
-    alive = {one["id"]: one for one in ending.companies}
+    alive = {company["id"]: company for company in ending.companies}
     for identifier, company in alive.items():
         before = ending.world.at_start.get(identifier, {"tags": {}})["tags"]
         firm = ending.scene.firm(ending.key_of(company) or "")
@@ -374,12 +401,12 @@ def tags_of_others_are_kept(ending: Ending) -> Iterator[str]:
             for tag, value in before.items()
             if tag not in named and not tag.startswith(RESERVED_TAG_PREFIX)
         }
-        for one in ending.world.happenings:
-            if one.target.company_id != identifier:
+        for happening in ending.world.happenings:
+            if happening.target.company_id != identifier:
                 continue
-            if one.kind == "tags-wiped":
+            if happening.kind == "tags-wiped":
                 expected = {}
-            elif one.kind == "tag-added" and not _overwritten(ending.log, one):
+            elif happening.kind == "tag-added" and not _overwritten(ending.log, happening):
                 expected[CRM] = "kept"
         lost = {tag for tag, value in expected.items() if company["tags"].get(tag) != value}
         if lost:
@@ -389,29 +416,31 @@ def tags_of_others_are_kept(ending: Ending) -> Iterator[str]:
 def _overwritten(log: list[Exchange], changed: Happening) -> bool:
     """Whether one of our writes of tags was on its way when others changed them."""
     return any(
-        one.method == "PATCH"
-        and one.took_effect
-        and "tags" in one.body
-        and one.company == changed.target.company_id
-        and (one.arrived or 0) >= changed.at
-        and is_race(one, changed.at)
-        for one in log
+        exchange.method == "PATCH"
+        and exchange.took_effect
+        and "tags" in exchange.body
+        and exchange.company == changed.target.company_id
+        and (exchange.arrived or 0) >= changed.at
+        and is_race(exchange, changed.at)
+        for exchange in log
     )
 
 
 def strangers_are_untouched(ending: Ending) -> Iterator[str]:
     """No write of ours concerns a company that no spec speaks of, or that has lost our tags."""
-    concerned = {identifier for identifier, one in ending.world.at_start.items() if _is_foreign(ending, one)}
-    for one in ending.log:
-        if one.is_write and one.company in concerned:
-            yield f"{one} touches a company that no spec speaks of"
+    concerned = {
+        identifier for identifier, document in ending.world.at_start.items() if _is_foreign(ending, document)
+    }
+    for exchange in ending.log:
+        if exchange.is_write and exchange.company in concerned:
+            yield f"{exchange} touches a company that no spec speaks of"
 
 
 def what_customers_linked_is_theirs(ending: Ending) -> Iterator[str]:
     """No connection that someone else made and linked is deleted, unlinked or fed our tokens."""
-    for one in ending.log:
-        if one.is_write and one.connection in ending.world.foreign:
-            yield f"{one} of apply {one.apply} touches what a customer linked by himself"
+    for exchange in ending.log:
+        if exchange.is_write and exchange.connection in ending.world.foreign:
+            yield f"{exchange} of apply {exchange.apply} touches what a customer linked by himself"
 
 
 def _is_foreign(ending: Ending, company: Mapping[str, Any]) -> bool:
@@ -420,7 +449,7 @@ def _is_foreign(ending: Ending, company: Mapping[str, Any]) -> bool:
 
 def who_lost_our_tags_is_not_created_again(ending: Ending) -> Iterator[str]:
     """A company that has its name, but not our tags any more, stops the create of a second one."""
-    later = {one.renamed_from or one.key: one.key for one in ending.scene.later}
+    later = {firm.renamed_from or firm.key: firm.key for firm in ending.scene.later}
     created = _created(ending)
     for key in ending.scene.wiped:
         if created.get(later.get(key, key)):
@@ -430,8 +459,8 @@ def who_lost_our_tags_is_not_created_again(ending: Ending) -> Iterator[str]:
 def writes_are_within_budget(ending: Ending) -> Iterator[str]:
     """An apply writes what its plan says, and one request more for each that told it nothing."""
     for apply in ending.world.applies:
-        writes = [one for one in ending.log if one.apply == apply.number and one.is_write]
-        spare = sum(one.failed for one in writes)
+        writes = [exchange for exchange in ending.log if exchange.apply == apply.number and exchange.is_write]
+        spare = sum(write.failed for write in writes)
         planned = apply.plan.requests if apply.plan else 0
         if len(writes) > planned + spare:
             yield f"apply {apply.number} sent {len(writes)} writes; planned {planned}, failed {spare}"
@@ -463,9 +492,9 @@ def nothing_is_a_bug(ending: Ending) -> Iterator[str]:
     for apply in ending.world.applies:
         if apply.error is not None and not isinstance(apply.error, CodatSyncError):
             yield f"apply {apply.number} raised {''.join(traceback.format_exception(apply.error))}"
-        for one in apply.outcome.results if apply.outcome else ():
-            if one.failure and one.failure.code == "bug":
-                yield f"{one.kind} {one.address}: {one.failure.message}"
+        for result in apply.outcome.results if apply.outcome else ():
+            if result.failure and result.failure.code == "bug":
+                yield f"{result.kind} {result.address}: {result.failure.message}"
 
 
 def complete_leaves_nothing(ending: Ending) -> Iterator[str]:
@@ -478,14 +507,16 @@ def complete_leaves_nothing(ending: Ending) -> Iterator[str]:
             continue
         if following.began < apply.ended:
             continue
-        meddled = any(apply.began <= one.at <= following.ended for one in ending.world.happenings)
+        meddled = any(apply.began <= happening.at <= following.ended for happening in ending.world.happenings)
         is_alone = all(
-            one in (apply, following) or one.ended <= apply.began or one.began >= following.ended
-            for one in applies
+            each_apply in (apply, following)
+            or each_apply.ended <= apply.began
+            or each_apply.began >= following.ended
+            for each_apply in applies
         )
-        late = any(one.fault.kind == "timed-out" for one in ending.world.strikes)
+        late = any(strike.fault.kind == "timed-out" for strike in ending.world.strikes)
         if is_alone and not meddled and not late and following.plan.actions:
-            left = [f"{one.kind} {one.address} ({one.reason})" for one in following.plan.actions]
+            left = [f"{action.kind} {action.address} ({action.reason})" for action in following.plan.actions]
             yield f"apply {apply.number} was complete, and the next plan wants {left}"
 
 
@@ -495,7 +526,7 @@ def records_tell_the_truth(ending: Ending) -> Iterator[str]:
         text = company["tags"].get(LINKS_TAG, "")
         record = {name: mark.id for name, mark in marks_of(text).items() if mark.id}
         firm = ending.scene.firm(key)
-        names = {one.role: one.key for one in (firm.links if firm else ())}
+        names = {link.role: link.key for link in (firm.links if firm else ())}
         for link in company["dataConnections"]:
             role = ending.world.role(link["id"])
             name = names.get(role, role)

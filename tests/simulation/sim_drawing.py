@@ -72,7 +72,7 @@ def one_kill(seed: int) -> Scene:
 def in_line() -> Iterator[Scene]:
     """Scenes at a slow pace, in which customers go through their links while tokens wait for their turn."""
     later = tuple(Firm(key, f"{key.title()} Stores", links=(Link("books", "xero"),)) for key in KEYS)
-    earlier = tuple(replace(one, links=(Link("books", "xero", Migration.LINK),)) for one in later)
+    earlier = tuple(replace(firm, links=(Link("books", "xero", Migration.LINK),)) for firm in later)
     for per_minute in SLOW:
         scene = Scene(1, earlier, later, per_minute=per_minute)
         for at in range(REQUESTS_IN_LINE):
@@ -121,11 +121,11 @@ def _identities(
     rng: Random, earlier: list[Firm], later: list[Firm]
 ) -> tuple[list[Firm], list[Firm], tuple[str, ...], bool]:
     """Who has a namesake, who lost our tags, and whether the workspace was renamed."""
-    news = {one.key for one in later if not one.adopts and rng.random() < 0.1}
-    later = [replace(one, is_new=one.key in news) for one in later]
-    after = {one.renamed_from or one.key: one for one in later}
-    earlier = [replace(one, is_new=after[one.key].is_new) for one in earlier]
-    wiped = tuple(one.key for one in earlier if one.name == after[one.key].name and rng.random() < 0.15)
+    news = {firm.key for firm in later if not firm.adopts and rng.random() < 0.1}
+    later = [replace(firm, is_new=firm.key in news) for firm in later]
+    after = {firm.renamed_from or firm.key: firm for firm in later}
+    earlier = [replace(firm, is_new=after[firm.key].is_new) for firm in earlier]
+    wiped = tuple(firm.key for firm in earlier if firm.name == after[firm.key].name and rng.random() < 0.15)
     return earlier, later, wiped, rng.random() < 0.15
 
 
@@ -169,9 +169,9 @@ def _earlier(rng: Random, links: tuple[Link, ...]) -> tuple[Link, ...]:
     """The connections that the earlier specs had; mostly all of a platform, or none."""
     kept = {platform: rng.random() < 0.6 for platform in BRANDS}
     return tuple(
-        replace(one, wanted=Wanted.LINKED, reissued=False)
-        for one in links
-        if kept[one.platform] != (rng.random() < 0.07)
+        replace(link, wanted=Wanted.LINKED, reissued=False)
+        for link in links
+        if kept[link.platform] != (rng.random() < 0.07)
     )
 
 
@@ -182,7 +182,7 @@ def _meddling(rng: Random, firms: list[Firm]) -> dict[str, tuple[str, ...]]:
         platforms = {
             link.platform for link in firm.links if link.brand.source_type is not SourceType.ACCOUNTING
         }
-        foreign += [f"{firm.key}/{one}" for one in sorted(platforms) if rng.random() < 0.2]
+        foreign += [f"{firm.key}/{platform}" for platform in sorted(platforms) if rng.random() < 0.2]
         if rng.random() < 0.15:
             unrecorded.append(firm.key)
         else:
@@ -205,7 +205,7 @@ def _faults(rng: Random, firms: int, *, but: frozenset[str]) -> list[Fault]:
     weights = [KINDS[kind].weight for kind in kinds]
     return sorted(
         (fault(kind, rng.randrange(horizon), rng) for kind in rng.choices(kinds, weights, k=_number(rng))),
-        key=lambda one: one.at,
+        key=lambda fault: fault.at,
     )
 
 

@@ -166,14 +166,14 @@ async def _dies_after(
 
 
 def _owned(world: World) -> list[Target]:
-    return [Target(key, one["id"]) for key, one in world.owned()]
+    return [Target(key, document["id"]) for key, document in world.owned()]
 
 
 def _connections(world: World, *statuses: str) -> list[Target]:
     return [
-        Target(key, one["id"], link["id"], link["integrationKey"], world.role(link["id"]))
-        for key, one in world.owned()
-        for link in one["dataConnections"]
+        Target(key, document["id"], link["id"], link["integrationKey"], world.role(link["id"]))
+        for key, document in world.owned()
+        for link in document["dataConnections"]
         if link["status"] in statuses and link["id"] not in world.foreign
     ]
 
@@ -185,14 +185,14 @@ def _linked(world: World) -> list[Target]:
 def _linkable(world: World) -> list[Target]:
     """Connections that wait long enough for a customer to have gone through the link by now."""
     return [
-        one
-        for one in _connections(world, "PendingAuth", "Deauthorized")
-        if world.age_of(one.connection_id) >= CUSTOMER_TAKES
+        connection
+        for connection in _connections(world, "PendingAuth", "Deauthorized")
+        if world.age_of(connection.connection_id) >= CUSTOMER_TAKES
     ]
 
 
 def _strangers(world: World) -> list[Target]:
-    return [Target("", one["id"]) for one in world.strangers()]
+    return [Target("", stranger["id"]) for stranger in world.strangers()]
 
 
 def _wipe_tags(world: World, target: Target) -> None:
@@ -214,8 +214,8 @@ def _abandon(world: World, target: Target) -> None:
 
 def _abandonable(world: World) -> list[Target]:
     return [
-        Target(key, one["id"], platform=platform)
-        for key, one in world.owned()
+        Target(key, document["id"], platform=platform)
+        for key, document in world.owned()
         for platform in world.platforms_of(key)
     ]
 

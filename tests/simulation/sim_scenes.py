@@ -50,8 +50,8 @@ class Brand:
 
 
 BRANDS: Final = {
-    one.slug: one
-    for one in (
+    brand.slug: brand
+    for brand in (
         Brand("xero", "gbol", SourceType.ACCOUNTING),
         Brand("quickbooks-online", "qhyg", SourceType.ACCOUNTING),
         Brand("truelayer", "upvr", SourceType.BANKING),
@@ -115,7 +115,7 @@ class Firm:
 
     def link(self, key: str) -> Link | None:
         """The connection of this key."""
-        return next((one for one in self.links if one.key == key), None)
+        return next((link for link in self.links if link.key == key), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class Scene:
 
     def firm(self, key: str) -> Firm | None:
         """The company of this key, as the later specs want it."""
-        return next((one for one in self.later if one.key == key), None)
+        return next((firm for firm in self.later if firm.key == key), None)
 
     def keys_of(self, key: str) -> frozenset[str]:
         """Every key that the company of this key has or had."""
@@ -190,7 +190,7 @@ class Specs:
     def desired(self) -> Desired:
         """The desired state."""
         workspace, *taken_over = self.workspaces
-        companies = {one.key: self._company(one) for one in self.firms}
+        companies = {firm.key: self._company(firm) for firm in self.firms}
         return Desired(workspace, companies, renamed_from=taken_over[0] if taken_over else None)
 
     def _company(self, firm: Firm) -> DesiredCompany:
@@ -205,7 +205,7 @@ class Specs:
             products=UNSET if firm.products is None else firm.products,
             sync_settings=UNSET if firm.schedule is None else {SCHEDULED: {"syncSchedule": firm.schedule}},
             state=Presence.ABSENT if firm.is_absent else Presence.PRESENT,
-            connections={one.key: self._connection(firm, one) for one in firm.links},
+            connections={link.key: self._connection(firm, link) for link in firm.links},
         )
 
     def _connection(self, firm: Firm, link: Link) -> DesiredConnection:

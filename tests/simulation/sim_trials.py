@@ -43,17 +43,17 @@ class Verdict:
     @property
     def struck(self) -> Counter[str]:
         """How often each kind of fault struck."""
-        return Counter(one.fault.kind for one in self.strikes)
+        return Counter(strike.fault.kind for strike in self.strikes)
 
     def story(self) -> str:
         """What happened, to be read from top to bottom."""
         lines = [f"seed {self.scene.seed}"]
-        lines += [f"  before: {one}" for one in self.scene.earlier]
-        lines += [f"  wanted: {one}" for one in self.scene.later]
+        lines += [f"  before: {firm}" for firm in self.scene.earlier]
+        lines += [f"  wanted: {firm}" for firm in self.scene.later]
         knobs = {name: value for name, value in _knobs(self.scene).items() if value != _knobs(PLAIN)[name]}
         lines += [f"  with {knobs}"] if knobs else []
-        lines += [f"  {one}" for one in self.strikes]
-        lines += [f"  {one.promise}: {one.found}" for one in self.violations]
+        lines += [f"  {strike}" for strike in self.strikes]
+        lines += [f"  {violation.promise}: {violation.found}" for violation in self.violations]
         return "\n".join(lines)
 
 
@@ -107,12 +107,12 @@ async def _reference(scene: Scene, happenings: Sequence[Happening]) -> Reference
         await world.rest()
         plain = shapes(world)
         created = Counter(
-            (world.key_by_id(one.company), one.body["platformKey"])
-            for one in world.log
-            if one.creates_connection and one.took_effect
+            (world.key_by_id(exchange.company), exchange.body["platformKey"])
+            for exchange in world.log
+            if exchange.creates_connection and exchange.took_effect
         )
-        for one in happenings:
-            if _repeat(world, one):
+        for happening in happenings:
+            if _repeat(world, happening):
                 await world.rest()
         return Reference(plain, shapes(world), created)
     finally:
@@ -124,12 +124,12 @@ def _repeat(world: World, happening: Happening) -> bool:
     befalls = KINDS[happening.kind].befalls
     wanted = happening.target
     candidates = [
-        one
-        for one in (befalls(world) if befalls else [])
-        if (one.key, one.platform) == (wanted.key, wanted.platform)
+        target
+        for target in (befalls(world) if befalls else [])
+        if (target.key, target.platform) == (wanted.key, wanted.platform)
     ]
-    same = [one for one in candidates if one.role == wanted.role] or [
-        one for one in candidates if not one.role
+    same = [candidate for candidate in candidates if candidate.role == wanted.role] or [
+        candidate for candidate in candidates if not candidate.role
     ]
     return bool(same) and world.let(happening.kind, same[0]) is not None
 
@@ -149,7 +149,7 @@ def shrunk(verdict: Verdict, judge: Callable[[Scene], Verdict] = trial) -> Verdi
                 return verdict
             left -= 1
             found = judge(scene)
-            if promise in {one.promise for one in found.violations}:
+            if promise in {violation.promise for violation in found.violations}:
                 verdict, is_smaller = found, True
                 break
     return verdict
@@ -160,8 +160,8 @@ def _smaller(scene: Scene) -> Iterator[Scene]:
     for faults in _without(scene.faults):
         yield replace(scene, faults=faults)
     for later in _without(scene.later):
-        keys = {one.renamed_from or one.key for one in later}
-        yield replace(scene, later=later, earlier=tuple(one for one in scene.earlier if one.key in keys))
+        keys = {firm.renamed_from or firm.key for firm in later}
+        yield replace(scene, later=later, earlier=tuple(firm for firm in scene.earlier if firm.key in keys))
     for earlier in _without(scene.earlier):
         yield replace(scene, earlier=earlier)
     for name in ("earlier", "later"):

@@ -20,21 +20,12 @@ from virtual_time import START
 
 from reconciler.apply import execute
 from reconciler.codat import Client, ReadClient, connect
-from reconciler.model import (
-    KEY_TAG,
-    LINKS_TAG,
-    WORKSPACE_TAG,
-    Desired,
-    Limits,
-    Live,
-    Secret,
-    SecretRef,
-    Wanted,
-)
+from reconciler.live import Live
+from reconciler.model import KEY_TAG, LINKS_TAG, WORKSPACE_TAG, Desired, Limits, Secret, SecretRef, Wanted
 from reconciler.outcome import Event, Outcome
 from reconciler.plan import Plan
 from reconciler.planner import Policy, draft, finish
-from reconciler.sandbox import Sandbox, account, companies, connections, control, quota
+from reconciler.sandbox import Sandbox, answering, companies, connections, control, integrations
 from reconciler.sandbox.answering import Handler
 from reconciler.sandbox.answers import Call, Problem
 from reconciler.workflow.reading import answer, list_companies, with_sync_settings
@@ -111,8 +102,8 @@ class Outside:
 
     def sync_settings(self, company_id: str) -> dict[str, dict[str, Any]]:
         """A company's sync settings by data type."""
-        settings = self._do(account.get_company_sync_settings, company_id)["settings"]
-        return {one["dataType"]: one for one in settings}
+        settings = self._do(integrations.get_company_sync_settings, company_id)["settings"]
+        return {setting["dataType"]: setting for setting in settings}
 
     def happen(self, connection_id: str, event: str) -> None:
         """Let one of ``control.EVENTS`` happen to a connection."""
@@ -122,7 +113,7 @@ class Outside:
     def leave_of_quota(self, requests: int) -> None:
         """Let so many requests be left of the day."""
         with self._store.transaction() as session:
-            control.settings.change(session, {"quota": quota._spent(session) + requests})
+            control.settings.change(session, {"quota": answering._spent(session) + requests})
 
     def last_entry(self) -> Mapping[str, Any]:
         """The last write that the sandbox wrote down."""
@@ -199,7 +190,7 @@ class World:
         self.last_plan: Plan | None = None
         self.calm_applies = 0
         self.is_endless = False
-        self._renamed = {one.renamed_from: one.key for one in scene.later if one.renamed_from}
+        self._renamed = {firm.renamed_from: firm.key for firm in scene.later if firm.renamed_from}
         self._travelling = random.Random(f"{scene.seed} travel")
         self._requests = 0
         self._background: set[asyncio.Task[Any]] = set()
@@ -216,10 +207,12 @@ class World:
         scene = self.scene
         for number in range(scene.strangers):
             self.outside.create_company(f"Stranger {number}", **STRANGE_TAGS[number % len(STRANGE_TAGS)])
-        for name in sorted({one.name for one in scene.later if one.is_new}):
+        for name in sorted({firm.name for firm in scene.later if firm.is_new}):
             self.outside.create_company(name, uid="another")
         adopted = {
-            one.key: self.outside.create_company(one.name, erp="kept") for one in scene.later if one.adopts
+            firm.key: self.outside.create_company(firm.name, erp="kept")
+            for firm in scene.later
+            if firm.adopts
         }
         if scene.earlier:
             await self.rest(self.earlier.desired())
@@ -234,13 +227,13 @@ class World:
         self._meddle()
         self.later = Specs(scene.later, adopted, self.their_clock.now(), scene.workspaces)
         self.sandbox.set(lagSeconds=scene.lag_seconds)
-        self.at_start = {one["id"]: one for one in self.companies()}
+        self.at_start = {company["id"]: company for company in self.companies()}
         self.log.clear()
         self.applies.clear()
 
     def _meddle(self) -> None:
         """What others did to our companies while nobody looked."""
-        for key, company in [(one["tags"].get(KEY_TAG, ""), one) for _, one in self.owned()]:
+        for key, company in [(document["tags"].get(KEY_TAG, ""), document) for _, document in self.owned()]:
             gone = {
                 link["id"]
                 for address in self.scene.gone
@@ -248,7 +241,7 @@ class World:
             }
             for identifier in sorted(gone):
                 self.outside.delete_connection(company["id"], identifier)
-            for platform in (one for one in BRANDS if f"{key}/{one}" in self.scene.foreign):
+            for platform in (brand for brand in BRANDS if f"{key}/{brand}" in self.scene.foreign):
                 identifier = self.outside.connect(company["id"], BRANDS[platform].key)
                 self.outside.happen(identifier, "link")
                 self.foreign.add(identifier)
@@ -263,7 +256,7 @@ class World:
             await asyncio.sleep(self.scene.pause)
         if self._background:
             await asyncio.wait(self._background)
-        if any(one.fault.kind == "quota" for one in self.strikes):
+        if any(strike.fault.kind == "quota" for strike in self.strikes):
             await asyncio.sleep(DAY)
             self.sandbox.set(quota=None)
 
@@ -294,7 +287,7 @@ class World:
 
     def start_another(self) -> None:
         """Begin an apply beside those that run."""
-        if sum(one.task is not None and not one.task.done() for one in self.applies) < MOST_AT_ONCE:
+        if sum(apply.task is not None and not apply.task.done() for apply in self.applies) < MOST_AT_ONCE:
             self._begin(self.later.desired(), is_disturbed=True)
 
     def _begin(self, desired: Desired, *, is_disturbed: bool, execute_it: bool = True) -> Apply:
@@ -304,7 +297,7 @@ class World:
         return apply
 
     async def _ended(self) -> None:
-        while running := [one.task for one in self.applies if one.task and not one.task.done()]:
+        while running := [apply.task for apply in self.applies if apply.task and not apply.task.done()]:
             await asyncio.wait(running)
 
     async def _run(self, apply: Apply, desired: Desired, *, execute_it: bool) -> None:
@@ -380,7 +373,7 @@ class World:
             return -1, []
         number = self._requests
         self._requests += 1
-        return number, [one for one in self.scene.faults if one.at == number]
+        return number, [fault for fault in self.scene.faults if fault.at == number]
 
     async def travel(self) -> None:
         """The time that a request or an answer is under way."""
@@ -405,7 +398,7 @@ class World:
         """Let what others do happen to ``target``; ``None`` where Codat refuses it."""
         does = KINDS[name].does
         assert does is not None
-        before = next(one for one in self.companies() if one["id"] == target.company_id)
+        before = next(company for company in self.companies() if company["id"] == target.company_id)
         try:
             does(self, target)
         except Problem:
@@ -426,16 +419,19 @@ class World:
         self, company: Mapping[str, Any], owner: str, address: str, *statuses: str
     ) -> list[dict[str, Any]]:
         """The first live connection that may be the one at ``address`` of the earlier specs."""
-        links = {f"{firm.key}/{one.key}": one for firm, one in addresses(self.scene.earlier)}
+        links = {
+            f"{firm.key}/{each_address.key}": each_address
+            for firm, each_address in addresses(self.scene.earlier)
+        }
         link = links.get(address)
         if link is None or owner != address.partition("/")[0]:
             return []
         return [
-            one
-            for one in company["dataConnections"]
-            if one["integrationKey"] == link.brand.key
-            and one["status"] in statuses
-            and self.role(one["id"]) in ("", link.role)
+            connection
+            for connection in company["dataConnections"]
+            if connection["integrationKey"] == link.brand.key
+            and connection["status"] in statuses
+            and self.role(connection["id"]) in ("", link.role)
         ][:1]
 
     # --- what there is -------------------------------------------------------------------------
@@ -447,10 +443,10 @@ class World:
 
     def owned(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Our companies, each by the key that the later specs give it."""
-        for one in self.companies():
-            key = self.key_of(one)
+        for company in self.companies():
+            key = self.key_of(company)
             if key is not None:
-                yield key, one
+                yield key, company
 
     def key_of(self, company: Mapping[str, Any]) -> str | None:
         """The key of a company of ours, as the later specs have it."""
@@ -461,7 +457,7 @@ class World:
 
     def key_by_id(self, company_id: str) -> str:
         """The key of the company of this id; empty if it is none of ours."""
-        return next((key for key, one in self.owned() if one["id"] == company_id), "")
+        return next((key for key, document in self.owned() if document["id"] == company_id), "")
 
     @property
     def requests(self) -> int:
@@ -470,7 +466,7 @@ class World:
 
     def strangers(self) -> list[dict[str, Any]]:
         """Companies that have nothing to do with our specs."""
-        return [one for one in self.companies() if one["name"].startswith("Stranger")]
+        return [company for company in self.companies() if company["name"].startswith("Stranger")]
 
     def role(self, connection_id: str) -> str:
         """The key of the connection whose tokens took effect here; empty if none did."""
@@ -481,8 +477,8 @@ class World:
         """How long a connection has been there."""
         created = next(
             link["created"]
-            for one in self.companies()
-            for link in one["dataConnections"]
+            for company in self.companies()
+            for link in company["dataConnections"]
             if link["id"] == connection_id
         )
         return self.their_clock.now() - moment_of(created)
@@ -491,7 +487,7 @@ class World:
         """The platforms on which the later specs want something linked."""
         firm = self.scene.firm(key)
         links = firm.links if firm else ()
-        return sorted({one.brand.key for one in links if one.wanted is Wanted.LINKED})
+        return sorted({link.brand.key for link in links if link.wanted is Wanted.LINKED})
 
 
 def resolve(ref: SecretRef) -> Secret:

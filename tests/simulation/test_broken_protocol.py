@@ -13,13 +13,13 @@ from sim_drawing import draw, in_line
 from sim_trials import trial
 from simulation_tally import BROKEN
 
-from reconciler.apply import authorizing, connections, idempotent_create, keys
+from reconciler.actions import _Patch
+from reconciler.apply import authorizing, connections, idempotent_create, state
 from reconciler.apply.idempotent_create import Made
 from reconciler.apply.state import WorkerState
 from reconciler.codat.exchange import Exchange
 from reconciler.codat.transport import CourteousTransport
 from reconciler.model import KEY_TAG, WORKSPACE_TAG
-from reconciler.plan import _Patch
 from reconciler.planner import Directory
 
 MOST_SEEDS: Final = 400
@@ -51,9 +51,9 @@ def a_new_key_each_time(patch: pytest.MonkeyPatch) -> None:
 
 def the_same_key_after_a_fault(patch: pytest.MonkeyPatch) -> None:
     """Each attempt to create something carries the first one's key."""
-    company_key, connection_key = keys.company_key, keys.connection_key
-    patch.setattr(keys, "company_key", lambda workspace, key, _: company_key(workspace, key, 0))
-    patch.setattr(keys, "connection_key", lambda company, key, _: connection_key(company, key, 0))
+    company_key, connection_key = state.company_key, state.connection_key
+    patch.setattr(state, "company_key", lambda workspace, key, _: company_key(workspace, key, 0))
+    patch.setattr(state, "connection_key", lambda company, key, _: connection_key(company, key, 0))
 
 
 def tokens_again_on_resume(patch: pytest.MonkeyPatch) -> None:
@@ -102,7 +102,7 @@ def tags_without_merging(patch: pytest.MonkeyPatch) -> None:
 
     def ours_alone(self: _Patch) -> dict[str, Any]:
         whole = body(self)
-        named = {one.path.partition(".")[2] for one in self.changes} | {WORKSPACE_TAG, KEY_TAG}
+        named = {breakage.path.partition(".")[2] for breakage in self.changes} | {WORKSPACE_TAG, KEY_TAG}
         tags = whole.get("tags", {})
         return whole | ({"tags": {name: tags[name] for name in tags.keys() & named}} if tags else {})
 
@@ -115,8 +115,8 @@ def the_filtered_listing_alone(patch: pytest.MonkeyPatch) -> None:
 
 
 BREAKS: Final[Mapping[str, Callable[[pytest.MonkeyPatch], None]]] = {
-    one.__name__.replace("_", " "): one
-    for one in (
+    breakage.__name__.replace("_", " "): breakage
+    for breakage in (
         no_key,
         a_new_key_each_time,
         the_same_key_after_a_fault,
@@ -150,5 +150,5 @@ def test_a_broken_protocol_is_found_out(
 @pytest.mark.slow
 def test_tokens_that_wait_for_their_turn_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     tokens_that_wait_for_their_turn(monkeypatch)
-    broken = {one.promise for scene in in_line() for one in trial(scene).violations}
+    broken = {breakage.promise for scene in in_line() for breakage in trial(scene).violations}
     assert "no_tokens_to_linked" in broken

@@ -78,8 +78,8 @@ def test_each_single_fault_at_each_request_ends_where_none_does(
     tally, seconds = Tally(), KINDS[kind].seconds
     assert requests >= 20, "the scene is too quiet to prove anything"
     for at in range(list(KINDS).index(kind) % step, requests, step):
-        one = Fault(kind, at, seconds[at % len(seconds)], at)
-        verdict = trial(SMALL.with_faults(one), reference)
+        fault = Fault(kind, at, seconds[at % len(seconds)], at)
+        verdict = trial(SMALL.with_faults(fault), reference)
         if verdict.violations:
             pytest.fail(shrunk(verdict).story(), pytrace=False)
         tally += Tally(0, 1, verdict.requests, Counter(verdict.struck), 0)

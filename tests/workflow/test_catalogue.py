@@ -11,17 +11,17 @@ import pytest
 
 import reconciler
 from reconciler import codat, loading, plan, planner, secrets, workflow
-from reconciler.apply.failing import FailureCode
-from reconciler.codat import api_codes as codat_codes
 from reconciler.codat import errors
+from reconciler.codat import errors as codat_codes
 from reconciler.loading import SpecError, load
-from reconciler.planner import planner_codes
+from reconciler.outcome import FailureCode
+from reconciler.planner import soundness
 from reconciler.workflow import command_codes as workflow_codes
 from reconciler.workflow.catalogue import GROUPS, Entry, catalogue, entries_of, meanings
 
 PACKAGE = Path(reconciler.__file__).parent
 MODULES = {path: path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
-ENTRIES = [pytest.param(one, id=f"{one.group}-{one.code}") for one in catalogue()]
+ENTRIES = [pytest.param(entry, id=f"{entry.group}-{entry.code}") for entry in catalogue()]
 
 
 def raised_errors() -> set[str]:
@@ -29,21 +29,21 @@ def raised_errors() -> set[str]:
     gathering = {errors.ApiError, errors.RunStoppingError}
     found, waiting = set(), [errors.ApiError]
     while waiting:
-        one = waiting.pop()
-        waiting += one.__subclasses__()
-        found |= {one.code} if one not in gathering else set()
+        error_class = waiting.pop()
+        waiting += error_class.__subclasses__()
+        found |= {error_class.code} if error_class not in gathering else set()
     return found
 
 
 def values(*enums: type[StrEnum]) -> set[str]:
-    return {one.value for enum in enums for one in enum}
+    return {each_enum.value for enum in enums for each_enum in enum}
 
 
 RAISED = {
     "specs": values(loading.SpecCode),
     "secrets": values(secrets.SecretCode),
     "codat": values(codat_codes.ApiCode) | raised_errors(),
-    "command": values(planner_codes.PlannerCode, workflow_codes.CommandCode),
+    "command": values(soundness.PlannerCode, workflow_codes.CommandCode),
     "attention": values(plan.AttentionCode),
     "apply": values(FailureCode) - raised_errors(),
 }
@@ -52,11 +52,11 @@ RAISED = {
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_code_of_a_room_is_in_the_catalogue_and_no_other(group: str) -> None:
-    assert {one.code for one in catalogue() if one.group == group} == RAISED[group]
+    assert {entry.code for entry in catalogue() if entry.group == group} == RAISED[group]
 
 
 def test_the_groups_are_those_of_the_rooms() -> None:
-    assert list(GROUPS) == list(RAISED) == list(dict.fromkeys(one.group for one in catalogue()))
+    assert list(GROUPS) == list(RAISED) == list(dict.fromkeys(entry.group for entry in catalogue()))
 
 
 # --- no code that the enums do not know --------------------------------------------------------
@@ -72,8 +72,8 @@ def calls(name: str) -> Iterator[tuple[Path, ast.expr]]:
                 called = node.func
                 named = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
                 if named == name:
-                    keywords = [one.value for one in node.keywords if one.arg == "code"]
-                    yield from ((path, one) for one in (*node.args[:1], *keywords))
+                    keywords = [keyword.value for keyword in node.keywords if keyword.arg == "code"]
+                    yield from ((path, item) for item in (*node.args[:1], *keywords))
 
 
 @pytest.mark.parametrize("name", TAKES_CODE)
@@ -98,7 +98,7 @@ def test_the_search_for_codes_finds_the_calls() -> None:
             (loading, loading.SpecCode),
             (secrets, secrets.SecretCode),
             (codat, codat_codes.ApiCode),
-            (planner, planner_codes.PlannerCode),
+            (planner, soundness.PlannerCode),
             (workflow, workflow_codes.CommandCode),
         )
     ],
@@ -106,16 +106,22 @@ def test_the_search_for_codes_finds_the_calls() -> None:
 def test_every_code_is_raised_somewhere(room, enum) -> None:
     inside = Path(room.__file__).parent
     text = "".join(
-        re.sub(rf"class {enum.__name__}\(StrEnum\):.*?\n\n\n", "", one + "\n\n\n", flags=re.DOTALL)
-        for path, one in MODULES.items()
-        if any(path.is_relative_to(one) for one in (inside, PACKAGE / "workflow", PACKAGE / "cli"))
+        re.sub(rf"class {enum.__name__}\(StrEnum\):.*?\n\n\n", "", module + "\n\n\n", flags=re.DOTALL)
+        for path, module in MODULES.items()
+        if any(
+            path.is_relative_to(room_path) for room_path in (inside, PACKAGE / "workflow", PACKAGE / "cli")
+        )
     )
-    assert [one for one in enum if not re.search(rf"\b{enum.__name__}\.{one.name}\b", text)] == []
+    assert [code for code in enum if not re.search(rf"\b{enum.__name__}\.{code.name}\b", text)] == []
 
 
 @pytest.mark.parametrize("code", list(FailureCode))
 def test_every_failure_is_told_somewhere(code: FailureCode) -> None:
-    assert any(f"FailureCode.{code.name}" in text for path, text in MODULES.items() if "apply" in path.parts)
+    assert any(
+        f"FailureCode.{code.name}" in text
+        for path, text in MODULES.items()
+        if "apply" in path.parts or path.name == "outcome.py"
+    )
 
 
 # --- what an entry says ------------------------------------------------------------------------
@@ -138,12 +144,12 @@ def test_an_entry_has_the_status_that_its_command_ends_with(entry: Entry) -> Non
 
 
 def test_a_code_of_two_groups_has_both_entries() -> None:
-    assert [one.group for one in entries_of("ambiguous")] == ["attention", "apply"]
+    assert [entry.group for entry in entries_of("ambiguous")] == ["attention", "apply"]
     assert entries_of("no-code-of-ours") == ()
 
 
 def test_sarif_gets_a_sentence_for_every_code() -> None:
-    assert set(meanings()) == {one.code for one in catalogue()}
+    assert set(meanings()) == {entry.code for entry in catalogue()}
     assert meanings()["unknown-field"].startswith("A field that the schema does not have")
 
 
@@ -158,8 +164,14 @@ def is_part(entry: Entry) -> bool:
     return entry.example.startswith(("companies:\n", "connections:\n"))
 
 
-WHOLE = [pytest.param(one, id=one.code) for one in catalogue() if one.group == "specs" and is_whole(one)]
-PARTS = [pytest.param(one, id=one.code) for one in catalogue() if one.group == "attention" and is_part(one)]
+WHOLE = [
+    pytest.param(entry, id=entry.code) for entry in catalogue() if entry.group == "specs" and is_whole(entry)
+]
+PARTS = [
+    pytest.param(entry, id=entry.code)
+    for entry in catalogue()
+    if entry.group == "attention" and is_part(entry)
+]
 
 
 @pytest.fixture
@@ -181,7 +193,9 @@ def test_an_example_of_bad_specs_gives_its_code_and_no_other(entry: Entry, specs
         found = load(Path("specs")).warnings
     except SpecError as error:
         found = error.diagnostics
-    assert {(one.code, one.severity.value) for one in found} == {(entry.code, entry.severity)}
+    assert {(diagnostic.code, diagnostic.severity.value) for diagnostic in found} == {
+        (entry.code, entry.severity)
+    }
 
 
 @pytest.mark.parametrize("entry", PARTS)

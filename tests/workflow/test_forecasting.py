@@ -6,28 +6,28 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reconciler.apply.failing import RESUME
-from reconciler.codat import Meter
-from reconciler.fields import by_path
-from reconciler.model import Address, LiveCompany, Mark, Status
-from reconciler.plan import (
+from reconciler.actions import (
     Action,
     AdoptCompany,
     AuthorizeConnection,
-    Basis,
     Change,
     CreateCompany,
     CreateConnection,
     DeleteCompany,
     DeleteConnection,
-    Plan,
     SetSyncSettings,
     SyncCompany,
     SyncTarget,
     UnlinkConnection,
     UpdateCompany,
 )
-from reconciler.workflow.forecasting import forecast
+from reconciler.apply.failing import RESUME
+from reconciler.codat import Meter
+from reconciler.fields import by_path
+from reconciler.live import LiveCompany, Status
+from reconciler.model import Address, Mark
+from reconciler.plan import Basis, Plan
+from reconciler.workflow.reading import forecast
 
 ACME, BOOKS = Address("acme"), Address("acme", "books")
 LIVE = LiveCompany("1", "Acme")

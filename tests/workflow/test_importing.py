@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.actions import AdoptCompany
+from reconciler.live import Live, LiveCompany, LiveConnection, Status
 from reconciler.loading import (
     BUILTIN_PLATFORMS,
     Extra,
@@ -28,15 +30,11 @@ from reconciler.model import (
     LINKS_TAG,
     PROTECT_TAG,
     WORKSPACE_TAG,
-    Live,
-    LiveCompany,
-    LiveConnection,
     LiveSyncSettings,
     Platform,
     SourceType,
-    Status,
 )
-from reconciler.plan import AdoptCompany, Plan
+from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
 from reconciler.workflow.importing import HEADING, spec_texts, warnings_of
 from reconciler.workflow.reading import check_platforms
@@ -71,7 +69,7 @@ def identifier(number: int) -> str:
 
 
 def connection(number: int, platform: str = "gbol", status: Status = Status.LINKED) -> LiveConnection:
-    kinds = {one.key: one.source_type for one in BUILTIN_PLATFORMS}
+    kinds = {known_platform.key: known_platform.source_type for known_platform in BUILTIN_PLATFORMS}
     kind = kinds.get(platform, SourceType.ACCOUNTING)
     return LiveConnection(identifier(number), platform, platform, status, kind, SYNCED, SYNCED)
 
@@ -91,8 +89,8 @@ class Account:
     left_out: tuple[LeftOut, ...]
 
     def plan(self, companies: Sequence[LiveCompany]) -> Plan:
-        listed = {one.key for one in self.platforms}
-        rest = (one for one in BUILTIN_PLATFORMS if one.key not in listed)
+        listed = {platform.key for platform in self.platforms}
+        rest = (platform for platform in BUILTIN_PLATFORMS if platform.key not in listed)
         desired = load(self.specs, platforms=[*self.platforms, *rest]).desired
         check_platforms(desired, companies, self.platforms)
         live = Live(tuple(companies), self.platforms)
@@ -112,7 +110,7 @@ def imported(
         texts = spec_texts(out, company_keys(found.companies), found.left_out)
         out.parent.mkdir()
         out.write_bytes(texts.get(out, "# nothing\n").encode("utf-8"))
-        left_out = (*found.left_out, *(left for one in found.companies for left in one.left_out))
+        left_out = (*found.left_out, *(left for company in found.companies for left in company.left_out))
         text = out.read_text(encoding="utf-8")
         yield Account(tuple(companies), tuple(platforms), out.parent, text, left_out)
 
@@ -121,17 +119,17 @@ def check(account: Account) -> None:
     """The promise."""
     load(account.specs)
     plan = account.plan(account.companies)
-    adoptions = [one for one in plan.actions if isinstance(one, AdoptCompany)]
+    adoptions = [action for action in plan.actions if isinstance(action, AdoptCompany)]
     assert len(adoptions) == len(plan.actions)
     assert plan.blocking() == ()
-    assert {change.path for one in adoptions for change in one.changes} <= OURS, account.text
-    bodies = {one.company_id: one.body() for one in adoptions}
+    assert {change.path for adoption in adoptions for change in adoption.changes} <= OURS, account.text
+    bodies = {adoption.company_id: adoption.body() for adoption in adoptions}
     assert all(body.keys() == {"tags"} for body in bodies.values())
-    after = [replace(one, **bodies.get(one.id, {})) for one in account.companies]
+    after = [replace(company, **bodies.get(company.id, {})) for company in account.companies]
     again = account.plan(after)
     assert (again.actions, again.blocking()) == ((), ())
-    missing = {one.id for one in account.companies} - bodies.keys()
-    assert all(f"company {one}" in {left.what for left in account.left_out} for one in missing)
+    missing = {company.id for company in account.companies} - bodies.keys()
+    assert all(f"company {name}" in {left.what for left in account.left_out} for name in missing)
 
 
 TEXTS = st.one_of(
@@ -152,7 +150,7 @@ TAGS = st.dictionaries(
     max_size=4,
 )
 KEYS = st.one_of(
-    st.sampled_from([one.key for one in BUILTIN_PLATFORMS]),
+    st.sampled_from([platform.key for platform in BUILTIN_PLATFORMS]),
     st.sampled_from(["gbol", "suuo", "vjms", "GBOL", "", "xero", "true", "null", "olpr"]),
 )
 
@@ -161,10 +159,10 @@ KEYS = st.one_of(
 def connections(draw, start: int) -> tuple[LiveConnection, ...]:
     found = []
     for number in range(draw(st.integers(0, 4))):
-        one = connection(start + number, draw(KEYS), draw(st.sampled_from(Status)))
-        kind = draw(st.one_of(st.just(one.source_type), st.sampled_from(SourceType)))
+        each_connection = connection(start + number, draw(KEYS), draw(st.sampled_from(Status)))
+        kind = draw(st.one_of(st.just(each_connection.source_type), st.sampled_from(SourceType)))
         synced = draw(st.sampled_from([None, SYNCED]))
-        found.append(replace(one, source_type=kind, last_sync=synced, platform_name=draw(TEXTS)))
+        found.append(replace(each_connection, source_type=kind, last_sync=synced, platform_name=draw(TEXTS)))
     return tuple(found)
 
 
@@ -175,7 +173,7 @@ def accounts(draw) -> tuple[LiveCompany, ...]:
         window = draw(st.sampled_from([{}, {"syncFromWindow": 3}, {"odd": "x"}, {"monthsToSync": 2}]))
         own = LiveSyncSettings({"invoices": {"syncOrder": 1, **window}}, draw(st.booleans()))
         many = {f"t{tag}": "x" for tag in range(draw(st.sampled_from([0, 0, 0, 7, 8, 10])))}
-        one = company(
+        customer = company(
             number + 1,
             draw(NAMES),
             description=draw(st.none() | TEXTS),
@@ -185,7 +183,7 @@ def accounts(draw) -> tuple[LiveCompany, ...]:
             sync_settings=draw(st.sampled_from([None, own])),
         )
         owner = {WORKSPACE_TAG: "other", KEY_TAG: "acme"} if draw(st.integers(0, 9)) == 0 else {}
-        found.append(replace(one, tags=one.tags | owner))
+        found.append(replace(customer, tags=customer.tags | owner))
     return tuple(found)
 
 
@@ -248,7 +246,7 @@ def test_every_company_has_a_key_of_its_own() -> None:
     assert len(company_keys(found.companies, {"acme", "acme-00000002"})) == 29
 
 
-@pytest.mark.parametrize("text", [one for one in HOSTILE if one not in (":", "?")])
+@pytest.mark.parametrize("text", [word for word in HOSTILE if word not in (":", "?")])
 def test_what_yaml_would_take_for_something_else_is_quoted(text: str) -> None:
     found = sieved([company(description=text)], BUILTIN_PLATFORMS)
     written = spec_text(company_keys(found.companies), schema="s.json", heading=HEADING)
@@ -278,7 +276,10 @@ def test_a_reason_can_never_leave_its_comment() -> None:
 
 
 def test_the_names_of_our_table_hold_whatever_codat_calls_a_platform_today() -> None:
-    renamed = [replace(one, name="Xero Ltd") if one.key == "gbol" else one for one in BUILTIN_PLATFORMS]
+    renamed = [
+        replace(platform, name="Xero Ltd") if platform.key == "gbol" else platform
+        for platform in BUILTIN_PLATFORMS
+    ]
     with imported([company(connections=(connection(7),))], renamed) as account:
         check(account)
         assert "platform: xero" in account.text

@@ -8,7 +8,8 @@ from typing import cast
 import pytest
 
 from reconciler.codat import ReadClient
-from reconciler.model import KEY_TAG, WORKSPACE_TAG, Desired, DesiredCompany, LiveCompany
+from reconciler.live import LiveCompany
+from reconciler.model import KEY_TAG, WORKSPACE_TAG, Desired, DesiredCompany
 from reconciler.workflow.reading import list_companies
 
 TAGGED, OLD = "codatSyncWorkspace=prod", "codatSyncWorkspace=pilot"
@@ -44,4 +45,4 @@ def test_no_more_is_listed_than_it_takes_to_find_what_is_wanted(
     desired = Desired("prod", {"acme": DesiredCompany("acme", "Acme")}, renamed_from=renamed_from)
     found = asyncio.run(list_companies(cast("ReadClient", codat), desired))
     assert codat.asked == asked
-    assert [one.id for one in found] == ["a1"]
+    assert [company.id for company in found] == ["a1"]

@@ -6,9 +6,10 @@ from counting import grows_in_proportion
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.actions import CreateCompany, CreateConnection, in_order
 from reconciler.fields import by_path
 from reconciler.model import Address
-from reconciler.plan import Basis, CreateCompany, CreateConnection, Plan, in_order
+from reconciler.plan import Basis, Plan
 from reconciler.workflow.rollout import stages
 
 KEYS = [f"c{number}" for number in range(8)]
@@ -42,7 +43,7 @@ def test_a_cut_plan_holds_every_action_once(keys: list[str], first: list[str], b
     assert sum(map(len, companies)) == len(set().union(*companies)), "a company is in two stages"
     batches = companies[1:] if parts[0].canaries else companies
     if batch is not None and len(parts) > 1:
-        assert all(len(one) <= batch for one in batches)
+        assert all(len(group) <= batch for group in batches)
     assert all(not part.canaries for part in parts[1:])
     if parts[0].canaries:
         assert parts[0].canaries == tuple(first)
@@ -53,7 +54,7 @@ def test_canaries_with_nothing_to_do_are_a_stage_as_long_as_something_follows() 
     done_before, last = stages(plan_of(["bravo"]), ["acme"], None)
 
     assert (done_before.canaries, done_before.plan.actions) == (("acme",), ())
-    assert [one.address.company for one in last.plan.actions] == ["bravo", "bravo"]
+    assert [action.address.company for action in last.plan.actions] == ["bravo", "bravo"]
 
 
 def test_where_nothing_follows_the_canaries_there_is_nothing_to_hold_back() -> None:

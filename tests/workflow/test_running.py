@@ -12,10 +12,9 @@ from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.loading import BUILTIN_PLATFORMS, Loaded, load
 from reconciler.model import Platform, SourceType
 from reconciler.workflow import reading
-from reconciler.workflow.endpoint import Endpoint
+from reconciler.workflow.endpoint import Endpoint, run
 from reconciler.workflow.planning import Context, Planned, PlanRequest, plan
-from reconciler.workflow.running import run
-from reconciler.workflow.surveying import Survey, SurveyContext
+from reconciler.workflow.verifying import Survey, SurveyContext
 
 SANDBOX = Endpoint({}, sandbox_file=Path("codat.db"))
 SPEC = """\
@@ -137,7 +136,7 @@ def test_specs_are_read_again_only_where_codat_says_otherwise_of_what_they_name(
     write(specs.parent, written)
     settled = reading.read_specs(specs, SANDBOX).settle(listing)
     connection = settled.desired.companies["acme"].connections["books"]
-    told = {one.key: one.source_type for one in (*BUILTIN_PLATFORMS, *listing)}
+    told = {platform.key: platform.source_type for platform in (*BUILTIN_PLATFORMS, *listing)}
     assert connection.source_type is told[connection.platform_key]
     assert len(loads) == times
 

@@ -20,8 +20,7 @@ from reconciler.sandbox import Sandbox
 from reconciler.workflow.applying import Applied, ApplyRequest, apply
 from reconciler.workflow.endpoint import Endpoint
 from reconciler.workflow.planning import Context, PlanRequest
-from reconciler.workflow.surveying import SurveyRequest
-from reconciler.workflow.verifying import LONGEST_PAUSE, VerifyRequest, verify
+from reconciler.workflow.verifying import LONGEST_PAUSE, SurveyRequest, VerifyRequest, verify
 
 SPEC = """\
 version: 1
@@ -147,7 +146,7 @@ def test_what_could_not_be_read_in_time_is_reported_as_not_verified(
     document = found.document()
     assert document["unread"]["message"] == "503: offline (correlation id c-1)"
     assert document["unread"]["fix"] == "try later"
-    assert [(one["address"], one["verdict"]) for one in document["connections"]] == [
+    assert [(connection["address"], connection["verdict"]) for connection in document["connections"]] == [
         ("acme/books", "pending")
     ]
 
@@ -187,7 +186,7 @@ def test_what_was_applied_is_told_although_it_cannot_be_verified(
     assert found.verification is not None
     assert not found.verification.is_passed
     assert found.verification.unread is not None
-    assert EventType.ENDED in {one.type for one in events}
+    assert EventType.ENDED in {event.type for event in events}
 
 
 def test_a_canary_that_cannot_be_verified_is_told_as_such_and_the_run_ends_in_order(
@@ -201,7 +200,7 @@ def test_a_canary_that_cannot_be_verified_is_told_as_such_and_the_run_ends_in_or
     assert found.outcome is not None
     assert found.outcome.stopped is not None
     assert "acme went first and could not be verified: 503: offline" in found.outcome.stopped.message
-    assert {one.result.value for one in found.outcome.results} == {"not-started"}
+    assert {result.result.value for result in found.outcome.results} == {"not-started"}
     assert events[-1].type is EventType.ENDED
 
 
@@ -242,7 +241,7 @@ def test_ctrl_c_is_heard_within_a_look(clock: SandboxClock, monkeypatch: pytest.
 
     assert found.outcome is not None
     assert found.outcome.interrupted
-    assert all(one.result.value == "done" for one in found.outcome.results)
+    assert all(result.result.value == "done" for result in found.outcome.results)
     assert found.verification is not None
     assert found.verification.unread is not None
     assert looks

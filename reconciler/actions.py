@@ -1,0 +1,539 @@
+"""Every kind of action, as a value of its own class, so that whoever carries it out must handle each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Final
+
+from reconciler.fields import BY_PATH, TAGS, tags_of
+from reconciler.live import LiveCompany, LiveWebhook, Status
+from reconciler.model import Address, Mark, ProfileValue, SecretRef, SyncSettings
+
+MARK_LENGTH: Final = 6
+"""Characters of a mark: a tag of 100 holds those of six connections."""
+
+
+class Kind(StrEnum):
+    """Every kind of action, in the order in which they are carried out: the account's, then a company's."""
+
+    WEBHOOK_CREATE = "webhook.create"
+    WEBHOOK_DELETE = "webhook.delete"
+    PROFILE_UPDATE = "profile.update"
+    PROFILE_SYNC_SETTINGS = "profile.syncSettings"
+    COMPANY_CREATE = "company.create"
+    COMPANY_ADOPT = "company.adopt"
+    COMPANY_UPDATE = "company.update"
+    PRODUCT_ADD = "product.add"
+    PRODUCT_REMOVE = "product.remove"
+    COMPANY_SYNC_SETTINGS = "company.syncSettings"
+    CONNECTION_UNLINK = "connection.unlink"
+    CONNECTION_DELETE = "connection.delete"
+    COMPANY_DELETE = "company.delete"
+    CONNECTION_CREATE = "connection.create"
+    CONNECTION_AUTHORIZE = "connection.authorize"
+    COMPANY_SYNC = "company.sync"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Change:
+    """One managed field that differs: its path, what Codat has and what the spec wants."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {"path": self.path, "before": self.before, "after": self.after}
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """What every action has: where it is, and why it is done."""
+
+    kind: ClassVar[Kind]
+    address: Address
+    reason: str
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes."""
+        return 1
+
+
+@dataclass(frozen=True, slots=True)
+class CreateWebhook(_Planned):
+    """``POST /webhooks``: a consumer of events. ``url`` may be a reference; nothing else is a secret."""
+
+    kind: ClassVar[Kind] = Kind.WEBHOOK_CREATE
+    company_id: ClassVar[None] = None
+    url: str | SecretRef = field(repr=False)
+    event_types: tuple[str, ...]
+    company_tags: tuple[str, ...] = ()
+    disabled: bool = False
+    beside: tuple[str, ...] = field(default=(), repr=False)
+    """Ids of the consumers of its URL that the plan saw, which tell this creation from an earlier one."""
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(
+            self,
+            after={
+                "url": str(self.url),
+                "eventTypes": list(self.event_types),
+                "companyTags": list(self.company_tags),
+                "disabled": self.disabled,
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteWebhook(_Planned):
+    """``DELETE /webhooks/{id}``: Codat sends that consumer no more events."""
+
+    kind: ClassVar[Kind] = Kind.WEBHOOK_DELETE
+    company_id: ClassVar[None] = None
+    webhook_id: str
+    observed: LiveWebhook = field(repr=False)
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form: of the URL only what is surely no secret."""
+        return _document(
+            self,
+            webhookId=self.webhook_id,
+            before={"place": self.observed.place, "eventTypes": list(self.observed.event_types)},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateProfile(_Planned):
+    """``PUT /profile``: the profile as it was read, but for these members."""
+
+    kind: ClassVar[Kind] = Kind.PROFILE_UPDATE
+    company_id: ClassVar[None] = None
+    changes: tuple[Change, ...]
+    fields: Mapping[str, ProfileValue] = field(repr=False)
+    """The members that the spec names and that differ."""
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(self, changes=[change.document() for change in self.changes])
+
+
+@dataclass(frozen=True, slots=True)
+class SetProfileSyncSettings(_Planned):
+    """``POST /profile/syncSettings``: what is fetched of every company without settings of its own.
+
+    ``narrows`` are the paths that make Codat drop data that it has synced of ``narrowed`` companies.
+    """
+
+    kind: ClassVar[Kind] = Kind.PROFILE_SYNC_SETTINGS
+    company_id: ClassVar[None] = None
+    changes: tuple[Change, ...]
+    settings: SyncSettings = field(repr=False)
+    narrows: tuple[str, ...] = ()
+    narrowed: int = 0
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(
+            self,
+            changes=[change.document() for change in self.changes],
+            narrows=list(self.narrows) or None,
+            narrowedCompanies=self.narrowed or None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CreateCompany(_Planned):
+    """``POST /companies``: a company that is not in Codat, our two tags in the same request."""
+
+    kind: ClassVar[Kind] = Kind.COMPANY_CREATE
+    fields: Mapping[str, str]
+    """What the request sets, by path: texts, and all tags, ours included."""
+    products: tuple[str, ...] = ()
+    """What the request names where the account wants a product at creation."""
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """All tags of the request, ours included."""
+        return tags_of(self.fields)
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        after = {path: self.fields[path] for path in BY_PATH if path in self.fields}
+        return _document(self, after=after | {"tags": self.tags} | self._named_products())
+
+    def body(self) -> dict[str, Any]:
+        """The request."""
+        texts = {text.wire: self.fields[path] for path, text in BY_PATH.items() if path in self.fields}
+        return texts | {"tags": self.tags} | self._named_products()
+
+    def _named_products(self) -> dict[str, list[str]]:
+        return {"products": list(self.products)} if self.products else {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Patch(_Planned):
+    """What adopt and update share: one PATCH of what differs, tags as the full merged map.
+
+    ``observed`` is what the plan read; the executor reads again and fails where it has changed.
+    """
+
+    company_id: str
+    changes: tuple[Change, ...]
+    observed: LiveCompany = field(repr=False)
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(
+            self, companyId=self.company_id, changes=[change.document() for change in self.changes]
+        )
+
+    def body(self) -> dict[str, Any]:
+        """The request: only the fields that differ, the whole tag map where one tag does."""
+        body: dict[str, Any] = {}
+        tags: dict[str, str] = dict(self.observed.tags)
+        for change in self.changes:
+            text = BY_PATH.get(change.path)
+            if text is not None:
+                body[text.wire] = change.after or text.null
+                continue
+            tag = change.path.removeprefix(TAGS)
+            if change.after is None:
+                tags.pop(tag, None)
+            else:
+                tags[tag] = change.after
+            body["tags"] = tags
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptCompany(_Patch):
+    """``PATCH /companies/{id}``: take over a company that carries no tags of ours."""
+
+    kind: ClassVar[Kind] = Kind.COMPANY_ADOPT
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateCompany(_Patch):
+    """``PATCH /companies/{id}``: managed fields differ."""
+
+    kind: ClassVar[Kind] = Kind.COMPANY_UPDATE
+
+
+@dataclass(frozen=True, slots=True)
+class AddProduct(_Planned):
+    """``PUT /companies/{id}/products/{product}``: the company shall have a product of Codat's.
+
+    ``company_id`` is ``None`` where this plan creates the company.
+    """
+
+    kind: ClassVar[Kind] = Kind.PRODUCT_ADD
+    company_id: str | None
+    product: str
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(self, companyId=self.company_id, after={"product": self.product})
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveProduct(_Planned):
+    """``DELETE /companies/{id}/products/{product}``: the company shall not have that product any more."""
+
+    kind: ClassVar[Kind] = Kind.PRODUCT_REMOVE
+    company_id: str
+    product: str
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(self, companyId=self.company_id, before={"product": self.product})
+
+
+@dataclass(frozen=True, slots=True)
+class SetSyncSettings(_Planned):
+    """``POST /companies/{id}/syncSettings``: which data types are fetched, how often and how far back.
+
+    ``settings`` are the members that the spec names, to be merged into what Codat has; ``None`` gives
+    the company back to the profile's. ``company_id`` is ``None`` where this plan creates the company.
+    ``narrows`` are the paths that make Codat drop data that it has synced.
+    """
+
+    kind: ClassVar[Kind] = Kind.COMPANY_SYNC_SETTINGS
+    company_id: str | None
+    changes: tuple[Change, ...]
+    settings: SyncSettings | None = field(repr=False)
+    narrows: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(
+            self,
+            companyId=self.company_id,
+            changes=[change.document() for change in self.changes],
+            narrows=list(self.narrows) or None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteCompany(_Planned):
+    """``DELETE /companies/{id}``: destroys the company and its data at Codat."""
+
+    kind: ClassVar[Kind] = Kind.COMPANY_DELETE
+    company_id: str
+    name: str
+    pruned: bool
+    """Gone from the specs and deleted by ``--prune``, so it counts against the guard."""
+    observed: LiveCompany = field(repr=False)
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        before = {"name": self.name, "connections": _lost(self.observed)}
+        return _document(self, companyId=self.company_id, before=before, pruned=self.pruned)
+
+
+def _lost(company: LiveCompany) -> list[dict[str, str]]:
+    """The connections that go with a company, whatever the order of Codat's answer was."""
+    return [
+        {
+            "connectionId": connection.id,
+            "platform": connection.platform_name or connection.platform_key,
+            "status": connection.status.value,
+        }
+        for connection in sorted(
+            company.connections, key=lambda connection: (connection.platform_name, connection.id)
+        )
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class UnlinkConnection(_Planned):
+    """``PATCH …/connections/{id}`` to ``Unlinked``: severs a linked connection, keeps its data."""
+
+    kind: ClassVar[Kind] = Kind.CONNECTION_UNLINK
+    company_id: str
+    connection_id: str
+    platform: str
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(
+            self, companyId=self.company_id, connectionId=self.connection_id, platform=self.platform
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteConnection(_Planned):
+    """``DELETE …/connections/{id}``: removes a connection."""
+
+    kind: ClassVar[Kind] = Kind.CONNECTION_DELETE
+    company_id: str
+    connection_id: str
+    platform: str
+    status: Status
+    pruned: bool
+    """In no spec and deleted by ``--prune``, so it counts against the guard."""
+    links: Mapping[str, Mark] = field(default_factory=dict)
+    """Entries to write into the record before, where it holds no id: what comes after this connection on
+    its platform must not be taken for it."""
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes: the delete, and the record of links if it carries one."""
+        return 2 if self.links else 1
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(
+            self,
+            companyId=self.company_id,
+            connectionId=self.connection_id,
+            platform=self.platform,
+            before={"status": self.status.value},
+            pruned=self.pruned,
+            recordsLinks=True if self.links else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CreateConnection(_Planned):
+    """``POST …/connections``: a connection that the company does not have yet.
+
+    ``company_id`` is ``None`` where this plan creates the company. Where the record of links is to hold
+    the ids of what is created, the last create carries in ``links`` the whole record to write
+    afterwards as the tag ``codatSyncLinks``.
+    """
+
+    kind: ClassVar[Kind] = Kind.CONNECTION_CREATE
+    company_id: str | None
+    platform: str
+    platform_key: str
+    links: Mapping[str, Mark] = field(default_factory=dict)
+    known: tuple[str, ...] = field(default=(), repr=False)
+    """Ids of the connections that the plan saw; a create that was lost made none of them."""
+    unnamed: tuple[str, ...] = field(default=(), repr=False)
+    """Those of them that neither a spec nor the record names: only a replay can tell that we made one."""
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes: the create, and the record of links if it carries one."""
+        return 2 if self.links else 1
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        extra: dict[str, Any] = {"recordsLinks": True} if self.links else {}
+        return _document(self, companyId=self.company_id, after={"platform": self.platform}, **extra)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizeConnection(_Planned):
+    """``PUT …/authorization``: hands over the tokens. ``authorization`` holds references, no secrets.
+
+    ``connection_id`` is ``None`` where this plan creates the connection. ``reauthorized`` says that
+    ``--reauthorize`` asked for it, so a connection found Linked is not done yet.
+    """
+
+    kind: ClassVar[Kind] = Kind.CONNECTION_AUTHORIZE
+    company_id: str | None
+    connection_id: str | None
+    platform: str
+    platform_key: str
+    observed: Status | None
+    """The status that the plan read; ``None`` where this plan creates the connection."""
+    authorization: Mapping[str, str | SecretRef] = field(repr=False)
+    reauthorized: bool = False
+    last_sync: datetime | None = None
+    """When the connection was synced last before this plan."""
+    sent_before: str = ""
+    """The mark of the tokens that it was sent last while it was Linked."""
+    is_marked: bool = False
+    """Whether the sending is marked on the company, so that the same plan does not send twice."""
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes: the tokens, and the mark before and after them."""
+        return 3 if self.is_marked else 1
+
+    @property
+    def mark(self) -> str:
+        """What tells this sending from every other: it follows from what was reviewed."""
+        return sending_mark(self.document())
+
+    def _before(self) -> dict[str, str] | None:
+        if self.observed is None:
+            return None
+        synced = {"lastSync": self.last_sync.isoformat()} if self.last_sync else {}
+        sent = {"sent": self.sent_before} if self.sent_before else {}
+        return {"status": self.observed.value, **synced, **sent}
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form: the names of the fields, never their values."""
+        return _document(
+            self,
+            companyId=self.company_id,
+            connectionId=self.connection_id,
+            platform=self.platform,
+            before=self._before(),
+            fields=sorted(self.authorization),
+        )
+
+
+def sending_mark(document: Mapping[str, Any]) -> str:
+    """The mark of a ``connection.authorize``, from its JSON form as it was reviewed."""
+    told = {name: document.get(name) for name in ("connectionId", "before", "fields")}
+    return digest(told).removeprefix("sha256:")[:MARK_LENGTH]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncTarget:
+    """A connection that a ``company.sync`` is for; no data types means all that are fetched on first link."""
+
+    address: Address
+    connection_id: str | None
+    data_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SyncCompany(_Planned):
+    """``POST …/data/all`` once, or ``POST …/data/queue/{dataType}`` per named type and connection.
+
+    ``products`` are those that may have settings of their own: each is refreshed by itself, and where there
+    are none but those, all that the client's settings mark is not asked for.
+    """
+
+    kind: ClassVar[Kind] = Kind.COMPANY_SYNC
+    company_id: str | None
+    targets: tuple[SyncTarget, ...]
+    products: tuple[str, ...] = ()
+    only_products: bool = False
+
+    @property
+    def requests(self) -> int:
+        """Write requests that the action takes."""
+        named = sum(len(target.data_types) for target in self.targets)
+        is_whole = any(not target.data_types for target in self.targets)
+        return named + (len(self.products) + (not self.only_products) if is_whole else 0)
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        targets = [
+            {"address": str(target.address), "dataTypes": list(target.data_types)}
+            if target.data_types
+            else {"address": str(target.address)}
+            for target in self.targets
+        ]
+        products = list(self.products) or None
+        return _document(self, companyId=self.company_id, connections=targets, products=products)
+
+
+Action = (
+    CreateWebhook
+    | DeleteWebhook
+    | UpdateProfile
+    | SetProfileSyncSettings
+    | CreateCompany
+    | AdoptCompany
+    | UpdateCompany
+    | AddProduct
+    | RemoveProduct
+    | SetSyncSettings
+    | DeleteCompany
+    | UnlinkConnection
+    | DeleteConnection
+    | CreateConnection
+    | AuthorizeConnection
+    | SyncCompany
+)
+
+
+def _document(action: _Planned, **fields: Any) -> dict[str, Any]:
+    shown = {name: value for name, value in fields.items() if value is not None}
+    return {
+        "kind": action.kind.value,
+        "address": str(action.address),
+        "reason": action.reason,
+        **shown,
+    }
+
+
+def order_key(action: Action) -> tuple[bool, str, int, str]:
+    """Sorts the account's actions first, then by company, in the order of ``Kind``, and by connection."""
+    address = action.address
+    return not address.is_account, address.company, tuple(Kind).index(action.kind), address.connection
+
+
+def digest(document: object) -> str:
+    """``sha256:`` and the hash of the document's canonical JSON."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def in_order(actions: Iterable[Action]) -> tuple[Action, ...]:
+    """Actions in the order in which a plan shows them."""
+    return tuple(sorted(actions, key=order_key))
