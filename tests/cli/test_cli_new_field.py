@@ -28,8 +28,8 @@ EDITS: Final = {
     "schemas/spec.schema.json": [(DESCRIPTION, NULLABLE + DESCRIPTION)],
     "reconciler/model.py": [
         (WANTED, WANTED + WANTED.replace("description", "nick")),
-        (LIVE, LIVE + LIVE.replace("description", "nick")),
     ],
+    "reconciler/live.py": [(LIVE, LIVE + LIVE.replace("description", "nick"))],
     "reconciler/fields.py": [(ROW, NEW_ROW + ROW)],
     "reconciler/sandbox/companies.py": [('("description",)', '("description", "nickName")')],
     "reconciler/sandbox/store.py": [

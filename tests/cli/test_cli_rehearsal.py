@@ -174,6 +174,7 @@ def test_the_rehearsal_of_the_tutorial_goes_as_it_says(tmp_path: Path) -> None:
     assert any((tmp_path / "rehearsal" / "pack").rglob("*.csv"))
 
 
+@pytest.mark.slow
 def test_the_first_steps_of_the_tutorial_go_as_it_says(tmp_path: Path) -> None:
     page = TUTORIAL.read_text().split("\n## A thousand customers")[0]
     blocks = "".join(re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))

@@ -68,7 +68,7 @@ def _into(answer: list[Message]) -> Send:
     [
         (1, "before"),
         pytest.param(2, "after", marks=pytest.mark.slow),
-        (6, "before"),
+        pytest.param(6, "before", marks=pytest.mark.slow),
         pytest.param(8, "after", marks=pytest.mark.slow),
         (WRITES, "after"),
     ],
@@ -95,6 +95,7 @@ def test_a_stopped_apply_says_so_and_is_completed_by_the_next(
     expect_whole(sandbox)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_ignored", [False, True], ids=["a terminal that closes", "nohup"])
 def test_sighup_stops_an_apply_however_often_it_comes_unless_it_is_ignored(
     is_ignored: bool, tmp_path: Path

@@ -43,7 +43,13 @@ def shell(directory: Path, line: str) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize(
     ("streams", "where"),
-    [(">&-", "err"), ("2>&-", "out"), (">/dev/full", "err"), ("2>/dev/full", "out"), ("<&- >&- 2>&-", "")],
+    [
+        (">&-", "err"),
+        pytest.param("2>&-", "out", marks=pytest.mark.slow),
+        pytest.param(">/dev/full", "err", marks=pytest.mark.slow),
+        ("2>/dev/full", "out"),
+        pytest.param("<&- >&- 2>&-", "", marks=pytest.mark.slow),
+    ],
 )
 def test_an_apply_ends_as_it_went_and_tells_what_it_did_on_the_stream_that_is_left(
     streams: str, where: str, directory: Path

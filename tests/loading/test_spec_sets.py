@@ -251,11 +251,27 @@ CONNECTIONS = ", ".join(f"k{number}: {{platform: xero, state: unlinked}}" for nu
 @pytest.mark.parametrize(
     ("company", "rows", "code"),
     [
-        ("{name: A, description: '" + "x" * 20_000 + "${row:id}'}", 10_000, SpecCode.SET_TOO_LARGE),
-        (f"{{name: '${{row:id}}', connections: {{{CONNECTIONS}}}}}", 10_000, SpecCode.SET_TOO_LARGE),
-        ("{name: A, description: '" + "${row:id}-" * 5_000 + "'}", 10_000, SpecCode.WRONG_LENGTH),
+        pytest.param(
+            "{name: A, description: '" + "x" * 20_000 + "${row:id}'}",
+            10_000,
+            SpecCode.SET_TOO_LARGE,
+            id="text",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            f"{{name: '${{row:id}}', connections: {{{CONNECTIONS}}}}}",
+            10_000,
+            SpecCode.SET_TOO_LARGE,
+            id="connections",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "{name: A, description: '" + "${row:id}-" * 5_000 + "'}",
+            10_000,
+            SpecCode.WRONG_LENGTH,
+            id="one company",
+        ),
     ],
-    ids=["text", "connections", "one company"],
 )
 def test_a_small_set_does_not_grow_without_bounds(project, company, rows, code):
     spec, table = grown(company, rows)

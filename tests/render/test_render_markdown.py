@@ -315,7 +315,7 @@ def test_an_unlink_counts_as_a_loss_in_every_form():
     assert len(deleted(page)) == 2000
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(text=st.text(st.characters(), min_size=100, max_size=3000), limit=st.integers(0, 60_000))
 @example(text="\U0001f370" * 3000, limit=0)
 @example(text="<" * 3000, limit=50_000)
@@ -330,7 +330,7 @@ def test_a_comment_never_exceeds_what_github_keeps(text, limit):
 
 
 @given(limit=st.integers(6_000, 60_000))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 def test_a_comment_is_cut_by_whole_lines(limit):
     document = numbered(800, losses=20, changes=300, attention=90)
     whole = set(plan_markdown(document, limit_bytes=10**6).splitlines())
