@@ -18,7 +18,7 @@ from simulation_tally import BROKEN, PROPERTY, Tally
 
 FIXED: Final[dict[str, Any]] = {"deadline": None, "derandomize": True, "database": None, "print_blob": True}
 settings.register_profile("quick", max_examples=25, **FIXED)
-settings.register_profile("thorough", max_examples=75, **FIXED)
+settings.register_profile("thorough", max_examples=50, **FIXED)
 settings.register_profile("explore", deadline=None, derandomize=False, print_blob=True, max_examples=300)
 EXPLORES: Final = bool(os.environ.get("CODAT_SYNC_EXPLORE"))
 settings.load_profile("explore" if EXPLORES else "quick")
