@@ -53,7 +53,20 @@ def spec_text(
         body += "version: 1\ncompanies:\n" + "".join(
             indent(_company(key, company), "  ") for key, company in companies.items()
         )
-    return body + "".join(f"{comment}\n" for comment in _comments(map(str, left_out)))
+    return visible(body + "".join(f"{comment}\n" for comment in _comments(map(str, left_out))))
+
+
+def visible(text: str) -> str:
+    """YAML in which nothing hides: what does not print, such as marks that turn the reading, is escaped.
+
+    In what ``SpecDumper`` writes, such characters stand between double quotes alone, or in comments.
+    """
+    return "".join(letter if letter == "\n" or letter.isprintable() else _escape(letter) for letter in text)
+
+
+def _escape(letter: str) -> str:
+    code = ord(letter)
+    return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
 
 
 def _company(key: str, company: Adoptable) -> str:
@@ -97,7 +110,7 @@ def account_text(live: LiveAccount, *, schema_path: str) -> str:
         document["webhooks"] = webhooks
     body = yaml.dump(document, Dumper=SpecDumper, sort_keys=False, allow_unicode=True, width=_LINES)
     comments = "".join(f"# {line}\n" for line in left_out)
-    return f"# yaml-language-server: $schema={schema_path}\n{HEADING}{body}{comments}"
+    return visible(f"# yaml-language-server: $schema={schema_path}\n{HEADING}{body}{comments}")
 
 
 def _profile(live: LiveAccount) -> dict[str, Any]:

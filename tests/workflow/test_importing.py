@@ -253,6 +253,15 @@ def test_what_yaml_would_take_for_something_else_is_quoted(text: str) -> None:
     assert f"description: '{text}'" in written
 
 
+@pytest.mark.parametrize("mark", ["\u202e", "\u2066", "\u200b", "\u00ad", "\U000e0041", "\x85", "\u2028"])
+def test_what_a_reviewer_would_not_see_is_written_as_its_escape(mark: str) -> None:
+    said = f"up to{mark} 日本 \U0001f600"
+    with imported([company(description=said, tags={"a": mark + "b"})]) as account:
+        assert mark not in account.text
+        found = load(account.specs).desired.companies["acme"]
+        assert (found.description, found.tags) == (said, {"a": mark + "b"})
+
+
 def test_a_spec_names_its_schema_first_and_a_literal_opening_is_escaped() -> None:
     with imported([company(description="${env:HOME}", tags={"a": "$${x"})]) as account:
         assert account.text.startswith("# yaml-language-server: $schema=.schemas/spec.schema.json\n")
