@@ -20,7 +20,6 @@ from uuid import UUID
 import httpx
 
 from reconciler.codat import paging, parsing
-from reconciler.codat import parsing as account_parsing
 from reconciler.codat.exchange import Exchange, sealed
 from reconciler.codat.pacing import Meter
 from reconciler.codat.reading import Mask, Node
@@ -126,15 +125,15 @@ class ReadClient:
 
     async def profile(self) -> LiveProfile:
         """The whole profile."""
-        return await self._get("profile", parse=account_parsing.profile)
+        return await self._get("profile", parse=parsing.profile)
 
     async def profile_sync_settings(self) -> LiveProfileSettings:
         """What the account fetches of every company without settings of its own."""
-        return await self._get("profile", "syncSettings", parse=account_parsing.profile_sync_settings)
+        return await self._get("profile", "syncSettings", parse=parsing.profile_sync_settings)
 
     async def webhooks(self) -> tuple[LiveWebhook, ...]:
         """Every webhook consumer of the account, at most 50 of them."""
-        return await self._get("webhooks", parse=account_parsing.webhooks)
+        return await self._get("webhooks", parse=parsing.webhooks)
 
     async def sync_settings(self, company_id: str) -> LiveSyncSettings:
         """What is fetched for a company and how often, by its own settings or the profile's."""
@@ -287,7 +286,7 @@ class Client(ReadClient):
         """Replace the profile: as it was read, but for ``fields``."""
         body = {**json.loads(whole.reveal()), **fields}
         url = self._url("profile")
-        return (await self._exchange("PUT", url, body=sealed(body))).parsed(account_parsing.profile)
+        return (await self._exchange("PUT", url, body=sealed(body))).parsed(parsing.profile)
 
     async def set_profile_sync_settings(self, client_id: str, settings: LiveSyncSettings, key: UUID) -> None:
         """Replace all sync settings of the account."""
@@ -303,7 +302,7 @@ class Client(ReadClient):
         secrets = [value for value in body.values() if isinstance(value, Secret)]
         url, mask = self._url("webhooks"), Mask(secrets)
         received = await self._exchange("POST", url, body=sealed(body), key=key, mask=mask)
-        return Answered(received.parsed(account_parsing.webhook), received.replays(None))
+        return Answered(received.parsed(parsing.webhook), received.replays(None))
 
     async def delete_webhook(self, webhook_id: str) -> None:
         """Delete a webhook consumer."""

@@ -16,8 +16,8 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reconciler.sandbox import answering as quota
 from reconciler.sandbox import (
+    answering,
     companies,
     connections,
     control,
@@ -27,12 +27,10 @@ from reconciler.sandbox import (
     syncing,
     webhooks,
 )
-from reconciler.sandbox import integrations as account
-from reconciler.sandbox import store as timestamps
 from reconciler.sandbox.answering import Claims, Handler, ServerFault, answer_call, key_of, new_correlation_id
 from reconciler.sandbox.answers import Answer, Call, Problem
 from reconciler.sandbox.faults import FAULT, Faults, Sleep
-from reconciler.sandbox.store import Store
+from reconciler.sandbox.store import Store, as_datetime
 
 COMPANY: Final = "/companies/{companyId}"
 CONNECTION: Final = COMPANY + "/connections/{connectionId}"
@@ -58,14 +56,14 @@ API: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", COMPANY + "/dataStatus", syncing.get_data_status),
     ("GET", COMPANY + "/data/history", syncing.list_pulls),
     ("GET", COMPANY + "/data/history/{datasetId}", syncing.get_pull),
-    ("GET", COMPANY + "/syncSettings", account.get_company_sync_settings),
-    ("POST", COMPANY + "/syncSettings", account.set_company_sync_settings),
+    ("GET", COMPANY + "/syncSettings", integrations.get_company_sync_settings),
+    ("POST", COMPANY + "/syncSettings", integrations.set_company_sync_settings),
     ("GET", "/integrations", integrations.list_integrations),
     ("GET", "/integrations/{platformKey}", integrations.get_integration),
-    ("GET", "/profile", account.get_profile),
-    ("PUT", "/profile", account.update_profile),
-    ("GET", "/profile/syncSettings", account.get_profile_sync_settings),
-    ("POST", "/profile/syncSettings", account.set_profile_sync_settings),
+    ("GET", "/profile", integrations.get_profile),
+    ("PUT", "/profile", integrations.update_profile),
+    ("GET", "/profile/syncSettings", integrations.get_profile_sync_settings),
+    ("POST", "/profile/syncSettings", integrations.set_profile_sync_settings),
     ("GET", "/webhooks", webhooks.list_webhooks),
     ("POST", "/webhooks", webhooks.create_webhook),
     ("DELETE", "/webhooks/{webhookId}", webhooks.delete_webhook),
@@ -157,8 +155,8 @@ class _Front:
 def _stamp(store: Store) -> dict[str, str]:
     """The headers that every answer of the API carries; the date is by the sandbox's own clock."""
     with store.transaction() as session:
-        now = timestamps.as_datetime(session.now)
-        return {"Date": format_datetime(now, usegmt=True), **quota.headers(session)}
+        now = as_datetime(session.now)
+        return {"Date": format_datetime(now, usegmt=True), **answering.headers(session)}
 
 
 def _is_browser_at_root(scope: Scope) -> bool:

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.sandbox import answers, connections, paging, store
-from reconciler.sandbox import paging as visibility
 from reconciler.sandbox.answers import ERROR_TEXTS, Answer, Call, Link, Problem
 from reconciler.sandbox.paging import EVERYTHING, Condition, by_tag, malformed, parse
 from reconciler.sandbox.settings import read
@@ -41,13 +40,13 @@ UNQUERIED: Final = "querying does not work here; filter companies with tags"
 
 def list_companies(session: Session, call: Call) -> Answer:
     """``GET /companies``, each with its connections."""
-    condition = visibility.listed(session)
+    condition = paging.listed(session)
     condition &= parse(call.query.get("tags", ""), by_tag, only_and=True)
     if call.query.get("query"):
         raise malformed(UNQUERIED)
     page = paging.asked(session, call)
     rows, total = paging.rows(session, page, Condition("company"), condition, paging.ordering(call, FIELDS))
-    return paging.listing(call, page, total, documents(session, rows, visibility.listed(session)))
+    return paging.listing(call, page, total, documents(session, rows, paging.listed(session)))
 
 
 def get_company(session: Session, call: Call) -> Answer:
@@ -125,7 +124,7 @@ def create_company(session: Session, call: Call) -> Answer:
         json.dumps(products),
         session.new_password(),
         session.now,
-        *visibility.of_new(session),
+        *paging.of_new(session),
     )
     _write(session, company_id, fields)
     replace_tags(session, company_id, fields.get("tags", {}))

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.sandbox import answers, paging, store
-from reconciler.sandbox import paging as visibility
 from reconciler.sandbox.answers import Answer, Call, Link, Problem
 from reconciler.sandbox.integrations import INTEGRATIONS, Integration
 from reconciler.sandbox.paging import EVERYTHING, Condition, by_field, parse
@@ -34,7 +33,7 @@ FIELDS: Final[Mapping[str, str]] = {
 def list_connections(session: Session, call: Call) -> Answer:
     """``GET /companies/{companyId}/connections``."""
     company = answers.company(session, call)
-    condition = Condition("company = ?", (company["id"],)) & visibility.listed(session)
+    condition = Condition("company = ?", (company["id"],)) & paging.listed(session)
     query = call.query.get("query", "")
     condition &= parse(query, by_field(FIELDS, "DataConnection")) if query else EVERYTHING
     page = paging.asked(session, call)
@@ -150,7 +149,7 @@ def create_connection(session: Session, call: Call) -> Answer:
         integration.key,
         session.new_password(),
         session.now,
-        *visibility.of_new(session),
+        *paging.of_new(session),
         not integration.is_offline,
     )
     return _shown(session, connection_id)
