@@ -28,6 +28,11 @@ if not EXPLORES:
     vars(providers)["_get_local_constants"] = providers.Constants
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers for each core: many tests wait, for a process of theirs or for an answer."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say in one line what the simulations came to, whichever processes ran them, and that they see."""
     reports = (report for reports in terminalreporter.stats.values() for report in reports)
