@@ -8,14 +8,14 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from reconciler.diagnostics import Diagnostic
-from reconciler.loading import schema, yaml_nodes
 from reconciler.loading.connection_rules import wrong_times
-from reconciler.loading.files import ACCOUNT_FILES, read_text, source
-from reconciler.loading.nodes import Entry, Map
+from reconciler.loading.files import ACCOUNT_FILES
+from reconciler.loading.nodes import Entry
 from reconciler.loading.references import LITERAL_ADVICE, ReferenceFault, ReferenceOrigin
 from reconciler.loading.references import read as read_reference
 from reconciler.loading.spec_codes import SpecCode
 from reconciler.loading.words import dotted, moment
+from reconciler.loading.workspace_file import sole_entry
 from reconciler.model import (
     SYNC_FROM_UTC,
     SYNC_FROM_WINDOW,
@@ -45,7 +45,8 @@ def read(root: Path) -> tuple[DesiredAccount | None, tuple[Diagnostic, ...]]:
     """What the account's file wants, as far as it is sound, and what is wrong with it."""
     path = account_path(root)
     found: list[Diagnostic] = []
-    entry = _entry(path, found) if path is not None else None
+    several = "the account's file holds one document"
+    entry = sole_entry(path, "account", several, found) if path is not None else None
     if entry is None:
         return None, tuple(found)
     origin = ReferenceOrigin(root, root)
@@ -67,29 +68,6 @@ def read(root: Path) -> tuple[DesiredAccount | None, tuple[Diagnostic, ...]]:
         entry.span,
     )
     return account, tuple(found)
-
-
-def _entry(path: Path, found: list[Diagnostic]) -> Entry | None:
-    """The file's one mapping, without what the schema refuses."""
-    file = source(path)
-    text = read_text(file)
-    if isinstance(text, Diagnostic):
-        found.append(text)
-        return None
-    documents, broken = yaml_nodes.read(text, file)
-    found.extend(broken)
-    filled = [document for document in documents if document.root is not None]
-    for surplus in filled[1:]:
-        summary = "the account's file holds one document"
-        found.append(Diagnostic(SpecCode.SCHEMA, summary, "join the two", file.span(surplus.place)))
-    if not filled:
-        return None
-    document = filled[0]
-    refused = schema.problems(schema.named("account"), document)
-    found.extend(problem.diagnostic for problem in refused)
-    schema.leave_aside(document.root, refused)
-    root = document.root
-    return Entry(file, root, (), document.place) if isinstance(root, Map) else None
 
 
 def _profile_value(value: str | list[str]) -> ProfileValue:

@@ -139,7 +139,11 @@ def connection_defaults(out: Path) -> Mapping[str, Any]:
 
 
 def _entry(path: Path, found: list[Diagnostic]) -> Entry | None:
-    """The file's one mapping, without what the schema refuses."""
+    return sole_entry(path, "workspace", "a workspace file holds one document", found)
+
+
+def sole_entry(path: Path, name: str, several: str, found: list[Diagnostic]) -> Entry | None:
+    """The one mapping of a file, without what the schema ``name`` refuses; ``several`` refuses a second."""
     file = source(path)
     text = read_text(file)
     if isinstance(text, Diagnostic):
@@ -148,13 +152,14 @@ def _entry(path: Path, found: list[Diagnostic]) -> Entry | None:
     documents, broken = yaml_nodes.read(text, file)
     found.extend(broken)
     filled = [document for document in documents if document.root is not None]
-    for surplus in filled[1:]:
-        summary = "a workspace file holds one document"
-        found.append(Diagnostic(SpecCode.SCHEMA, summary, "join the two", file.span(surplus.place)))
+    found.extend(
+        Diagnostic(SpecCode.SCHEMA, several, "join the two", file.span(surplus.place))
+        for surplus in filled[1:]
+    )
     if not filled:
         return None
     document = filled[0]
-    refused = schema.problems(schema.named("workspace"), document)
+    refused = schema.problems(schema.named(name), document)
     found.extend(problem.diagnostic for problem in refused)
     schema.leave_aside(document.root, refused)
     return _top(document)
