@@ -77,7 +77,7 @@ companies:
 
 
 def start(directory: Path, workspace: str) -> tuple[Path, ...]:
-    """Write ``workspace.yaml`` and a commented spec, never over an existing file, and the schemas for editors.
+    """Write ``workspace.yaml`` and a commented spec, never over an existing file, and schemas for editors.
 
     Raises:
         CodatSyncError: one of the files is there already, or cannot be written.
