@@ -24,9 +24,9 @@ SEEDS = int(os.environ.get("CODAT_SYNC_SEEDS", "60"))
 """Scenes among many faults in CI: the same ones each time, on every machine; ``.ci/deep`` plays 300."""
 WORLDS = int(os.environ.get("CODAT_SYNC_WORLDS", "40"))
 """Scenes with one kill; ``.ci/deep`` plays 1,000."""
-EVERY_SO_OFTEN = 24
+EVERY_SO_OFTEN = 48
 """One request of so many is struck while someone waits, another one by each kind of fault."""
-FEW = 12
+FEW = 8
 """Random seeds while someone waits."""
 
 BEFORE = Firm(
