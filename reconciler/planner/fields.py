@@ -160,7 +160,7 @@ def changes(live: LiveCompany | None, wanted: Mapping[str, Any]) -> tuple[Change
 
 
 def _unlike(fields: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that differ, each map without the members that do not: deepdiff looks at every one for long."""
+    """The fields that differ, maps without the members that do not: deepdiff looks at each for long."""
     return {
         name: {
             key: member

@@ -143,6 +143,17 @@ def test_a_run_that_was_killed_once_and_repeated_leaves_nothing_to_do(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "scene", [*map(draw, (373, 439, 585, 644)), one_kill(899)], ids=lambda scene: str(scene.seed)
+)
+def test_a_scene_that_broke_a_promise_once_keeps_it(scene: Scene) -> None:
+    """Found by playing thousands: others begin to connect beside us, and a record names what is gone."""
+    verdict = trial(scene)
+    if verdict.violations:
+        pytest.fail(shrunk(verdict).story(), pytrace=False)
+
+
+@pytest.mark.slow
 def test_who_links_while_tokens_wait_for_their_turn_gets_none() -> None:
     for scene in in_line():
         verdict = trial(scene)
