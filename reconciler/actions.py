@@ -39,7 +39,7 @@ class Kind(StrEnum):
     COMPANY_SYNC = "company.sync"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class Change:
     """One managed field that differs: its path, what Codat has and what the spec wants."""
 
@@ -52,7 +52,7 @@ class Change:
         return {"path": self.path, "before": self.before, "after": self.after}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Planned:
     """What every action has: where it is, and why it is done."""
 
@@ -66,7 +66,7 @@ class _Planned:
         return 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateWebhook(_Planned):
     """``POST /webhooks``: a consumer of events. ``url`` may be a reference; nothing else is a secret."""
 
@@ -92,7 +92,7 @@ class CreateWebhook(_Planned):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteWebhook(_Planned):
     """``DELETE /webhooks/{id}``: Codat sends that consumer no more events."""
 
@@ -110,7 +110,7 @@ class DeleteWebhook(_Planned):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateProfile(_Planned):
     """``PUT /profile``: the profile as it was read, but for these members."""
 
@@ -125,7 +125,7 @@ class UpdateProfile(_Planned):
         return _document(self, changes=[change.document() for change in self.changes])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetProfileSyncSettings(_Planned):
     """``POST /profile/syncSettings``: what is fetched of every company without settings of its own.
 
@@ -149,7 +149,7 @@ class SetProfileSyncSettings(_Planned):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateCompany(_Planned):
     """``POST /companies``: a company that is not in Codat, our two tags in the same request."""
 
@@ -178,7 +178,7 @@ class CreateCompany(_Planned):
         return {"products": list(self.products)} if self.products else {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Patch(_Planned):
     """What adopt and update share: one PATCH of what differs, tags as the full merged map.
 
@@ -213,21 +213,21 @@ class _Patch(_Planned):
         return body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptCompany(_Patch):
     """``PATCH /companies/{id}``: take over a company that carries no tags of ours."""
 
     kind: ClassVar[Kind] = Kind.COMPANY_ADOPT
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateCompany(_Patch):
     """``PATCH /companies/{id}``: managed fields differ."""
 
     kind: ClassVar[Kind] = Kind.COMPANY_UPDATE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddProduct(_Planned):
     """``PUT /companies/{id}/products/{product}``: the company shall have a product of Codat's.
 
@@ -243,7 +243,7 @@ class AddProduct(_Planned):
         return _document(self, companyId=self.company_id, after={"product": self.product})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveProduct(_Planned):
     """``DELETE /companies/{id}/products/{product}``: the company shall not have that product any more."""
 
@@ -256,7 +256,7 @@ class RemoveProduct(_Planned):
         return _document(self, companyId=self.company_id, before={"product": self.product})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetSyncSettings(_Planned):
     """``POST /companies/{id}/syncSettings``: which data types are fetched, how often and how far back.
 
@@ -281,7 +281,7 @@ class SetSyncSettings(_Planned):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteCompany(_Planned):
     """``DELETE /companies/{id}``: destroys the company and its data at Codat."""
 
@@ -312,7 +312,7 @@ def _lost(company: LiveCompany) -> list[dict[str, str]]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnlinkConnection(_Planned):
     """``PATCH …/connections/{id}`` to ``Unlinked``: severs a linked connection, keeps its data."""
 
@@ -328,7 +328,7 @@ class UnlinkConnection(_Planned):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteConnection(_Planned):
     """``DELETE …/connections/{id}``: removes a connection."""
 
@@ -361,7 +361,7 @@ class DeleteConnection(_Planned):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateConnection(_Planned):
     """``POST …/connections``: a connection that the company does not have yet.
 
@@ -391,7 +391,7 @@ class CreateConnection(_Planned):
         return _document(self, companyId=self.company_id, after={"platform": self.platform}, **extra)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizeConnection(_Planned):
     """``PUT …/authorization``: hands over the tokens. ``authorization`` holds references, no secrets.
 
@@ -450,7 +450,7 @@ def sending_mark(document: Mapping[str, Any]) -> str:
     return digest(told).removeprefix("sha256:")[:MARK_LENGTH]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SyncTarget:
     """A connection that a ``company.sync`` is for; no data types means all that are fetched on first link."""
 
@@ -459,7 +459,7 @@ class SyncTarget:
     data_types: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SyncCompany(_Planned):
     """``POST …/data/all`` once, or ``POST …/data/queue/{dataType}`` per named type and connection.
 

@@ -32,7 +32,7 @@ class Status(StrEnum):
     UNKNOWN = "Unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveError:
     """An error that Codat recorded on a connection."""
 
@@ -42,7 +42,7 @@ class LiveError:
     active: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveConnection:
     """A connection as Codat has it. The link URL may carry a one-time password, so it is a secret."""
 
@@ -59,7 +59,7 @@ class LiveConnection:
     """The mark of the last tokens that were sent while it was Linked, where its company was read with it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveCompany:
     """A company as Codat has it, with its connections.
 
@@ -90,7 +90,7 @@ class LiveCompany:
         return next((connection for connection in self.connections if connection.id == identifier), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveWebhook:
     """A webhook consumer as Codat has it. Its URL may carry a password, so it is a secret."""
 
@@ -122,7 +122,7 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}{port}" if parts.hostname else ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveProfile:
     """The profile as Codat has it: what can be managed, and all of it, for whoever writes it whole."""
 
@@ -140,7 +140,7 @@ class LiveProfileSettings:
     settings: LiveSyncSettings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveAccount:
     """What a plan knows of the account; ``None`` is what no spec asks for, so it was not read.
 
@@ -162,7 +162,7 @@ class PullState(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pull:
     """A pull operation of one data type on one connection."""
 
@@ -175,7 +175,7 @@ class Pull:
     completed: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataStatus:
     """Where the newest sync of a data type stands (https://docs.codat.io/core-concepts/status)."""
 
@@ -189,7 +189,7 @@ class DataStatus:
         return self.status.lower() == "queued"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
     """What a plan knows of Codat.
 

@@ -260,7 +260,7 @@ class SourceType(StrEnum):
     UNKNOWN = "Unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """An integration that Codat offers: its four-letter key, and its name as people write it."""
 
@@ -329,7 +329,7 @@ class PreconditionState(StrEnum):
     TODO = "todo"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SyncPolicy:
     """When a linked connection is due for a sync, and of which data types (all, if none is named)."""
 
@@ -374,7 +374,7 @@ def utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredConnection:
     """A connection as its spec wants it. ``platform_key`` is Codat's four-letter key."""
 
@@ -404,7 +404,7 @@ class DesiredConnection:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredCompany:
     """A company as its spec wants it; ``tags`` are the user's own, ``None`` removes one.
 
@@ -438,7 +438,7 @@ ProfileValue = str | tuple[str, ...]
 """A member of the profile: text, or a list of texts whose order says nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredWebhook:
     """A webhook consumer as ``account.yaml`` wants it; ``url`` may be left out where ``id`` names it."""
 
@@ -452,7 +452,7 @@ class DesiredWebhook:
     span: Span | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredAccount:
     """What ``account.yaml`` wants; what it does not name is not managed."""
 
@@ -472,7 +472,7 @@ class DesiredAccount:
         return tuple(webhook.url for webhook in self.webhooks.values() if isinstance(webhook.url, SecretRef))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
     """Everything that the specs want. ``narrowed`` says that they are only a part of the workspace.
 
@@ -507,7 +507,7 @@ class Limit:
         return total * self.value // 100 if self.percent else self.value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
     """How much one run may destroy without being told so on the command line."""
 
@@ -516,7 +516,7 @@ class Guard:
     max_narrowings: Limit = Limit(0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How hard Codat may be asked; ``reserve_percent`` of the daily quota is left to others."""
 
@@ -526,7 +526,7 @@ class Limits:
     reserve_percent: int = 10
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
     """How a large apply proceeds; ``max_failures`` failed companies stop the run."""
 
@@ -535,7 +535,7 @@ class Rollout:
     max_failures: int = 10
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
     """The settings of ``workspace.yaml``. ``root`` is the directory that references resolve under.
 

@@ -64,7 +64,7 @@ CLASS_OF: Final[Mapping[AttentionCode, AttentionClass]] = dict.fromkeys(
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
     """Something that the plan cannot settle, at an address, with what to do about it."""
 
@@ -117,7 +117,7 @@ class Refusal:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What will happen, sorted, the same for the same specs and live state."""
 

@@ -156,12 +156,12 @@ async def perform(worker: WorkerState, action: Action) -> Result:  # noqa: C901 
 def _outcome(worker: WorkerState, action: Action, result: Result, failure: Failure | None) -> ActionOutcome:
     connection_id = None if action.address.is_company else _connection_id(worker, action)
     return ActionOutcome(
-        action.kind,
-        action.address,
-        result,
-        failure,
-        planned_company_id(action) or worker.made_company,
-        connection_id,
+        kind=action.kind,
+        address=action.address,
+        result=result,
+        failure=failure,
+        company_id=planned_company_id(action) or worker.made_company,
+        connection_id=connection_id,
     )
 
 
@@ -287,7 +287,7 @@ class _Floor:
         failed = next((outcome for outcome in outcomes if outcome.result not in WELL), None)
         if failed is not None and self._waiting:
             told = f"the account's own settings come first, and {failed.kind} {failed.address} was not done"
-            self._run.halt(Failure(FailureCode.ACCOUNT_FAILED, told, then=Then.ACCOUNT_FIRST))
+            self._run.halt(Failure(code=FailureCode.ACCOUNT_FAILED, what=told, then=Then.ACCOUNT_FIRST))
 
     def _take_note(self, worker: WorkerState, outcomes: list[ActionOutcome]) -> None:
         has_failed = any(outcome.result is Result.FAILED and stops_company(outcome) for outcome in outcomes)

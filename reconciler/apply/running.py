@@ -63,12 +63,20 @@ class Telling:
         message = (
             f"applying: actions {len(plan.actions)}, companies {companies}, write requests {plan.requests}"
         )
-        self._tell(Event(EventType.STARTED, message, data=self._with(data)))
+        self._tell(Event(type=EventType.STARTED, message=message, data=self._with(data)))
 
     def action_started(self, action: Action) -> None:
         """An action begins."""
         message = f"{action.kind} {action.address}"
-        self._tell(Event(EventType.ACTION_STARTED, message, action.kind, action.address, data=self._with({})))
+        self._tell(
+            Event(
+                type=EventType.ACTION_STARTED,
+                message=message,
+                kind=action.kind,
+                address=action.address,
+                data=self._with({}),
+            )
+        )
 
     def action_ended(self, ended: ActionOutcome) -> None:
         """An action ended, well or not."""
@@ -81,12 +89,12 @@ class Telling:
         }
         self._tell(
             Event(
-                EventType.ACTION_ENDED,
-                f"{ended.kind} {ended.address} {SAYS[ended.result]}{why}",
-                ended.kind,
-                ended.address,
-                ended.result,
-                self._with({name: value for name, value in told.items() if value is not None}),
+                type=EventType.ACTION_ENDED,
+                message=f"{ended.kind} {ended.address} {SAYS[ended.result]}{why}",
+                kind=ended.kind,
+                address=ended.address,
+                result=ended.result,
+                data=self._with({name: value for name, value in told.items() if value is not None}),
             )
         )
 
@@ -94,24 +102,28 @@ class Telling:
         """A company's worker has come to its end; ``done`` of ``total`` have."""
         message = f"{company} ended, {done} of {total}"
         data = self._with({"done": done, "total": total})
-        self._tell(Event(EventType.COMPANY_ENDED, message, address=Address(company), data=data))
+        self._tell(Event(type=EventType.COMPANY_ENDED, message=message, address=Address(company), data=data))
 
     def waiting(self, address: Address, seconds: float, why: str) -> None:
         """An action waits."""
         message = f"{address}: waiting {seconds:g} s: {why}"
         data = self._with({"seconds": seconds, "reason": why})
-        self._tell(Event(EventType.WAITING, message, address=address, data=data))
+        self._tell(Event(type=EventType.WAITING, message=message, address=address, data=data))
 
     def stopping(self, why: str) -> None:
         """Nothing new starts from here on."""
         message = f"stopping: what is in flight ends, nothing new starts: {why}"
-        self._tell(Event(EventType.STOPPING, message, data=self._with({})))
+        self._tell(Event(type=EventType.STOPPING, message=message, data=self._with({})))
 
     def ended(self, outcome: Outcome) -> None:
         """The run has ended."""
         counts = {result.value: count for result, count in outcome.counts.items()}
         message = ", ".join(f"{count} {name}" for name, count in counts.items())
-        self._tell(Event(EventType.ENDED, f"{message}; {self.requests} requests", data=self._with(counts)))
+        self._tell(
+            Event(
+                type=EventType.ENDED, message=f"{message}; {self.requests} requests", data=self._with(counts)
+            )
+        )
 
     def _with(self, data: Mapping[str, Any]) -> dict[str, Any]:
         return {**data, "requests": self.requests}

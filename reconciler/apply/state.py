@@ -244,7 +244,7 @@ class WorkerState:
             return found if isinstance(found, Secret) else await found
         except CodatSyncError as error:
             code = error.diagnostics[0].code if error.diagnostics else FailureCode.SECRET
-            failure = Failure(code, str(error), then=Then.WHEN_SECRET)
+            failure = Failure(code=code, what=str(error), then=Then.WHEN_SECRET)
         raise NotDoneError(failure)
 
     def pausing(self, why: str) -> Pause:

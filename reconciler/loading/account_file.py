@@ -58,14 +58,14 @@ def read(root: Path) -> tuple[DesiredAccount | None, tuple[Diagnostic, ...]]:
     for setting in settings.children() if settings else ():
         found.extend(_wrong_setting(setting))
     account = DesiredAccount(
-        {
+        profile={
             name: _profile_value(value)
             for name, value in (profile.fields.items() if profile else ())
             if name != SETTINGS
         },
-        _settings(settings.fields) if settings and not found else {},
-        webhooks,
-        entry.span,
+        sync_settings=_settings(settings.fields) if settings and not found else {},
+        webhooks=webhooks,
+        span=entry.span,
     )
     return account, tuple(found)
 

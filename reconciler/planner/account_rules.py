@@ -161,11 +161,22 @@ def marking(desired: Desired, owned: Ownership) -> tuple[CreateWebhook | DeleteW
     """What makes the account this workspace's, and that of no other."""
     address, surplus = Address(ACCOUNT), (*owned.own[1:], *owned.former)
     why = "marks the account's settings as this workspace's; it is sent nothing"
-    made = CreateWebhook(address, why, ACCOUNT_MARK + desired.workspace, MARK_EVENTS, disabled=True)
+    made = CreateWebhook(
+        address=address,
+        reason=why,
+        url=ACCOUNT_MARK + desired.workspace,
+        event_types=MARK_EVENTS,
+        disabled=True,
+    )
     return (
         *(() if owned.own else (made,)),
         *(
-            DeleteWebhook(stray(webhook), "a mark that is of no more use", webhook.id, webhook)
+            DeleteWebhook(
+                address=stray(webhook),
+                reason="a mark that is of no more use",
+                webhook_id=webhook.id,
+                observed=webhook,
+            )
             for webhook in sorted(surplus, key=lambda webhook: webhook.id)
         ),
     )
@@ -205,25 +216,25 @@ def _webhook(webhook: DesiredWebhook) -> dict[str, Any]:
 def from_document(document: Mapping[str, Any]) -> DesiredAccount:
     """What ``to_document`` wrote; the document is one that passed the saved plan's schema."""
     return DesiredAccount(
-        {
+        profile={
             name: tuple(value) if isinstance(value, list) else value
             for name, value in document["profile"].items()
         },
-        document["syncSettings"],
-        {key: _read_webhook(key, webhook) for key, webhook in document["webhooks"].items()},
+        sync_settings=document["syncSettings"],
+        webhooks={key: _read_webhook(key, webhook) for key, webhook in document["webhooks"].items()},
     )
 
 
 def _read_webhook(key: str, document: Mapping[str, Any]) -> DesiredWebhook:
     url = document.get("url")
     return DesiredWebhook(
-        key,
-        _url(url) if url is not None else None,
-        tuple(document["eventTypes"]),
-        tuple(document["companyTags"]),
-        document["disabled"],
-        document.get("id"),
-        Presence(document["state"]),
+        key=key,
+        url=_url(url) if url is not None else None,
+        event_types=tuple(document["eventTypes"]),
+        company_tags=tuple(document["companyTags"]),
+        disabled=document["disabled"],
+        id=document.get("id"),
+        state=Presence(document["state"]),
     )
 
 

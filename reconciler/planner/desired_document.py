@@ -71,7 +71,13 @@ def from_document(document: Mapping[str, Any]) -> Desired:
     companies = {key: _read_company(key, company) for key, company in sorted(document["companies"].items())}
     renamed_from = document.get("workspaceRenamedFrom")
     account = account_rules.from_document(document["account"]) if "account" in document else None
-    return Desired(document["workspace"], companies, document["narrowed"], renamed_from, account)
+    return Desired(
+        workspace=document["workspace"],
+        companies=companies,
+        narrowed=document["narrowed"],
+        renamed_from=renamed_from,
+        account=account,
+    )
 
 
 def desired_digest(desired: Desired) -> str:
@@ -183,9 +189,9 @@ def _read_connection(key: str, document: Mapping[str, Any]) -> DesiredConnection
         authorization={name: _value(text) for name, text in document["authorization"].items()},
         issued_at=moment(issued_at) if issued_at is not None else None,
         sync=SyncPolicy(
-            sync["never"],
-            timedelta(seconds=sync["maxAgeSeconds"]) if "maxAgeSeconds" in sync else None,
-            tuple(sync["dataTypes"]),
+            never=sync["never"],
+            max_age=timedelta(seconds=sync["maxAgeSeconds"]) if "maxAgeSeconds" in sync else None,
+            data_types=tuple(sync["dataTypes"]),
         ),
         preconditions={
             Precondition(name): PreconditionState(state) for name, state in document["preconditions"].items()

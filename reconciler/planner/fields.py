@@ -162,12 +162,14 @@ def changes(live: LiveCompany | None, wanted: Mapping[str, Any]) -> tuple[Change
 def _changes(level: DiffLevel) -> Iterator[Change]:
     path = ".".join(str(step) for step in level.path(output_format="list"))
     if isinstance(level.t2, dict):
-        yield from (Change(f"{path}.{name}", None, value) for name, value in level.t2.items())
+        yield from (
+            Change(path=f"{path}.{name}", before=None, after=value) for name, value in level.t2.items()
+        )
     else:
         yield Change(
-            path,
-            level.t1 if isinstance(level.t1, str) else None,
-            level.t2 if isinstance(level.t2, str) else None,
+            path=path,
+            before=level.t1 if isinstance(level.t1, str) else None,
+            after=level.t2 if isinstance(level.t2, str) else None,
         )
 
 

@@ -45,7 +45,7 @@ async def read_account(
         _if(bool(account.profile) and profile is None, client.profile),
         _if(bool(account.sync_settings), client.profile_sync_settings),
     )
-    return LiveAccount(webhooks, read_profile or profile, settings, urls)
+    return LiveAccount(webhooks=webhooks, profile=read_profile or profile, sync_settings=settings, urls=urls)
 
 
 async def _if(is_asked: bool, read: Callable[[], Awaitable[T]]) -> T | None:

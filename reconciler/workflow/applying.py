@@ -167,7 +167,10 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
 
 def _nothing_to_do(plan: Plan, observer: Observer) -> Outcome:
     """The outcome of a plan without an action, told as that of every run."""
-    telling, outcome = Telling(observer, Meter()), Outcome(plan.workspace, (), plan.attention)
+    telling, outcome = (
+        Telling(observer, Meter()),
+        Outcome(workspace=plan.workspace, results=(), attention=plan.attention),
+    )
     telling.started(plan, 0)
     telling.ended(outcome)
     return outcome
@@ -274,7 +277,12 @@ async def _looked(
     try:
         return await verification(on, wait, pause, stop=stop, concerns=concerns)
     except CodatSyncError as error:
-        return Verification(on.desired.workspace, on.context.endpoint.name, (), unread(str(error)))
+        return Verification(
+            workspace=on.desired.workspace,
+            api=on.context.endpoint.name,
+            connections=(),
+            unread=unread(str(error)),
+        )
 
 
 def _ground(client: ReadClient, request: ApplyRequest, planned: Planned) -> SurveyContext:

@@ -118,7 +118,7 @@ async def _read_account(endpoint: Endpoint) -> LiveAccount:
         webhooks, profile, settings = await asyncio.gather(
             client.webhooks(), client.profile(), client.profile_sync_settings()
         )
-    return LiveAccount(webhooks, profile, settings)
+    return LiveAccount(webhooks=webhooks, profile=profile, sync_settings=settings)
 
 
 async def _read(request: ImportRequest) -> tuple[list[LiveCompany], tuple[Platform, ...]]:

@@ -228,7 +228,7 @@ async def _plan(
     companies = await list_companies(client, desired, base.desired if base else None, whole=narrows)
     check_platforms(desired, companies, platforms)
     companies = await with_sync_settings(client, companies, desired, policy, workspace.limits)
-    live = Live(companies, platforms, account=account)
+    live = Live(companies=companies, platforms=platforms, account=account)
     drafted = draft(desired, live, policy)
     live = await answer(client, live, drafted, workspace.limits)
     api = context.endpoint.name

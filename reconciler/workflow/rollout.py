@@ -187,7 +187,9 @@ async def _halted(part: Stage, ended: Outcome, verify: Verify, stop: asyncio.Eve
 
 
 def _canary_failed(why: str) -> Failure:
-    return Failure(CommandCode.CANARY_FAILED, f"{why}. No other company was started", then=Then.CANARY)
+    return Failure(
+        code=CommandCode.CANARY_FAILED, what=f"{why}. No other company was started", then=Then.CANARY
+    )
 
 
 def _failed(outcome: Outcome) -> frozenset[str]:
@@ -240,7 +242,7 @@ def observed_pause(clock: Clock, stop: asyncio.Event, observer: Observer) -> Pau
 
     async def pause(seconds: float, why: str) -> bool:
         data = {"seconds": seconds, "reason": why}
-        observer(Event(EventType.WAITING, f"waiting {seconds:g} s: {why}", data=data))
+        observer(Event(type=EventType.WAITING, message=f"waiting {seconds:g} s: {why}", data=data))
         try:
             await unless_stopped(clock.sleep(seconds), stop)
         except StoppedError:

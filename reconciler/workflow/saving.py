@@ -296,20 +296,29 @@ def _read_workspace(document: Mapping[str, Any]) -> Workspace:
     """The settings; references to files are looked up below the same directory, seen from where we run."""
     limits, rollout, guard = document["limits"], document["rollout"], document["guard"]
     return Workspace(
-        document["name"],
-        str(Path(document["root"]).resolve()),
-        document["account"],
-        Guard(
-            _read_limit(guard["maxDeletes"]),
-            _read_limit(guard["maxUnlinks"]),
-            _read_limit(narrowings) if (narrowings := guard.get("maxNarrowings")) else Guard().max_narrowings,
+        name=document["name"],
+        root=str(Path(document["root"]).resolve()),
+        account=document["account"],
+        guard=Guard(
+            max_deletes=_read_limit(guard["maxDeletes"]),
+            max_unlinks=_read_limit(guard["maxUnlinks"]),
+            max_narrowings=_read_limit(narrowings)
+            if (narrowings := guard.get("maxNarrowings"))
+            else Guard().max_narrowings,
         ),
-        Limits(
-            limits["requestsPerMinute"], limits["concurrency"], limits["pageSize"], limits["reservePercent"]
+        limits=Limits(
+            requests_per_minute=limits["requestsPerMinute"],
+            concurrency=limits["concurrency"],
+            page_size=limits["pageSize"],
+            reserve_percent=limits["reservePercent"],
         ),
-        Rollout(rollout["canary"], rollout["batch"], rollout["maxFailures"]),
-        document["sandboxOnly"],
-        timedelta(seconds=warn_after) if (warn_after := document.get("warnAfterSeconds")) else None,
+        rollout=Rollout(
+            canary=rollout["canary"], batch=rollout["batch"], max_failures=rollout["maxFailures"]
+        ),
+        sandbox_only=document["sandboxOnly"],
+        warn_after=timedelta(seconds=warn_after)
+        if (warn_after := document.get("warnAfterSeconds"))
+        else None,
         create_with_products=document.get("createWithProducts", False),
     )
 

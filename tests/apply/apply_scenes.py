@@ -52,14 +52,23 @@ def live_connection(status: Status = Status.PENDING_AUTH, **fields: Any) -> Live
 
 
 def create_company(key: str = "acme") -> CreateCompany:
-    return CreateCompany(Address(key), "not in Codat", by_path({"name": key.title()}, ours(key, region="uk")))
+    return CreateCompany(
+        address=Address(key),
+        reason="not in Codat",
+        fields=by_path({"name": key.title()}, ours(key, region="uk")),
+    )
 
 
 def create_connection(
     address: str = "acme/books", company_id: str | None = None, platform_key: str = QBO, **fields: Any
 ) -> CreateConnection:
     return CreateConnection(
-        Address.parse(address), "not in Codat", company_id, platform_key, platform_key, **fields
+        address=Address.parse(address),
+        reason="not in Codat",
+        company_id=company_id,
+        platform=platform_key,
+        platform_key=platform_key,
+        **fields,
     )
 
 
@@ -72,25 +81,33 @@ def authorize(
     authorization: Mapping[str, str | SecretRef] = TOKENS,
 ) -> AuthorizeConnection:
     return AuthorizeConnection(
-        Address.parse(address),
-        "PendingAuth",
-        company_id,
-        connection_id,
-        platform_key,
-        platform_key,
-        observed,
-        authorization,
+        address=Address.parse(address),
+        reason="PendingAuth",
+        company_id=company_id,
+        connection_id=connection_id,
+        platform=platform_key,
+        platform_key=platform_key,
+        observed=observed,
+        authorization=authorization,
         reauthorized=observed is Status.LINKED,
     )
 
 
 def sync(*targets: SyncTarget, key: str = "acme", company_id: str | None = None) -> SyncCompany:
-    targets = targets or (SyncTarget(Address(key, "books"), None),)
-    return SyncCompany(Address(key), "authorized by this plan", company_id, targets)
+    targets = targets or (SyncTarget(address=Address(key, "books"), connection_id=None),)
+    return SyncCompany(
+        address=Address(key), reason="authorized by this plan", company_id=company_id, targets=targets
+    )
 
 
 def update(observed: LiveCompany, *changes: Change, key: str = "acme") -> UpdateCompany:
-    return UpdateCompany(Address(key), "managed fields differ", observed.id, changes, observed)
+    return UpdateCompany(
+        address=Address(key),
+        reason="managed fields differ",
+        company_id=observed.id,
+        changes=changes,
+        observed=observed,
+    )
 
 
 def fresh(key: str = "acme") -> tuple[Action, ...]:
@@ -99,7 +116,15 @@ def fresh(key: str = "acme") -> tuple[Action, ...]:
 
 
 def plan_of(*actions: Action) -> Plan:
-    return Plan("codat-sync", WORKSPACE, "https://api", in_order(actions), (), 0, Basis("", {}))
+    return Plan(
+        tool="codat-sync",
+        workspace=WORKSPACE,
+        api="https://api",
+        actions=in_order(actions),
+        attention=(),
+        unchanged=0,
+        basis=Basis("", {}),
+    )
 
 
 @dataclass

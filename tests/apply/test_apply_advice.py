@@ -51,15 +51,15 @@ from reconciler.planner import Policy, make_plan
 TESTS: Final = Path(__file__).parents[1]
 ALWAYS: Final = 99
 ACME: Final = DesiredCompany(
-    "acme",
-    "Acme",
+    key="acme",
+    name="Acme",
     connections={
         "books": DesiredConnection(
-            "books",
-            QBO,
-            QBO,
-            SourceType.ACCOUNTING,
-            Migration.SELF_SERVICE,
+            key="books",
+            platform=QBO,
+            platform_key=QBO,
+            source_type=SourceType.ACCOUNTING,
+            migration=Migration.SELF_SERVICE,
             authorization={"accessToken": SecretRef("env", "TOKEN")},
             preconditions=dict.fromkeys(Precondition, PreconditionState.DONE),
         )
@@ -91,11 +91,11 @@ class User:
     def plan(self) -> Plan:
         codat, now = self.scene.codat, self.scene.clock.now()
         live = Live(
-            tuple(codat.live.values()),
+            companies=tuple(codat.live.values()),
             pulls={company: tuple(codat.current_pulls(company)) for company in codat.live},
             fetched_types=frozenset({"invoices"}),
         )
-        desired = Desired(WORKSPACE, {company.key: company for company in self.companies})
+        desired = Desired(workspace=WORKSPACE, companies={company.key: company for company in self.companies})
         policy = Policy(now=now, reauthorize=self.reauthorize)
         return make_plan(desired, live, policy, tool="t", api="a")
 

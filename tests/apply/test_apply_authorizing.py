@@ -225,7 +225,10 @@ def test_a_rejection_stops_its_company_and_says_what_to_do():
         one = scene_with()
         one.secrets["TOKEN"] = "bad-token"
         outcome = await one.apply(
-            [known(), sync(SyncTarget(Address("acme", "books"), BOOKS), company_id=COMPANY)]
+            [
+                known(),
+                sync(SyncTarget(address=Address("acme", "books"), connection_id=BOOKS), company_id=COMPANY),
+            ]
         )
         assert ends(outcome) == ["failed rejected", "not-started"]
         failure = outcome.results[0].failure

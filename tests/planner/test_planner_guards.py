@@ -35,7 +35,7 @@ def prune(**fields: object) -> Policy:
 
 
 def guard(deletes: Limit | None = None, unlinks: Limit | None = None) -> Guard:
-    return Guard(deletes or Limit(0), unlinks or Limit(10))
+    return Guard(max_deletes=deletes or Limit(0), max_unlinks=unlinks or Limit(10))
 
 
 @dataclass(frozen=True)

@@ -241,4 +241,4 @@ def test_settings_that_others_changed_since_the_review_are_stale() -> None:
 def test_a_change_is_a_field_of_a_data_type() -> None:
     (action,) = plan_for(wanted(sync_settings={"bills": {"syncOrder": 5}}), live()).actions
     assert isinstance(action, SetSyncSettings)
-    assert action.changes == (Change("syncSettings.bills.syncOrder", "1", "5"),)
+    assert action.changes == (Change(path="syncSettings.bills.syncOrder", before="1", after="5"),)

@@ -100,8 +100,8 @@ def test_a_plan_says_whether_it_changes_anything(document, changes, refused):
 
 
 def test_an_apply_says_whether_it_did_anything():
-    done = Outcome("prod", (ended(Kind.COMPANY_CREATE, "acme"),), requests=1)
-    already = Outcome("prod", (ended(Kind.COMPANY_CREATE, "acme", Result.ALREADY),))
+    done = Outcome(workspace="prod", results=(ended(Kind.COMPANY_CREATE, "acme"),), requests=1)
+    already = Outcome(workspace="prod", results=(ended(Kind.COMPANY_CREATE, "acme", Result.ALREADY),))
     assert (outputs(done)["has-changes"], outputs(done)["complete"]) == ("true", "true")
     assert (outputs(already)["has-changes"], outputs(already)["complete"]) == ("false", "true")
 

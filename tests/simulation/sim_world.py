@@ -329,7 +329,7 @@ class World:
         ) as client:
             policy = Policy(now=self.our_clock.now(), preconditions_waived=True)
             companies = await list_companies(client, desired)
-            live = Live(await with_sync_settings(client, companies, desired, policy, limits))
+            live = Live(companies=await with_sync_settings(client, companies, desired, policy, limits))
             drafted = draft(desired, live, policy)
             live = await answer(client, live, drafted, limits)
             return finish(drafted, desired, live, policy, tool="simulation", api=API)

@@ -15,7 +15,7 @@ from reconciler.sandbox import Sandbox
 from reconciler.workflow import endpoint
 from reconciler.workflow.endpoint import Endpoint
 
-FOR_A_SANDBOX = Workspace("test", "/", sandbox_only=True)
+FOR_A_SANDBOX = Workspace(name="test", root="/", sandbox_only=True)
 
 
 @pytest.mark.parametrize(
