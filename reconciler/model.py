@@ -385,12 +385,12 @@ class DesiredConnection:
     migration: Migration
     wanted: Wanted = Wanted.LINKED
     id: str | None = None
+    renamed_from: str | None = None
+    """The key under which the record of links holds it, where it has a new one."""
     authorization: Mapping[str, str | SecretRef] = field(default_factory=dict)
     issued_at: datetime | None = None
     sync: SyncPolicy = SyncPolicy()
     preconditions: Mapping[Precondition, PreconditionState] = field(default_factory=dict)
-    renamed_from: str | None = None
-    """The key under which the record of links holds it, where it has a new one."""
     span: Span | None = field(default=None, compare=False)
 
     @property
@@ -417,13 +417,13 @@ class DesiredCompany:
     name: str
     description: str | Unset | None = UNSET
     tags: Mapping[str, str | None] = field(default_factory=dict)
-    id: str | None = None
     new: bool = False
-    new_beside: tuple[str, ...] = ()
-    renamed_from: str | None = None
     protect: bool | Unset = UNSET
     products: tuple[str, ...] | Unset = UNSET
     sync_settings: SyncSettings | Unset | None = UNSET
+    id: str | None = None
+    new_beside: tuple[str, ...] = ()
+    renamed_from: str | None = None
     state: Presence = Presence.PRESENT
     connections: Mapping[str, DesiredConnection] = field(default_factory=dict)
     span: Span | None = field(default=None, compare=False)
@@ -481,8 +481,8 @@ class Desired:
     """
 
     workspace: str
-    companies: Mapping[str, DesiredCompany] = field(repr=False)
     narrowed: bool = False
+    companies: Mapping[str, DesiredCompany] = field(repr=False)
     renamed_from: str | None = None
     account: DesiredAccount | None = field(default=None, repr=False)
 
@@ -545,17 +545,17 @@ class Workspace:
     name: str
     root: str
     account: str | None = None
+    sandbox_only: bool = False
+    create_with_products: bool = False
+    """Whether the account refuses a company without a product, so that its create has to name them."""
+    warn_after: timedelta | None = None
+    """The age of tokens, by ``issuedAt``, past which a plan warns before they are sent."""
     guard: Guard = Guard()
     limits: Limits = Limits()
     rollout: Rollout = Rollout()
-    sandbox_only: bool = False
-    warn_after: timedelta | None = None
-    """The age of tokens, by ``issuedAt``, past which a plan warns before they are sent."""
     platform_details: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What Codat's team shall know of a platform, by four-letter key; never a secret."""
     renamed_from: str | None = None
-    create_with_products: bool = False
-    """Whether the account refuses a company without a product, so that its create has to name them."""
 
 
 # --- what is live ------------------------------------------------------------------------------

@@ -87,9 +87,6 @@ class Attention:
         }
 
 
-# --- actions -----------------------------------------------------------------------------------
-
-
 # --- the plan ----------------------------------------------------------------------------------
 
 
@@ -115,6 +112,19 @@ class Refusal:
     """A guard that the plan exceeds, and the flag that permits it."""
 
     message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The flags that a plan was made with; a plan made again from a saved one takes the same."""
+
+    targets: tuple[str, ...] = ()
+    reauthorize: tuple[str, ...] = ()
+    retry_syncs: bool = False
+    prune: bool = False
+    allow_deletes: int | None = None
+    allow_unlinks: int | None = None
+    allow_narrowings: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

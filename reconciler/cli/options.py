@@ -19,10 +19,10 @@ from reconciler.model import DEFAULT_SPECS
 from reconciler.wording import read_duration
 
 if TYPE_CHECKING:
+    from reconciler.plan import Options
     from reconciler.render import Style
     from reconciler.workflow.endpoint import Endpoint
     from reconciler.workflow.planning import Context
-    from reconciler.workflow.saving import Options
 
 
 class WholeSentences(click.Group):
@@ -339,6 +339,6 @@ def context(
 
 def selection(**options: Any) -> Options:
     """What ``selection_options`` chose."""
-    from reconciler.workflow.saving import Options
+    from reconciler.plan import Options
 
     return Options(**options)

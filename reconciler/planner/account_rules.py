@@ -10,10 +10,9 @@ thing that it keeps for us and that harms nobody; the name of the workspace is t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from reconciler.actions import CreateWebhook, DeleteWebhook, Kind
 from reconciler.diagnostics import Diagnostic, RefusedError
@@ -23,12 +22,6 @@ from reconciler.model import (
     ACCOUNT_MARK,
     Address,
     Desired,
-    DesiredAccount,
-    DesiredWebhook,
-    Presence,
-    SecretRef,
-    literal,
-    written,
 )
 from reconciler.plan import AttentionCode
 from reconciler.planner.rules import NO, YES, Rule, RuleTable
@@ -185,59 +178,3 @@ def marking(desired: Desired, owned: Ownership) -> tuple[CreateWebhook | DeleteW
 def stray(webhook: LiveWebhook) -> Address:
     """The address of a consumer that no spec names."""
     return Address(ACCOUNT, f"webhook:{webhook.id[:8]}")
-
-
-def to_document(account: DesiredAccount) -> dict[str, Any]:
-    """The JSON form."""
-    return {
-        "profile": {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in sorted(account.profile.items())
-        },
-        "syncSettings": {name: dict(members) for name, members in sorted(account.sync_settings.items())},
-        "webhooks": {key: _webhook(webhook) for key, webhook in sorted(account.webhooks.items())},
-    }
-
-
-def _webhook(webhook: DesiredWebhook) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "eventTypes": sorted(webhook.event_types),
-        "companyTags": sorted(webhook.company_tags),
-        "disabled": webhook.disabled,
-        "state": webhook.state.value,
-    }
-    if webhook.url is not None:
-        document["url"] = str(webhook.url) if isinstance(webhook.url, SecretRef) else written(webhook.url)
-    if webhook.id is not None:
-        document["id"] = webhook.id
-    return document
-
-
-def from_document(document: Mapping[str, Any]) -> DesiredAccount:
-    """What ``to_document`` wrote; the document is one that passed the saved plan's schema."""
-    return DesiredAccount(
-        profile={
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in document["profile"].items()
-        },
-        sync_settings=document["syncSettings"],
-        webhooks={key: _read_webhook(key, webhook) for key, webhook in document["webhooks"].items()},
-    )
-
-
-def _read_webhook(key: str, document: Mapping[str, Any]) -> DesiredWebhook:
-    url = document.get("url")
-    return DesiredWebhook(
-        key=key,
-        url=_url(url) if url is not None else None,
-        event_types=tuple(document["eventTypes"]),
-        company_tags=tuple(document["companyTags"]),
-        disabled=document["disabled"],
-        id=document.get("id"),
-        state=Presence(document["state"]),
-    )
-
-
-def _url(text: str) -> str | SecretRef:
-    """A URL; only a whole value is ever a reference, as in the specs."""
-    return SecretRef.parse(text) or literal(text)

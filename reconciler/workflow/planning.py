@@ -17,7 +17,7 @@ from reconciler.live import Live, Status
 from reconciler.loading import Loaded, SpecCode, SpecError
 from reconciler.model import Address, Desired, Limits, Platform, Workspace
 from reconciler.outcome import RESUME, RESUME_REAUTHORIZED
-from reconciler.plan import Plan, Refusal
+from reconciler.plan import Options, Plan, Refusal
 from reconciler.planner import (
     Draft,
     Earlier,
@@ -52,7 +52,7 @@ from reconciler.workflow.reading import (
     read_specs,
     with_sync_settings,
 )
-from reconciler.workflow.saving import PLAN_AGAIN, Options, check_commands, check_place, read, save
+from reconciler.workflow.saving import PLAN_AGAIN, check_commands, check_place, read, save
 
 TOOL = f"codat-sync {__version__}"
 

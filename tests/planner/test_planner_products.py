@@ -22,9 +22,9 @@ from builders import (
 
 from reconciler.actions import Change, SetSyncSettings
 from reconciler.live import LiveCompany, Status
-from reconciler.model import LiveSyncSettings, Presence, with_settings
+from reconciler.model import Desired, LiveSyncSettings, Presence, with_settings
 from reconciler.planner import Directory, as_reviewed
-from reconciler.planner.desired_document import from_document, to_document
+from reconciler.planner.saved_form import from_document, to_document
 
 INVOICES = {"fetchOnFirstLink": True, "syncSchedule": 24, "syncOrder": 0, "syncFromWindow": 24}
 BILLS = {"fetchOnFirstLink": False, "syncSchedule": 24, "syncOrder": 1}
@@ -216,7 +216,7 @@ def test_a_saved_plan_carries_them_and_reads_them_back() -> None:
         wanted(key="bravo", products=(), sync_settings=None),
         wanted(wanted_connection(on=PLAID), key="cargo"),
     )
-    again = from_document(to_document(desired))
+    again = from_document(to_document(desired), Desired)
     assert to_document(again) == to_document(desired)
     assert again.companies["acme"].products == ("a", "b")
     assert again.companies["bravo"].sync_settings is None
