@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Final
 
 from reconciler.fields import BY_PATH, TAGS, tags_of
 from reconciler.live import LiveCompany, LiveWebhook, Status
-from reconciler.model import Address, Mark, ProfileValue, SecretRef, SyncSettings
+from reconciler.model import Address, Mark, ProfileValue, SyncSettings
+from reconciler.secret_refs import SecretRef
 
 MARK_LENGTH: Final = 6
 """Characters of a mark: a tag of 100 holds those of six connections."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic, MisusedError, RefusedError
-from reconciler.model import DEFAULT_SPECS, Desired
+from reconciler.model import Desired
 from reconciler.outcome import Event, Observer, Outcome
 from reconciler.plan import Options, Plan
 from reconciler.workflow import applying, planning
@@ -24,6 +24,7 @@ from reconciler.workflow.endpoint import Endpoint
 from reconciler.workflow.planning import Planned
 from reconciler.workflow.reading import read_specs
 from reconciler.workflow.saving import save
+from reconciler.workspace import DEFAULT_SPECS
 
 __all__ = [
     "Applied",

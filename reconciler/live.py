@@ -13,13 +13,28 @@ from reconciler.model import (
     KEY_TAG,
     PROTECT_TAG,
     WORKSPACE_TAG,
-    LiveSyncSettings,
     Platform,
     ProfileValue,
-    Secret,
-    SecretRef,
     SourceType,
+    SyncSettings,
+    with_settings,
 )
+from reconciler.secret_refs import Secret, SecretRef
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSyncSettings:
+    """The sync settings that hold for a company, and whether they are its own or the profile's."""
+
+    by_type: SyncSettings
+    are_own: bool
+
+    def as_wanted(self, wanted: SyncSettings | None) -> LiveSyncSettings:
+        """These settings as they shall be: merged with what a spec names, or for ``None`` the profile's."""
+        if wanted is None:
+            return LiveSyncSettings(self.by_type, are_own=False)
+        merged = with_settings(self.by_type, wanted)
+        return self if merged == self.by_type else LiveSyncSettings(merged, are_own=True)
 
 
 class Status(StrEnum):

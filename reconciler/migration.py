@@ -13,7 +13,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from reconciler.live import Status
-from reconciler.model import Address, Migration, Secret, SecretRef
+from reconciler.model import Address, Migration
+from reconciler.secret_refs import Secret, SecretRef
 
 FORMAT_VERSION: Final = 1
 

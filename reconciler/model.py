@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
 from fnmatch import fnmatchcase
-from typing import Final, NoReturn
+from typing import Final
 
 from reconciler.diagnostics import Span
+from reconciler.secret_refs import SecretRef
 
 WORKSPACE_TAG: Final = "codatSyncWorkspace"
 KEY_TAG: Final = "codatSyncKey"
@@ -146,103 +147,6 @@ def sent_marks(tags: Mapping[str, str]) -> dict[str, str]:
 def sent_tag(marks: Mapping[str, str]) -> str:
     """The value of ``codatSyncSent`` that tells ``marks``; empty where there are none."""
     return ",".join(f"{identifier}:{mark}" for identifier, mark in sorted(marks.items()) if mark)
-
-
-# --- secrets -----------------------------------------------------------------------------------
-
-
-class Secret:
-    """A value that must never be shown: it prints as ``***`` and refuses to be copied out of the process."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value itself, for the one place that sends it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "***"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return "***"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret cannot be pickled or copied")
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash((Secret, self._value))
-
-
-REFERENCE: Final = re.compile(r"\$\{(?P<scheme>[^{}:]*):(?P<locator>[^{}]*)\}")
-"""The form of every reference, in specs and in saved plans; which schemes there are, loading says."""
-
-
-@dataclass(frozen=True, slots=True)
-class SecretRef:
-    """Where a secret is kept: ``${env:NAME}``, ``${file:PATH#/pointer}``, ``${table:FILE#KEY.COLUMN}``.
-
-    A file's path is written relative to the workspace's root, whichever spec it stands in, so a
-    saved plan means the same wherever it is applied.
-    """
-
-    scheme: str
-    locator: str
-    span: Span | None = field(default=None, compare=False)
-
-    def __str__(self) -> str:
-        return f"${{{self.scheme}:{self.locator}}}"
-
-    @classmethod
-    def parse(cls, text: str) -> SecretRef | None:
-        """The reference that the whole of ``text`` is, as ``str`` writes one; ``None`` where it is none."""
-        found = REFERENCE.fullmatch(text)
-        return cls(found["scheme"], found["locator"]) if found else None
-
-
-_OPENING: Final = "${"
-_ESCAPED: Final = "$${"
-_OPENED: Final = re.compile(r"(?<!\$)\$\{")
-
-
-def holds_reference(text: str) -> bool:
-    """Whether ``text`` is, or tries to be, a reference: ``$${`` is a literal ``${``."""
-    return _OPENED.search(text) is not None
-
-
-def literal(text: str) -> str:
-    """What a text without a reference says: ``$${`` is the written form of ``${``."""
-    return text.replace(_ESCAPED, _OPENING)
-
-
-def written(text: str) -> str:
-    """How a text is written that says just this, the other way of ``literal``."""
-    return text.replace(_OPENING, _ESCAPED)
-
-
-RESERVED_VARIABLES: Final = "CODAT_"
-"""Environment variables that start so are ours: no reference names them, and no command is given them."""
-DEFAULT_SPECS: Final = "specs"
-"""Where specs are looked for, if the command line does not say."""
-REF_PLACE: Final = "{ref}"
-"""Where a command's arguments take the text of a reference."""
-PROVIDERS_GROUP: Final = "codat_sync.secrets"
-"""The entry point group of packages that resolve references of a scheme of their own."""
-
-
-@dataclass(frozen=True, slots=True)
-class SecretCommands:
-    """The commands that ``workspace.yaml`` permits for secrets: arguments by scheme, and a time limit."""
-
-    by_scheme: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    timeout: timedelta = timedelta(seconds=10)
 
 
 # --- platforms ---------------------------------------------------------------------------------
@@ -490,87 +394,3 @@ class Desired:
     def workspaces(self) -> tuple[str, ...]:
         """Every workspace whose companies are ours: this one, and the one that it takes over."""
         return tuple(dict.fromkeys((self.workspace, self.renamed_from or self.workspace)))
-
-
-# --- the workspace's settings ------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """A count, or a percentage of what is managed."""
-
-    value: int
-    percent: bool = False
-
-    def of(self, total: int) -> int:
-        """How many of ``total`` the limit permits."""
-        return total * self.value // 100 if self.percent else self.value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guard:
-    """How much one run may destroy without being told so on the command line."""
-
-    max_deletes: Limit = Limit(0)
-    max_unlinks: Limit = Limit(10)
-    max_narrowings: Limit = Limit(0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How hard Codat may be asked; ``reserve_percent`` of the daily quota is left to others."""
-
-    requests_per_minute: int = 600
-    concurrency: int = 10
-    page_size: int = 1000
-    reserve_percent: int = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rollout:
-    """How a large apply proceeds; ``max_failures`` failed companies stop the run."""
-
-    canary: str | None = None
-    batch: int | None = None
-    max_failures: int = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workspace:
-    """The settings of ``workspace.yaml``. ``root`` is the directory that references resolve under.
-
-    ``renamed_from`` is the name of a workspace whose companies this one takes over.
-    """
-
-    name: str
-    root: str
-    account: str | None = None
-    sandbox_only: bool = False
-    create_with_products: bool = False
-    """Whether the account refuses a company without a product, so that its create has to name them."""
-    warn_after: timedelta | None = None
-    """The age of tokens, by ``issuedAt``, past which a plan warns before they are sent."""
-    guard: Guard = Guard()
-    limits: Limits = Limits()
-    rollout: Rollout = Rollout()
-    platform_details: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """What Codat's team shall know of a platform, by four-letter key; never a secret."""
-    renamed_from: str | None = None
-
-
-# --- what is live ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class LiveSyncSettings:
-    """The sync settings that hold for a company, and whether they are its own or the profile's."""
-
-    by_type: SyncSettings
-    are_own: bool
-
-    def as_wanted(self, wanted: SyncSettings | None) -> LiveSyncSettings:
-        """These settings as they shall be: merged with what a spec names, or for ``None`` the profile's."""
-        if wanted is None:
-            return LiveSyncSettings(self.by_type, are_own=False)
-        merged = with_settings(self.by_type, wanted)
-        return self if merged == self.by_type else LiveSyncSettings(merged, are_own=True)

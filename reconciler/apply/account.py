@@ -21,9 +21,10 @@ from reconciler.apply.state import WorkerState
 from reconciler.codat import Answered, Client
 from reconciler.codat.errors import NotFoundError
 from reconciler.codat.transport import Look
-from reconciler.live import LiveProfile, LiveProfileSettings, LiveWebhook
-from reconciler.model import LiveSyncSettings, ProfileValue, Secret, SecretRef
+from reconciler.live import LiveProfile, LiveProfileSettings, LiveSyncSettings, LiveWebhook
+from reconciler.model import ProfileValue
 from reconciler.outcome import FailureCode, Result, Then
+from reconciler.secret_refs import Secret, SecretRef
 
 # --- webhook consumers -------------------------------------------------------------------------
 

@@ -31,8 +31,8 @@ from reconciler.codat import Answered, Client
 from reconciler.codat.errors import NotFoundError
 from reconciler.codat.transport import Look
 from reconciler.fields import BY_PATH, TAGS, value_at
-from reconciler.live import LiveCompany, LiveConnection, Status
-from reconciler.model import KEY_TAG, LINKS_TAG, WORKSPACE_TAG, LiveSyncSettings, setting_text
+from reconciler.live import LiveCompany, LiveConnection, LiveSyncSettings, Status
+from reconciler.model import KEY_TAG, LINKS_TAG, WORKSPACE_TAG, setting_text
 from reconciler.outcome import FailureCode, Result, Then
 
 

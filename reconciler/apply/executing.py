@@ -53,7 +53,6 @@ from reconciler.codat import Client
 from reconciler.codat.errors import ApiError, RunStoppingError
 from reconciler.codat.pacing import Clock
 from reconciler.codat.transport import StoppedError
-from reconciler.model import Limits
 from reconciler.outcome import (
     RESUME,
     WELL,
@@ -69,6 +68,7 @@ from reconciler.outcome import (
     stops_company,
 )
 from reconciler.plan import Plan
+from reconciler.workspace import Limits
 
 logger: Final = logging.getLogger(__name__)
 

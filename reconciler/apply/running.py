@@ -21,7 +21,7 @@ from reconciler.apply.failing import of_error
 from reconciler.codat import Client, Meter
 from reconciler.codat.pacing import Clock
 from reconciler.codat.transport import StoppedError
-from reconciler.model import Address, Secret, SecretRef
+from reconciler.model import Address
 from reconciler.outcome import (
     RESUME,
     ActionOutcome,
@@ -34,6 +34,7 @@ from reconciler.outcome import (
     too_many_failed,
 )
 from reconciler.plan import Plan
+from reconciler.secret_refs import Secret, SecretRef
 
 SAYS: Final[Mapping[Result, str]] = {
     Result.DONE: "done",

@@ -54,9 +54,10 @@ from reconciler.codat.errors import (
 )
 from reconciler.codat.transport import Look, StoppedError, unless_stopped
 from reconciler.diagnostics import CodatSyncError
-from reconciler.live import LiveCompany, LiveConnection
-from reconciler.model import Address, LiveSyncSettings, Secret, SecretRef
+from reconciler.live import LiveCompany, LiveConnection, LiveSyncSettings
+from reconciler.model import Address
 from reconciler.outcome import Failure, FailureCode, Then
+from reconciler.secret_refs import Secret, SecretRef
 
 NAMESPACE: Final = UUID("b41e0c06-9d5f-4c39-9a4b-53a7c5e0f9d2")
 """Ours. It must never change: an old and a new version may run at once."""

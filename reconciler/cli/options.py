@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from reconciler.model import DEFAULT_SPECS
 from reconciler.wording import read_duration
+from reconciler.workspace import DEFAULT_SPECS
 
 if TYPE_CHECKING:
     from reconciler.plan import Options

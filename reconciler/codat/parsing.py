@@ -22,6 +22,7 @@ from reconciler.live import (
     LiveError,
     LiveProfile,
     LiveProfileSettings,
+    LiveSyncSettings,
     LiveWebhook,
     Pull,
     PullState,
@@ -30,16 +31,15 @@ from reconciler.live import (
 from reconciler.model import (
     FETCH_ON_FIRST_LINK,
     SYNC_FROM_UTC,
-    LiveSyncSettings,
     Platform,
     ProfileValue,
-    Secret,
     SettingValue,
     SourceType,
     sent_marks,
     short_id,
     utc_text,
 )
+from reconciler.secret_refs import Secret
 
 STATUSES: Final[Mapping[str, Status]] = {status.value.lower(): status for status in Status}
 SOURCE_TYPES: Final[Mapping[str, SourceType]] = {

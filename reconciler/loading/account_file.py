@@ -23,13 +23,11 @@ from reconciler.model import (
     DesiredWebhook,
     Presence,
     ProfileValue,
-    SecretRef,
     SettingValue,
     SyncSettings,
-    holds_reference,
-    literal,
     utc_text,
 )
+from reconciler.secret_refs import SecretRef, holds_reference, literal
 
 QUICK: Final = ("env", "file", "table")
 """References that a plan may follow: it has to compare, and runs no program for that."""

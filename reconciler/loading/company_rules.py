@@ -32,10 +32,8 @@ from reconciler.model import (
     SYNC_FROM_UTC,
     SYNC_FROM_WINDOW,
     WORKSPACE_TAG,
-    SecretRef,
-    holds_reference,
-    literal,
 )
+from reconciler.secret_refs import SecretRef, holds_reference, literal
 from reconciler.wording import counted
 
 Identity = tuple[int, int]

@@ -24,16 +24,8 @@ from reconciler.loading.sources import (
 )
 from reconciler.loading.spec_codes import SpecCode
 from reconciler.loading.words import AUTHORIZATION, moment, shown
-from reconciler.model import (
-    MAX_TAG_VALUE,
-    Mark,
-    Migration,
-    Presence,
-    SecretRef,
-    SourceType,
-    Wanted,
-    links_tag,
-)
+from reconciler.model import MAX_TAG_VALUE, Mark, Migration, Presence, SourceType, Wanted, links_tag
+from reconciler.secret_refs import SecretRef
 
 _ID_SUFFIX: Final = "Id"
 _CLOCKS_DIFFER: Final = timedelta(days=1)

@@ -39,15 +39,14 @@ from reconciler.model import (
     Platform,
     Precondition,
     PreconditionState,
-    SecretRef,
     SettingValue,
     SyncPolicy,
     SyncSettings,
-    Workspace,
-    literal,
     utc_text,
 )
+from reconciler.secret_refs import SecretRef, literal
 from reconciler.wording import read_duration
+from reconciler.workspace import Workspace
 
 _UNSAID: Final = SyncPolicy()
 

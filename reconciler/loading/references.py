@@ -16,7 +16,7 @@ from typing import Final
 
 from reconciler.diagnostics import Span
 from reconciler.loading.spec_codes import SpecCode
-from reconciler.model import (
+from reconciler.secret_refs import (
     PROVIDERS_GROUP,
     REFERENCE,
     RESERVED_VARIABLES,

@@ -18,18 +18,9 @@ from reconciler.loading.references import BUILTIN_SCHEMES, LITERAL_ADVICE, is_in
 from reconciler.loading.sources import AuthorizationCheck, PlatformSettings, Settings, preconditions
 from reconciler.loading.spec_codes import SpecCode, SpecError
 from reconciler.loading.words import NamePolicy, dotted
-from reconciler.model import (
-    REF_PLACE,
-    Guard,
-    Limit,
-    Limits,
-    Rollout,
-    SecretCommands,
-    Workspace,
-    holds_reference,
-    literal,
-)
+from reconciler.secret_refs import REF_PLACE, SecretCommands, holds_reference, literal
 from reconciler.wording import read_duration
+from reconciler.workspace import Guard, Limit, Limits, Rollout, Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from reconciler.actions import (
     UpdateProfile,
     digest,
 )
-from reconciler.live import Live, LiveAccount, LiveWebhook
+from reconciler.live import Live, LiveAccount, LiveSyncSettings, LiveWebhook
 from reconciler.model import (
     ACCOUNT,
     FETCH_ON_FIRST_LINK,
@@ -24,10 +24,8 @@ from reconciler.model import (
     Desired,
     DesiredAccount,
     DesiredWebhook,
-    LiveSyncSettings,
     Presence,
     ProfileValue,
-    SecretRef,
     SyncSettings,
     setting_text,
 )
@@ -44,6 +42,7 @@ from reconciler.planner.account_rules import (
 from reconciler.planner.actions import paths_that_narrow
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Rule
+from reconciler.secret_refs import SecretRef
 
 PROFILE: Final = Address(ACCOUNT, "profile")
 """Where the profile and its sync settings stand."""

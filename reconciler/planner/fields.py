@@ -15,7 +15,7 @@ from deepdiff.model import DiffLevel
 
 from reconciler.actions import Change
 from reconciler.fields import TEXTS, TextField
-from reconciler.live import LiveCompany
+from reconciler.live import LiveCompany, LiveSyncSettings
 from reconciler.model import (
     KEY_TAG,
     LINKS_TAG,
@@ -24,7 +24,6 @@ from reconciler.model import (
     UNSET,
     WORKSPACE_TAG,
     DesiredCompany,
-    LiveSyncSettings,
     SyncSettings,
     Unset,
     setting_text,

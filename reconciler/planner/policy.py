@@ -16,8 +16,9 @@ from reconciler.actions import (
     UnlinkConnection,
 )
 from reconciler.live import Status
-from reconciler.model import Address, Guard, Limit, matches
+from reconciler.model import Address, matches
 from reconciler.plan import Refusal
+from reconciler.workspace import Guard, Limit
 
 
 @dataclass(frozen=True, slots=True)

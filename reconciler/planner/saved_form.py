@@ -34,21 +34,15 @@ from reconciler.model import (
     DesiredCompany,
     DesiredConnection,
     DesiredWebhook,
-    Guard,
-    Limit,
-    Limits,
     ProfileValue,
-    Rollout,
-    SecretRef,
     SettingValue,
     SyncPolicy,
     SyncSettings,
     Unset,
-    Workspace,
-    literal,
-    written,
 )
 from reconciler.plan import Options
+from reconciler.secret_refs import SecretRef, literal, written
+from reconciler.workspace import Guard, Limit, Limits, Rollout, Workspace
 
 T = TypeVar("T")
 Document = dict[str, Any]

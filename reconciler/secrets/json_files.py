@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from reconciler.model import SecretRef
+from reconciler.secret_refs import SecretRef
 from reconciler.secrets.secret_files import (
     BOM,
     MAX_BYTES,

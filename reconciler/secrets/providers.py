@@ -22,7 +22,14 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import IO, Final, cast
 
-from reconciler.model import PROVIDERS_GROUP, REF_PLACE, RESERVED_VARIABLES, Secret, SecretCommands, SecretRef
+from reconciler.secret_refs import (
+    PROVIDERS_GROUP,
+    REF_PLACE,
+    RESERVED_VARIABLES,
+    Secret,
+    SecretCommands,
+    SecretRef,
+)
 from reconciler.secrets.secret_files import SecretCode, SecretError, decoded, refused, without_newline
 
 MAX_BYTES: Final = 1024 * 1024

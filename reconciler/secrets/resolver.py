@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.diagnostics import Diagnostic, Severity, in_reading_order
-from reconciler.model import RESERVED_VARIABLES, Secret, SecretCommands, SecretRef
+from reconciler.secret_refs import RESERVED_VARIABLES, Secret, SecretCommands, SecretRef
 from reconciler.secrets.json_files import JsonFiles
 from reconciler.secrets.providers import Commands, Providers, is_key, without_key
 from reconciler.secrets.secret_files import (

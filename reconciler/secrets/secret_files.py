@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Generic, Protocol, TypeVar
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic
-from reconciler.model import SecretRef
+from reconciler.secret_refs import SecretRef
 
 
 class SecretCode(StrEnum):

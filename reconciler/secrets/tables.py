@@ -25,7 +25,7 @@ from reconciler.csv_form import (
     records,
     said_delimiter,
 )
-from reconciler.model import Secret, SecretRef
+from reconciler.secret_refs import Secret, SecretRef
 from reconciler.secrets.secret_files import (
     BOM,
     Indexes,

@@ -12,10 +12,12 @@ from reconciler.codat import ReadClient, key_forms
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.live import Live, LiveAccount, LiveProfile, origin_of
 from reconciler.loading import SpecCode
-from reconciler.model import Desired, DesiredAccount, DesiredWebhook, Presence, Secret, SecretRef, Workspace
+from reconciler.model import Desired, DesiredAccount, DesiredWebhook, Presence
 from reconciler.planner import unresolved, webhook_address
+from reconciler.secret_refs import Secret, SecretRef
 from reconciler.secrets import MadeUp, Resolver, SecretCode, SecretError
 from reconciler.workflow.endpoint import Endpoint
+from reconciler.workspace import Workspace
 
 T = TypeVar("T")
 Resolve = Callable[[SecretRef], Secret]

@@ -19,7 +19,7 @@ from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError, Sev
 from reconciler.live import Status
 from reconciler.loading import secret_commands
 from reconciler.migration import Verification
-from reconciler.model import Address, Secret, SecretRef
+from reconciler.model import Address
 from reconciler.outcome import (
     RESUME,
     RESUME_REAUTHORIZED,
@@ -31,6 +31,7 @@ from reconciler.outcome import (
 )
 from reconciler.plan import Plan
 from reconciler.planner import Earlier, known_from
+from reconciler.secret_refs import Secret, SecretRef
 from reconciler.secrets import MadeUp, Resolver, SecretError
 from reconciler.verification import ConnectionState
 from reconciler.workflow.account import check_urls, sandbox_urls

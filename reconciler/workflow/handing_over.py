@@ -10,8 +10,9 @@ from typing import Final
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.migration import HandedOver, PlatformPack, Retired, WaitingLink
-from reconciler.model import Address, Desired, Migration, Platform, SecretRef, matches, slug
+from reconciler.model import Address, Desired, Migration, Platform, matches, slug
 from reconciler.plan import AttentionCode
+from reconciler.secret_refs import SecretRef
 from reconciler.verification import ConnectionState
 from reconciler.verification.connection_states import steps
 from reconciler.workflow.command_codes import CommandCode

@@ -25,11 +25,12 @@ from reconciler.loading import (
     sieved,
     spec_text,
 )
-from reconciler.model import Limits, Platform
+from reconciler.model import Platform
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.endpoint import Endpoint, run
 from reconciler.workflow.new_files import write_specs
 from reconciler.workflow.reading import each
+from reconciler.workspace import Limits
 
 HEADING: Final = (
     "Companies that existed in Codat before, each pinned to its id: plan shows that they are adopted.\n"

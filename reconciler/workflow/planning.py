@@ -15,7 +15,7 @@ from reconciler.codat.pacing import Clock, SystemClock
 from reconciler.diagnostics import Diagnostic, MisusedError, RefusedError, Severity
 from reconciler.live import Live, Status
 from reconciler.loading import Loaded, SpecCode, SpecError
-from reconciler.model import Address, Desired, Limits, Platform, Workspace
+from reconciler.model import Address, Desired, Platform
 from reconciler.outcome import RESUME, RESUME_REAUTHORIZED
 from reconciler.plan import Options, Plan, Refusal
 from reconciler.planner import (
@@ -53,6 +53,7 @@ from reconciler.workflow.reading import (
     with_sync_settings,
 )
 from reconciler.workflow.saving import PLAN_AGAIN, check_commands, check_place, read, save
+from reconciler.workspace import Limits, Workspace
 
 TOOL = f"codat-sync {__version__}"
 

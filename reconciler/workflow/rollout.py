@@ -19,7 +19,7 @@ from reconciler.codat.pacing import Clock
 from reconciler.codat.transport import StoppedError, unless_stopped
 from reconciler.diagnostics import Diagnostic, MisusedError
 from reconciler.migration import Verdict, Verification
-from reconciler.model import ACCOUNT, Address, Desired, Presence, Rollout, matches
+from reconciler.model import ACCOUNT, Address, Desired, Presence, matches
 from reconciler.outcome import (
     RESUME,
     Event,
@@ -37,6 +37,7 @@ from reconciler.plan import Plan
 from reconciler.wording import listed
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.verifying import Pause
+from reconciler.workspace import Rollout
 
 CANARY_WAIT: Final = timedelta(minutes=15)
 """How long the first company may take until it passes what ``verify`` checks."""

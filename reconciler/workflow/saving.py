@@ -16,11 +16,13 @@ from reconciler.loading import plan_complaints, secret_commands
 from reconciler.loading.files import WORKSPACE_FILES, read_regular
 from reconciler.loading.references import real_path
 from reconciler.loading.workspace_file import locate
-from reconciler.model import DEFAULT_SPECS, Desired, SecretRef, Workspace
+from reconciler.model import Desired
 from reconciler.plan import FORMAT_VERSION, Options, Plan
 from reconciler.planner import from_document, known_from, to_document
+from reconciler.secret_refs import SecretRef
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.new_files import check_no_link, write_whole
+from reconciler.workspace import DEFAULT_SPECS, Workspace
 
 SAVED_MODE: Final = 0o600
 LARGEST: Final = 40 * 1024 * 1024

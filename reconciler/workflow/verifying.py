@@ -15,7 +15,7 @@ from reconciler.codat.errors import ApiError, RunStoppingError
 from reconciler.codat.transport import StoppedError, unless_stopped
 from reconciler.live import Live
 from reconciler.migration import Finding, Verdict, Verification, Verified
-from reconciler.model import Address, Desired, Limits, Migration, Platform, Workspace
+from reconciler.model import Address, Desired, Migration, Platform
 from reconciler.planner import Policy, check_patterns, draft
 from reconciler.verification import (
     ConnectionState,
@@ -28,6 +28,7 @@ from reconciler.verification import (
 from reconciler.workflow.endpoint import run
 from reconciler.workflow.planning import Context
 from reconciler.workflow.reading import check_account, each, list_companies, read_specs
+from reconciler.workspace import Limits, Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,8 @@ from reconciler.codat.errors import (
     UnreachableError,
 )
 from reconciler.codat.transport import Look, StoppedError
-from reconciler.live import LiveCompany, LiveConnection, Pull, PullState, Status
-from reconciler.model import LiveSyncSettings, Secret
+from reconciler.live import LiveCompany, LiveConnection, LiveSyncSettings, Pull, PullState, Status
+from reconciler.secret_refs import Secret
 
 LATENCY = 0.1
 WRITES = frozenset(

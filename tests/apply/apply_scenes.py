@@ -25,9 +25,11 @@ from reconciler.apply import execute
 from reconciler.codat import Client
 from reconciler.fields import by_path
 from reconciler.live import LiveCompany, LiveConnection, Status
-from reconciler.model import KEY_TAG, WORKSPACE_TAG, Address, Limits, Secret, SecretRef
+from reconciler.model import KEY_TAG, WORKSPACE_TAG, Address
 from reconciler.outcome import ActionOutcome, Event, Outcome
 from reconciler.plan import Basis, Plan
+from reconciler.secret_refs import Secret, SecretRef
+from reconciler.workspace import Limits
 
 WORKSPACE = "prod"
 QBO, XERO, PLAID = "qhyg", "gbol", "suuo"

@@ -16,20 +16,14 @@ from reconciler.apply import execute
 from reconciler.codat import Client, asgi_transport, connect
 from reconciler.codat.errors import ApiError
 from reconciler.live import Live, LiveAccount
-from reconciler.model import (
-    Desired,
-    DesiredAccount,
-    DesiredCompany,
-    DesiredWebhook,
-    Limits,
-    Secret,
-    SecretRef,
-)
+from reconciler.model import Desired, DesiredAccount, DesiredCompany, DesiredWebhook
 from reconciler.outcome import Outcome
 from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
 from reconciler.sandbox import Sandbox
 from reconciler.sandbox.control import PREFIX
+from reconciler.secret_refs import Secret, SecretRef
+from reconciler.workspace import Limits
 
 API: Final = "http://127.0.0.1"
 HOOK: Final = SecretRef("env", "HOOK")

@@ -40,13 +40,12 @@ from reconciler.model import (
     Precondition,
     PreconditionState,
     Presence,
-    Secret,
-    SecretRef,
     SourceType,
 )
 from reconciler.outcome import Outcome, Then
 from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
+from reconciler.secret_refs import Secret, SecretRef
 
 TESTS: Final = Path(__file__).parents[1]
 ALWAYS: Final = 99

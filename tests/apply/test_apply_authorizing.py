@@ -34,8 +34,9 @@ from reconciler.codat.errors import (
 )
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.live import Status
-from reconciler.model import Address, Secret
+from reconciler.model import Address
 from reconciler.outcome import EventType
+from reconciler.secret_refs import Secret
 
 NO_ANSWER = NoAnswerError("the answer did not come in time")
 FAULT = ServerFaultError("500: Codat fails", status=500, correlation_id="corr-500")

@@ -11,7 +11,8 @@ from apply_scenes import COMPANY, Scene, create_company, ends, live_company
 
 from reconciler.actions import AddProduct, Change, RemoveProduct, SetSyncSettings
 from reconciler.codat.errors import HeldUpError, NoAnswerError, RejectedError, ServerFaultError
-from reconciler.model import Address, LiveSyncSettings
+from reconciler.live import LiveSyncSettings
+from reconciler.model import Address
 
 ACME = Address("acme")
 ADD = AddProduct(address=ACME, reason="why", company_id=COMPANY, product="lending")

@@ -22,13 +22,13 @@ from reconciler.model import (
     Precondition,
     PreconditionState,
     Presence,
-    SecretRef,
     SourceType,
     Wanted,
 )
 from reconciler.outcome import Result
 from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
+from reconciler.secret_refs import SecretRef
 
 PLAID, SHOPIFY = "suuo", "fztf"
 

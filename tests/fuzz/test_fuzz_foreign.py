@@ -24,8 +24,8 @@ from reconciler.codat.reading import Node, WrongShapeError, read
 from reconciler.diagnostics import CodatSyncError
 from reconciler.loading import authorization_schema
 from reconciler.loading.authorization_schema import UnusableSchemaError
-from reconciler.model import Secret
 from reconciler.render import Style
+from reconciler.secret_refs import Secret
 from reconciler.workflow import saving
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))

@@ -14,20 +14,17 @@ from reconciler.model import (
     Desired,
     DesiredCompany,
     DesiredConnection,
-    Guard,
-    Limit,
-    Limits,
     Migration,
     Platform,
     Precondition,
     PreconditionState,
     Presence,
-    Rollout,
-    SecretRef,
     SourceType,
     SyncPolicy,
     Wanted,
 )
+from reconciler.secret_refs import SecretRef
+from reconciler.workspace import Guard, Limit, Limits, Rollout
 
 WHOLE = """\
 # yaml-language-server: $schema=../schemas/spec.schema.json

@@ -23,11 +23,11 @@ from reconciler.model import (
     Migration,
     Precondition,
     PreconditionState,
-    SecretRef,
     SourceType,
 )
 from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
+from reconciler.secret_refs import SecretRef
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 WORKSPACE = "prod"

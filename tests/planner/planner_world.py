@@ -25,16 +25,8 @@ from reconciler.actions import (
     UnlinkConnection,
     UpdateCompany,
 )
-from reconciler.live import Live, LiveCompany, LiveConnection, Pull, PullState, Status
-from reconciler.model import (
-    LINKS_TAG,
-    MAX_TAG_VALUE,
-    MAX_TAGS,
-    Address,
-    Desired,
-    LiveSyncSettings,
-    SourceType,
-)
+from reconciler.live import Live, LiveCompany, LiveConnection, LiveSyncSettings, Pull, PullState, Status
+from reconciler.model import LINKS_TAG, MAX_TAG_VALUE, MAX_TAGS, Address, Desired, SourceType
 from reconciler.plan import Plan
 from reconciler.planner import Directory, Policy, draft, finish, make_plan
 

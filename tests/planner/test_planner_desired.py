@@ -13,19 +13,11 @@ from builders import TOKENS, specs, wanted, wanted_connection
 from hypothesis import given
 from planner_states import Scenario, scenarios, searched
 
-from reconciler.model import (
-    Desired,
-    DesiredAccount,
-    DesiredWebhook,
-    Guard,
-    Limit,
-    Presence,
-    SecretRef,
-    SyncPolicy,
-    Workspace,
-)
+from reconciler.model import Desired, DesiredAccount, DesiredWebhook, Presence, SyncPolicy
 from reconciler.plan import Options
 from reconciler.planner.saved_form import desired_digest, from_document, to_document
+from reconciler.secret_refs import SecretRef
+from reconciler.workspace import Guard, Limit, Workspace
 
 
 @searched

@@ -23,9 +23,10 @@ from hypothesis import given
 from planner_states import Scenario, scenarios, searched
 
 from reconciler.live import Live, LiveCompany, PullState, Status
-from reconciler.model import LINKS_TAG, Address, Desired, Presence, SecretRef, Wanted
+from reconciler.model import LINKS_TAG, Address, Desired, Presence, Wanted
 from reconciler.planner import Explanation, Policy, addresses, draft, explained, finish
 from reconciler.planner.explaining import SAYS, TABLES, in_words
+from reconciler.secret_refs import SecretRef
 
 
 def everything(desired: Desired, live: Live, run: Policy) -> dict[str, tuple[Explanation, ...]]:
@@ -153,7 +154,7 @@ def test_an_address_of_nothing_has_no_explanation() -> None:
 
 def test_nothing_that_may_hold_a_secret_is_in_an_explanation() -> None:
     from reconciler.live import LiveError
-    from reconciler.model import Secret
+    from reconciler.secret_refs import Secret
 
     canary = "CANARY"
     told = connection(

@@ -8,9 +8,10 @@ import pytest
 from builders import PLAID, actions, company, connection, plan_for, policy, specs, wanted, wanted_connection
 
 from reconciler.live import LiveCompany, Status
-from reconciler.model import DesiredCompany, Guard, Limit, Presence, Wanted
+from reconciler.model import DesiredCompany, Presence, Wanted
 from reconciler.plan import Plan
 from reconciler.planner import Policy
+from reconciler.workspace import Guard, Limit
 
 
 def live(owner: str, *connections: object) -> LiveCompany:

@@ -21,8 +21,8 @@ from builders import (
 )
 
 from reconciler.actions import Change, SetSyncSettings
-from reconciler.live import LiveCompany, Status
-from reconciler.model import Desired, LiveSyncSettings, Presence, with_settings
+from reconciler.live import LiveCompany, LiveSyncSettings, Status
+from reconciler.model import Desired, Presence, with_settings
 from reconciler.planner import Directory, as_reviewed
 from reconciler.planner.saved_form import from_document, to_document
 

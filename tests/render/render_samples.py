@@ -31,9 +31,10 @@ from reconciler.actions import (
 from reconciler.diagnostics import Diagnostic, Severity, Span
 from reconciler.fields import by_path
 from reconciler.live import LiveCompany, LiveConnection, LiveWebhook, Status
-from reconciler.model import ACCOUNT, Address, Secret, SecretRef
+from reconciler.model import ACCOUNT, Address
 from reconciler.outcome import ActionOutcome, Failure, Outcome, Result
 from reconciler.plan import Attention, AttentionCode, Basis, Plan, Refusal
+from reconciler.secret_refs import Secret, SecretRef
 
 COMPANY = "8a210b68-6988-11ed-a1eb-0242ac120002"
 CONNECTION = "2e9d2c44-a675-40ba-8049-353bfcb5e171"

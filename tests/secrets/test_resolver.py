@@ -7,7 +7,7 @@ import traceback
 import pytest
 
 from reconciler.diagnostics import Span
-from reconciler.model import SecretRef
+from reconciler.secret_refs import SecretRef
 from reconciler.secrets import MadeUp, Resolver, SecretCode, SecretError
 
 CANARY = "canary-4f0c"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.diagnostics import Span
-from reconciler.model import SecretCommands, SecretRef
+from reconciler.secret_refs import SecretCommands, SecretRef
 from reconciler.secrets import Resolver, SecretCode, SecretError
 
 CANARY = "canary-9e2a"

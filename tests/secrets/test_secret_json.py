@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.model import SecretRef
+from reconciler.secret_refs import SecretRef
 from reconciler.secrets import Resolver, SecretCode, SecretError, json_files
 
 CANARY = "canary-2d7e"

@@ -5,7 +5,7 @@ import traceback
 
 import pytest
 
-from reconciler.model import SecretRef
+from reconciler.secret_refs import SecretRef
 from reconciler.secrets import Resolver, SecretCode, SecretError
 
 CANARY = "canary-3c8e"

@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 
 from reconciler.diagnostics import Severity, Span
-from reconciler.model import SecretRef
+from reconciler.secret_refs import SecretRef
 from reconciler.secrets import Resolver, SecretCode, SecretError, tables
 
 CANARY = "canary-7b1d"

@@ -19,11 +19,11 @@ from reconciler.model import (
     DesiredConnection,
     Migration,
     Presence,
-    SecretRef,
     SourceType,
     SyncPolicy,
     Wanted,
 )
+from reconciler.secret_refs import SecretRef
 
 WORKSPACE: Final = "prod"
 OLD_WORKSPACE: Final = "pilot"

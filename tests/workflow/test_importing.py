@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.actions import AdoptCompany
-from reconciler.live import Live, LiveCompany, LiveConnection, Status
+from reconciler.live import Live, LiveCompany, LiveConnection, LiveSyncSettings, Status
 from reconciler.loading import (
     BUILTIN_PLATFORMS,
     Extra,
@@ -25,15 +25,7 @@ from reconciler.loading import (
     sieved,
     spec_text,
 )
-from reconciler.model import (
-    KEY_TAG,
-    LINKS_TAG,
-    PROTECT_TAG,
-    WORKSPACE_TAG,
-    LiveSyncSettings,
-    Platform,
-    SourceType,
-)
+from reconciler.model import KEY_TAG, LINKS_TAG, PROTECT_TAG, WORKSPACE_TAG, Platform, SourceType
 from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
 from reconciler.workflow.importing import HEADING, spec_texts, warnings_of

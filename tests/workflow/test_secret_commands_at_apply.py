@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from reconciler.loading import SpecError, load
-from reconciler.model import Secret, SecretRef
+from reconciler.secret_refs import Secret, SecretRef
 from reconciler.secrets import MadeUp, SecretError
 from reconciler.workflow import applying
 
