@@ -119,7 +119,7 @@ def _url(webhook: DesiredWebhook, urls: Mapping[SecretRef, Secret]) -> str | Non
     return found.reveal() if found else None
 
 
-def check_urls(desired: Desired, live: Live, resolve: Resolver) -> None:
+def check_urls(desired: Desired, live: Live, resolve: Resolver | MadeUp) -> None:
     """Refuse to apply where a webhook's URL cannot be resolved: it would be left out without a word.
 
     Raises:

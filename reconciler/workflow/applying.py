@@ -32,7 +32,7 @@ from reconciler.outcome import (
 from reconciler.plan import Plan
 from reconciler.planner import Earlier, known_from
 from reconciler.secret_refs import Secret, SecretRef
-from reconciler.secrets import MadeUp, Resolver, SecretError
+from reconciler.secrets import MadeUp, Resolver, SecretError, is_slow
 from reconciler.verification import ConnectionState
 from reconciler.workflow.account import check_urls, sandbox_urls
 from reconciler.workflow.command_codes import CommandCode
@@ -145,8 +145,7 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
     if plan.refusals:
         return Applied(planned, None)
     resolve = _resolver(request, planned)
-    if isinstance(resolve, Resolver):
-        check_urls(planned.desired, planned.observed.live, resolve)
+    check_urls(planned.desired, planned.observed.live, resolve)
     first = _canaries(request, planned)
     if not plan.actions:
         outcome = _nothing_to_do(plan, observer)
@@ -315,7 +314,7 @@ def _unblocking(resolve: Resolver | MadeUp, urls: frozenset[SecretRef] = frozens
     slow = resolve
 
     def resolved(ref: SecretRef) -> Secret | Awaitable[Secret]:
-        return asyncio.to_thread(slow, ref) if slow.is_slow(ref) else slow(ref)
+        return asyncio.to_thread(slow, ref) if is_slow(ref) else slow(ref)
 
     return resolved
 
@@ -335,7 +334,7 @@ def _check_secrets(plan: Plan, resolve: Resolver | MadeUp) -> tuple[Diagnostic, 
     Raises:
         SecretError: some cannot be resolved; all of them are named.
     """
-    found = resolve.check(_uses(plan)) if isinstance(resolve, Resolver) else ()
+    found = resolve.check(_uses(plan))
     if errors := tuple(problem for problem in found if problem.severity is Severity.ERROR):
         raise SecretError(*errors)
     return found

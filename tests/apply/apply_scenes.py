@@ -28,7 +28,7 @@ from reconciler.live import LiveCompany, LiveConnection, Status
 from reconciler.model import KEY_TAG, WORKSPACE_TAG, Address
 from reconciler.outcome import ActionOutcome, Event, Outcome
 from reconciler.plan import Basis, Plan
-from reconciler.secret_refs import Secret, SecretRef
+from reconciler.secret_refs import Secret, SecretRef, Variable
 from reconciler.workspace import Limits
 
 WORKSPACE = "prod"
@@ -36,7 +36,7 @@ QBO, XERO, PLAID = "qhyg", "gbol", "suuo"
 COMPANY = "c0000000-0000-4000-8000-000000000000"
 BOOKS = "b0000000-0000-4000-8000-000000000000"
 SECRET_TEXT = "must-never-be-shown"
-TOKENS: Mapping[str, str | SecretRef] = {"accessToken": SecretRef("env", "TOKEN"), "realmId": "4620816365"}
+TOKENS: Mapping[str, str | SecretRef] = {"accessToken": SecretRef(Variable("TOKEN")), "realmId": "4620816365"}
 
 
 def ours(key: str = "acme", **more: str) -> dict[str, str]:
@@ -156,7 +156,7 @@ class Scene:
             "seed": self._seed,
             "stop": self.stop,
         }
-        resolve = options.pop("resolve", lambda ref: Secret(self.secrets[ref.locator]))
+        resolve = options.pop("resolve", lambda ref: Secret(self.secrets[str(ref.locator)]))
         return await execute(
             plan if isinstance(plan, Plan) else plan_of(*plan),
             cast("Client", FakeClient(self.codat)),

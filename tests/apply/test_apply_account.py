@@ -22,11 +22,11 @@ from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
 from reconciler.sandbox import Sandbox
 from reconciler.sandbox.control import PREFIX
-from reconciler.secret_refs import Secret, SecretRef
+from reconciler.secret_refs import Secret, SecretRef, Variable
 from reconciler.workspace import Limits
 
 API: Final = "http://127.0.0.1"
-HOOK: Final = SecretRef("env", "HOOK")
+HOOK: Final = SecretRef(Variable("HOOK"))
 URL: Final = Secret("https://lender.example/hook?key=must-never-be-shown")
 OLD: Final = {"url": URL.reveal(), "eventTypes": ["company.created"]}
 LIMITS: Final = Limits()

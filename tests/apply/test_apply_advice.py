@@ -45,7 +45,7 @@ from reconciler.model import (
 from reconciler.outcome import Outcome, Then
 from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
-from reconciler.secret_refs import Secret, SecretRef
+from reconciler.secret_refs import Secret, SecretRef, Variable
 
 TESTS: Final = Path(__file__).parents[1]
 ALWAYS: Final = 99
@@ -59,7 +59,7 @@ ACME: Final = DesiredCompany(
             platform_key=QBO,
             source_type=SourceType.ACCOUNTING,
             migration=Migration.SELF_SERVICE,
-            authorization={"accessToken": SecretRef("env", "TOKEN")},
+            authorization={"accessToken": SecretRef(Variable("TOKEN"))},
             preconditions=dict.fromkeys(Precondition, PreconditionState.DONE),
         )
     },
@@ -282,7 +282,7 @@ async def _no_room_for_a_mark(user: User) -> AsyncIterator[None]:
 
 async def _a_bug(user: User) -> AsyncIterator[None]:
     def breaks(ref: SecretRef) -> Secret:
-        raise ZeroDivisionError(ref.locator)
+        raise ZeroDivisionError(str(ref.locator))
 
     user.resolve = breaks
     yield

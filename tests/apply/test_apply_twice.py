@@ -28,7 +28,7 @@ from reconciler.model import (
 from reconciler.outcome import Result
 from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
-from reconciler.secret_refs import SecretRef
+from reconciler.secret_refs import SecretRef, Variable
 
 PLAID, SHOPIFY = "suuo", "fztf"
 
@@ -40,7 +40,7 @@ def connection(key: str, platform_key: str, **fields) -> DesiredConnection:
         platform_key=platform_key,
         source_type=SourceType.ACCOUNTING if platform_key == QBO else SourceType.BANKING,
         migration=Migration.SELF_SERVICE,
-        authorization={"accessToken": SecretRef("env", "TOKEN")},
+        authorization={"accessToken": SecretRef(Variable("TOKEN"))},
         preconditions=dict.fromkeys(Precondition, PreconditionState.DONE),
         **fields,
     )

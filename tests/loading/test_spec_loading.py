@@ -23,7 +23,7 @@ from reconciler.model import (
     SyncPolicy,
     Wanted,
 )
-from reconciler.secret_refs import SecretRef
+from reconciler.secret_refs import SecretFile, SecretRef, Variable
 from reconciler.workspace import Guard, Limit, Limits, Rollout
 
 WHOLE = """\
@@ -68,8 +68,8 @@ def test_every_field_of_a_spec_reaches_the_desired_state(project):
         source_type=SourceType.ACCOUNTING,
         migration=Migration.SELF_SERVICE,
         authorization={
-            "accessToken": SecretRef("env", "ACME_QBO_ACCESS_TOKEN"),
-            "refreshToken": SecretRef("file", "deep/secrets/acme.json#/refreshToken"),
+            "accessToken": SecretRef(Variable("ACME_QBO_ACCESS_TOKEN")),
+            "refreshToken": SecretRef(SecretFile("deep/secrets/acme.json", "/refreshToken")),
             "realmId": "4620816365",
         },
         issued_at=datetime(2026, 11, 20, 7, tzinfo=UTC),

@@ -27,7 +27,7 @@ from reconciler.model import (
 )
 from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
-from reconciler.secret_refs import SecretRef
+from reconciler.secret_refs import SecretRef, Variable
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 WORKSPACE = "prod"
@@ -57,7 +57,7 @@ FEED = Integration("sage-bank-feeds", "Sage bank feeds", "olpr", SourceType.BANK
 
 OPEN_GATE: Mapping[Precondition, PreconditionState] = dict.fromkeys(Precondition, PreconditionState.DONE)
 TOKENS: Mapping[str, str | SecretRef] = {
-    "accessToken": SecretRef("env", "ACME_ACCESS"),
+    "accessToken": SecretRef(Variable("ACME_ACCESS")),
     "realmId": "4620816365",
 }
 

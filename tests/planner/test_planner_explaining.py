@@ -26,7 +26,7 @@ from reconciler.live import Live, LiveCompany, PullState, Status
 from reconciler.model import LINKS_TAG, Address, Desired, Presence, Wanted
 from reconciler.planner import Explanation, Policy, addresses, draft, explained, finish
 from reconciler.planner.explaining import SAYS, TABLES, in_words
-from reconciler.secret_refs import SecretRef
+from reconciler.secret_refs import SecretRef, Variable
 
 
 def everything(desired: Desired, live: Live, run: Policy) -> dict[str, tuple[Explanation, ...]]:
@@ -162,7 +162,7 @@ def test_nothing_that_may_hold_a_secret_is_in_an_explanation() -> None:
         errors=[LiveError(message=f"bad token {canary}", status_code="401", erred_at=NOW)],
     )
     told = replace(told, link_url=Secret(f"https://link.codat.io/{canary}"))
-    tokens = {"accessToken": SecretRef("env", "NAME"), "realmId": canary}
+    tokens = {"accessToken": SecretRef(Variable("NAME")), "realmId": canary}
     found = explain("acme/books", wanted(wanted_connection(authorization=tokens)), company(told))
     assert rows(found) == ["relink-stale"]
     assert canary not in repr(found)

@@ -34,7 +34,7 @@ from reconciler.live import LiveCompany, LiveConnection, LiveWebhook, Status
 from reconciler.model import ACCOUNT, Address
 from reconciler.outcome import ActionOutcome, Failure, Outcome, Result
 from reconciler.plan import Attention, AttentionCode, Basis, Plan, Refusal
-from reconciler.secret_refs import Secret, SecretRef
+from reconciler.secret_refs import Secret, SecretRef, Variable
 
 COMPANY = "8a210b68-6988-11ed-a1eb-0242ac120002"
 CONNECTION = "2e9d2c44-a675-40ba-8049-353bfcb5e171"
@@ -86,7 +86,7 @@ def of_the_account(hostile: str = "") -> tuple[Action, ...]:
             CreateWebhook(
                 address=account,
                 reason="not in Codat",
-                url=SecretRef("env", f"WEBHOOK{hostile}"),
+                url=SecretRef(Variable(f"WEBHOOK{hostile}")),
                 event_types=(f"read.completed{hostile}",),
                 company_tags=(f"region:uk{hostile}",),
                 disabled=True,
@@ -124,7 +124,7 @@ def one_of_each(hostile: str = "") -> tuple[Action, ...]:
     live = LiveCompany(id=COMPANY, name="Old")
     acme, books = Address("acme"), Address("acme", f"books{hostile}")
     bravo, delta = Address(f"bravo{hostile}"), Address("delta")
-    token = {"accessToken": SecretRef("env", SECRET_TEXT), f"realmId{hostile}": SECRET_TEXT}
+    token = {"accessToken": SecretRef(Variable(SECRET_TEXT)), f"realmId{hostile}": SECRET_TEXT}
     texts = {"name": f"Acme Stores{hostile}", "description": f"Moved{hostile}"}
     sent = by_path(texts, {f"region{hostile}": "uk"})
     return in_order(

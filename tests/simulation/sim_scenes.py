@@ -23,7 +23,7 @@ from reconciler.model import (
     SyncPolicy,
     Wanted,
 )
-from reconciler.secret_refs import SecretRef
+from reconciler.secret_refs import SecretRef, Variable
 
 WORKSPACE: Final = "prod"
 OLD_WORKSPACE: Final = "pilot"
@@ -229,7 +229,7 @@ class Specs:
 def token_ref(firm: Firm, link: Link) -> SecretRef:
     """The reference to a connection's token. It keeps its name when a key changes."""
     owner = firm.renamed_from or firm.key
-    return SecretRef("env", f"{owner}/{link.role}{'#2' if link.reissued else ''}")
+    return SecretRef(Variable(f"{owner}/{link.role}{'#2' if link.reissued else ''}"))
 
 
 def addresses(firms: tuple[Firm, ...]) -> Iterator[tuple[Firm, Link]]:
