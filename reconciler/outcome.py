@@ -8,11 +8,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from reconciler.actions import (
-    Action,
-    CreateCompany,
-    Kind,
-)
+from reconciler.actions import Action, CreateCompany
+from reconciler.kinds import Kind
 from reconciler.model import Address
 from reconciler.plan import Attention, AttentionClass
 

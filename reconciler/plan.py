@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from reconciler.actions import Action, Kind, digest
+from reconciler.actions import Action
+from reconciler.kinds import Kind, digest
 from reconciler.model import Address
 
 FORMAT_VERSION: Final = 1

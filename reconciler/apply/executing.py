@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Final, assert_never
 
+from reconciler.account_actions import CreateWebhook, DeleteWebhook, SetProfileSyncSettings, UpdateProfile
 from reconciler.actions import (
     Action,
     AddProduct,
@@ -18,17 +19,13 @@ from reconciler.actions import (
     AuthorizeConnection,
     CreateCompany,
     CreateConnection,
-    CreateWebhook,
     DeleteCompany,
     DeleteConnection,
-    DeleteWebhook,
     RemoveProduct,
-    SetProfileSyncSettings,
     SetSyncSettings,
     SyncCompany,
     UnlinkConnection,
     UpdateCompany,
-    UpdateProfile,
 )
 from reconciler.apply.account import (
     create_webhook,

@@ -34,7 +34,6 @@ from reconciler.actions import (
     AuthorizeConnection,
     CreateConnection,
     DeleteConnection,
-    Kind,
     SyncCompany,
     UnlinkConnection,
 )
@@ -54,6 +53,7 @@ from reconciler.codat.errors import (
 )
 from reconciler.codat.transport import Look, StoppedError, unless_stopped
 from reconciler.diagnostics import CodatSyncError
+from reconciler.kinds import Kind
 from reconciler.live import LiveCompany, LiveConnection, LiveSyncSettings
 from reconciler.model import Address
 from reconciler.outcome import Failure, FailureCode, Then

@@ -6,16 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from reconciler.actions import (
-    Action,
-    Change,
-    CreateWebhook,
-    DeleteWebhook,
-    Kind,
-    SetProfileSyncSettings,
-    UpdateProfile,
-    digest,
-)
+from reconciler.account_actions import CreateWebhook, DeleteWebhook, SetProfileSyncSettings, UpdateProfile
+from reconciler.actions import Action
+from reconciler.kinds import Change, Kind, digest
 from reconciler.live import Live, LiveAccount, LiveSyncSettings, LiveWebhook
 from reconciler.model import (
     ACCOUNT,
@@ -39,7 +32,7 @@ from reconciler.planner.account_rules import (
     ownership,
     stray,
 )
-from reconciler.planner.actions import paths_that_narrow
+from reconciler.planner.narrowing import paths_that_narrow
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Rule
 from reconciler.secret_refs import SecretRef

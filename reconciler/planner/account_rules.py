@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from reconciler.actions import CreateWebhook, DeleteWebhook, Kind
+from reconciler.account_actions import CreateWebhook, DeleteWebhook
 from reconciler.diagnostics import Diagnostic, RefusedError
+from reconciler.kinds import Kind
 from reconciler.live import LiveAccount, LiveWebhook
 from reconciler.model import (
     ACCOUNT,

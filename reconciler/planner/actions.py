@@ -1,27 +1,19 @@
-"""The second half of a plan: from what is decided for a company to its actions and attention.
-
-Where a window is narrowed after a successful sync, Codat deletes the records outside of it, or marks them
-void or archived (https://docs.codat.io/knowledge-base/advanced-sync-settings). So that is a removal.
-"""
+"""The second half of a plan: from what is decided for a company to its actions and attention."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final
 
 from reconciler.actions import (
     Action,
     AddProduct,
     AdoptCompany,
     AuthorizeConnection,
-    Change,
     CreateCompany,
     CreateConnection,
     DeleteCompany,
     DeleteConnection,
-    Kind,
     RemoveProduct,
     SetSyncSettings,
     SyncCompany,
@@ -30,12 +22,11 @@ from reconciler.actions import (
     UpdateCompany,
 )
 from reconciler.fields import TEXTS, by_path
+from reconciler.kinds import Change, Kind
 from reconciler.live import Live, LiveCompany, LiveConnection, Pull, Status
 from reconciler.model import (
     KEY_TAG,
     LINKS_TAG,
-    SYNC_FROM_UTC,
-    SYNC_FROM_WINDOW,
     WORKSPACE_TAG,
     DesiredCompany,
     DesiredConnection,
@@ -47,9 +38,10 @@ from reconciler.model import (
 from reconciler.plan import Attention
 from reconciler.planner.company_rules import Want
 from reconciler.planner.decisions import CompanyDraft, ConnectionDraft
-from reconciler.planner.fields import OVERRIDES, Writer, written_by
+from reconciler.planner.fields import Writer, written_by
 from reconciler.planner.marking import before_deletes
 from reconciler.planner.messages import Subject, attention
+from reconciler.planner.narrowing import narrowings
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Rule
 from reconciler.planner.sync_rules import (
@@ -63,56 +55,6 @@ from reconciler.planner.sync_rules import (
     products_of,
     wants_sync,
 )
-
-
-def narrowings(company: LiveCompany | None, changes: Iterable[Change]) -> tuple[str, ...]:
-    """The paths of the changes that narrow what is fetched of a company that has synced data."""
-    if company is None or all(connection.last_sync is None for connection in company.connections):
-        return ()
-    return paths_that_narrow(changes)
-
-
-def paths_that_narrow(changes: Iterable[Change]) -> tuple[str, ...]:
-    """The paths of the changes that narrow what is fetched, whether anything was synced or not."""
-    return tuple(change.path for change in changes if _narrows(change))
-
-
-def _narrows(change: Change) -> bool:
-    """Whether the change makes Codat fetch less, or nothing tells that it does not.
-
-    A limit where there was none narrows, and so counts one that takes the place of the other kind of limit:
-    the two cannot be compared.
-    """
-    member = change.path.rpartition(".")[2]
-    is_less = _LESS.get(member)
-    if is_less is None or change.after is None:
-        return False
-    try:
-        return change.before is None or is_less(change.before, change.after)
-    except ValueError:
-        return True
-
-
-def _fewer(before: str, after: str) -> bool:
-    return float(after) < float(before)
-
-
-def _later(before: str, after: str) -> bool:
-    return datetime.fromisoformat(after) > datetime.fromisoformat(before)
-
-
-def _back_to_profile(before: str, after: str) -> bool:
-    """The profile's settings hold from then on; they are not read, and may fetch less."""
-    return (before, after) == ("true", "false")
-
-
-_LESS: Final[Mapping[str, Callable[[str, str], bool]]] = {
-    SYNC_FROM_UTC: _later,
-    SYNC_FROM_WINDOW: _fewer,
-    "monthsToSync": _fewer,
-    OVERRIDES: _back_to_profile,
-}
-"""For each member that says how far back to fetch, whether it says less afterwards."""
 
 
 @dataclass(slots=True)

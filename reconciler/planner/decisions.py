@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from reconciler.actions import Change, Kind
+from reconciler.kinds import Change, Kind
 from reconciler.live import Live, LiveCompany, LiveConnection, Status
 from reconciler.model import (
     KEY_TAG,

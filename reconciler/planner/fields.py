@@ -13,8 +13,8 @@ from typing import Any, Final
 from deepdiff import DeepDiff
 from deepdiff.model import DiffLevel
 
-from reconciler.actions import Change
 from reconciler.fields import TEXTS, TextField
+from reconciler.kinds import Change
 from reconciler.live import LiveCompany, LiveSyncSettings
 from reconciler.model import (
     KEY_TAG,

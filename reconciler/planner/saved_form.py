@@ -25,8 +25,8 @@ from cattrs import Converter
 from cattrs.fns import identity
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from reconciler.actions import digest
 from reconciler.fields import OPTIONAL, TEXTS
+from reconciler.kinds import digest
 from reconciler.live import LiveCompany
 from reconciler.model import (
     Desired,

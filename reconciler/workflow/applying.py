@@ -12,10 +12,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from reconciler.actions import AuthorizeConnection, CreateWebhook, Kind
+from reconciler.account_actions import CreateWebhook
+from reconciler.actions import AuthorizeConnection
 from reconciler.apply import PlatformBreaker, Resolve, Telling, execute
 from reconciler.codat import Client, Meter, ReadClient, key_forms
 from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError, Severity
+from reconciler.kinds import Kind
 from reconciler.live import Status
 from reconciler.loading import secret_commands
 from reconciler.migration import Verification

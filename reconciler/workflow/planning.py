@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler import __version__
-from reconciler.actions import Kind
 from reconciler.codat import ReadClient
 from reconciler.codat.pacing import Clock, SystemClock
 from reconciler.diagnostics import Diagnostic, MisusedError, RefusedError, Severity
+from reconciler.kinds import Kind
 from reconciler.live import Live, Status
 from reconciler.loading import Loaded, SpecCode, SpecError
 from reconciler.model import Address, Desired, Platform

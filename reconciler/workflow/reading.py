@@ -9,9 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
-from reconciler.actions import Action, AuthorizeConnection, CreateConnection, DeleteConnection, Kind
+from reconciler.actions import Action, AuthorizeConnection, CreateConnection, DeleteConnection
 from reconciler.codat import Meter, ReadClient
 from reconciler.diagnostics import Diagnostic, RefusedError
+from reconciler.kinds import Kind
 from reconciler.live import Live, LiveCompany, LiveProfile, LiveProfileSettings
 from reconciler.loading import BUILTIN_PLATFORMS, Loaded, SpecCode, SpecError, is_for_sandbox, load
 from reconciler.model import UNSET, WORKSPACE_TAG, Address, Desired, Platform

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.actions import digest
 from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError
+from reconciler.kinds import digest
 from reconciler.loading import plan_complaints, secret_commands
 from reconciler.loading.files import WORKSPACE_FILES, read_regular
 from reconciler.loading.references import real_path

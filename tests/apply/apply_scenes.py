@@ -13,7 +13,6 @@ from virtual_time import VirtualClock
 from reconciler.actions import (
     Action,
     AuthorizeConnection,
-    Change,
     CreateCompany,
     CreateConnection,
     SyncCompany,
@@ -24,6 +23,7 @@ from reconciler.actions import (
 from reconciler.apply import execute
 from reconciler.codat import Client
 from reconciler.fields import by_path
+from reconciler.kinds import Change
 from reconciler.live import LiveCompany, LiveConnection, Status
 from reconciler.model import KEY_TAG, WORKSPACE_TAG, Address
 from reconciler.outcome import ActionOutcome, Event, Outcome

@@ -9,7 +9,7 @@ import virtual_time
 from apply_codat import Fault
 from apply_scenes import BOOKS, COMPANY, Scene, ends, live_company, live_connection, ours, update
 
-from reconciler.actions import AdoptCompany, Change, DeleteCompany, DeleteConnection, UnlinkConnection
+from reconciler.actions import AdoptCompany, DeleteCompany, DeleteConnection, UnlinkConnection
 from reconciler.codat.errors import (
     HeldUpError,
     NoAnswerError,
@@ -18,6 +18,7 @@ from reconciler.codat.errors import (
     StillRunningError,
     UnreachableError,
 )
+from reconciler.kinds import Change
 from reconciler.live import Status
 from reconciler.model import PROTECT_TAG, Address
 

@@ -9,8 +9,9 @@ import virtual_time
 from apply_codat import PROFILE_SETTINGS, Fault
 from apply_scenes import COMPANY, Scene, create_company, ends, live_company
 
-from reconciler.actions import AddProduct, Change, RemoveProduct, SetSyncSettings
+from reconciler.actions import AddProduct, RemoveProduct, SetSyncSettings
 from reconciler.codat.errors import HeldUpError, NoAnswerError, RejectedError, ServerFaultError
+from reconciler.kinds import Change
 from reconciler.live import LiveSyncSettings
 from reconciler.model import Address
 

@@ -20,7 +20,6 @@ from apply_scenes import (
     update,
 )
 
-from reconciler.actions import Change
 from reconciler.codat.errors import (
     ForbiddenError,
     NoAnswerError,
@@ -28,6 +27,7 @@ from reconciler.codat.errors import (
     RejectedError,
     UnauthorizedError,
 )
+from reconciler.kinds import Change
 from reconciler.model import Address
 from reconciler.outcome import EventType, Result
 from reconciler.plan import Attention, AttentionCode

@@ -346,7 +346,7 @@ def test_specs_that_say_something_else_now_are_refused(codat: Codat, plan: Path,
 
 def forge(plan: Path, change: Callable[[dict[str, Any]], None]) -> None:
     """Change a saved plan and seal it anew, as whoever may write the file can."""
-    from reconciler.actions import digest
+    from reconciler.kinds import digest
 
     document = json.loads(plan.read_text())
     change(document)

@@ -20,7 +20,8 @@ from builders import (
     wanted_connection,
 )
 
-from reconciler.actions import AdoptCompany, Change, CreateCompany, DeleteCompany, UpdateCompany
+from reconciler.actions import AdoptCompany, CreateCompany, DeleteCompany, UpdateCompany
+from reconciler.kinds import Change
 from reconciler.live import LiveCompany, Status
 from reconciler.model import KEY_TAG, PROTECT_TAG, WORKSPACE_TAG, Desired, DesiredCompany, Migration, Presence
 from reconciler.planner import Policy

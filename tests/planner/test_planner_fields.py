@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from builders import actions, company, plan_for, wanted
 
-from reconciler.actions import Change, CreateCompany
+from reconciler.actions import CreateCompany
+from reconciler.kinds import Change
 from reconciler.live import LiveCompany
 from reconciler.model import KEY_TAG, PROTECT_TAG, UNSET, WORKSPACE_TAG
 from reconciler.planner import fields

@@ -21,7 +21,8 @@ from builders import (
     wanted_connection,
 )
 
-from reconciler.actions import Change, CreateCompany, CreateConnection, DeleteConnection, UpdateCompany
+from reconciler.actions import CreateCompany, CreateConnection, DeleteConnection, UpdateCompany
+from reconciler.kinds import Change
 from reconciler.live import LiveConnection, Status
 from reconciler.model import LINKS_TAG, DesiredConnection, Wanted, links_tag
 from reconciler.plan import Plan

@@ -20,7 +20,8 @@ from builders import (
     wanted_connection,
 )
 
-from reconciler.actions import Change, SetSyncSettings
+from reconciler.actions import SetSyncSettings
+from reconciler.kinds import Change
 from reconciler.live import LiveCompany, LiveSyncSettings, Status
 from reconciler.model import Desired, Presence, with_settings
 from reconciler.planner import Directory, as_reviewed

@@ -11,7 +11,6 @@ from reconciler.actions import (
     Action,
     AdoptCompany,
     AuthorizeConnection,
-    Change,
     CreateCompany,
     CreateConnection,
     DeleteCompany,
@@ -22,6 +21,7 @@ from reconciler.actions import (
     UpdateCompany,
 )
 from reconciler.fields import by_path
+from reconciler.kinds import Change
 from reconciler.live import Status
 from reconciler.model import KEY_TAG, WORKSPACE_TAG, Address
 from reconciler.plan import Attention, AttentionCode

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from reconciler.account_actions import CreateWebhook, DeleteWebhook, SetProfileSyncSettings, UpdateProfile
 from reconciler.actions import (
     Action,
     AddProduct,
     AdoptCompany,
     AuthorizeConnection,
-    Change,
     CreateCompany,
     CreateConnection,
-    CreateWebhook,
     DeleteCompany,
     DeleteConnection,
-    DeleteWebhook,
-    Kind,
     RemoveProduct,
-    SetProfileSyncSettings,
     SetSyncSettings,
     SyncCompany,
     SyncTarget,
     UnlinkConnection,
     UpdateCompany,
-    UpdateProfile,
-    digest,
     in_order,
 )
 from reconciler.diagnostics import Diagnostic, Severity, Span
 from reconciler.fields import by_path
+from reconciler.kinds import Change, Kind, digest
 from reconciler.live import LiveCompany, LiveConnection, LiveWebhook, Status
 from reconciler.model import ACCOUNT, Address
 from reconciler.outcome import ActionOutcome, Failure, Outcome, Result

@@ -10,7 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from render_samples import full_plan, of_the_account, one_of_each, plan_of
 
-from reconciler.actions import CreateConnection, Kind
+from reconciler.actions import CreateConnection
+from reconciler.kinds import Kind
 from reconciler.live import Status
 from reconciler.model import Address
 from reconciler.plan import CLASS_OF, Attention, AttentionClass, AttentionCode

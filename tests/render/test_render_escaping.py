@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from render_samples import broken_outcome, full_plan
 
-from reconciler.actions import Kind
 from reconciler.diagnostics import Diagnostic, Span
+from reconciler.kinds import Kind
 from reconciler.model import Address, Platform
 from reconciler.outcome import Event, EventType, Result
 from reconciler.render import (

@@ -8,7 +8,7 @@ from io import StringIO
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.actions import Kind
+from reconciler.kinds import Kind
 from reconciler.model import Address
 from reconciler.outcome import Event, EventType, Observer, Result
 from reconciler.render import events_writer

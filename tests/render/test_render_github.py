@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from render_samples import DIAGNOSTICS, broken_outcome, ended, full_plan, plan_of
 
-from reconciler.actions import Kind
 from reconciler.diagnostics import Diagnostic, Span
+from reconciler.kinds import Kind
 from reconciler.outcome import Outcome, Result
 from reconciler.render import diagnostics_github, github_outputs
 

@@ -15,7 +15,7 @@ from render_samples import (
     some_attention,
 )
 
-from reconciler.actions import Kind
+from reconciler.kinds import Kind
 from reconciler.model import Platform, SourceType
 from reconciler.outcome import Outcome, Result
 from reconciler.render import Style, diagnostics_text, outcome_text, plan_text, platforms_text

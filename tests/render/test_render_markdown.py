@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from render_samples import COMPANY, NOTE, REFUSAL, full_plan, one_of_each, plan_of, some_attention
 
-from reconciler.actions import Change, CreateCompany, DeleteCompany, UnlinkConnection, UpdateCompany, in_order
+from reconciler.actions import CreateCompany, DeleteCompany, UnlinkConnection, UpdateCompany, in_order
 from reconciler.fields import by_path
+from reconciler.kinds import Change
 from reconciler.live import LiveCompany
 from reconciler.model import Address
 from reconciler.plan import Attention, AttentionCode, Origin

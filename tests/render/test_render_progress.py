@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from reconciler.actions import Kind
+from reconciler.kinds import Kind
 from reconciler.model import Address
 from reconciler.outcome import Event, EventType, Result
 from reconciler.render import Style, progress

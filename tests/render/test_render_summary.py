@@ -6,8 +6,8 @@ import pytest
 from render_samples import DIAGNOSTICS, broken_outcome, ended, full_plan
 from test_render_markdown import HOSTILE, OURS, SEEN_BY_FILTERS, finished, numbered, tokens
 
-from reconciler.actions import Kind
 from reconciler.diagnostics import Diagnostic
+from reconciler.kinds import Kind
 from reconciler.model import Address
 from reconciler.outcome import Failure, Outcome, Result
 from reconciler.plan import Attention, AttentionCode

@@ -23,12 +23,12 @@ from reconciler.actions import (
     CreateCompany,
     CreateConnection,
     DeleteCompany,
-    Kind,
     SetSyncSettings,
     in_order,
 )
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.fields import by_path
+from reconciler.kinds import Kind
 from reconciler.live import LiveConnection, Status
 from reconciler.model import Address
 from reconciler.outcome import Failure, Outcome, Result

@@ -10,7 +10,6 @@ from reconciler.actions import (
     Action,
     AdoptCompany,
     AuthorizeConnection,
-    Change,
     CreateCompany,
     CreateConnection,
     DeleteCompany,
@@ -24,6 +23,7 @@ from reconciler.actions import (
 from reconciler.apply.failing import RESUME
 from reconciler.codat import Meter
 from reconciler.fields import by_path
+from reconciler.kinds import Change
 from reconciler.live import LiveCompany, Status
 from reconciler.model import Address, Mark
 from reconciler.plan import Basis, Plan
