@@ -147,6 +147,10 @@ class EventType(StrEnum):
     ENDED = "ended"
 
 
+EventValue = str | float
+"""What an event tells beside its message."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One thing that happened, with a message that can be read as it stands; never a secret."""
@@ -156,7 +160,8 @@ class Event:
     kind: Kind | None = None
     address: Address | None = None
     result: Result | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
+    failure: Failure | None = None
+    data: Mapping[str, EventValue] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
@@ -167,6 +172,7 @@ class Event:
             "kind": self.kind and self.kind.value,
             "address": self.address and str(self.address),
             "result": self.result and self.result.value,
+            "failure": self.failure and self.failure.document(),
             **self.data,
         }
         return {name: value for name, value in shown.items() if value is not None}

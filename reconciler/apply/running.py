@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from reconciler.actions import Action, AuthorizeConnection
 from reconciler.apply.failing import of_error
@@ -27,6 +27,7 @@ from reconciler.outcome import (
     ActionOutcome,
     Event,
     EventType,
+    EventValue,
     Failure,
     Observer,
     Outcome,
@@ -83,11 +84,7 @@ class Telling:
         """An action ended, well or not."""
         failure = ended.failure
         why = f": {failure.message}" if failure else ""
-        told = {
-            "companyId": ended.company_id,
-            "connectionId": ended.connection_id,
-            "failure": failure.document() if failure else None,
-        }
+        ids = {"companyId": ended.company_id, "connectionId": ended.connection_id}
         self._tell(
             Event(
                 type=EventType.ACTION_ENDED,
@@ -95,7 +92,8 @@ class Telling:
                 kind=ended.kind,
                 address=ended.address,
                 result=ended.result,
-                data=self._with({name: value for name, value in told.items() if value is not None}),
+                failure=failure,
+                data=self._with({name: known for name, known in ids.items() if known is not None}),
             )
         )
 
@@ -126,7 +124,7 @@ class Telling:
             )
         )
 
-    def _with(self, data: Mapping[str, Any]) -> dict[str, Any]:
+    def _with(self, data: Mapping[str, EventValue]) -> dict[str, EventValue]:
         return {**data, "requests": self.requests}
 
     def _tell(self, event: Event) -> None:

@@ -38,7 +38,7 @@ from reconciler.model import (
 from reconciler.plan import Attention
 from reconciler.planner.company_rules import Want
 from reconciler.planner.decisions import CompanyDraft, ConnectionDraft
-from reconciler.planner.fields import Writer, written_by
+from reconciler.planner.fields import Writer, members_at, text_at, written_by
 from reconciler.planner.marking import before_deletes
 from reconciler.planner.messages import Subject, attention
 from reconciler.planner.narrowing import narrowings
@@ -135,12 +135,12 @@ def _company_actions(company: CompanyDraft, policy: Policy) -> Iterator[Action]:
 
 def _create_company(company: CompanyDraft, policy: Policy) -> CreateCompany:
     fields = company.fields
-    texts = {text.path: fields[text.path] for text in TEXTS}
-    products = tuple(sorted(fields["products"])) if policy.create_with_products else ()
+    texts = {text.path: text_at(fields, text.path) for text in TEXTS}
+    products = tuple(sorted(members_at(fields, "products"))) if policy.create_with_products else ()
     return CreateCompany(
         address=company.address,
         reason=company.row.why,
-        fields=by_path(texts, fields["tags"]),
+        fields=by_path(texts, members_at(fields, "tags")),
         products=products,
     )
 

@@ -263,8 +263,9 @@ def _text(form: str, look: str = "none") -> TextColumn:
 
 
 def _reason(event: Event) -> Hashable:
-    failure = event.data.get("failure", {})
-    return event.kind, event.result, failure.get("code"), shared(failure.get("message", event.message))
+    failure = event.failure
+    told = failure.message if failure else event.message
+    return event.kind, event.result, failure and failure.code, shared(told)
 
 
 def worth_a_line(event: Event) -> str:

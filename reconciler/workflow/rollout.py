@@ -24,6 +24,7 @@ from reconciler.outcome import (
     RESUME,
     Event,
     EventType,
+    EventValue,
     Failure,
     Observer,
     Outcome,
@@ -242,7 +243,7 @@ def observed_pause(clock: Clock, stop: asyncio.Event, observer: Observer) -> Pau
     """A pause that tells ``observer``, and that Ctrl-C ends."""
 
     async def pause(seconds: float, why: str) -> bool:
-        data = {"seconds": seconds, "reason": why}
+        data: dict[str, EventValue] = {"seconds": seconds, "reason": why}
         observer(Event(type=EventType.WAITING, message=f"waiting {seconds:g} s: {why}", data=data))
         try:
             await unless_stopped(clock.sleep(seconds), stop)

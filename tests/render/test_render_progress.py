@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.kinds import Kind
 from reconciler.model import Address
-from reconciler.outcome import Event, EventType, Result
+from reconciler.outcome import Event, EventType, Failure, Result
 from reconciler.render import Style, progress
 
 STARTED = Event(type=EventType.STARTED, message="applying", data={"companies": 40})
@@ -71,14 +71,13 @@ def company_ended(requests: int = 0) -> Event:
 def failed(
     result: Result = Result.FAILED, *, company: str = "acme", why: str = "Codat refused the credentials"
 ) -> Event:
-    data = {"failure": {"code": "rejected", "message": why}}
     return Event(
         type=EventType.ACTION_ENDED,
         message=why,
         kind=Kind.CONNECTION_AUTHORIZE,
         address=Address(company, "books"),
         result=result,
-        data=data,
+        failure=Failure(code="rejected", what=why),
     )
 
 
