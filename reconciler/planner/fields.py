@@ -158,8 +158,19 @@ def changes(live: LiveCompany | None, wanted: Mapping[str, FieldValue]) -> tuple
     if before == after:
         return ()
     # 0: tag maps with little in common are still compared tag by tag, never as a whole.
-    tree = DeepDiff(before, after, view="tree", threshold_to_diff_deeper=0)
+    tree = DeepDiff(_unlike(before, after), _unlike(after, before), view="tree", threshold_to_diff_deeper=0)
     return tuple(sorted(change for levels in tree.values() for level in levels for change in _changes(level)))
+
+
+def _unlike(fields: Mapping[str, FieldValue], other: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
+    """The fields that differ, maps without the members that do not: deepdiff looks at each for long."""
+    return {path: _apart(value, other[path]) for path, value in fields.items() if value != other[path]}
+
+
+def _apart(value: FieldValue, other: FieldValue) -> FieldValue:
+    if not isinstance(value, Mapping) or not isinstance(other, Mapping):
+        return value
+    return {name: member for name, member in value.items() if name not in other or other[name] != member}
 
 
 def _changes(level: DiffLevel) -> Iterator[Change]:
