@@ -30,11 +30,13 @@ from reconciler.live import (
     LiveConnection,
     LiveProfile,
     LiveProfileSettings,
+    LiveSyncSettings,
     LiveWebhook,
     Pull,
     Status,
 )
-from reconciler.model import LiveSyncSettings, Platform, ProfileValue, Secret
+from reconciler.model import Platform, ProfileValue
+from reconciler.secret_refs import Secret
 
 T = TypeVar("T")
 
