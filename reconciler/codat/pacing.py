@@ -153,6 +153,10 @@ SLOWEST: Final = 6.0
 QUIET: Final = 300.0
 """Seconds without a pause after which one such step is taken back, until the pace is the configured one."""
 
+WIDER: Final = 1.02
+"""How much wider than even the pace is: what waits for its look's answer, up to two seconds, leaves later than
+its turn was, and no 60 seconds may hold more than the rate allows for that."""
+
 OnWait = Callable[[float, str], None]
 """Told of a wait longer than a second: how many seconds, and why."""
 
@@ -230,7 +234,7 @@ class Pacer:
         on_wait: OnWait = nobody,
         plenty: Callable[[], bool] = never,
     ) -> None:
-        self._pace = None if per_minute is None else Pace(60 / per_minute)
+        self._pace = None if per_minute is None else Pace(60 / per_minute * WIDER)
         self._plenty = plenty
         self._limiter: AsyncLimiter | None = None
         self._line = asyncio.Lock()
