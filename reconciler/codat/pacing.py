@@ -154,8 +154,8 @@ QUIET: Final = 300.0
 """Seconds without a pause after which one such step is taken back, until the pace is the configured one."""
 
 WIDER: Final = 1.02
-"""How much wider than even the pace is: what waits for its look's answer, up to two seconds, leaves later than
-its turn was, and no 60 seconds may hold more than the rate allows for that."""
+"""How much wider than even the pace is: a write leaves up to two seconds after its turn, once its look is
+answered, and no 60 seconds may hold more than the rate allows for that."""
 
 OnWait = Callable[[float, str], None]
 """Told of a wait longer than a second: how many seconds, and why."""

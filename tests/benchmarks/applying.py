@@ -2,8 +2,8 @@
 
     python applying.py COMPANIES REQUESTS_PER_MINUTE LATENCY_SECONDS CONCURRENCY
 
-Prints one line: requests, seconds of virtual time, share of the allowed rate, the busiest 60 seconds, and what
-they may hold. Time jumps to the next timer, so that minutes pass in seconds, and no timing of this machine counts.
+Prints one line: requests, seconds of virtual time, share of the allowed rate, the busiest 60 seconds, and
+what they may hold. Time jumps to the next timer, so minutes pass in seconds, whatever the machine.
 """
 
 from __future__ import annotations
