@@ -30,11 +30,14 @@ from reconciler.live import (
     LiveConnection,
     LiveProfile,
     LiveProfileSettings,
+    LiveSyncSettings,
     LiveWebhook,
     Pull,
     Status,
 )
-from reconciler.model import Limits, LiveSyncSettings, Platform, ProfileValue, Secret
+from reconciler.model import Platform, ProfileValue
+from reconciler.secret_refs import Secret
+from reconciler.workspace import Limits
 
 T = TypeVar("T")
 

@@ -39,15 +39,14 @@ from reconciler.model import (
     Platform,
     Precondition,
     PreconditionState,
-    SecretRef,
     SettingValue,
     SyncPolicy,
     SyncSettings,
-    Workspace,
-    literal,
     utc_text,
 )
+from reconciler.secret_refs import SecretRef, literal
 from reconciler.wording import read_duration
+from reconciler.workspace import Workspace
 
 _UNSAID: Final = SyncPolicy()
 
@@ -59,11 +58,11 @@ def desired(specs: Specs, *, narrowed: bool, account: DesiredAccount | None = No
     """
     companies = sorted(specs.companies, key=lambda company: company.key)
     return Desired(
-        specs.settings.workspace.name,
-        {company.key: _company(company, specs.settings) for company in companies},
-        narrowed,
-        specs.settings.workspace.renamed_from,
-        None if narrowed else account,
+        workspace=specs.settings.workspace.name,
+        companies={company.key: _company(company, specs.settings) for company in companies},
+        narrowed=narrowed,
+        renamed_from=specs.settings.workspace.renamed_from,
+        account=None if narrowed else account,
     )
 
 

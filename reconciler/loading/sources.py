@@ -14,18 +14,9 @@ from reconciler.loading.platforms import PlatformIndex
 from reconciler.loading.references import ReferenceFault, ReferenceOrigin, read
 from reconciler.loading.spec_codes import SpecCode
 from reconciler.loading.words import AUTHORIZATION, SENT, NamePolicy, dotted
-from reconciler.model import (
-    Migration,
-    Platform,
-    Precondition,
-    PreconditionState,
-    Presence,
-    SecretCommands,
-    SecretRef,
-    Wanted,
-    Workspace,
-    literal,
-)
+from reconciler.model import Migration, Platform, Precondition, PreconditionState, Presence, Wanted
+from reconciler.secret_refs import SecretCommands, SecretRef, literal
+from reconciler.workspace import Workspace
 
 Preconditions = Mapping[Precondition, PreconditionState]
 

@@ -9,13 +9,13 @@ from reconciler.planner.account import (
 )
 from reconciler.planner.account_explaining import account_addresses, explained_account
 from reconciler.planner.decisions import draft
-from reconciler.planner.desired_document import desired_digest
 from reconciler.planner.drafts import Draft
 from reconciler.planner.explaining import Explanation, addresses, explained
 from reconciler.planner.identity import Directory
 from reconciler.planner.planning import check_companies, check_patterns, finish, make_plan, with_origins
 from reconciler.planner.policy import Earlier, Policy
 from reconciler.planner.reviewing import Stale, as_reviewed, known_from
+from reconciler.planner.saved_form import desired_digest, from_document, to_document
 from reconciler.planner.soundness import PlannerCode, UnsoundPlanError
 
 __all__ = [
@@ -38,10 +38,12 @@ __all__ = [
     "explained",
     "explained_account",
     "finish",
+    "from_document",
     "known_from",
     "make_plan",
     "marked",
     "may_narrow",
+    "to_document",
     "unresolved",
     "webhook_address",
     "with_origins",

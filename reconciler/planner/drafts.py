@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
-from reconciler.actions import Change, Kind
+from reconciler.kinds import Change, Kind
 from reconciler.live import LiveCompany, LiveConnection
 from reconciler.model import LINKS_TAG, Address, DesiredCompany, DesiredConnection, Mark
 from reconciler.plan import Attention
 from reconciler.planner.company_rules import CompanySituation, Want
 from reconciler.planner.connection_rules import ConnectionSituation, StraySituation
-from reconciler.planner.fields import Writer, written_by
+from reconciler.planner.fields import FieldValue, Writer, written_by
 from reconciler.planner.rules import Rule
 from reconciler.planner.sync_rules import wants_sync
 
@@ -61,7 +61,7 @@ class CompanyDraft:
     row: Rule
     situation: CompanySituation
     included: bool = True
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     links: Mapping[str, Mark] = field(default_factory=dict)
     connections: tuple[ConnectionDraft, ...] = ()

@@ -27,10 +27,11 @@ from reconciler.apply import execute
 from reconciler.codat import Client, asgi_transport, connect
 from reconciler.live import Live
 from reconciler.loading import load
-from reconciler.model import Limits, Secret, SecretRef
 from reconciler.outcome import Result
 from reconciler.planner import Policy, make_plan
 from reconciler.sandbox import Sandbox
+from reconciler.secret_refs import Secret, SecretRef
+from reconciler.workspace import Limits
 
 API: Final = "http://127.0.0.1"
 MINUTE: Final = 60.0
@@ -61,7 +62,7 @@ async def applied(companies: int, limits: Limits, latency: float) -> list[float]
     sandbox = Sandbox(now=clock.now, sleep=asyncio.sleep)
     with tempfile.TemporaryDirectory() as directory:
         desired = load(write_specs(Path(directory), companies, 100), now=clock.now()).desired
-    plan = make_plan(desired, Live(()), Policy(now=clock.now()), tool="bench", api=API)
+    plan = make_plan(desired, Live(companies=()), Policy(now=clock.now()), tool="bench", api=API)
     far = Far(sandbox, latency)
     settings = {"limits": limits, "clock": clock}
     async with connect(Client, API, Secret("Basic YmVuY2g="), transport=far, **settings) as client:

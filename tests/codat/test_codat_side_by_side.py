@@ -13,7 +13,7 @@ from virtual_time import START, VirtualClock
 
 from reconciler.codat import ReadClient
 from reconciler.codat.errors import ApiError, QuotaExhaustedError, UnexpectedAnswerError
-from reconciler.model import Limits
+from reconciler.workspace import Limits
 
 QUICK = Limits(requests_per_minute=60_000, concurrency=4, page_size=2)
 LATER = {"X_Rate_Limit_Limit": "10000", "X_Rate_Limit_Reset": "2026-11-25T00:00:00Z"}

@@ -51,7 +51,7 @@ LIVE = company(
 
 def drafted(spec: DesiredCompany, live: LiveCompany, run: Policy | None = None) -> Draft:
     desired = specs(spec)
-    return draft(desired, Live((live,)), run or policy())
+    return draft(desired, Live(companies=(live,)), run or policy())
 
 
 def left(live: LiveCompany = LIVE, spec: DesiredCompany = SPEC) -> LiveCompany:

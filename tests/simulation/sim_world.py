@@ -21,14 +21,16 @@ from virtual_time import START
 from reconciler.apply import execute
 from reconciler.codat import Client, ReadClient, connect
 from reconciler.live import Live
-from reconciler.model import KEY_TAG, LINKS_TAG, WORKSPACE_TAG, Desired, Limits, Secret, SecretRef, Wanted
+from reconciler.model import KEY_TAG, LINKS_TAG, WORKSPACE_TAG, Desired, Wanted
 from reconciler.outcome import Event, Outcome
 from reconciler.plan import Plan
 from reconciler.planner import Policy, draft, finish
 from reconciler.sandbox import Sandbox, answering, companies, connections, control, integrations
 from reconciler.sandbox.answering import Handler
 from reconciler.sandbox.answers import Call, Problem
+from reconciler.secret_refs import Secret, SecretRef
 from reconciler.workflow.reading import answer, list_companies, with_sync_settings
+from reconciler.workspace import Limits
 
 API: Final = "http://127.0.0.1"
 CANARY: Final = "canary"
@@ -329,7 +331,7 @@ class World:
         ) as client:
             policy = Policy(now=self.our_clock.now(), preconditions_waived=True)
             companies = await list_companies(client, desired)
-            live = Live(await with_sync_settings(client, companies, desired, policy, limits))
+            live = Live(companies=await with_sync_settings(client, companies, desired, policy, limits))
             drafted = draft(desired, live, policy)
             live = await answer(client, live, drafted, limits)
             return finish(drafted, desired, live, policy, tool="simulation", api=API)
