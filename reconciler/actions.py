@@ -384,10 +384,13 @@ Action = (
 )
 
 
+_ORDER: Final[Mapping[Kind, int]] = {kind: position for position, kind in enumerate(Kind)}
+
+
 def order_key(action: Action) -> tuple[bool, str, int, str]:
     """Sorts the account's actions first, then by company, in the order of ``Kind``, and by connection."""
     address = action.address
-    return not address.is_account, address.company, tuple(Kind).index(action.kind), address.connection
+    return not address.is_account, address.company, _ORDER[action.kind], address.connection
 
 
 def in_order(actions: Iterable[Action]) -> tuple[Action, ...]:

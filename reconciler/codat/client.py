@@ -37,6 +37,7 @@ from reconciler.live import (
 )
 from reconciler.model import Platform, ProfileValue
 from reconciler.secret_refs import Secret
+from reconciler.workspace import Limits
 
 T = TypeVar("T")
 
@@ -65,9 +66,9 @@ class ReadClient:
     methods: ClassVar[AbstractSet[str]] = READS
     """The HTTP methods that the transport beneath lets through."""
 
-    def __init__(self, exchange: Exchange, meter: Meter, *, page_size: int) -> None:
+    def __init__(self, exchange: Exchange, meter: Meter, limits: Limits) -> None:
         self._exchange = exchange
-        self._page_size = page_size
+        self._limits = limits
         self.meter = meter
 
     def heeding(self, stop: asyncio.Event) -> Self:
@@ -86,7 +87,7 @@ class ReadClient:
         return self._extended(WITHIN, time)
 
     def _extended(self, name: str, value: object) -> Self:
-        return type(self)(self._exchange.extended(name, value), self.meter, page_size=self._page_size)
+        return type(self)(self._exchange.extended(name, value), self.meter, self._limits)
 
     async def companies(self, tags: str = "") -> tuple[LiveCompany, ...]:
         """Every company with its connections, or those that the tag query finds.
@@ -173,9 +174,14 @@ class ReadClient:
             received = await self._exchange("GET", url)
             return received.parsed(lambda node: paging.page(node, parse, url))
 
-        asked = {"page": "1", "pageSize": str(page_size or self._page_size), **(query or {})}
+        asked = {"page": "1", "pageSize": str(page_size or self._limits.page_size), **(query or {})}
         first = self._url(*path).copy_merge_params(asked)
-        return await paging.everything(fetch, first, identity, may_be_short=may_be_short)
+        return await paging.everything(fetch, first, identity, room=self._room, may_be_short=may_be_short)
+
+    def _room(self) -> int:
+        """Pages that may be on their way at once: what else remains of the day is for others."""
+        spare = self.meter.spare(self._exchange.now())
+        return self._limits.concurrency if spare is None else min(self._limits.concurrency, spare)
 
 
 class Client(ReadClient):

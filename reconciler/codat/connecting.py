@@ -10,6 +10,7 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final, TypeVar
 from urllib.request import getproxies, proxy_bypass
 
@@ -20,8 +21,8 @@ from reconciler.codat.client import ReadClient
 from reconciler.codat.errors import ApiCode
 from reconciler.codat.exchange import Authorization, Exchange
 from reconciler.codat.faults import ENCODINGS
-from reconciler.codat.pacing import Clock, Meter, OnWait, Pacer, SystemClock, nobody
-from reconciler.codat.transport import CourteousTransport
+from reconciler.codat.pacing import Clock, Meter, OnWait, Pacer, SystemClock, never, nobody
+from reconciler.codat.transport import READS, CourteousTransport
 from reconciler.diagnostics import CodatSyncError, Diagnostic, MisusedError
 from reconciler.secret_refs import Secret
 from reconciler.workspace import Limits
@@ -225,6 +226,11 @@ def _per_minute(origin: httpx.URL, limits: Limits) -> int:
     return wanted if is_loopback(origin.host) else min(wanted, MOST_PER_MINUTE)
 
 
+def _has_plenty(meter: Meter, clock: Clock) -> bool:
+    """Whether Codat says that no minute, however busy, can use up what the day has left for us."""
+    return (meter.spare(clock.now()) or 0) >= MOST_PER_MINUTE
+
+
 @asynccontextmanager
 async def connect(
     cls: type[C],
@@ -235,6 +241,7 @@ async def connect(
     clock: Clock | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
     paced: bool = True,
+    hurries: bool = False,
     on_wait: OnWait | None = None,
     rng: random.Random | None = None,
 ) -> AsyncIterator[C]:
@@ -242,7 +249,8 @@ async def connect(
 
     ``authorization`` is the whole header. ``transport`` replaces the network beneath pace, meter and
     repeats. ``on_wait`` is told of each wait longer than a second that is not the pace
-    itself: seconds, and why. ``rng`` scatters the waits between repeated reads.
+    itself: seconds, and why. ``rng`` scatters the waits between repeated reads. One that ``hurries`` and can
+    only read goes faster than ``limits`` say while Codat says that plenty of the day's quota remains.
 
     Raises:
         MisusedError: without ``transport``, the URL is not one that a key may be sent to.
@@ -251,7 +259,12 @@ async def connect(
     origin = httpx.URL(api_url if transport else check_api_url(api_url))
     clock = clock or SystemClock()
     meter = Meter(limits.reserve_percent if paced else 0)
-    pacer = Pacer(_per_minute(origin, limits) if paced else None, clock, on_wait or nobody)
+    pacer = Pacer(
+        _per_minute(origin, limits) if paced else None,
+        clock,
+        on_wait or nobody,
+        plenty=partial(_has_plenty, meter, clock) if hurries and cls.methods <= READS else never,
+    )
     courteous = CourteousTransport(
         transport or _network(origin, limits),
         methods=cls.methods,
@@ -272,4 +285,4 @@ async def connect(
         follow_redirects=False,
     ) as http:
         exchange = Exchange(http, origin, authorization, clock)
-        yield cls(exchange, meter, page_size=limits.page_size)
+        yield cls(exchange, meter, limits)

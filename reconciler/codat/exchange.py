@@ -147,6 +147,10 @@ class Exchange:
         self._mask = Mask(_forms(authorization))
         self._extensions = extensions
 
+    def now(self) -> datetime:
+        """The present moment, by the clock that everything here goes by."""
+        return self._clock.now()
+
     def extended(self, name: str, value: object) -> Exchange:
         """An exchange whose requests carry one extension more down to the transport."""
         extensions = {**self._extensions, name: value}

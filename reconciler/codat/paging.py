@@ -4,11 +4,17 @@ Pages shift when something is created or deleted meanwhile
 (https://docs.codat.io/using-the-api/paging), so a listing is believed only when its count stayed
 the same and that many different rows were seen, or when it kept changing and at least the smallest
 count was. A row that is overlooked would be created a second time, so a short listing is an error.
+
+Once the first page told how many there are, the others are fetched side by side. That changes when a
+page is asked for, and nothing else: pages are looked at one after the other, each where the one before
+leads to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 from urllib.parse import quote
@@ -44,6 +50,19 @@ class Page(Generic[T]):
     """The next page, where the page links to one."""
     numbered: httpx.URL | None
     """The next page by its number, for a listing that links to none before it is whole."""
+    size: int | None = None
+    """Rows of a full page, as the page says."""
+
+    def foretold(self) -> Iterator[httpx.URL]:
+        """The pages after this one, where it is a full first one and says how many rows there are."""
+        following, rows = self.numbered, len(self.rows)
+        if following is None or self.total is None or self.size != rows:
+            return
+        if self.following is not None and not _is_same(self.following, following):
+            return
+        last = min(-(-self.total // rows), MAX_PAGES)
+        for number in range(int(following.params["page"]), last + 1):
+            yield following.copy_merge_params({"page": str(number)})
 
 
 def page(node: Node, parse: Callable[[Node], T], url: httpx.URL) -> Page[T]:
@@ -60,7 +79,8 @@ def page(node: Node, parse: Callable[[Node], T], url: httpx.URL) -> Page[T]:
     total = node.get("totalResults").optional_count()
     if not rows:
         return Page(rows, total, None, None)
-    return Page(rows, total, _linked(node, url), _numbered(node, url))
+    size = node.get("pageSize").optional_count()
+    return Page(rows, total, _linked(node, url), _numbered(size, url), size)
 
 
 def _linked(node: Node, url: httpx.URL) -> httpx.URL | None:
@@ -70,10 +90,9 @@ def _linked(node: Node, url: httpx.URL) -> httpx.URL | None:
     return _on_origin(link, url) if link else None
 
 
-def _numbered(node: Node, url: httpx.URL) -> httpx.URL | None:
+def _numbered(size: int | None, url: httpx.URL) -> httpx.URL | None:
     """The page after the one that was asked for, of the size that came back."""
     number = url.params.get("page", "")
-    size = node.get("pageSize").optional_count()
     if not (number.isascii() and number.isdigit() and len(number) <= _DIGITS and size):
         return None
     return url.copy_merge_params({"page": str(int(number) + 1), "pageSize": str(size)})
@@ -102,14 +121,71 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port or default
 
 
+def _is_same(url: httpx.URL, other: httpx.URL) -> bool:
+    """Whether two addresses ask for the same page, in whatever order their parameters stand."""
+    alike = _origin(url) == _origin(other) and url.path == other.path
+    return alike and sorted(url.params.multi_items()) == sorted(other.params.multi_items())
+
+
+Fetch = Callable[[httpx.URL], Awaitable[Page[T]]]
+
+
+class _Ahead(Generic[T]):
+    """Fetches pages, and those that are foretold side by side before anyone asks for them.
+
+    A page that was fetched so is handed out where it is asked for in its turn, with its failure if it
+    has one. Where something else is asked for, or nothing more, what is on its way is called off.
+    """
+
+    def __init__(self, fetch: Fetch[T], room: Callable[[], int]) -> None:
+        self._fetch = fetch
+        self._room = room
+        self._foretold: Iterator[httpx.URL] = iter(())
+        self._going: deque[tuple[httpx.URL, asyncio.Future[Page[T]]]] = deque()
+
+    async def __call__(self, url: httpx.URL) -> Page[T]:
+        """The page at ``url``."""
+        if not self._going or not _is_same(self._going[0][0], url):
+            await self.call_off()
+            return await self._fetch(url)
+        got = await self._going[0][1]
+        self._going.popleft()
+        self._fill()
+        return got
+
+    def foretell(self, pages: Iterator[httpx.URL]) -> None:
+        """Begin to fetch ``pages``."""
+        self._foretold = pages
+        self._fill()
+
+    async def call_off(self) -> None:
+        """Fetch no further page before it is asked for."""
+        self._foretold = iter(())
+        going = [task for _, task in self._going]
+        self._going.clear()
+        for task in going:
+            task.cancel()
+        await asyncio.gather(*going, return_exceptions=True)
+
+    def _fill(self) -> None:
+        while len(self._going) < self._room():
+            url = next(self._foretold, None)
+            if url is None:
+                return
+            self._going.append((url, asyncio.ensure_future(self._fetch(url))))
+
+
 async def everything(
-    fetch: Callable[[httpx.URL], Awaitable[Page[T]]],
+    fetch: Fetch[T],
     first: httpx.URL,
     identity: Callable[[T], str],
     *,
+    room: Callable[[], int],
     may_be_short: bool = False,
 ) -> tuple[T, ...]:
     """Every row once, in the order of the listing.
+
+    ``room`` says how many pages may be on their way at this moment before anyone asks for them.
 
     A listing whose count changes meanwhile, or that shows fewer different rows than it counts, is
     read again, at most three times. If it still does not hold together, the rows of all readings
@@ -123,7 +199,11 @@ async def everything(
     met: dict[str, T] = {}
     totals: set[int] = set()
     for number in range(1 + RESTARTS):
-        reading = await _reading(fetch, first, identity, to_the_end=number == RESTARTS)
+        ahead = _Ahead(fetch, room)
+        try:
+            reading = await _reading(ahead, first, identity, to_the_end=number == RESTARTS)
+        finally:
+            await ahead.call_off()
         if reading.is_whole:
             return tuple(reading.rows.values())
         met |= reading.rows
@@ -152,7 +232,7 @@ class _Reading(Generic[T]):
 
 
 async def _reading(
-    fetch: Callable[[httpx.URL], Awaitable[Page[T]]],
+    fetch: _Ahead[T],
     first: httpx.URL,
     identity: Callable[[T], str],
     *,
@@ -171,6 +251,8 @@ async def _reading(
             )
         seen.add(str(url))
         got = await fetch(url)
+        if url is first:
+            fetch.foretell(got.foretold())
         before = len(rows)
         rows |= {identity(row): row for row in got.rows}
         idle = 0 if len(rows) > before else idle + 1

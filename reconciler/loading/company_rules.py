@@ -134,6 +134,8 @@ def _renamed_still_there(specs: Specs) -> Iterator[RuleFinding]:
     renamed = {company.key: company.entry for company in specs.companies}
     yield from _still_there(renamed, dict(reversed(specs.keys)), "company")
     for company in specs.companies:
+        if not any("renamedFrom" in link.entry.fields for link in company.connections):
+            continue
         links = {link.key: link.entry for link in company.connections}
         yield from _still_there(links, {key: entry.spot for key, entry in links.items()}, "connection")
 

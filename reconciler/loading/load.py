@@ -175,6 +175,8 @@ class Loaded:
     files: tuple[str, ...]
     warnings: tuple[Diagnostic, ...] = ()
     named: Mapping[str, Platform] = field(default_factory=dict)
+    names_rate: bool = False
+    """Whether ``workspace.yaml`` says how many requests a minute Codat may be asked."""
 
     def holds_for(self, platforms: Sequence[Platform]) -> bool:
         """Whether a load with these platforms would say the same; what the specs do not name is no matter."""
@@ -221,6 +223,7 @@ def load(
         tuple(files.source(path).shown for path in found.specs),
         warnings,
         _named(read),
+        settings.names_rate,
     )
 
 

@@ -55,6 +55,8 @@ class Settings:
     named: tuple[str, ...] = ()
     """The platforms that it names, as written."""
     commands: SecretCommands = field(default_factory=SecretCommands)
+    names_rate: bool = False
+    """Whether it says how many requests a minute Codat may be asked."""
     _merged: dict[str, Preconditions] = field(default_factory=dict, repr=False, compare=False)
 
     def platform(self, key: str) -> PlatformSettings:

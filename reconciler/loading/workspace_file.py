@@ -89,6 +89,7 @@ def read(
         platforms=by_platform,
         named=tuple(_named(entry)) if entry is not None else (),
         commands=_commands(fields.get("secrets", {})),
+        names_rate="requestsPerMinute" in fields.get("limits", {}),
     )
     return settings, tuple(found)
 

@@ -8,7 +8,8 @@ from reconciler.planner.account import (
     webhook_address,
 )
 from reconciler.planner.account_explaining import account_addresses, explained_account
-from reconciler.planner.decisions import Draft, draft
+from reconciler.planner.decisions import draft
+from reconciler.planner.drafts import Draft
 from reconciler.planner.explaining import Explanation, addresses, explained
 from reconciler.planner.identity import Directory
 from reconciler.planner.planning import check_companies, check_patterns, finish, make_plan, with_origins

@@ -37,7 +37,7 @@ from reconciler.model import (
 )
 from reconciler.plan import Attention
 from reconciler.planner.company_rules import Want
-from reconciler.planner.decisions import CompanyDraft, ConnectionDraft
+from reconciler.planner.drafts import CompanyDraft, ConnectionDraft
 from reconciler.planner.fields import Writer, members_at, text_at, written_by
 from reconciler.planner.marking import before_deletes
 from reconciler.planner.messages import Subject, attention

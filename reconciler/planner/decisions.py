@@ -7,20 +7,17 @@ that look due for a sync, and the profile's sync settings.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
-from reconciler.kinds import Change, Kind
+from reconciler.kinds import Kind
 from reconciler.live import Live, LiveCompany, LiveConnection, Status
 from reconciler.model import (
     KEY_TAG,
-    LINKS_TAG,
     WORKSPACE_TAG,
     Address,
     Desired,
     DesiredCompany,
     DesiredConnection,
-    Mark,
     Presence,
     SourceType,
     Wanted,
@@ -38,8 +35,8 @@ from reconciler.planner.connection_rules import (
     Proof,
     StraySituation,
 )
+from reconciler.planner.drafts import CompanyDraft, ConnectionDraft, Draft
 from reconciler.planner.fields import (
-    FieldValue,
     Ours,
     Writer,
     changes,
@@ -53,119 +50,31 @@ from reconciler.planner.messages import Subject, attention
 from reconciler.planner.pairing import Pairs, pair
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Rule
-from reconciler.planner.sync_rules import due_reason, wants_sync
+from reconciler.planner.settled import is_settled, may_be_settled
+from reconciler.planner.sync_rules import looks_due
 
 _LIVE_STATUSES: Final[Mapping[Status, LiveStatus]] = {status: LiveStatus(status.value) for status in Status}
-RECORDS: Final = "records which connection is which"
-"""Why a company is updated whose record of links alone differs."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionDraft:
-    """What is decided for one connection. ``row`` is ``None`` where it could not be paired."""
-
-    address: Address
-    desired: DesiredConnection | None
-    live: LiveConnection | None
-    row: Rule | None
-    situation: ConnectionSituation | StraySituation | None
-    attention: Attention | None = None
-    looks_due: bool = False
-    former: str = ""
-    """The key under which the record names a connection that is in no spec."""
-
-    @property
-    def is_created(self) -> bool:
-        """Whether this plan creates it."""
-        return self.row is not None and Kind.CONNECTION_CREATE in self.row.actions
-
-    @property
-    def is_authorized(self) -> bool:
-        """Whether this plan authorizes it."""
-        return self.row is not None and Kind.CONNECTION_AUTHORIZE in self.row.actions
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompanyDraft:
-    """What is decided for one company and its connections.
-
-    ``fields`` are the managed fields as they shall be, ``changes`` what of them differs. ``links`` is
-    the record of links that is to be written after this plan's creates, empty where none is. ``copied``
-    speaks of other companies that carry its tags.
-    """
-
-    address: Address
-    desired: DesiredCompany | None = None
-    live: LiveCompany | None
-    row: Rule
-    situation: CompanySituation
-    included: bool = True
-    fields: Mapping[str, FieldValue] = field(default_factory=dict)
-    changes: tuple[Change, ...] = ()
-    links: Mapping[str, Mark] = field(default_factory=dict)
-    connections: tuple[ConnectionDraft, ...] = ()
-    attention: Attention | None = None
-    copied: Attention | None = None
-    unnamed: tuple[str, ...] = ()
-    """Ids of the live connections that neither a spec nor the record of links names."""
-
-    @property
-    def why(self) -> str:
-        """The reason of the company's row; a plan that only writes the record of links says so."""
-        written = {change.path for change in written_by(Writer.COMPANY, self.changes)}
-        only_records = Kind.COMPANY_UPDATE in self.row.actions and written == {f"tags.{LINKS_TAG}"}
-        return RECORDS if only_records else self.row.why
-
-    @property
-    def proceeds(self) -> bool:
-        """Whether the company is wanted, and nothing about it has to be settled first."""
-        return self.situation.want is Want.PRESENT and self.row.attention is None
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """All companies, those of the specs first, each by its key, and what must be read to finish the plan."""
-
-    companies: tuple[CompanyDraft, ...] = field(repr=False)
-    managed: int
-
-    def connections(self) -> Iterator[ConnectionDraft]:
-        """Every connection of every company."""
-        return (connection for company in self.companies for connection in company.connections)
-
-    @property
-    def histories(self) -> tuple[str, ...]:
-        """Ids of the companies whose history of pulls must be read: some connection looks due for a sync."""
-        return tuple(
-            company.live.id
-            for company in self.companies
-            if company.live and any(connection.looks_due for connection in company.connections)
-        )
-
-    @property
-    def needs_profile(self) -> bool:
-        """Whether some sync may follow that fetches what the profile marks, so its settings must be read."""
-        return any(
-            (connection.looks_due or connection.is_authorized)
-            and connection.desired is not None
-            and wants_sync(connection.desired)
-            and not connection.desired.sync.data_types
-            for connection in self.connections()
-        )
 
 
 def draft(desired: Desired, live: Live, policy: Policy) -> Draft:
-    """Decide everything but syncs."""
+    """Decide everything but syncs, of the companies that are not as they were left."""
     directory = Directory.of(desired, live.companies)
-    wanted = [
-        _company(company, directory, policy)
-        for _, company in sorted(desired.companies.items())
-        if _concerns(company, policy)
-    ]
+    wanted: list[CompanyDraft] = []
+    rest: list[DesiredCompany] = []
+    is_plain = may_be_settled(policy)
+    for _, company in sorted(desired.companies.items()):
+        if is_plain and is_settled(company, directory, policy):
+            rest.append(company)
+        elif _concerns(company, policy):
+            wanted.append(_company(company, directory, policy))
     kept = _perhaps_meant(wanted, directory)
     orphans = directory.orphans() if not policy.is_narrowed else ()
     left = [_orphan(orphan, desired, policy, kept) for orphan in orphans]
-    return Draft((*wanted, *left), directory.managed())
+    return Draft(
+        (*wanted, *left),
+        directory.managed(),
+        lambda: (_company(company, directory, policy) for company in rest),
+    )
 
 
 def _perhaps_meant(wanted: Iterable[CompanyDraft], directory: Directory) -> frozenset[str]:
@@ -338,12 +247,10 @@ def _connection(
 def _looks_due(
     address: Address, desired: DesiredConnection, live: LiveConnection | None, row: Rule, policy: Policy
 ) -> bool:
-    """Whether the listing alone says that a sync is due; the history may yet say otherwise."""
+    """Whether a connection that this plan does not authorize looks due for a sync."""
     if live is None or live.status is not Status.LINKED or desired.wanted is not Wanted.LINKED:
         return False
-    if Kind.CONNECTION_AUTHORIZE in row.actions or not wants_sync(desired):
-        return False
-    return due_reason(address, desired, live, (), policy) is not None
+    return Kind.CONNECTION_AUTHORIZE not in row.actions and looks_due(address, desired, live, policy)
 
 
 def _is_fresh(desired: DesiredConnection, live: LiveConnection) -> bool:

@@ -28,7 +28,7 @@ from reconciler.planner.connection_rules import (
     Proof,
     StraySituation,
 )
-from reconciler.planner.decisions import CompanyDraft, ConnectionDraft, Draft
+from reconciler.planner.drafts import CompanyDraft, ConnectionDraft, Draft
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Rule, RuleTable
 from reconciler.planner.sync_rules import SYNC_RULES, LastPull, SyncSituation
@@ -245,7 +245,7 @@ def addresses(drafted: Draft, desired: Desired) -> tuple[str, ...]:
     )
     found = {
         *(company.address for company in drafted.companies),
-        *(connection.address for connection in drafted.connections()),
+        *(connection.address for company in drafted.companies for connection in company.connections),
         *wanted,
     }
     return tuple(str(address) for address in sorted(found))

@@ -8,10 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
-
-from deepdiff import DeepDiff
-from deepdiff.model import DiffLevel
+from typing import TYPE_CHECKING, Final
 
 from reconciler.fields import TEXTS, TextField
 from reconciler.kinds import Change
@@ -28,6 +25,9 @@ from reconciler.model import (
     Unset,
     setting_text,
 )
+
+if TYPE_CHECKING:
+    from deepdiff.model import DiffLevel
 
 PROTECTED: Final = "true"
 """The value of the protect tag that we write."""
@@ -157,6 +157,8 @@ def changes(live: LiveCompany | None, wanted: Mapping[str, FieldValue]) -> tuple
     after = {field.path: wanted[field.path] for field in compared}
     if before == after:
         return ()
+    from deepdiff import DeepDiff  # it takes longer to load than to compare, and most plans need none of it
+
     # 0: tag maps with little in common are still compared tag by tag, never as a whole.
     tree = DeepDiff(_unlike(before, after), _unlike(after, before), view="tree", threshold_to_diff_deeper=0)
     return tuple(sorted(change for levels in tree.values() for level in levels for change in _changes(level)))

@@ -6,6 +6,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from reconciler.live import LiveCompany
 from reconciler.model import KEY_TAG, UNSET, Desired, DesiredCompany, Presence, Wanted
@@ -28,7 +29,7 @@ class Match:
     """Companies that carry the tags of the wanted one too, where its ``id`` says that they are not meant."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Directory:
     """The live companies, to be looked up by id, owner, key and name, and what the specs claim."""
 
@@ -37,8 +38,6 @@ class Directory:
     by_owner: Mapping[tuple[str, str], Sequence[LiveCompany]]
     by_key: Mapping[str, Sequence[LiveCompany]]
     """By the key that they carry, in whichever workspace."""
-    by_name: Mapping[str, Sequence[LiveCompany]]
-    """By their names, folded."""
     keys: frozenset[str]
     """Every key that some spec speaks for, by its own name or by ``renamedFrom``."""
     ids: frozenset[str]
@@ -50,10 +49,8 @@ class Directory:
         by_id: dict[str, LiveCompany] = {}
         by_owner: defaultdict[tuple[str, str], list[LiveCompany]] = defaultdict(list)
         by_key: defaultdict[str, list[LiveCompany]] = defaultdict(list)
-        by_name: defaultdict[str, list[LiveCompany]] = defaultdict(list)
         for company in sorted(companies, key=lambda company: company.id):
             by_id[company.id] = company
-            by_name[folded(company.name)].append(company)
             if owner := company.owner():
                 by_owner[owner].append(company)
                 by_key[owner[1]].append(company)
@@ -63,11 +60,18 @@ class Directory:
             by_id,
             by_owner,
             by_key,
-            by_name,
             frozenset(desired.companies)
             | {company.renamed_from for company in wanted if company.renamed_from},
             frozenset(company.id for company in wanted if company.id),
         )
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Sequence[LiveCompany]]:
+        """By their names, folded; made where a name is looked for."""
+        found: defaultdict[str, list[LiveCompany]] = defaultdict(list)
+        for company in self.by_id.values():
+            found[folded(company.name)].append(company)
+        return found
 
     def match(self, company: DesiredCompany) -> Match:
         """Find the live company that ``company`` means."""

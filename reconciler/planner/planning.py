@@ -22,7 +22,8 @@ from reconciler.planner.account import (
     webhook_address,
 )
 from reconciler.planner.actions import Decided, decided
-from reconciler.planner.decisions import CompanyDraft, Draft, draft
+from reconciler.planner.decisions import draft
+from reconciler.planner.drafts import CompanyDraft, Draft
 from reconciler.planner.policy import Policy, refusals
 from reconciler.planner.saved_form import desired_digest, live_digest
 from reconciler.planner.soundness import PlannerCode, check
@@ -81,7 +82,7 @@ def finish(drafted: Draft, desired: Desired, live: Live, policy: Policy, *, tool
         actions += account.actions
         attention += account.attention
         live = as_it_will_be(account, live, policy)
-    for company in drafted.companies:
+    for company in drafted.open:
         found = decided(company, live, policy)
         actions += found.actions
         attention += found.attention
@@ -115,20 +116,21 @@ def _unchanged(
     """How many wanted companies and connections no action speaks of, and nothing blocks."""
     busy = {action.address for action in actions}
     blocked = {noted.address for noted in attention if CLASS_OF[noted.code] is AttentionClass.BLOCKING}
-    wanted = (
-        address
+    spoken_of = {str(address) for address in busy | blocked}
+    shut = {str(address) for address in blocked}
+    return sum(
+        address not in spoken_of and (not policy.is_narrowed or policy.includes(Address.parse(address)))
         for company in desired.companies.values()
-        if company.state is Presence.PRESENT and Address(company.key) not in blocked
+        if company.state is Presence.PRESENT and company.key not in shut
         for address in (
-            Address(company.key),
+            company.key,
             *(
-                Address(company.key, connection.key)
+                f"{company.key}/{connection.key}"
                 for connection in company.connections.values()
                 if connection.wanted is not Wanted.ABSENT
             ),
         )
     )
-    return sum(policy.includes(address) and address not in busy | blocked for address in wanted)
 
 
 def _notes(drafted: Draft, desired: Desired, live: Live, policy: Policy) -> tuple[str, ...]:
@@ -222,6 +224,8 @@ def check_companies(desired: Desired, targets: tuple[str, ...], reauthorize: tup
 
 def check_patterns(drafted: Draft, desired: Desired, policy: Policy) -> None:
     """Refuse a pattern that names nothing: a typing error must not look like a clean plan."""
+    if not (policy.targets or policy.reauthorize):
+        return
     companies = [Address(key) for key in desired.companies]
     strays = [connection.address for connection in drafted.connections() if connection.desired is None]
     named = [*companies, *_connections(desired), *strays, *_of_account(desired)]
@@ -276,7 +280,7 @@ def with_origins(plan: Plan, base: Desired | None, live: Live, policy: Policy) -
     due: defaultdict[tuple[str, str], list[object]] = defaultdict(list)
     noted: set[tuple[str, str]] = set()
     account = account_draft(base, live, policy) if base is not None else None
-    drafted = draft(base, live, policy).companies if base is not None else ()
+    drafted = draft(base, live, policy).open if base is not None else ()
     live = as_it_will_be(account, live, policy)
     shares: list[AccountDraft | Decided] = [decided(draft, live, policy) for draft in drafted]
     for found in [*shares, *([account] if account else [])]:

@@ -146,6 +146,11 @@ def _marked(settings: SyncSettings, mark: bool) -> frozenset[str]:
     )
 
 
+def looks_due(address: Address, desired: DesiredConnection, live: LiveConnection, policy: Policy) -> bool:
+    """Whether the listing alone says that a Linked connection is due; the history may yet say otherwise."""
+    return wants_sync(desired) and due_reason(address, desired, live, (), policy) is not None
+
+
 def due_reason(
     address: Address, desired: DesiredConnection, live: LiveConnection, pulls: Sequence[Pull], policy: Policy
 ) -> str | None:

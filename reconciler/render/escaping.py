@@ -38,7 +38,8 @@ def for_terminal(text: str, limit: int = VALUE_LIMIT) -> str:
     other than the common one, surrogates, and what Unicode has not assigned. An escape is never cut in
     two, and counts by its own length.
     """
-    text = _COMMAND.sub(lambda found: f"{found[1] or ''}\\x{ord(found[0][-1]):x}", text)
+    if "::" in text or "##[" in text:
+        text = _COMMAND.sub(lambda found: f"{found[1] or ''}\\x{ord(found[0][-1]):x}", text)
     if len(text) <= limit and text.isascii() and text.isprintable():
         return text
     shown: list[str] = []

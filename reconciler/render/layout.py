@@ -158,22 +158,23 @@ def hanging(head: Text, body: Text, style: Style) -> Iterator[Text]:
         yield Text.assemble(head if first else " " * indent, line)
 
 
-def entry(head: Pieces, body: Pieces, style: Style) -> Iterator[Text]:
+def entry(head: Pieces, body: Pieces, style: Style) -> Iterator[Text | str]:
     """The same for what there is very much of: where nothing is coloured or wrapped, nothing is measured."""
     if style.color or style.width is not None:
         yield from hanging(Text.assemble(*head), Text.assemble(*body), style)
     else:
-        yield Text("".join(text for text, _ in (*head, *body)).rstrip())
+        yield "".join(text for text, _ in (*head, *body)).rstrip()
 
 
-def printed(lines: Iterable[Text], style: Style) -> str:
+def printed(lines: Iterable[Text | str], style: Style) -> str:
     """The lines as a string that the stream can hold, each with a newline."""
     if not style.color:
-        return encodable("".join(f"{line.plain}\n" for line in lines), style.encoding)
+        plain_lines = (line if isinstance(line, str) else line.plain for line in lines)
+        return encodable("".join(f"{line}\n" for line in plain_lines), style.encoding)
     page = StringIO()
     console = Console(
         file=page, force_terminal=True, color_system="standard", no_color=False, width=style.width or 80
     )
     for line in lines:
-        console.print(line, soft_wrap=True, highlight=False)
+        console.print(Text(line) if isinstance(line, str) else line, soft_wrap=True, highlight=False)
     return encodable(page.getvalue(), style.encoding)

@@ -55,7 +55,7 @@ _LOOKS: Final[Mapping[Group | AttentionClass | Severity, str]] = {
 
 _UNFOLD: Final = " (-v shows all)"
 
-Lines = Iterator[Text]
+Lines = Iterator[Text | str]
 
 
 # --- plans -------------------------------------------------------------------------------------
@@ -92,7 +92,7 @@ def plan_text(
         return printed(chain(sentence, refused), style)
     column = _column((action.address for action in view.actions), style)
     brief = is_asked and style.folds
-    sections: list[Iterable[Text]] = [
+    sections: list[Iterable[Text | str]] = [
         _opening(view, style),
         _actions(view.caused, column, style, brief=brief),
     ]
@@ -183,7 +183,7 @@ def outcome_text(outcome: Outcome, style: Style, *, notes: Sequence[str] = ()) -
     sentence = hanging(Text(), Text(view.sentence, "bold" if view.is_complete else "bold red"), style)
     if style.quiet:
         return printed(chain(_problems(view, style), _stopped(view, style), sentence), style)
-    sections: list[Iterable[Text]] = [_problems(view, style), _unstarted(view.unstarted, style)]
+    sections: list[Iterable[Text | str]] = [_problems(view, style), _unstarted(view.unstarted, style)]
     sections += [_attention(group, style) for group in view.attention if _is_left(group, style)]
     resume = hanging(Text(), Text(view.resume), style) if view.resume else ()
     sections += [_notes(view.notes, style), _stopped(view, style), chain(resume, sentence)]
@@ -339,7 +339,7 @@ def _pieces(sign: str, address: str, column: int, look: str) -> Pieces:
     return (f"{sign} ", look), (shown, "bold"), (" " * max(column - cell_len(shown), 0) + "  ", "")
 
 
-def _spaced(sections: Iterable[Iterable[Text]]) -> Lines:
+def _spaced(sections: Iterable[Iterable[Text | str]]) -> Lines:
     """The lines of the sections that have any, an empty line between two sections."""
     first = True
     for section in sections:

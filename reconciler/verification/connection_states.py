@@ -20,7 +20,7 @@ from reconciler.model import (
     Wanted,
 )
 from reconciler.plan import Attention, AttentionClass, AttentionCode, Plan
-from reconciler.planner.decisions import CompanyDraft, Draft
+from reconciler.planner.drafts import CompanyDraft, Draft
 from reconciler.planner.policy import Policy
 from reconciler.planner.sync_rules import wants_sync
 

@@ -118,8 +118,12 @@ class Endpoint:
         client: type[C],
         limits: Limits,
         on_wait: Callable[[float, str], None] | None = None,
+        *,
+        hurries: bool = False,
     ) -> AsyncIterator[C]:
         """A client of this API; the embedded sandbox is not paced, because nobody else asks it.
+
+        One that ``hurries`` reads faster than ``limits`` say while plenty of the day's quota remains.
 
         Raises:
             CodatSyncError: no credentials, or a URL that must not be used.
@@ -127,7 +131,12 @@ class Endpoint:
         """
         if self.sandbox_file is None:
             async with connect(
-                client, self.url, credentials(self.environ), limits=limits, on_wait=on_wait
+                client,
+                self.url,
+                credentials(self.environ),
+                limits=limits,
+                hurries=hurries,
+                on_wait=on_wait,
             ) as opened:
                 yield opened
             return

@@ -142,7 +142,8 @@ async def from_specs(request: PlanRequest) -> Planned:
     if offline.loaded is not None:
         _check(request, offline.loaded)
     limits = offline.loaded.workspace.limits if offline.loaded else Limits()
-    async with endpoint.open(ReadClient, limits, context.on_wait) as client:
+    hurries = offline.loaded is not None and not offline.loaded.names_rate
+    async with endpoint.open(ReadClient, limits, context.on_wait, hurries=hurries) as client:
         platforms = await client.platforms()
         loaded = offline.settle(platforms)
         desired, workspace = loaded.desired, loaded.workspace

@@ -71,6 +71,29 @@ def test_no_more_than_a_thousand_a_minute_go_to_the_real_api(api: str, gap: floa
     assert network.seconds_sent[-1] == pytest.approx(10 * gap, rel=0.05)
 
 
+def test_no_minute_holds_more_than_the_rate_however_late_writes_follow_their_looks() -> None:
+    def answered(_: httpx.Request) -> httpx.Response:
+        if len(network.requests) > 100:
+            network.seconds = 0.0
+        return answer(company())
+
+    async def change(client: Client) -> None:
+        look = Look()
+        await client.looking(look).company("1")
+        await client.resting_on(look).update_company("1", {"name": "A"}, uuid4())
+
+    network = wire(answered, seconds=1.9)
+
+    talk(
+        network,
+        lambda client: at_once(change(client) for _ in range(400)),
+        limits=Limits(requests_per_minute=600),
+    )
+
+    moments = network.seconds_sent
+    assert max(sum(start <= moment < start + 60 for moment in moments) for start in moments) <= 600
+
+
 def test_the_embedded_sandbox_is_not_paced() -> None:
     network = wire(answer(company()))
 

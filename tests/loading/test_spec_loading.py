@@ -222,6 +222,7 @@ def test_every_setting_reaches_the_workspace(project):
     assert workspace.limits == Limits(
         requests_per_minute=100000, concurrency=4, page_size=5000, reserve_percent=25
     )
+    assert loaded.names_rate
     assert workspace.guard == Guard(max_deletes=Limit(3), max_unlinks=Limit(10, percent=True))
     assert workspace.root == str(project.root / "specs")
     assert loaded.desired.companies["a"].name == "Caf UK"
@@ -349,3 +350,9 @@ def test_an_empty_mapping_says_nothing_as_when_it_is_absent(project):
     ]
     both = (desired.companies["b"].connections["c"] for desired in (written, absent))
     assert len({repr(replace(connection, span=None)) for connection in both}) == 1
+
+
+def test_a_workspace_that_limits_something_else_names_no_rate(project):
+    project.put("specs/workspace.yaml", "version: 1\nworkspace: prod\nlimits: {concurrency: 4}\n")
+    project.write(specs__a_yaml="version: 1\ncompanies: {a: {name: A}}\n")
+    assert not project.load().names_rate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import deepdiff
 import pytest
 from builders import actions, company, plan_for, wanted
 
@@ -11,7 +12,6 @@ from reconciler.actions import CreateCompany
 from reconciler.kinds import Change
 from reconciler.live import LiveCompany
 from reconciler.model import KEY_TAG, PROTECT_TAG, UNSET, WORKSPACE_TAG
-from reconciler.planner import fields
 from reconciler.planner.fields import Ours, changes, wanted_fields
 
 OURS = {WORKSPACE_TAG: "prod", KEY_TAG: "acme"}
@@ -174,7 +174,7 @@ def test_equal_companies_are_never_given_to_deepdiff(monkeypatch: pytest.MonkeyP
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("DeepDiff on an equal pair")
 
-    monkeypatch.setattr(fields, "DeepDiff", refuse)
+    monkeypatch.setattr(deepdiff, "DeepDiff", refuse)
     live = company(description="Same", tags={"team": "x"})
     assert actions(plan_for(wanted(description="Same", tags={"team": "x"}), live)) == []
     with pytest.raises(AssertionError, match="DeepDiff"):
