@@ -22,7 +22,8 @@ from reconciler.model import (
     short_id,
 )
 from reconciler.planner.connection_rules import Proof
-from reconciler.planner.pairing import Pairs, alone_of_platform, is_as_old_as, recorded_links
+from reconciler.planner.link_record import is_as_old_as, recorded_links
+from reconciler.planner.pairing import Pairs, alone_of_platform
 
 Marks = Mapping[str, Mark]
 
