@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 
 from reconciler.fields import BY_PATH, TAGS, tags_of
 from reconciler.live import LiveCompany, LiveWebhook, Status
-from reconciler.model import Address, Mark, ProfileValue, SecretRef, SyncSettings
+from reconciler.model import ACCOUNT_MARK, Address, Mark, ProfileValue, SecretRef, SyncSettings
 
 MARK_LENGTH: Final = 6
 """Characters of a mark: a tag of 100 holds those of six connections."""
@@ -77,7 +77,15 @@ class CreateWebhook(_Planned):
     company_tags: tuple[str, ...] = ()
     disabled: bool = False
     beside: tuple[str, ...] = field(default=(), repr=False)
-    """Ids of the consumers of its URL that the plan saw, which tell this creation from an earlier one."""
+    """Ids of the consumers of its URL that the plan saw, which tell this creation from an earlier one.
+
+    Of the mark that makes the account ours: of all consumers, since one may be put beside ours meanwhile.
+    """
+
+    @property
+    def is_mark(self) -> bool:
+        """Whether it says whose the account is, and is sent nothing."""
+        return isinstance(self.url, str) and self.url.startswith(ACCOUNT_MARK)
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""

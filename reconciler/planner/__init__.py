@@ -8,11 +8,18 @@ from reconciler.planner.account import (
     webhook_address,
 )
 from reconciler.planner.account_explaining import account_addresses, explained_account
-from reconciler.planner.decisions import Draft, draft
+from reconciler.planner.decisions import Draft
 from reconciler.planner.desired_document import desired_digest
 from reconciler.planner.explaining import Explanation, addresses, explained
 from reconciler.planner.identity import Directory
-from reconciler.planner.planning import check_companies, check_patterns, finish, make_plan, with_origins
+from reconciler.planner.planning import (
+    check_companies,
+    check_patterns,
+    draft,
+    finish,
+    make_plan,
+    with_origins,
+)
 from reconciler.planner.policy import Earlier, Policy
 from reconciler.planner.reviewing import Stale, as_reviewed, known_from
 from reconciler.planner.soundness import PlannerCode, UnsoundPlanError

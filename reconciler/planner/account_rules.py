@@ -157,11 +157,15 @@ def ownership(desired: Desired, live: LiveAccount) -> Ownership:
     )
 
 
-def marking(desired: Desired, owned: Ownership) -> tuple[CreateWebhook | DeleteWebhook, ...]:
+def marking(
+    desired: Desired, live: LiveAccount, owned: Ownership
+) -> tuple[CreateWebhook | DeleteWebhook, ...]:
     """What makes the account this workspace's, and that of no other."""
     address, surplus = Address(ACCOUNT), (*owned.own[1:], *owned.former)
     why = "marks the account's settings as this workspace's; it is sent nothing"
-    made = CreateWebhook(address, why, ACCOUNT_MARK + desired.workspace, MARK_EVENTS, disabled=True)
+    seen = tuple(sorted(webhook.id for webhook in live.webhooks))
+    url = ACCOUNT_MARK + desired.workspace
+    made = CreateWebhook(address, why, url, MARK_EVENTS, disabled=True, beside=seen)
     return (
         *(() if owned.own else (made,)),
         *(

@@ -9,7 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
-from reconciler.actions import Action, AuthorizeConnection, CreateConnection, DeleteConnection, Kind
+from reconciler.actions import (
+    Action,
+    AuthorizeConnection,
+    CreateConnection,
+    CreateWebhook,
+    DeleteConnection,
+    Kind,
+)
 from reconciler.codat import Meter, ReadClient
 from reconciler.diagnostics import Diagnostic, RefusedError
 from reconciler.live import Live, LiveCompany, LiveProfile, LiveProfileSettings
@@ -33,6 +40,8 @@ LOOKS: Final[Mapping[Kind, int]] = dict.fromkeys(Kind, 0) | {
     Kind.CONNECTION_DELETE: 1,
 }
 """Reads that an action makes where all goes well: a look before it writes, and at settings afterwards too."""
+LOOKS_OF_MARK: Final = 2
+"""Further ones where the account becomes ours: whether a consumer came meanwhile, or another workspace."""
 
 
 def forecast(plan: Plan, meter: Meter, now: datetime, *, again: str) -> tuple[str, ...]:
@@ -62,7 +71,8 @@ def _looks(action: Action) -> int:
     """Reads that the action makes; what this plan creates itself needs no look."""
     is_known = isinstance(action, AuthorizeConnection) and action.observed is not None
     is_recorded = isinstance(action, CreateConnection | DeleteConnection) and bool(action.links)
-    return LOOKS[action.kind] + is_known + is_recorded
+    is_mark = isinstance(action, CreateWebhook) and action.is_mark
+    return LOOKS[action.kind] + is_known + is_recorded + LOOKS_OF_MARK * is_mark
 
 
 T = TypeVar("T")
