@@ -11,8 +11,16 @@ from enum import StrEnum
 from typing import Any, ClassVar, Final
 
 from reconciler.fields import BY_PATH, TAGS, tags_of
-from reconciler.live import LiveCompany, LiveWebhook, Status
-from reconciler.model import ACCOUNT_MARK, Address, Mark, ProfileValue, SecretRef, SyncSettings
+from reconciler.live import LiveCompany, LiveSourceAccount, LiveWebhook, Status
+from reconciler.model import (
+    ACCOUNT_MARK,
+    Address,
+    DesiredSourceAccount,
+    Mark,
+    ProfileValue,
+    SecretRef,
+    SyncSettings,
+)
 
 MARK_LENGTH: Final = 6
 """Characters of a mark: a tag of 100 holds those of six connections."""
@@ -36,6 +44,9 @@ class Kind(StrEnum):
     COMPANY_DELETE = "company.delete"
     CONNECTION_CREATE = "connection.create"
     CONNECTION_AUTHORIZE = "connection.authorize"
+    SOURCE_ACCOUNT_DELETE = "sourceAccount.delete"
+    SOURCE_ACCOUNT_UPDATE = "sourceAccount.update"
+    SOURCE_ACCOUNT_CREATE = "sourceAccount.create"
     COMPANY_SYNC = "company.sync"
 
 
@@ -459,6 +470,85 @@ def sending_mark(document: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateSourceAccount(_Planned):
+    """``POST …/bankFeedAccounts``: an account that feeds a customer's books. Its numbers are references.
+
+    ``company_id`` and ``connection_id`` are ``None`` where this plan creates them.
+    """
+
+    kind: ClassVar[Kind] = Kind.SOURCE_ACCOUNT_CREATE
+    company_id: str | None
+    connection_id: str | None
+    account: DesiredSourceAccount = field(repr=False)
+
+    @property
+    def account_id(self) -> str:
+        """The id of the account."""
+        return self.account.id
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form: the names of the numbers, never their values."""
+        account = self.account
+        return _document(
+            self,
+            companyId=self.company_id,
+            connectionId=self.connection_id,
+            after={
+                "sourceAccount": account.id,
+                "accountName": account.name,
+                "accountType": account.type,
+                "currency": account.currency,
+            },
+            fields=sorted(account.numbers),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateSourceAccount(_Planned):
+    """``PATCH …/bankFeedAccounts/{id}``: the name differs, the one member that always can be changed."""
+
+    kind: ClassVar[Kind] = Kind.SOURCE_ACCOUNT_UPDATE
+    company_id: str
+    connection_id: str
+    account_id: str
+    change: Change
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return _document(
+            self,
+            companyId=self.company_id,
+            connectionId=self.connection_id,
+            sourceAccount=self.account_id,
+            changes=[self.change.document()],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteSourceAccount(_Planned):
+    """``DELETE …/bankFeedAccounts/{id}``: what the customer mapped it to goes with it, and the feed ends."""
+
+    kind: ClassVar[Kind] = Kind.SOURCE_ACCOUNT_DELETE
+    company_id: str
+    connection_id: str
+    observed: LiveSourceAccount
+
+    @property
+    def account_id(self) -> str:
+        """The id of the account."""
+        return self.observed.id
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        before = {
+            "sourceAccount": self.observed.id,
+            "accountName": self.observed.name,
+            "status": self.observed.status,
+        }
+        return _document(self, companyId=self.company_id, connectionId=self.connection_id, before=before)
+
+
+@dataclass(frozen=True, slots=True)
 class SyncTarget:
     """A connection that a ``company.sync`` is for; no data types means all that are fetched on first link."""
 
@@ -516,6 +606,9 @@ Action = (
     | DeleteConnection
     | CreateConnection
     | AuthorizeConnection
+    | DeleteSourceAccount
+    | UpdateSourceAccount
+    | CreateSourceAccount
     | SyncCompany
 )
 

@@ -375,6 +375,27 @@ def utc_text(moment: datetime) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class DesiredSourceAccount:
+    """A bank account that feeds a customer's books, as its spec wants it.
+
+    ``id`` is chosen by whoever creates it, and is all that tells it from others. ``numbers`` are what belongs
+    to the customer alone, by Codat's name for each: the account's number, its sort code and its balance.
+    """
+
+    id: str
+    name: str = ""
+    type: str = ""
+    currency: str = ""
+    numbers: Mapping[str, SecretRef] = field(default_factory=dict)
+    state: Presence = Presence.PRESENT
+
+
+ACCOUNT_NUMBER: Final = "accountNumber"
+BALANCE: Final = "balance"
+"""The one of the numbers that Codat takes as a number; without one it is sent as 0."""
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredConnection:
     """A connection as its spec wants it. ``platform_key`` is Codat's four-letter key."""
 
@@ -391,6 +412,8 @@ class DesiredConnection:
     preconditions: Mapping[Precondition, PreconditionState] = field(default_factory=dict)
     renamed_from: str | None = None
     """The key under which the record of links holds it, where it has a new one."""
+    source_accounts: Mapping[str, DesiredSourceAccount] = field(default_factory=dict)
+    """Of a bank feed, by id; what is not named here is not managed."""
     span: Span | None = field(default=None, compare=False)
 
     @property
@@ -514,6 +537,7 @@ class Guard:
     max_deletes: Limit = Limit(0)
     max_unlinks: Limit = Limit(10)
     max_narrowings: Limit = Limit(0)
+    max_source_account_deletes: Limit = Limit(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,8 @@ def _secret_files(companies: Iterable[CompanySpec], root: Path) -> Mapping[Ident
 def _references(companies: Iterable[CompanySpec]) -> Iterator[SecretRef]:
     for company in companies:
         for connection in company.connections:
-            for value in connection.authorization.values():
+            numbers = [value for account in connection.source_accounts for value in account.numbers.values()]
+            for value in (*connection.authorization.values(), *numbers):
                 if isinstance(value, SecretRef) and value.scheme in _OF_FILES:
                     yield value
 

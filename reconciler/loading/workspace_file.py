@@ -326,6 +326,9 @@ def _guard(fields: Mapping[str, Any]) -> Guard:
         _limit(fields["maxDeletes"]) if "maxDeletes" in fields else default.max_deletes,
         _limit(fields["maxUnlinks"]) if "maxUnlinks" in fields else default.max_unlinks,
         _limit(fields["maxNarrowings"]) if "maxNarrowings" in fields else default.max_narrowings,
+        _limit(fields["maxSourceAccountDeletes"])
+        if "maxSourceAccountDeletes" in fields
+        else default.max_source_account_deletes,
     )
 
 

@@ -18,6 +18,7 @@ from reconciler.model import (
     Desired,
     DesiredCompany,
     DesiredConnection,
+    DesiredSourceAccount,
     Migration,
     Precondition,
     PreconditionState,
@@ -132,9 +133,36 @@ def _connection(connection: DesiredConnection) -> dict[str, Any]:
         document["id"] = connection.id
     if connection.renamed_from is not None:
         document["renamedFrom"] = connection.renamed_from
+    if connection.source_accounts:
+        document["sourceAccounts"] = {
+            identifier: _source_account(account)
+            for identifier, account in sorted(connection.source_accounts.items())
+        }
     if connection.issued_at is not None:
         document["issuedAt"] = connection.issued_at.isoformat()
     return document
+
+
+def _source_account(account: DesiredSourceAccount) -> dict[str, Any]:
+    return {
+        "accountName": written(account.name),
+        "accountType": account.type,
+        "currency": account.currency,
+        "numbers": {name: str(ref) for name, ref in sorted(account.numbers.items())},
+        "state": account.state.value,
+    }
+
+
+def _read_source_account(identifier: str, document: Mapping[str, Any]) -> DesiredSourceAccount:
+    numbers = {name: SecretRef.parse(text) for name, text in document["numbers"].items()}
+    return DesiredSourceAccount(
+        identifier,
+        literal(document["accountName"]),
+        document["accountType"],
+        document["currency"],
+        {name: ref for name, ref in numbers.items() if ref is not None},
+        Presence(document["state"]),
+    )
 
 
 def moment(text: str) -> datetime:
@@ -191,6 +219,10 @@ def _read_connection(key: str, document: Mapping[str, Any]) -> DesiredConnection
             Precondition(name): PreconditionState(state) for name, state in document["preconditions"].items()
         },
         renamed_from=document.get("renamedFrom"),
+        source_accounts={
+            identifier: _read_source_account(identifier, account)
+            for identifier, account in document.get("sourceAccounts", {}).items()
+        },
     )
 
 

@@ -24,6 +24,7 @@ from reconciler.sandbox import (
     integrations,
     link_pages,
     overview,
+    source_accounts,
     syncing,
     webhooks,
 )
@@ -34,6 +35,7 @@ from reconciler.sandbox.store import Store, as_datetime
 
 COMPANY: Final = "/companies/{companyId}"
 CONNECTION: Final = COMPANY + "/connections/{connectionId}"
+SOURCE_ACCOUNTS: Final = CONNECTION + "/connectionInfo/bankFeedAccounts"
 
 API: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/companies", companies.list_companies),
@@ -64,11 +66,17 @@ API: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("PUT", "/profile", integrations.update_profile),
     ("GET", "/profile/syncSettings", integrations.get_profile_sync_settings),
     ("POST", "/profile/syncSettings", integrations.set_profile_sync_settings),
+    ("GET", SOURCE_ACCOUNTS, source_accounts.list_accounts),
+    ("POST", SOURCE_ACCOUNTS, source_accounts.create_account),
+    ("PATCH", SOURCE_ACCOUNTS + "/{accountId}", source_accounts.update_account),
+    ("DELETE", SOURCE_ACCOUNTS + "/{accountId}", source_accounts.delete_account),
     ("GET", "/webhooks", webhooks.list_webhooks),
     ("POST", "/webhooks", webhooks.create_webhook),
     ("DELETE", "/webhooks/{webhookId}", webhooks.delete_webhook),
 )
-"""The Platform API (https://docs.codat.io/platform-api), as far as the sandbox has it."""
+"""The Platform API (https://docs.codat.io/platform-api) and the source accounts of the Bank Feeds API
+(https://docs.codat.io/bank-feeds-api), as far as the sandbox has them.
+"""
 
 LINKS: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", CONNECTION + "/start", link_pages.show_connection),

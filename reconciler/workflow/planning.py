@@ -257,6 +257,7 @@ def _policy(request: PlanRequest | SavedRequest, workspace: Workspace, options: 
         allow_deletes=options.allow_deletes,
         allow_unlinks=options.allow_unlinks,
         allow_narrowings=options.allow_narrowings,
+        allow_source_account_deletes=options.allow_source_account_deletes,
         preconditions_waived=context.endpoint.is_sandbox,
         warn_after=workspace.warn_after,
         create_with_products=workspace.create_with_products,

@@ -19,7 +19,7 @@ from reconciler.actions import (
 )
 from reconciler.codat import Meter, ReadClient
 from reconciler.diagnostics import Diagnostic, RefusedError
-from reconciler.live import Live, LiveCompany, LiveProfile, LiveProfileSettings
+from reconciler.live import Live, LiveCompany, LiveProfile, LiveProfileSettings, LiveSourceAccount
 from reconciler.loading import BUILTIN_PLATFORMS, Loaded, SpecCode, SpecError, is_for_sandbox, load
 from reconciler.model import UNSET, WORKSPACE_TAG, Address, Desired, Limits, Platform, Workspace
 from reconciler.plan import Plan
@@ -38,6 +38,9 @@ LOOKS: Final[Mapping[Kind, int]] = dict.fromkeys(Kind, 0) | {
     Kind.COMPANY_DELETE: 1,
     Kind.CONNECTION_UNLINK: 1,
     Kind.CONNECTION_DELETE: 1,
+    Kind.SOURCE_ACCOUNT_DELETE: 1,
+    Kind.SOURCE_ACCOUNT_UPDATE: 1,
+    Kind.SOURCE_ACCOUNT_CREATE: 2,
 }
 """Reads that an action makes where all goes well: a look before it writes, and at settings afterwards too."""
 LOOKS_OF_MARK: Final = 2
@@ -211,13 +214,20 @@ async def with_sync_settings(
 
 
 async def answer(client: ReadClient, live: Live, draft: Draft, limits: Limits) -> Live:
-    """Add to ``live`` what the draft asks for: histories of pulls, and the profile's sync settings."""
-    histories, fetched = await asyncio.gather(
+    """Add to ``live`` what the draft asks for: pulls, source accounts, and the profile's sync settings."""
+    companies = {connection: company for company, connection in draft.source_accounts}
+
+    async def accounts_of(connection: str) -> tuple[LiveSourceAccount, ...]:
+        return await client.source_accounts(companies[connection], connection)
+
+    histories, accounts, fetched = await asyncio.gather(
         each(draft.histories, client.pulls, limits.concurrency),
+        each(companies, accounts_of, limits.concurrency),
         client.fetched_types() if draft.needs_profile and not _profile_settings(live) else _nothing(),
     )
     settings = _profile_settings(live)
-    return replace(live, pulls=histories, fetched_types=marked(settings.settings) if settings else fetched)
+    types = marked(settings.settings) if settings else fetched
+    return replace(live, pulls=histories, source_accounts=accounts, fetched_types=types)
 
 
 def _profile_settings(live: Live) -> LiveProfileSettings | None:

@@ -43,6 +43,7 @@ class Options:
     allow_deletes: int | None = None
     allow_unlinks: int | None = None
     allow_narrowings: int | None = None
+    allow_source_account_deletes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +250,7 @@ def _options(options: Options) -> dict[str, Any]:
         "allowDeletes": options.allow_deletes,
         "allowUnlinks": options.allow_unlinks,
         "allowNarrowings": options.allow_narrowings,
+        "allowSourceAccountDeletes": options.allow_source_account_deletes,
     }
 
 
@@ -261,6 +263,7 @@ def _read_options(document: Mapping[str, Any]) -> Options:
         document["allowDeletes"],
         document["allowUnlinks"],
         document.get("allowNarrowings"),
+        document.get("allowSourceAccountDeletes"),
     )
 
 
@@ -277,6 +280,7 @@ def _workspace(workspace: Workspace) -> dict[str, Any]:
             "maxDeletes": _limit(guard.max_deletes),
             "maxUnlinks": _limit(guard.max_unlinks),
             "maxNarrowings": _limit(guard.max_narrowings),
+            "maxSourceAccountDeletes": _limit(guard.max_source_account_deletes),
         },
         "limits": {
             "requestsPerMinute": limits.requests_per_minute,
@@ -303,6 +307,9 @@ def _read_workspace(document: Mapping[str, Any]) -> Workspace:
             _read_limit(guard["maxDeletes"]),
             _read_limit(guard["maxUnlinks"]),
             _read_limit(narrowings) if (narrowings := guard.get("maxNarrowings")) else Guard().max_narrowings,
+            _read_limit(deletes)
+            if (deletes := guard.get("maxSourceAccountDeletes"))
+            else Guard().max_source_account_deletes,
         ),
         Limits(
             limits["requestsPerMinute"], limits["concurrency"], limits["pageSize"], limits["reservePercent"]

@@ -1,0 +1,179 @@
+"""The source accounts of a bank feed: what is wanted, what Codat has, and what follows.
+
+An account is known by its ``id``, which whoever creates it chooses (the Bank Feeds API's document: "unique ID
+for the bank account"). Codat changes its name alone; type and currency stay. So an account of the same id and
+another type or currency may be another one, and nothing is done about it. What no spec names is left alone:
+nothing at Codat tells who made it, and a delete takes the customer's mapping with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.actions import (
+    Action,
+    Change,
+    CreateSourceAccount,
+    DeleteSourceAccount,
+    Kind,
+    UpdateSourceAccount,
+)
+from reconciler.live import Live, LiveSourceAccount
+from reconciler.model import DesiredSourceAccount, Presence, Wanted
+from reconciler.plan import Attention, AttentionCode
+from reconciler.planner.decisions import CompanyDraft, ConnectionDraft
+from reconciler.planner.rules import NO, YES, Rule, RuleTable
+from reconciler.wording import listed
+
+_NAMED: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAccountSituation:
+    """Everything that the rules for a source account may look at.
+
+    ``another``: Codat has one of its id with another type or currency. ``renamed``: its name differs.
+    """
+
+    wanted: Presence
+    live: bool
+    another: bool
+    renamed: bool
+
+
+_PRESENT, _ABSENT = (Presence.PRESENT,), (Presence.ABSENT,)
+
+SOURCE_ACCOUNT_RULES: Final = RuleTable(
+    SourceAccountSituation,
+    (
+        Rule(
+            "source-account-new",
+            {"wanted": _PRESENT, "live": NO},
+            "not in Codat",
+            (Kind.SOURCE_ACCOUNT_CREATE,),
+        ),
+        Rule(
+            "source-account-another",
+            {"wanted": _PRESENT, "live": YES, "another": YES},
+            "Codat has another account under its id",
+            attention=AttentionCode.AMBIGUOUS,
+        ),
+        Rule(
+            "source-account-renamed",
+            {"wanted": _PRESENT, "live": YES, "another": NO, "renamed": YES},
+            "its name differs",
+            (Kind.SOURCE_ACCOUNT_UPDATE,),
+        ),
+        Rule(
+            "source-account-as-specified",
+            {"wanted": _PRESENT, "live": YES, "another": NO, "renamed": NO},
+            "as specified",
+        ),
+        Rule(
+            "source-account-absent",
+            {"wanted": _ABSENT, "live": YES},
+            "the spec says state: absent; what the customer mapped it to goes with it",
+            (Kind.SOURCE_ACCOUNT_DELETE,),
+        ),
+        Rule("source-account-gone", {"wanted": _ABSENT, "live": NO}, "absent, and not in Codat"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAccounts:
+    """One connection's share of the plan."""
+
+    actions: tuple[Action, ...] = ()
+    attention: tuple[Attention, ...] = ()
+
+
+def source_accounts(company: CompanyDraft, connection: ConnectionDraft, live: Live) -> SourceAccounts:
+    """What follows for the source accounts of a connection; nothing where its spec names none."""
+    desired = connection.desired
+    if desired is None or not desired.source_accounts or desired.wanted is not Wanted.LINKED:
+        return SourceAccounts()
+    found = _found(connection, live)
+    if found is None:
+        return SourceAccounts()
+    actions: list[Action] = []
+    attention: list[Attention] = []
+    for identifier, account in sorted(desired.source_accounts.items()):
+        now = found.get(identifier)
+        row = SOURCE_ACCOUNT_RULES.decide(situation(account, now))
+        actions += _actions(company, connection, row, account, now)
+        if row.attention and now:
+            attention.append(_another(connection, account, now))
+    unnamed = sorted(found.keys() - desired.source_accounts.keys())
+    if unnamed:
+        attention.append(_unmanaged(connection, unnamed))
+    return SourceAccounts(tuple(actions), tuple(attention))
+
+
+def _found(connection: ConnectionDraft, live: Live) -> Mapping[str, LiveSourceAccount] | None:
+    """The connection's accounts by id; none where this plan creates it, ``None`` where they are not known."""
+    if connection.is_created:
+        return {}
+    accounts = live.source_accounts.get(connection.live.id) if connection.live else None
+    return None if accounts is None else {account.id: account for account in accounts}
+
+
+def situation(wanted: DesiredSourceAccount, live: LiveSourceAccount | None) -> SourceAccountSituation:
+    """The situation of one account."""
+    return SourceAccountSituation(
+        wanted.state,
+        live is not None,
+        another=live is not None and bool(_differences(wanted, live)),
+        renamed=live is not None and live.name != wanted.name,
+    )
+
+
+def _differences(wanted: DesiredSourceAccount, live: LiveSourceAccount) -> list[str]:
+    """What says that it is another account; Codat writes a type in its own case, or leaves it out."""
+    compared = (("accountType", wanted.type, live.type), ("currency", wanted.currency, live.currency))
+    return [
+        f"{name} is '{now}' where the spec says '{asked}'"
+        for name, asked, now in compared
+        if now and now.casefold() != asked.casefold()
+    ]
+
+
+def _actions(
+    company: CompanyDraft,
+    connection: ConnectionDraft,
+    row: Rule,
+    account: DesiredSourceAccount,
+    now: LiveSourceAccount | None,
+) -> Iterator[Action]:
+    address = connection.address
+    company_id = company.live.id if company.live else None
+    connection_id = connection.live.id if connection.live else None
+    for kind in row.actions:
+        if kind is Kind.SOURCE_ACCOUNT_CREATE:
+            yield CreateSourceAccount(address, row.why, company_id, connection_id, account)
+        elif now is None or company_id is None or connection_id is None:
+            raise ValueError(f"{kind} {address} of what is not there")
+        elif kind is Kind.SOURCE_ACCOUNT_UPDATE:
+            change = Change("accountName", now.name or None, account.name)
+            yield UpdateSourceAccount(address, row.why, company_id, connection_id, account.id, change)
+        else:
+            yield DeleteSourceAccount(address, row.why, company_id, connection_id, now)
+
+
+def _another(connection: ConnectionDraft, account: DesiredSourceAccount, now: LiveSourceAccount) -> Attention:
+    told = (
+        f"source account '{account.id}' is in Codat as another one may be: "
+        f"{'; '.join(_differences(account, now))}. Codat does not change these: write into the spec what is "
+        f"there, or give the account that you mean an id of its own"
+    )
+    return Attention(AttentionCode.AMBIGUOUS, connection.address, told)
+
+
+def _unmanaged(connection: ConnectionDraft, unnamed: list[str]) -> Attention:
+    told = (
+        f"Codat has source accounts here that the spec does not name: {listed(unnamed, _NAMED)}; leave them, "
+        f"name them under sourceAccounts, or have one deleted with 'state: absent'"
+    )
+    return Attention(AttentionCode.UNMANAGED, connection.address, told)
