@@ -90,37 +90,63 @@ class SourceAccounts:
     attention: tuple[Attention, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SourceAccountDecision:
+    """What is decided for one account."""
+
+    account: DesiredSourceAccount
+    live: LiveSourceAccount | None
+    situation: SourceAccountSituation
+    row: Rule
+
+    @property
+    def why(self) -> str:
+        """The reason, and which account it is about."""
+        return f"{self.account.id}: {self.row.why}"
+
+
+def source_account_decisions(connection: ConnectionDraft, live: Live) -> tuple[SourceAccountDecision, ...]:
+    """What is decided for each account that the spec names, as far as it is known what Codat has."""
+    found = _found(connection, live)
+    if found is None or connection.desired is None:
+        return ()
+    decisions = []
+    for identifier, account in sorted(connection.desired.source_accounts.items()):
+        now = found.get(identifier)
+        situation = _situation(account, now)
+        row = SOURCE_ACCOUNT_RULES.decide(situation)
+        decisions.append(SourceAccountDecision(account, now, situation, row))
+    return tuple(decisions)
+
+
 def source_accounts(company: CompanyDraft, connection: ConnectionDraft, live: Live) -> SourceAccounts:
     """What follows for the source accounts of a connection; nothing where its spec names none."""
-    desired = connection.desired
-    if desired is None or not desired.source_accounts or desired.wanted is not Wanted.LINKED:
-        return SourceAccounts()
-    found = _found(connection, live)
-    if found is None:
-        return SourceAccounts()
-    actions: list[Action] = []
-    attention: list[Attention] = []
-    for identifier, account in sorted(desired.source_accounts.items()):
-        now = found.get(identifier)
-        row = SOURCE_ACCOUNT_RULES.decide(situation(account, now))
-        actions += _actions(company, connection, row, account, now)
-        if row.attention and now:
-            attention.append(_another(connection, account, now))
-    unnamed = sorted(found.keys() - desired.source_accounts.keys())
-    if unnamed:
+    decisions = source_account_decisions(connection, live)
+    actions = [action for decision in decisions for action in _actions(company, connection, decision)]
+    attention = [
+        _another(connection, decision.account, decision.live)
+        for decision in decisions
+        if decision.row.attention and decision.live
+    ]
+    named = {decision.account.id for decision in decisions}
+    unnamed = sorted((_found(connection, live) or {}).keys() - named)
+    if unnamed and decisions:
         attention.append(_unmanaged(connection, unnamed))
     return SourceAccounts(tuple(actions), tuple(attention))
 
 
 def _found(connection: ConnectionDraft, live: Live) -> Mapping[str, LiveSourceAccount] | None:
-    """The connection's accounts by id; none where this plan creates it, ``None`` where they are not known."""
+    """The connection's accounts by id; none where this plan creates it, ``None`` where they are no matter."""
+    desired = connection.desired
+    if desired is None or desired.wanted is not Wanted.LINKED:
+        return None
     if connection.is_created:
         return {}
     accounts = live.source_accounts.get(connection.live.id) if connection.live else None
     return None if accounts is None else {account.id: account for account in accounts}
 
 
-def situation(wanted: DesiredSourceAccount, live: LiveSourceAccount | None) -> SourceAccountSituation:
+def _situation(wanted: DesiredSourceAccount, live: LiveSourceAccount | None) -> SourceAccountSituation:
     """The situation of one account."""
     return SourceAccountSituation(
         wanted.state,
@@ -143,11 +169,9 @@ def _differences(wanted: DesiredSourceAccount, live: LiveSourceAccount) -> list[
 def _actions(
     company: CompanyDraft,
     connection: ConnectionDraft,
-    row: Rule,
-    account: DesiredSourceAccount,
-    now: LiveSourceAccount | None,
+    decision: SourceAccountDecision,
 ) -> Iterator[Action]:
-    address = connection.address
+    row, account, now, address = decision.row, decision.account, decision.live, connection.address
     company_id = company.live.id if company.live else None
     connection_id = connection.live.id if connection.live else None
     for kind in row.actions:

@@ -35,7 +35,8 @@ def feed(*accounts: str) -> str:
     """A company with a bank feed of these accounts."""
     listed = "".join(f"          {account}\n" for account in accounts)
     return (
-        "  acme:\n    name: Acme\n    connections:\n      feed:\n        platform: quickbooks-online-bankfeeds\n"
+        "  acme:\n    name: Acme\n    connections:\n      feed:\n"
+        "        platform: quickbooks-online-bankfeeds\n"
         f"        sourceAccounts:\n{listed}"
     )
 

@@ -12,9 +12,11 @@ from reconciler.actions import (
     Change,
     CreateCompany,
     CreateConnection,
+    CreateSourceAccount,
     CreateWebhook,
     DeleteCompany,
     DeleteConnection,
+    DeleteSourceAccount,
     DeleteWebhook,
     Kind,
     RemoveProduct,
@@ -25,13 +27,14 @@ from reconciler.actions import (
     UnlinkConnection,
     UpdateCompany,
     UpdateProfile,
+    UpdateSourceAccount,
     digest,
     in_order,
 )
 from reconciler.diagnostics import Diagnostic, Severity, Span
 from reconciler.fields import by_path
-from reconciler.live import LiveCompany, LiveConnection, LiveWebhook, Status
-from reconciler.model import ACCOUNT, Address, Secret, SecretRef
+from reconciler.live import LiveCompany, LiveConnection, LiveSourceAccount, LiveWebhook, Status
+from reconciler.model import ACCOUNT, Address, DesiredSourceAccount, Secret, SecretRef
 from reconciler.outcome import ActionOutcome, Failure, Outcome, Result
 from reconciler.plan import Attention, AttentionCode, Basis, Plan, Refusal
 
@@ -105,7 +108,7 @@ def one_of_each(hostile: str = "") -> tuple[Action, ...]:
     """One action of each kind that is about companies; ``hostile`` is put into every text of others."""
     live = LiveCompany(COMPANY, "Old")
     acme, books = Address("acme"), Address("acme", f"books{hostile}")
-    bravo, delta = Address(f"bravo{hostile}"), Address("delta")
+    bravo, delta, feed = Address(f"bravo{hostile}"), Address("delta"), Address("delta", f"feed{hostile}")
     token = {"accessToken": SecretRef("env", SECRET_TEXT), f"realmId{hostile}": SECRET_TEXT}
     texts = {"name": f"Acme Stores{hostile}", "description": f"Moved{hostile}"}
     sent = by_path(texts, {f"region{hostile}": "uk"})
@@ -163,6 +166,34 @@ def one_of_each(hostile: str = "") -> tuple[Action, ...]:
                 f"Plaid{hostile}",
                 Status.PENDING_AUTH,
                 True,
+            ),
+            DeleteSourceAccount(
+                feed,
+                "the spec says state: absent; what the customer mapped it to goes with it",
+                COMPANY,
+                CONNECTION,
+                LiveSourceAccount(f"acc-1{hostile}", f"Closed{hostile}", status=f"connected{hostile}"),
+            ),
+            UpdateSourceAccount(
+                feed,
+                "its name differs",
+                COMPANY,
+                CONNECTION,
+                f"acc-2{hostile}",
+                Change("accountName", f"Old{hostile}", f"New{hostile}"),
+            ),
+            CreateSourceAccount(
+                feed,
+                "not in Codat",
+                COMPANY,
+                CONNECTION,
+                DesiredSourceAccount(
+                    f"acc-3{hostile}",
+                    f"Current{hostile}",
+                    "checking",
+                    "GBP",
+                    {"accountNumber": SecretRef("env", "ACC_3_NUMBER")},
+                ),
             ),
             SyncCompany(
                 delta,

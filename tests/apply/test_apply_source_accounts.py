@@ -1,0 +1,183 @@
+"""Source accounts against the sandbox: killed at each write, doubled, raced, and answered wrongly."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx
+import pytest
+from virtual_time import VirtualClock, run
+
+from reconciler.apply import execute
+from reconciler.codat import Client, asgi_transport, connect
+from reconciler.live import Live
+from reconciler.model import (
+    Desired,
+    DesiredCompany,
+    DesiredConnection,
+    DesiredSourceAccount,
+    Limits,
+    Migration,
+    Presence,
+    Secret,
+    SecretRef,
+    SourceType,
+)
+from reconciler.outcome import Outcome
+from reconciler.planner import Policy, draft, finish
+from reconciler.sandbox import Sandbox
+from reconciler.workflow.reading import answer
+
+API: Final = "http://127.0.0.1"
+HEADERS: Final = {"Authorization": "Basic eA=="}
+LIMITS: Final = Limits()
+NUMBERS: Final = {name: SecretRef("env", "4002") for name in ("accountNumber", "balance")}
+
+
+def account(identifier: str, name: str = "Current", **fields: Any) -> DesiredSourceAccount:
+    return DesiredSourceAccount(identifier, name, "checking", "EUR", NUMBERS, **fields)
+
+
+def feed(*accounts: DesiredSourceAccount) -> Desired:
+    """A company whose customer links a bank feed of these accounts."""
+    connection = DesiredConnection(
+        "feed",
+        "sage-bank-feeds",
+        "olpr",
+        SourceType.BANK_FEED,
+        Migration.LINK,
+        source_accounts={account.id: account for account in accounts},
+    )
+    return Desired("prod", {"acme": DesiredCompany("acme", "Acme", connections={"feed": connection})})
+
+
+BEFORE: Final = feed(account("a"), account("b"))
+AFTER: Final = feed(
+    account("a", "Renamed"), DesiredSourceAccount("b", state=Presence.ABSENT), account("c"), account("d")
+)
+WRITES: Final = 1 + 1 + 2
+"""A rename, a delete, two creates."""
+WHOLE: Final = [("a", "Renamed", 4002), ("c", "Current", 4002), ("d", "Current", 4002)]
+
+
+class Killed(BaseException):
+    """The process was killed here."""
+
+
+@dataclass
+class Wire(httpx.AsyncBaseTransport):
+    """Kills the run at its ``nth`` write, before it arrives or after; ``alter`` changes what is answered."""
+
+    sandbox: Sandbox
+    nth: int = 0
+    when: str = "before"
+    alter: dict[str, Any] = field(default_factory=dict)
+    writes: int = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0.1)
+        self.writes += request.method != "GET"
+        is_last = self.writes == self.nth and request.method != "GET"
+        if is_last and self.when == "before":
+            raise Killed
+        answered = await asgi_transport(self.sandbox).handle_async_request(request)
+        if is_last:
+            raise Killed
+        if self.alter and request.method == "POST":
+            changed = json.loads(await answered.aread()) | self.alter
+            return httpx.Response(200, json=changed, headers={"Date": answered.headers["Date"]})
+        return answered
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    made = Sandbox(seed=5)
+    yield made
+    made.close()
+
+
+async def applied(wanted: Desired, wire: Wire, meddle: str = "") -> Outcome:
+    """Plan and apply, as one run does; ``meddle`` is a name that someone gives to b between the two."""
+    clock = VirtualClock()
+    policy = Policy(clock.now(), preconditions_waived=True, allow_source_account_deletes=9)
+    async with connect(
+        Client, API, Secret("Basic eA=="), limits=LIMITS, clock=clock, transport=wire
+    ) as client:
+        live = Live(await client.companies())
+        drafted = draft(wanted, live, policy)
+        live = await answer(client, live, drafted, LIMITS)
+        plan = finish(drafted, wanted, live, policy, tool="codat-sync", api="https://api")
+        if meddle:
+            await renamed(wire.sandbox, meddle)
+        return await execute(
+            plan,
+            client,
+            lambda ref: Secret(ref.locator),
+            clock=clock,
+            limits=LIMITS,
+            observer=lambda _: None,
+            seed=id(wire),
+            stop=asyncio.Event(),
+        )
+
+
+async def renamed(sandbox: Sandbox, name: str) -> None:
+    (company,) = sandbox.state()["companies"]
+    path = f"/companies/{company['id']}/connections/{company['dataConnections'][0]['id']}"
+    async with httpx.AsyncClient(transport=asgi_transport(sandbox), base_url=API, headers=HEADERS) as client:
+        answered = await client.patch(f"{path}/connectionInfo/bankFeedAccounts/b", json={"accountName": name})
+        assert answered.is_success
+
+
+def accounts(sandbox: Sandbox) -> list[tuple[str, str, float]]:
+    return sorted(
+        (found["id"], found["accountName"], found["balance"]) for found in sandbox.state()["sourceAccounts"]
+    )
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("nth", range(1, WRITES + 1))
+def test_a_killed_run_is_completed_by_the_next_and_nothing_is_done_twice(
+    nth: int, when: str, sandbox: Sandbox
+) -> None:
+    async def play() -> None:
+        assert (await applied(BEFORE, Wire(sandbox))).is_complete
+        with pytest.raises(BaseExceptionGroup):
+            await applied(AFTER, Wire(sandbox, nth, when))
+        assert (await applied(AFTER, Wire(sandbox))).is_complete
+        assert not (await applied(AFTER, Wire(sandbox))).results
+
+    run(play())
+    assert accounts(sandbox) == WHOLE
+
+
+def test_two_runs_at_once_create_every_account_once(sandbox: Sandbox) -> None:
+    async def play() -> list[Outcome]:
+        await applied(BEFORE, Wire(sandbox))
+        return await asyncio.gather(applied(AFTER, Wire(sandbox)), applied(AFTER, Wire(sandbox)))
+
+    assert all(outcome.is_complete for outcome in run(play()))
+    assert accounts(sandbox) == WHOLE
+
+
+def test_what_changed_since_the_plan_is_not_deleted(sandbox: Sandbox) -> None:
+    async def play() -> Outcome:
+        await applied(BEFORE, Wire(sandbox))
+        return await applied(AFTER, Wire(sandbox), meddle="Theirs")
+
+    (failed,) = [result.failure for result in run(play()).results if result.failure]
+    assert failed.code == "changed-since-plan"
+    assert ("b", "Theirs", 4002) in accounts(sandbox)
+
+
+def test_an_answer_with_another_id_is_no_success(sandbox: Sandbox) -> None:
+    async def play() -> Outcome:
+        await applied(feed(account("a")), Wire(sandbox))
+        return await applied(BEFORE, Wire(sandbox, alter={"id": "another"}))
+
+    (failed,) = [result.failure for result in run(play()).results if result.failure]
+    assert failed.code == "answer-differs"
