@@ -23,6 +23,7 @@ from reconciler.planner.planning import (
 from reconciler.planner.policy import Earlier, Policy
 from reconciler.planner.reviewing import Stale, as_reviewed, known_from
 from reconciler.planner.soundness import PlannerCode, UnsoundPlanError
+from reconciler.planner.source_accounts import feeds_to_read
 
 __all__ = [
     "Directory",
@@ -43,6 +44,7 @@ __all__ = [
     "draft",
     "explained",
     "explained_account",
+    "feeds_to_read",
     "finish",
     "known_from",
     "make_plan",

@@ -135,17 +135,6 @@ class Draft:
         )
 
     @property
-    def source_accounts(self) -> tuple[tuple[str, str], ...]:
-        """Ids of the connections whose source accounts must be read, each after its company's."""
-        return tuple(
-            (company.live.id, connection.live.id)
-            for company in self.companies
-            for connection in company.connections
-            if company.live and connection.live and connection.desired
-            if connection.desired.source_accounts and connection.desired.wanted is Wanted.LINKED
-        )
-
-    @property
     def needs_profile(self) -> bool:
         """Whether some sync may follow that fetches what the profile marks, so its settings must be read."""
         return any(

@@ -23,7 +23,7 @@ from reconciler.actions import (
 from reconciler.live import Live, LiveSourceAccount
 from reconciler.model import DesiredSourceAccount, Presence, Wanted
 from reconciler.plan import Attention, AttentionCode
-from reconciler.planner.decisions import CompanyDraft, ConnectionDraft
+from reconciler.planner.decisions import CompanyDraft, ConnectionDraft, Draft
 from reconciler.planner.rules import NO, YES, Rule, RuleTable
 from reconciler.wording import listed
 
@@ -88,6 +88,17 @@ class SourceAccounts:
 
     actions: tuple[Action, ...] = ()
     attention: tuple[Attention, ...] = ()
+
+
+def feeds_to_read(drafted: Draft) -> dict[str, str]:
+    """Ids of the connections whose source accounts must be read, each with its company's."""
+    return {
+        connection.live.id: company.live.id
+        for company in drafted.companies
+        for connection in company.connections
+        if company.live and connection.live and connection.desired
+        if connection.desired.source_accounts and connection.desired.wanted is Wanted.LINKED
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from reconciler.live import Live, LiveCompany, LiveProfile, LiveProfileSettings,
 from reconciler.loading import BUILTIN_PLATFORMS, Loaded, SpecCode, SpecError, is_for_sandbox, load
 from reconciler.model import UNSET, WORKSPACE_TAG, Address, Desired, Limits, Platform, Workspace
 from reconciler.plan import Plan
-from reconciler.planner import Directory, Draft, Policy, marked
+from reconciler.planner import Directory, Draft, Policy, feeds_to_read, marked
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.endpoint import Endpoint
 
@@ -215,7 +215,7 @@ async def with_sync_settings(
 
 async def answer(client: ReadClient, live: Live, draft: Draft, limits: Limits) -> Live:
     """Add to ``live`` what the draft asks for: pulls, source accounts, and the profile's sync settings."""
-    companies = {connection: company for company, connection in draft.source_accounts}
+    companies = feeds_to_read(draft)
 
     async def accounts_of(connection: str) -> tuple[LiveSourceAccount, ...]:
         return await client.source_accounts(companies[connection], connection)
