@@ -34,7 +34,9 @@ async def create_source_account(worker: WorkerState, action: CreateSourceAccount
     making = _Making(worker, action, company_id, connection_id, _body(action, numbers))
     found = await making.find()
     if found is not None:
-        making.compare(found)
+        for name, asked, now in _differences(action, found)[:1]:
+            told = f"its {name} is '{now}' where the spec says '{asked}'"
+            raise changed(f"someone made source account '{found.id}', and {told}")
         return Result.ALREADY
     await create(worker, making)
     return Result.DONE
@@ -115,14 +117,28 @@ class _Making:
 
     def compare(self, made: LiveSourceAccount) -> None:
         """Raise NotDoneError where Codat made something else than was asked."""
-        account = self.action.account
-        for name, asked, got in (
-            ("id", account.id, made.id),
-            ("accountName", account.name, made.name),
-            ("currency", account.currency, made.currency),
-        ):
-            if got != asked and (got or name == "id"):
-                raise differs(name, asked, got)
+        for name, asked, got in _differences(self.action, made)[:1]:
+            raise differs(name, asked, got)
+
+
+def _differences(action: CreateSourceAccount, live: LiveSourceAccount) -> list[tuple[str, str, str]]:
+    """What is not as asked; Codat writes a type in its own case, and may leave members out."""
+    account = action.account
+    compared = (
+        ("id", account.id, live.id),
+        ("accountName", account.name, live.name),
+        ("accountType", account.type, live.type),
+        ("currency", account.currency, live.currency),
+    )
+    return [
+        (name, asked, got)
+        for name, asked, got in compared
+        if (got or name == "id") and not _is_same(name, asked, got)
+    ]
+
+
+def _is_same(name: str, asked: str, got: str) -> bool:
+    return asked == got or (name in ("accountType", "currency") and asked.casefold() == got.casefold())
 
 
 async def _account(

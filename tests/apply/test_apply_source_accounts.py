@@ -100,8 +100,8 @@ def sandbox() -> Iterator[Sandbox]:
     made.close()
 
 
-async def applied(wanted: Desired, wire: Wire, meddle: str = "") -> Outcome:
-    """Plan and apply, as one run does; ``meddle`` is a name that someone gives to b between the two."""
+async def applied(wanted: Desired, wire: Wire, *meddle: tuple[str, str, dict[str, Any]]) -> Outcome:
+    """Plan and apply, as one run does; ``meddle`` are requests that someone sends between the two."""
     clock = VirtualClock()
     policy = Policy(clock.now(), preconditions_waived=True, allow_source_account_deletes=9)
     async with connect(
@@ -111,8 +111,8 @@ async def applied(wanted: Desired, wire: Wire, meddle: str = "") -> Outcome:
         drafted = draft(wanted, live, policy)
         live = await answer(client, live, drafted, LIMITS)
         plan = finish(drafted, wanted, live, policy, tool="codat-sync", api="https://api")
-        if meddle:
-            await renamed(wire.sandbox, meddle)
+        for request in meddle:
+            await asked(wire.sandbox, *request)
         return await execute(
             plan,
             client,
@@ -125,11 +125,12 @@ async def applied(wanted: Desired, wire: Wire, meddle: str = "") -> Outcome:
         )
 
 
-async def renamed(sandbox: Sandbox, name: str) -> None:
+async def asked(sandbox: Sandbox, method: str, account: str, body: dict[str, Any]) -> None:
     (company,) = sandbox.state()["companies"]
     path = f"/companies/{company['id']}/connections/{company['dataConnections'][0]['id']}"
     async with httpx.AsyncClient(transport=asgi_transport(sandbox), base_url=API, headers=HEADERS) as client:
-        answered = await client.patch(f"{path}/connectionInfo/bankFeedAccounts/b", json={"accountName": name})
+        url = f"{path}/connectionInfo/bankFeedAccounts{account}"
+        answered = await client.request(method, url, json=body)
         assert answered.is_success
 
 
@@ -167,11 +168,30 @@ def test_two_runs_at_once_create_every_account_once(sandbox: Sandbox) -> None:
 def test_what_changed_since_the_plan_is_not_deleted(sandbox: Sandbox) -> None:
     async def play() -> Outcome:
         await applied(BEFORE, Wire(sandbox))
-        return await applied(AFTER, Wire(sandbox), meddle="Theirs")
+        return await applied(AFTER, Wire(sandbox), ("PATCH", "/b", {"accountName": "Theirs"}))
 
     (failed,) = [result.failure for result in run(play()).results if result.failure]
     assert failed.code == "changed-since-plan"
     assert ("b", "Theirs", 4002) in accounts(sandbox)
+
+
+def test_what_someone_else_made_under_the_id_since_the_plan_is_not_taken_over(sandbox: Sandbox) -> None:
+    theirs = {
+        "id": "c",
+        "accountName": "Theirs",
+        "accountType": "checking",
+        "accountNumber": "1",
+        "currency": "EUR",
+        "balance": 1,
+    }
+
+    async def play() -> Outcome:
+        await applied(BEFORE, Wire(sandbox))
+        return await applied(AFTER, Wire(sandbox), ("POST", "", theirs))
+
+    (failed,) = [result.failure for result in run(play()).results if result.failure]
+    assert failed.code == "changed-since-plan"
+    assert ("c", "Theirs", 1) in accounts(sandbox)
 
 
 def test_an_answer_with_another_id_is_no_success(sandbox: Sandbox) -> None:
