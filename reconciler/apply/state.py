@@ -11,23 +11,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, ParamSpec, TypeVar, cast
+from typing import Final, ParamSpec, TypeVar
 from uuid import UUID, uuid5
-
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception_type,
-    retry_if_result,
-    stop_after_attempt,
-    wait_chain,
-    wait_fixed,
-)
-from tenacity.retry import retry_base
 
 from reconciler.actions import (
     Action,
@@ -117,8 +106,13 @@ async def look(find: Callable[[], Awaitable[T | None]], pause: Pause) -> T | Non
     Raises:
         ApiError: the last look failed.
     """
-    again = retry_if_result(_is_nothing) | retry_if_exception_type(PASSING)
-    return await _again(find, again, GROWING, pause)
+    for seconds in GROWING:
+        with suppress(*PASSING):
+            found = await find()
+            if found is not None:
+                return found
+        await pause(seconds)
+    return await find()
 
 
 async def under_same_key(send: Callable[[], Awaitable[T]], pause: Pause) -> T:
@@ -127,34 +121,11 @@ async def under_same_key(send: Callable[[], Awaitable[T]], pause: Pause) -> T:
     Raises:
         ApiError: the last answer, or none.
     """
-    return await _again(send, retry_if_exception_type(SAME_KEY_ERRORS), SAME_KEY, pause)
-
-
-async def _again(
-    ask: Callable[[], Awaitable[T]], again: retry_base, waits: Sequence[float], pause: Pause
-) -> T:
-    retrying = AsyncRetrying(
-        retry=again,
-        wait=wait_chain(*(wait_fixed(seconds) for seconds in waits)),
-        stop=stop_after_attempt(len(waits) + 1),
-        sleep=pause,
-        retry_error_callback=_last,
-    )
-
-    async def once() -> T:
-        return await ask()
-
-    answer: T = await retrying(once)
-    return answer
-
-
-def _last(state: RetryCallState) -> Any:
-    """The last result, or the last error raised anew; an attempt was made, so there is one."""
-    return cast("Future[Any]", state.outcome).result()
-
-
-def _is_nothing(found: object) -> bool:
-    return found is None
+    for seconds in SAME_KEY:
+        with suppress(*SAME_KEY_ERRORS):
+            return await send()
+        await pause(seconds)
+    return await send()
 
 
 P = ParamSpec("P")

@@ -13,7 +13,6 @@ import click
 
 from reconciler.cli.options import (
     Exit,
-    context,
     endpoint_options,
     format_option,
     output,
@@ -38,6 +37,7 @@ from reconciler.model import DEFAULT_SPECS
 if TYPE_CHECKING:
     from reconciler.outcome import Event, Observer
     from reconciler.workflow.applying import Applied
+    from reconciler.workflow.endpoint import Endpoint
     from reconciler.workflow.planning import Context, Planned, PlanRequest, SavedRequest
 
 
@@ -90,9 +90,7 @@ def apply(
     batch: int | None,
     concurrency: int | None,
     wait: timedelta | None,
-    sandbox: bool,
-    sandbox_file: Path | None,
-    api_url: str | None,
+    endpoint: Endpoint,
     **options: Any,
 ) -> Exit:
     """Bring Codat to what SPECS (default: specs/) say; run it again to go on where it stopped.
@@ -102,7 +100,7 @@ def apply(
     and refuses otherwise.
     """
     from reconciler import render
-    from reconciler.workflow import applying, quota
+    from reconciler.workflow import applying, planning, quota
 
     shown = output()
     # Where stdout is for a program, people read stderr.
@@ -119,7 +117,7 @@ def apply(
 
     with opened_summary(summary, "apply") as tell, opened_outputs(outputs) as append:
         with render.progress(shown.style(err=True)) as progress, opened_events(events) as observer:
-            place = context(sandbox, sandbox_file, api_url, progress.waiting)
+            place = planning.Context(endpoint, on_wait=progress.waiting)
             source = _source(specs, plan_file, place, options)
             request = applying.ApplyRequest(source, secrets.randbits(64), canary, batch, wait, concurrency)
             run = quota.apply_through_quota if wait_for_quota else applying.apply

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from reconciler.cli.options import (
     Exit,
-    context,
     endpoint_options,
     format_option,
     output,
@@ -17,6 +16,9 @@ from reconciler.cli.options import (
     specs_argument,
     target_option,
 )
+
+if TYPE_CHECKING:
+    from reconciler.workflow.endpoint import Endpoint
 
 DEFAULT_OUT: Final = Path("handoff")
 
@@ -42,9 +44,7 @@ def handoff(
     specs: Path,
     out: Path,
     targets: tuple[str, ...],
-    sandbox: bool,
-    sandbox_file: Path | None,
-    api_url: str | None,
+    endpoint: Endpoint,
 ) -> Exit:
     """Write what Codat's team needs to import the tokens of managed migrations.
 
@@ -53,9 +53,10 @@ def handoff(
     """
     from reconciler import render
     from reconciler.workflow import handing_over as handing
+    from reconciler.workflow.planning import Context
     from reconciler.workflow.verifying import SurveyRequest
 
-    request = SurveyRequest(specs, context(sandbox, sandbox_file, api_url), targets)
+    request = SurveyRequest(specs, Context(endpoint), targets)
     found = handing.handoff(request, out, render.handoff_files)
     click.echo(render.handoff_text(found.packs, str(out)), nl=False)
     return Exit.OK
@@ -82,9 +83,7 @@ def links(
     specs: Path,
     out: Path,
     targets: tuple[str, ...],
-    sandbox: bool,
-    sandbox_file: Path | None,
-    api_url: str | None,
+    endpoint: Endpoint,
 ) -> Exit:
     """Write the link URLs of connections that wait for their customer to a CSV file.
 
@@ -93,11 +92,12 @@ def links(
     """
     from reconciler import render
     from reconciler.workflow import handing_over as linking
+    from reconciler.workflow.planning import Context
     from reconciler.workflow.verifying import SurveyRequest
 
     if str(out) == "-":
         raise click.UsageError("link URLs are not written to stdout; name a file")
-    request = SurveyRequest(specs, context(sandbox, sandbox_file, api_url), targets)
+    request = SurveyRequest(specs, Context(endpoint), targets)
     found = linking.links(request, out, render.links_csv)
     click.echo(render.links_text(found.links, str(out), not_created=found.not_created), nl=False)
     return Exit.OK
@@ -119,9 +119,7 @@ def retired(
     specs: Path,
     format_: str,
     targets: tuple[str, ...],
-    sandbox: bool,
-    sandbox_file: Path | None,
-    api_url: str | None,
+    endpoint: Endpoint,
 ) -> Exit:
     """List the secret references of SPECS (default: specs/) whose every connection is Linked.
 
@@ -130,9 +128,10 @@ def retired(
     """
     from reconciler import render
     from reconciler.workflow import handing_over as retiring
+    from reconciler.workflow.planning import Context
     from reconciler.workflow.verifying import SurveyRequest
 
-    request = SurveyRequest(specs, context(sandbox, sandbox_file, api_url), targets)
+    request = SurveyRequest(specs, Context(endpoint), targets)
     found = retiring.retired(request)
     text = (
         render.retired_json(found.secrets)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import Exit, endpoint, endpoint_options, output, output_options
+from reconciler.cli.options import Exit, endpoint_options, output, output_options
+
+if TYPE_CHECKING:
+    from reconciler.workflow.endpoint import Endpoint
 
 DEFAULT_OUT = Path("specs") / "imported.yaml"
 DEFAULT_ACCOUNT = Path("specs") / "account.yaml"
@@ -62,9 +66,7 @@ def import_(
     account: bool,
     out: Path | None,
     extras: tuple[str, ...],
-    sandbox: bool,
-    sandbox_file: Path | None,
-    api_url: str | None,
+    endpoint: Endpoint,
 ) -> Exit:
     """Write specs, with ids and keys, for companies that exist; plan then shows that they are adopted."""
     from reconciler import render
@@ -76,12 +78,11 @@ def import_(
         raise click.UsageError("--with is about companies, and --account about none")
     if not all(target.isprintable() for target in (tags, *ids)):
         raise click.UsageError("what --tags and --id name must be printable text")
-    place = endpoint(sandbox, sandbox_file, api_url)
     if account:
-        click.echo(f"Wrote the account to {importing.import_account(place, out or DEFAULT_ACCOUNT)}.")
+        click.echo(f"Wrote the account to {importing.import_account(endpoint, out or DEFAULT_ACCOUNT)}.")
         return Exit.OK
     out = out or DEFAULT_OUT
-    found = importing.import_companies(importing.ImportRequest(place, out, tags, ids, extras))
+    found = importing.import_companies(importing.ImportRequest(endpoint, out, tags, ids, extras))
     if found.warnings:
         click.echo(render.diagnostics_text(found.warnings, output().style(err=True)), nl=False, err=True)
     for note in found.notes:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,7 +22,6 @@ from reconciler.wording import read_duration
 if TYPE_CHECKING:
     from reconciler.render import Style
     from reconciler.workflow.endpoint import Endpoint
-    from reconciler.workflow.planning import Context
     from reconciler.workflow.saving import Options
 
 
@@ -187,8 +187,13 @@ def summary_option(function: F) -> F:
     )(function)
 
 
-def endpoint_options(function: F) -> F:
-    """Which Codat: ``--sandbox``, ``--sandbox-file`` and ``--api-url``."""
+def endpoint_options(function: Callable[..., Exit]) -> Callable[..., Exit]:
+    """Which Codat (``--sandbox``, ``--sandbox-file``, ``--api-url``), told to the command as ``endpoint``."""
+
+    @wraps(function)
+    def command(*, sandbox: bool, sandbox_file: Path | None, api_url: str | None, **others: Any) -> Exit:
+        return function(**others, endpoint=_endpoint(sandbox, sandbox_file, api_url))
+
     return _chain(
         click.option(
             "--sandbox", is_flag=True, help="Use the embedded, simulated Codat: no account, no network."
@@ -199,7 +204,7 @@ def endpoint_options(function: F) -> F:
             help=f"Where the sandbox keeps its state (implies --sandbox). [default: {DEFAULT_SANDBOX_FILE}]",
         ),
         click.option("--api-url", metavar="URL", help="The API's base URL; also CODAT_API_URL."),
-    )(function)
+    )(command)
 
 
 def batch_options(function: F) -> F:
@@ -242,7 +247,7 @@ def rollout_options(function: F) -> F:
 
 
 def target_option(function: F) -> F:
-    """``--target``, where nothing else is chosen."""
+    """``--target``: what a command is about."""
     return click.option(
         "--target",
         "targets",
@@ -268,14 +273,7 @@ def duration(_: click.Context, parameter: click.Parameter, value: str | None) ->
 def selection_options(function: F) -> F:
     """What a plan looks at, and what it may do."""
     return _chain(
-        click.option(
-            "--target",
-            "targets",
-            multiple=True,
-            metavar="ADDRESS",
-            shell_complete=complete_address,
-            help="Only this company or connection (repeatable; globs).",
-        ),
+        target_option,
         click.option(
             "--reauthorize",
             multiple=True,
@@ -321,26 +319,13 @@ def output() -> Output:
     return Output(asked.get("verbose", 0), asked.get("quiet", False), asked.get("no_color", False))
 
 
-def endpoint(sandbox: bool, sandbox_file: Path | None, api_url: str | None) -> Endpoint:
-    """The endpoint that the options name."""
+def _endpoint(sandbox: bool, sandbox_file: Path | None, api_url: str | None) -> Endpoint:
     from reconciler.workflow.endpoint import Endpoint
 
     if api_url is not None and (sandbox or sandbox_file is not None):
         raise click.UsageError("--sandbox and --api-url name two different APIs; leave one out")
     file = sandbox_file or (DEFAULT_SANDBOX_FILE if sandbox else None)
     return Endpoint(os.environ, api_url=api_url, sandbox_file=file)
-
-
-def context(
-    sandbox: bool,
-    sandbox_file: Path | None,
-    api_url: str | None,
-    on_wait: Callable[[float, str], None] | None = None,
-) -> Context:
-    """Where the options say that a plan is made."""
-    from reconciler.workflow.planning import Context
-
-    return Context(endpoint(sandbox, sandbox_file, api_url), on_wait=on_wait)
 
 
 def selection(**options: Any) -> Options:

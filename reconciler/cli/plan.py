@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.options import (
     Exit,
     complete_address_or_code,
-    context,
     endpoint_options,
     format_option,
     output,
@@ -24,6 +23,9 @@ from reconciler.cli.options import (
 from reconciler.cli.showing import PLAN_FORMATS, show_document, show_plan
 from reconciler.cli.streams import opened_outputs, opened_summary, plan_page
 from reconciler.model import DEFAULT_SPECS
+
+if TYPE_CHECKING:
+    from reconciler.workflow.endpoint import Endpoint
 
 
 @click.command(
@@ -63,15 +65,13 @@ def plan(
     base: str | None,
     outputs: Path | None,
     summary: Path | None,
-    sandbox: bool,
-    sandbox_file: Path | None,
-    api_url: str | None,
+    endpoint: Endpoint,
     **options: Any,
 ) -> Exit:
     """Compare SPECS (default: specs/) with Codat and print what apply would do; writes nothing."""
     from reconciler.workflow import planning
 
-    place = context(sandbox, sandbox_file, api_url)
+    place = planning.Context(endpoint)
     with opened_summary(summary, "plan") as tell, opened_outputs(outputs) as append:
         planned = planning.plan(planning.PlanRequest(specs, place, selection(**options), base, out))
         show_plan(planned, format_, output(), specs=specs)
@@ -120,9 +120,7 @@ def explain(
     name: str,
     specs: Path | None,
     format_: str,
-    sandbox: bool,
-    sandbox_file: Path | None,
-    api_url: str | None,
+    endpoint: Endpoint,
 ) -> Exit:
     """Explain an ADDRESS of SPECS (default: specs/), or what a CODE means.
 
@@ -138,7 +136,7 @@ def explain(
             render.codes_json(entries) if format_ == "json" else render.codes_text(entries, output().style())
         )
     else:
-        text = _address(name, specs, format_, sandbox, sandbox_file, api_url)
+        text = _address(name, specs, format_, endpoint)
     click.echo(text, nl=False)
     return Exit.OK
 
@@ -147,14 +145,12 @@ def _address(
     name: str,
     specs: Path | None,
     format_: str,
-    sandbox: bool,
-    sandbox_file: Path | None,
-    api_url: str | None,
+    endpoint: Endpoint,
 ) -> str:
     from reconciler import render
     from reconciler.workflow import planning
 
-    place = context(sandbox, sandbox_file, api_url)
+    place = planning.Context(endpoint)
     request = planning.ExplainRequest(name, specs or Path(DEFAULT_SPECS), place)
     document = planning.explain(request)
     if format_ == "json":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,13 +11,15 @@ from reconciler.cli.options import (
     DEFAULT_SANDBOX_FILE,
     Exit,
     WholeSentences,
-    endpoint,
     endpoint_options,
     format_option,
     output,
     output_options,
 )
 from reconciler.workflow.sandbox import SERVED_PORT
+
+if TYPE_CHECKING:
+    from reconciler.workflow.endpoint import Endpoint
 
 _FILE = click.option(
     "--sandbox-file",
@@ -85,12 +88,12 @@ Examples:
 @format_option("text", "json")
 @endpoint_options
 @output_options
-def platforms(format_: str, sandbox: bool, sandbox_file: Path | None, api_url: str | None) -> Exit:
+def platforms(format_: str, endpoint: Endpoint) -> Exit:
     """List the platforms by name, key, type, whether the account has them enabled, and how they migrate."""
     from reconciler import render
     from reconciler.workflow import endpoint as listing
 
-    found = listing.platforms(endpoint(sandbox, sandbox_file, api_url))
+    found = listing.platforms(endpoint)
     text = (
         render.platforms_json(found) if format_ == "json" else render.platforms_text(found, output().style())
     )

@@ -11,7 +11,6 @@ import click
 from reconciler.cli.options import (
     Exit,
     batch_options,
-    context,
     duration,
     endpoint_options,
     format_option,
@@ -25,6 +24,7 @@ from reconciler.cli.showing import show_error
 if TYPE_CHECKING:
     from reconciler.diagnostics import CodatSyncError
     from reconciler.migration import StatusReport
+    from reconciler.workflow.endpoint import Endpoint
 
 
 @click.command(
@@ -57,20 +57,19 @@ def status(
     canary: str | None,
     batch: int | None,
     targets: tuple[str, ...],
-    sandbox: bool,
-    sandbox_file: Path | None,
-    api_url: str | None,
+    endpoint: Endpoint,
 ) -> Exit:
     """Show how many connections of SPECS (default: specs/) are linked, syncing, waiting, failed or gone.
 
     For each platform, and for each batch where apply proceeds in batches.
     Reads what a plan reads, and writes nothing. The exit status says only whether it could be read.
     """
+    from reconciler.workflow import planning
     from reconciler.workflow import status as looking
 
     request = looking.StatusRequest(
         specs=specs,
-        context=context(sandbox, sandbox_file, api_url),
+        context=planning.Context(endpoint),
         targets=targets,
         canary=canary,
         batch=batch,
@@ -127,9 +126,7 @@ def verify(
     wait: timedelta | None,
     format_: str,
     targets: tuple[str, ...],
-    sandbox: bool,
-    sandbox_file: Path | None,
-    api_url: str | None,
+    endpoint: Endpoint,
 ) -> Exit:
     """Test each connection that SPECS (default: specs/) want linked, end to end; writes nothing.
 
@@ -137,13 +134,12 @@ def verify(
     ended. Exits 1 when one of them is not so.
     """
     from reconciler import render
-    from reconciler.workflow import verifying
-    from reconciler.workflow import verifying as surveying
+    from reconciler.workflow import planning, verifying
 
     shown = output()
-    place = context(sandbox, sandbox_file, api_url, None if shown.quiet else _tell)
+    place = planning.Context(endpoint, on_wait=None if shown.quiet else _tell)
     found = verifying.verify(
-        verifying.VerifyRequest(surveying.SurveyRequest(specs, place, targets), wait or timedelta())
+        verifying.VerifyRequest(verifying.SurveyRequest(specs, place, targets), wait or timedelta())
     )
     text = (
         render.verification_json(found)

@@ -24,9 +24,8 @@ from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.new_files import opened_to_write
 
 if TYPE_CHECKING:
-    from reconciler.render.documents import EventsWriter
-if TYPE_CHECKING:
     from reconciler.outcome import Outcome
+    from reconciler.render.documents import EventsWriter
     from reconciler.workflow.applying import Applied
     from reconciler.workflow.planning import Planned
 

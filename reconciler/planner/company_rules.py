@@ -47,61 +47,61 @@ class CompanySituation:
     protected: bool
 
 
-_P, _A, _G, _X = ((want,) for want in Want)
+_PRESENT, _ABSENT, _GONE, _PRUNED = (Want.PRESENT,), (Want.ABSENT,), (Want.GONE,), (Want.PRUNED,)
 
 COMPANY_RULES: Final = RuleTable(
     CompanySituation,
     (
         Rule(
             "company-create",
-            {"want": _P, "found": (Found.NONE,), "over_budget": NO},
+            {"want": _PRESENT, "found": (Found.NONE,), "over_budget": NO},
             "not in Codat",
             (Kind.COMPANY_CREATE,),
         ),
         Rule(
             "company-create-new",
-            {"want": _P, "found": (Found.NAMESAKE,), "new": YES, "over_budget": NO},
+            {"want": _PRESENT, "found": (Found.NAMESAKE,), "new": YES, "over_budget": NO},
             "not in Codat; the spec says that the company of the same name is another",
             (Kind.COMPANY_CREATE,),
         ),
         Rule(
             "company-exists",
-            {"want": _P, "found": (Found.NAMESAKE,), "new": NO},
+            {"want": _PRESENT, "found": (Found.NAMESAKE,), "new": NO},
             "a company of the same name or key exists",
             attention=AttentionCode.EXISTS,
         ),
         Rule(
             "company-adopt",
-            {"want": _P, "found": (Found.UNTAGGED,), "over_budget": NO},
+            {"want": _PRESENT, "found": (Found.UNTAGGED,), "over_budget": NO},
             "named by id, not managed yet",
             (Kind.COMPANY_ADOPT,),
         ),
         Rule(
             "company-update",
-            {"want": _P, "found": (Found.OURS,), "differs": YES, "over_budget": NO},
+            {"want": _PRESENT, "found": (Found.OURS,), "differs": YES, "over_budget": NO},
             "managed fields differ",
             (Kind.COMPANY_UPDATE,),
         ),
         Rule(
             "company-unchanged",
-            {"want": _P, "found": (Found.OURS,), "differs": NO, "over_budget": NO},
+            {"want": _PRESENT, "found": (Found.OURS,), "differs": NO, "over_budget": NO},
             "as specified",
         ),
         Rule(
             "company-tag-budget",
-            {"want": _P, "found": (Found.NONE, Found.OURS, Found.UNTAGGED), "over_budget": YES},
+            {"want": _PRESENT, "found": (Found.NONE, Found.OURS, Found.UNTAGGED), "over_budget": YES},
             "more tags than Codat keeps",
             attention=AttentionCode.TAG_BUDGET,
         ),
         Rule(
             "company-new-tag-budget",
-            {"want": _P, "found": (Found.NAMESAKE,), "new": YES, "over_budget": YES},
+            {"want": _PRESENT, "found": (Found.NAMESAKE,), "new": YES, "over_budget": YES},
             "more tags than Codat keeps",
             attention=AttentionCode.TAG_BUDGET,
         ),
         Rule(
             "company-missing",
-            {"want": _P, "found": (Found.MISSING,)},
+            {"want": _PRESENT, "found": (Found.MISSING,)},
             "no company has the id of the spec",
             attention=AttentionCode.MISSING,
         ),
@@ -119,31 +119,31 @@ COMPANY_RULES: Final = RuleTable(
         ),
         Rule(
             "company-delete",
-            {"want": _A, "found": (Found.OURS, Found.UNTAGGED), "protected": NO},
+            {"want": _ABSENT, "found": (Found.OURS, Found.UNTAGGED), "protected": NO},
             "the spec says state: absent",
             (Kind.COMPANY_DELETE,),
         ),
         Rule(
             "company-delete-protected",
-            {"want": _A, "found": (Found.OURS, Found.UNTAGGED), "protected": YES},
+            {"want": _ABSENT, "found": (Found.OURS, Found.UNTAGGED), "protected": YES},
             "the company is protected",
             attention=AttentionCode.PROTECTED,
         ),
         Rule(
             "company-absent",
-            {"want": _A, "found": (Found.NONE, Found.NAMESAKE, Found.MISSING)},
+            {"want": _ABSENT, "found": (Found.NONE, Found.NAMESAKE, Found.MISSING)},
             "absent, as specified",
         ),
-        Rule("company-orphan", {"want": _G}, "in no spec any more", attention=AttentionCode.ORPHAN),
+        Rule("company-orphan", {"want": _GONE}, "in no spec any more", attention=AttentionCode.ORPHAN),
         Rule(
             "company-prune",
-            {"want": _X, "protected": NO},
+            {"want": _PRUNED, "protected": NO},
             "in no spec any more, and --prune",
             (Kind.COMPANY_DELETE,),
         ),
         Rule(
             "company-prune-protected",
-            {"want": _X, "protected": YES},
+            {"want": _PRUNED, "protected": YES},
             "the company is protected",
             attention=AttentionCode.PROTECTED,
         ),

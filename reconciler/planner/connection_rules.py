@@ -63,10 +63,11 @@ class StraySituation:
     prune: bool
 
 
-_LINKED, _UNLINKED, _ABSENT = ((wanted,) for wanted in Wanted)
-_SELF, _MANAGED, _LINK = ((migration,) for migration in Migration)
-_NOT_SELF = (Migration.MANAGED, Migration.LINK)
-_NONE, _PENDING, _LIVE, _DEAUTHORIZED, _SEVERED, _UNKNOWN = ((live,) for live in LiveStatus)
+_LINKED, _UNLINKED, _ABSENT = (Wanted.LINKED,), (Wanted.UNLINKED,), (Wanted.ABSENT,)
+_SELF, _MANAGED, _LINK = (Migration.SELF_SERVICE,), (Migration.MANAGED,), (Migration.LINK,)
+_NOT_SELF = (*_MANAGED, *_LINK)
+_NONE, _PENDING, _LIVE = (LiveStatus.NONE,), (LiveStatus.PENDING_AUTH,), (LiveStatus.LINKED,)
+_DEAUTHORIZED, _SEVERED, _UNKNOWN = (LiveStatus.DEAUTHORIZED,), (LiveStatus.UNLINKED,), (LiveStatus.UNKNOWN,)
 _THERE = (*_PENDING, *_LIVE, *_DEAUTHORIZED, *_SEVERED, *_UNKNOWN)
 _CERTAIN = (Proof.CERTAIN,)
 _UNCERTAIN = (Proof.ALONE, Proof.GUESSED)

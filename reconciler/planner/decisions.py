@@ -40,7 +40,7 @@ from reconciler.planner.connection_rules import (
 )
 from reconciler.planner.fields import Ours, Writer, changes, is_over_budget, wanted_fields, written_by
 from reconciler.planner.identity import Directory, Match, is_another
-from reconciler.planner.marking import Marks, needs_ids, record, settled
+from reconciler.planner.marking import Marks, before_creates, needs_ids, record, settled
 from reconciler.planner.messages import Subject, attention
 from reconciler.planner.pairing import Pairs, pair
 from reconciler.planner.policy import Policy
@@ -185,9 +185,11 @@ def _company(desired: DesiredCompany, directory: Directory, policy: Policy) -> C
     pairs = pair(desired, live) if proceeds else Pairs({}, {}, ())
     connections = _connections(desired, pairs, policy) if proceeds else ()
     workspace = directory.desired.workspace
-    links = _record(desired, live, pairs, connections, workspace) if proceeds else {}
+    created = {connection.address.connection for connection in connections if connection.is_created}
+    links = _record(desired, live, pairs, created, workspace) if proceeds else {}
     is_to_come = any(mark.is_to_come for mark in links.values())
-    fields = wanted_fields(desired, live, _ours(workspace, live, links))
+    written = before_creates(live, desired, pairs, created) if live and is_to_come else settled(links)
+    fields = wanted_fields(desired, live, Ours(workspace, links_tag(written) if written else None))
     differences = changes(live, fields)
     situation = CompanySituation(
         want=Want.PRESENT if proceeds else Want.ABSENT,
@@ -234,7 +236,7 @@ def _record(
     desired: DesiredCompany,
     live: LiveCompany | None,
     pairs: Pairs,
-    connections: Iterable[ConnectionDraft],
+    created: Collection[str],
     workspace: str,
 ) -> Marks:
     """The record of links that is due; none where the company has no room for one more tag.
@@ -243,20 +245,12 @@ def _record(
     """
     if pairs.is_recorded:
         return {}
-    created = {connection.address.connection for connection in connections if connection.is_created}
     links = record(desired, live, pairs, created)
     if not links or needs_ids(links, desired):
         return links
     fields = wanted_fields(desired, live, Ours(workspace))
     is_full = not is_over_budget(fields, links_to_come=False) and is_over_budget(fields, links_to_come=True)
     return {} if is_full else links
-
-
-def _ours(workspace: str, live: LiveCompany | None, links: Marks) -> Ours:
-    """What the company's own create or update writes: not a record that the last create completes."""
-    is_to_come = any(mark.is_to_come for mark in links.values())
-    written = settled(links) if live is None or not is_to_come else {}
-    return Ours(workspace, links_tag(written) if written else None)
 
 
 def _orphan(live: LiveCompany, desired: Desired, policy: Policy, kept: Collection[str]) -> CompanyDraft:

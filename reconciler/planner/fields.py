@@ -155,8 +155,23 @@ def changes(live: LiveCompany | None, wanted: Mapping[str, Any]) -> tuple[Change
     if before == after:
         return ()
     # 0: tag maps with little in common are still compared tag by tag, never as a whole.
-    tree = DeepDiff(before, after, view="tree", threshold_to_diff_deeper=0)
+    tree = DeepDiff(_unlike(before, after), _unlike(after, before), view="tree", threshold_to_diff_deeper=0)
     return tuple(sorted(change for levels in tree.values() for level in levels for change in _changes(level)))
+
+
+def _unlike(fields: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that differ, maps without the members that do not: deepdiff looks at each for long."""
+    return {
+        name: {
+            key: member
+            for key, member in value.items()
+            if key not in other[name] or other[name][key] != member
+        }
+        if isinstance(value, dict) and isinstance(other[name], dict)
+        else value
+        for name, value in fields.items()
+        if value != other[name]
+    }
 
 
 def _changes(level: DiffLevel) -> Iterator[Change]:

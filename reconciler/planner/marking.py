@@ -27,6 +27,8 @@ from reconciler.planner.pairing import Pairs, alone_of_platform, is_as_old_as, r
 Marks = Mapping[str, Mark]
 
 _ANY: Final = Mark(id="00000000")
+_GONE: Final = Mark(id="00000000")
+"""An entry whose connection is gone: the id of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,32 @@ def _says(old: Mark | None, mark: Mark, marks: Marks, company: _Company) -> bool
 def _fits(marks: Marks) -> bool:
     text = links_tag({key: _ANY if mark.is_to_come else mark for key, mark in marks.items()})
     return len(text) <= MAX_TAG_VALUE
+
+
+def before_creates(
+    live: LiveCompany, desired: DesiredCompany, pairs: Pairs, created: Collection[str]
+) -> Marks:
+    """The record to write before connections are created; empty where the one that there is will do.
+
+    An entry that holds a platform alone, and whose connection is gone, would mean what is created next
+    on that platform under another key, by all that a run can tell which goes on after a kill.
+    """
+    old = recorded_links(live)
+    platforms = {desired.connections[key].platform_key for key in created}
+    renamed = {connection.renamed_from: key for key, connection in desired.connections.items()}
+    gone = {
+        key: _GONE
+        for key, mark in old.items()
+        if mark.platform_key in platforms
+        and key not in pairs.former.values()
+        and _is_gone(key if key in desired.connections else renamed.get(key, key), pairs, created)
+    }
+    return {**old, **gone} if gone and _fits({**old, **gone}) else {}
+
+
+def _is_gone(key: str, pairs: Pairs, created: Collection[str]) -> bool:
+    """Whether nothing is there under ``key``, and nothing will be."""
+    return key not in created and key not in pairs.trouble and pairs.live.get(key) is None
 
 
 def before_deletes(live: LiveCompany, deleted: Collection[tuple[DesiredConnection, str]]) -> dict[str, Mark]:

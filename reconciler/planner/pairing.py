@@ -43,8 +43,13 @@ def recorded_links(live: LiveCompany | None) -> dict[str, Mark]:
     return marks_of(live.tags.get(LINKS_TAG, "")) if live else {}
 
 
-def named_by_record(live: LiveCompany | None, pinned: Collection[str]) -> dict[str, Named]:
-    """What each entry of the company's record means; connections that a spec pins are nobody else's."""
+def named_by_record(
+    live: LiveCompany | None, pinned: Collection[str], sending: Collection[str]
+) -> dict[str, Named]:
+    """What each entry of the company's record means; connections that a spec pins are nobody else's.
+
+    ``sending`` holds the keys whose tokens are ours to send.
+    """
     if live is None:
         return {}
     marks = recorded_links(live)
@@ -64,13 +69,22 @@ def named_by_record(live: LiveCompany | None, pinned: Collection[str]) -> dict[s
                 for connection in connections
                 if connection.platform_key == mark.platform_key and connection.id not in taken
             ]
-            names[key] = _named_by_platform(mark, free, live)
+            names[key] = _named_by_platform(mark, free, live, sends=key in sending)
     return names
 
 
-def _named_by_platform(mark: Mark, free: Sequence[LiveConnection], live: LiveCompany) -> Named:
-    """The one that was made with its company; what nobody has authorized yet is interchangeable."""
+def _named_by_platform(
+    mark: Mark, free: Sequence[LiveConnection], live: LiveCompany, *, sends: bool
+) -> Named:
+    """The one that was made with its company; what nobody has authorized yet is interchangeable.
+
+    Of two that were, the first is not ours for certain where it waits and the other works: ours may be the
+    second, which got the tokens, beside one that somebody else began and left.
+    """
     early = [connection for connection in free if is_as_old_as(live, connection)]
+    is_waiting = [connection.status is Status.PENDING_AUTH for connection in early]
+    if sends and is_waiting[:1] == [True] and not all(is_waiting):
+        return Named(mark, tuple(early), is_doubtful=True)
     if early and len({connection.created for connection in early[:2]}) == len(early[:2]):
         return Named(mark, (early[0],))
     if all(connection.status is Status.PENDING_AUTH for connection in free):
@@ -229,7 +243,14 @@ def pair_carefully(desired: DesiredCompany, live: LiveCompany | None) -> Pairs:
     pairing = _Pairing({found.id: found for found in connections})
     wanted = sorted(desired.connections.values(), key=lambda connection: connection.key)
     pinned = {connection.id for connection in wanted if connection.id is not None}
-    recorded = named_by_record(live, pinned)
+    sending = {
+        key
+        for connection in wanted
+        if connection.wanted is Wanted.LINKED and connection.authorization
+        for key in (connection.key, connection.renamed_from)
+        if key is not None
+    }
+    recorded = named_by_record(live, pinned, sending)
     names = _by_holder(recorded, desired)
     platforms = {connection.key: connection.platform_key for connection in wanted}
     # A pin overrules an entry; that its platform was told apart still holds, as long as the key is wanted.

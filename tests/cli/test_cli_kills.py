@@ -15,7 +15,7 @@ from small_migration import ENV, WRITES, expect_whole, specs_in
 from reconciler.sandbox import Sandbox
 
 BOUNDARIES: Final = [(nth, when) for nth in range(1, WRITES + 1) for when in ("before", "after")]
-EVERY_SO_OFTEN: Final = 5
+EVERY_SO_OFTEN: Final = 9
 """One boundary of so many is tried while someone waits; the executor's own tests try each in virtual time."""
 
 

@@ -134,7 +134,14 @@ def test_after_drift_it_is_refused_and_names_the_address(tmp_path: Path) -> None
         assert review.writes() == drifted
 
 
-@pytest.mark.parametrize(("nth", "when"), [(1, "after"), (4, "before"), (len(REVIEWED), "after")])
+@pytest.mark.parametrize(
+    ("nth", "when"),
+    [
+        (4, "before"),
+        pytest.param(1, "after", marks=pytest.mark.slow),
+        pytest.param(len(REVIEWED), "after", marks=pytest.mark.slow),
+    ],
+)
 def test_killed_half_way_it_goes_on_with_the_same_saved_plan(
     nth: int, when: Literal["before", "after"], tmp_path: Path
 ) -> None:

@@ -80,7 +80,9 @@ def through_quota(move: Move, quota: int, *, plan: Path | None = None) -> tuple[
 
 
 @pytest.mark.parametrize("is_saved", [False, True], ids=["specs", "saved-plan"])
-@pytest.mark.parametrize("quota", range(7, 13))
+@pytest.mark.parametrize(
+    "quota", [7, 12, *(pytest.param(quota, marks=pytest.mark.slow) for quota in range(8, 12))]
+)
 def test_the_next_day_sends_no_tokens_again_and_owes_no_sync(move: Move, quota: int, is_saved: bool) -> None:
     plan = move.directory / "plan.json"
     assert move("plan", "--reauthorize", "*", "--out", str(plan)) == 0

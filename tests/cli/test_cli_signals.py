@@ -6,7 +6,7 @@ import asyncio
 import signal
 import threading
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import pytest
 from gate import WRITES as METHODS
@@ -62,16 +62,13 @@ def _into(answer: list[Message]) -> Send:
     return keep
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda value: value.name)
+BOUNDARIES: Final = ((1, "before"), (2, "after"), (6, "before"), (8, "after"), (WRITES, "after"))
+STOPS: Final = [(number, *boundary) for boundary in BOUNDARIES for number in (signal.SIGINT, signal.SIGTERM)]
+
+
 @pytest.mark.parametrize(
-    ("nth", "when"),
-    [
-        (1, "before"),
-        pytest.param(2, "after", marks=pytest.mark.slow),
-        pytest.param(6, "before", marks=pytest.mark.slow),
-        pytest.param(8, "after", marks=pytest.mark.slow),
-        (WRITES, "after"),
-    ],
+    ("number", "nth", "when"),
+    [pytest.param(*stop, marks=() if stop in (STOPS[0], STOPS[-1]) else pytest.mark.slow) for stop in STOPS],
 )
 def test_a_stopped_apply_says_so_and_is_completed_by_the_next(
     nth: int, when: When, number: signal.Signals, tmp_path: Path

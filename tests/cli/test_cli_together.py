@@ -17,7 +17,7 @@ from loopback import serving
 
 from reconciler.sandbox import Sandbox
 
-RACES = int(os.environ.get("CODAT_SYNC_RACES", "10"))
+RACES = int(os.environ.get("CODAT_SYNC_RACES", "4"))
 RACE = timedelta(seconds=2)
 """Within this time two runs may both send the tokens of a connection, as docs/guarantees.md says."""
 KEYS = ("acme", "bravo", "cargo", "delta", "echo", "ferry")

@@ -192,8 +192,8 @@ def test_companies_of_a_set_share_what_does_not_differ(project):
             tracemalloc.stop()
 
     peak(10)
-    small, large = peak(500), peak(2_000)
-    assert (large - small) / 1_500 < 6_000
+    small, large = peak(100), peak(600)
+    assert (large - small) / 500 < 6_000
 
 
 # --- what a set's table may be, and how far it may grow ----------------------------------------

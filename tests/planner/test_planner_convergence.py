@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+import pytest
 from builders import actions, attention
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +17,8 @@ from reconciler.actions import DeleteCompany, DeleteConnection, UnlinkConnection
 from reconciler.live import LiveCompany, Status
 from reconciler.model import LINKS_TAG, RESERVED_TAG_PREFIX, DesiredConnection, Presence, Wanted
 from reconciler.plan import Plan
+
+pytestmark = pytest.mark.promised
 
 
 def unblocked(plan: Plan, before: Plan) -> list[str]:

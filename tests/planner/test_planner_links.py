@@ -23,7 +23,7 @@ from builders import (
 
 from reconciler.actions import Change, CreateCompany, CreateConnection, DeleteConnection, UpdateCompany
 from reconciler.live import LiveConnection, Status
-from reconciler.model import LINKS_TAG, DesiredConnection, Wanted, links_tag
+from reconciler.model import LINKS_TAG, DesiredConnection, Migration, Wanted, links_tag
 from reconciler.plan import Plan
 
 A, B = "aaaaaaaa-1", "bbbbbbbb-2"
@@ -344,6 +344,60 @@ def test_an_interrupted_create_goes_on_with_what_nobody_has_authorized() -> None
     plan = plan_for(wanted(bank(1)), company(late, tags={LINKS_TAG: "bank1@upvr"}))
     assert actions(plan)[:2] == ["company.update acme", "connection.authorize acme/bank1"]
     assert rewritten(plan) == [Change(f"tags.{LINKS_TAG}", "bank1@upvr", "bank1:aaaaaaaa")]
+
+
+SOON = 60 - 1 / 1440
+"""A minute after the company, as it were: in its own run, or beside that."""
+
+
+@pytest.mark.parametrize(
+    ("migration", "expected"),
+    [(Migration.SELF_SERVICE, "blocking ambiguous acme/bank1"), (Migration.LINK, "waiting link acme/bank1")],
+)
+def test_one_that_waits_is_not_ours_for_certain_beside_one_that_works_where_we_send_tokens(
+    migration: Migration, expected: str
+) -> None:
+    """Someone began to connect and left, before our create: ours is the second, which got the tokens."""
+    waits, works = link(A, Status.PENDING_AUTH), connection(B, on=TRUELAYER, created=ago(SOON))
+    plan = plan_for(
+        wanted(wanted_connection("bank1", TRUELAYER, migration)),
+        company(waits, works, tags={LINKS_TAG: "bank1@upvr"}),
+    )
+    assert attention(plan)[0] == expected
+    assert "codatSyncLinks" not in str(rewritten(plan)) or migration is Migration.LINK
+
+
+GONE = "bank1:00000000"
+
+
+@pytest.mark.parametrize("state", [Wanted.UNLINKED, Wanted.ABSENT])
+def test_an_entry_whose_connection_is_gone_does_not_mean_what_is_created_next(state: Wanted) -> None:
+    """A run that is killed between the create and its record goes on with what it created."""
+    specs = wanted(bank(1, wanted=state), bank(2))
+    first = plan_for(specs, company(tags={LINKS_TAG: "bank1@upvr"}))
+    assert actions(first)[:2] == ["company.update acme", "connection.create acme/bank2"]
+    assert rewritten(first) == [Change(f"tags.{LINKS_TAG}", "bank1@upvr", GONE)]
+
+    created = link(A, Status.PENDING_AUTH)
+    resumed = plan_for(specs, company(created, tags={LINKS_TAG: GONE}))
+    assert actions(resumed)[:2] == ["company.update acme", "connection.authorize acme/bank2"]
+    assert rewritten(resumed) == [Change(f"tags.{LINKS_TAG}", GONE, f"{GONE},bank2:aaaaaaaa")]
+
+
+def test_an_entry_of_a_key_that_left_the_specs_does_not_mean_what_is_created_next() -> None:
+    plan = plan_for(wanted(bank(2)), company(tags={LINKS_TAG: "bank1@upvr"}))
+    assert rewritten(plan) == [Change(f"tags.{LINKS_TAG}", "bank1@upvr", GONE)]
+    assert records(plan) == {"acme/bank2": {"bank2": None}}
+
+
+@pytest.mark.parametrize(
+    "second",
+    [wanted_connection("bank2", PLAID), wanted_connection("bank2", TRUELAYER, renamed_from="bank1")],
+    ids=["another platform", "renamed"],
+)
+def test_an_entry_that_no_create_could_be_taken_for_is_left_as_it_is(second: DesiredConnection) -> None:
+    plan = plan_for(wanted(second), company(tags={LINKS_TAG: "bank1@upvr"}))
+    assert rewritten(plan) == []
 
 
 # --- the length of the tag -----------------------------------------------------------------------

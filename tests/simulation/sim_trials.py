@@ -115,17 +115,23 @@ async def _reference(scene: Scene, happenings: Sequence[Happening]) -> Reference
         await world.set_stage()
         await world.rest()
         plain = shapes(world)
-        created = Counter(
-            (world.key_by_id(exchange.company), exchange.body["platformKey"])
-            for exchange in world.log
-            if exchange.creates_connection and exchange.took_effect
-        )
+        created = _connections_created(world)
         for happening in happenings:
             if _repeat(world, happening):
                 await world.rest()
+        created |= _connections_created(world)
         return Reference(plain, shapes(world), created)
     finally:
         world.close()
+
+
+def _connections_created(world: World) -> Counter[tuple[str, str]]:
+    """How many connections our runs have created so far, by company key and platform."""
+    return Counter(
+        (world.key_by_id(exchange.company), exchange.body["platformKey"])
+        for exchange in world.log
+        if exchange.creates_connection and exchange.took_effect
+    )
 
 
 def _repeat(world: World, happening: Happening) -> bool:

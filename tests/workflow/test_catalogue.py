@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from textwrap import indent
 
@@ -64,16 +65,25 @@ def test_the_groups_are_those_of_the_rooms() -> None:
 TAKES_CODE = ("Diagnostic", "Failure", "_refused", "_unusable", "not_done", "refused", "Finding")
 
 
+@cache
+def all_calls() -> tuple[tuple[Path, ast.Call], ...]:
+    """Every call in the package: parsed once for all who search."""
+    return tuple(
+        (path, node)
+        for path, text in MODULES.items()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call)
+    )
+
+
 def calls(name: str) -> Iterator[tuple[Path, ast.expr]]:
     """The first argument of every call of a function or class of this name."""
-    for path, text in MODULES.items():
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.Call):
-                called = node.func
-                named = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-                if named == name:
-                    keywords = [keyword.value for keyword in node.keywords if keyword.arg == "code"]
-                    yield from ((path, item) for item in (*node.args[:1], *keywords))
+    for path, call in all_calls():
+        called = call.func
+        named = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        if named == name:
+            keywords = [keyword.value for keyword in call.keywords if keyword.arg == "code"]
+            yield from ((path, item) for item in (*call.args[:1], *keywords))
 
 
 @pytest.mark.parametrize("name", TAKES_CODE)

@@ -39,6 +39,8 @@ from reconciler.planner import Policy, make_plan
 from reconciler.workflow.importing import HEADING, spec_texts, warnings_of
 from reconciler.workflow.reading import check_platforms
 
+pytestmark = pytest.mark.promised
+
 OURS = frozenset(f"tags.{tag}" for tag in (WORKSPACE_TAG, KEY_TAG, LINKS_TAG))
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 SYNCED = datetime(2026, 11, 1, tzinfo=UTC)
