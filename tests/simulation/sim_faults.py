@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import httpx
@@ -215,11 +215,9 @@ def _abandon(world: World, target: Target) -> None:
 
 
 def _abandonable(world: World) -> list[Target]:
-    """Where someone had the time to find the company; before, it would be taken for the one being made."""
     return [
         Target(key, document["id"], platform=platform)
         for key, document in world.owned()
-        if world.their_clock.now() - datetime.fromisoformat(document["created"]) >= CUSTOMER_TAKES
         for platform in world.platforms_of(key)
     ]
 

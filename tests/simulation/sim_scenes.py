@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sim_account import Account
-from sim_faults import Fault
+from sim_faults import ACCOUNT_KINDS, Fault
 
 from reconciler.model import (
     UNSET,
@@ -178,6 +178,13 @@ class Scene:
     def with_faults(self, *faults: Fault) -> Scene:
         """The same scene among these faults."""
         return replace(self, faults=faults)
+
+    def without_account(self) -> Scene:
+        """The same scene as it was drawn before there were accounts, its faults of the account aside."""
+        faults = tuple(fault for fault in self.faults if fault.kind not in ACCOUNT_KINDS)
+        return replace(
+            self, faults=faults, account=None, earlier_account=None, others_listen=0, is_crowded=False
+        )
 
     def without_faults(self) -> Scene:
         """The same start, undisturbed."""
