@@ -1,175 +1,28 @@
-"""Every kind of action, as a value of its own class, so that whoever carries it out must handle each."""
+"""The actions on companies and connections, each a value of its own class, and all that there are.
+
+Whoever carries them out must handle each.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, ClassVar, Final
 
+from reconciler.account_actions import CreateWebhook, DeleteWebhook, SetProfileSyncSettings, UpdateProfile
 from reconciler.fields import BY_PATH, TAGS, tags_of
-from reconciler.live import LiveCompany, LiveSourceAccount, LiveWebhook, Status
-from reconciler.model import (
-    ACCOUNT_MARK,
-    Address,
-    DesiredSourceAccount,
-    Mark,
-    ProfileValue,
-    SecretRef,
-    SyncSettings,
-)
+from reconciler.kinds import Change, Kind, Planned, digest, planned_document
+from reconciler.live import LiveCompany, LiveSourceAccount, Status
+from reconciler.model import Address, DesiredSourceAccount, Mark, SyncSettings
+from reconciler.secret_refs import SecretRef
 
 MARK_LENGTH: Final = 6
 """Characters of a mark: a tag of 100 holds those of six connections."""
 
 
-class Kind(StrEnum):
-    """Every kind of action, in the order in which they are carried out: the account's, then a company's."""
-
-    WEBHOOK_CREATE = "webhook.create"
-    WEBHOOK_DELETE = "webhook.delete"
-    PROFILE_UPDATE = "profile.update"
-    PROFILE_SYNC_SETTINGS = "profile.syncSettings"
-    COMPANY_CREATE = "company.create"
-    COMPANY_ADOPT = "company.adopt"
-    COMPANY_UPDATE = "company.update"
-    PRODUCT_ADD = "product.add"
-    PRODUCT_REMOVE = "product.remove"
-    COMPANY_SYNC_SETTINGS = "company.syncSettings"
-    CONNECTION_UNLINK = "connection.unlink"
-    CONNECTION_DELETE = "connection.delete"
-    COMPANY_DELETE = "company.delete"
-    CONNECTION_CREATE = "connection.create"
-    CONNECTION_AUTHORIZE = "connection.authorize"
-    SOURCE_ACCOUNT_DELETE = "sourceAccount.delete"
-    SOURCE_ACCOUNT_UPDATE = "sourceAccount.update"
-    SOURCE_ACCOUNT_CREATE = "sourceAccount.create"
-    COMPANY_SYNC = "company.sync"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Change:
-    """One managed field that differs: its path, what Codat has and what the spec wants."""
-
-    path: str
-    before: str | None
-    after: str | None
-
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        return {"path": self.path, "before": self.before, "after": self.after}
-
-
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """What every action has: where it is, and why it is done."""
-
-    kind: ClassVar[Kind]
-    address: Address
-    reason: str
-
-    @property
-    def requests(self) -> int:
-        """Write requests that the action takes."""
-        return 1
-
-
-@dataclass(frozen=True, slots=True)
-class CreateWebhook(_Planned):
-    """``POST /webhooks``: a consumer of events. ``url`` may be a reference; nothing else is a secret."""
-
-    kind: ClassVar[Kind] = Kind.WEBHOOK_CREATE
-    company_id: ClassVar[None] = None
-    url: str | SecretRef = field(repr=False)
-    event_types: tuple[str, ...]
-    company_tags: tuple[str, ...] = ()
-    disabled: bool = False
-    beside: tuple[str, ...] = field(default=(), repr=False)
-    """Ids of the consumers of its URL that the plan saw, which tell this creation from an earlier one.
-
-    Of the mark that makes the account ours: of all consumers, since one may be put beside ours meanwhile.
-    """
-
-    @property
-    def is_mark(self) -> bool:
-        """Whether it says whose the account is, and is sent nothing."""
-        return isinstance(self.url, str) and self.url.startswith(ACCOUNT_MARK)
-
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        return _document(
-            self,
-            after={
-                "url": str(self.url),
-                "eventTypes": list(self.event_types),
-                "companyTags": list(self.company_tags),
-                "disabled": self.disabled,
-            },
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteWebhook(_Planned):
-    """``DELETE /webhooks/{id}``: Codat sends that consumer no more events."""
-
-    kind: ClassVar[Kind] = Kind.WEBHOOK_DELETE
-    company_id: ClassVar[None] = None
-    webhook_id: str
-    observed: LiveWebhook = field(repr=False)
-
-    def document(self) -> dict[str, Any]:
-        """The JSON form: of the URL only what is surely no secret."""
-        return _document(
-            self,
-            webhookId=self.webhook_id,
-            before={"place": self.observed.place, "eventTypes": list(self.observed.event_types)},
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateProfile(_Planned):
-    """``PUT /profile``: the profile as it was read, but for these members."""
-
-    kind: ClassVar[Kind] = Kind.PROFILE_UPDATE
-    company_id: ClassVar[None] = None
-    changes: tuple[Change, ...]
-    fields: Mapping[str, ProfileValue] = field(repr=False)
-    """The members that the spec names and that differ."""
-
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        return _document(self, changes=[change.document() for change in self.changes])
-
-
-@dataclass(frozen=True, slots=True)
-class SetProfileSyncSettings(_Planned):
-    """``POST /profile/syncSettings``: what is fetched of every company without settings of its own.
-
-    ``narrows`` are the paths that make Codat drop data that it has synced of ``narrowed`` companies.
-    """
-
-    kind: ClassVar[Kind] = Kind.PROFILE_SYNC_SETTINGS
-    company_id: ClassVar[None] = None
-    changes: tuple[Change, ...]
-    settings: SyncSettings = field(repr=False)
-    narrows: tuple[str, ...] = ()
-    narrowed: int = 0
-
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        return _document(
-            self,
-            changes=[change.document() for change in self.changes],
-            narrows=list(self.narrows) or None,
-            narrowedCompanies=self.narrowed or None,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class CreateCompany(_Planned):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateCompany(Planned):
     """``POST /companies``: a company that is not in Codat, our two tags in the same request."""
 
     kind: ClassVar[Kind] = Kind.COMPANY_CREATE
@@ -186,7 +39,7 @@ class CreateCompany(_Planned):
     def document(self) -> dict[str, Any]:
         """The JSON form."""
         after = {path: self.fields[path] for path in BY_PATH if path in self.fields}
-        return _document(self, after=after | {"tags": self.tags} | self._named_products())
+        return planned_document(self, after=after | {"tags": self.tags} | self._named_products())
 
     def body(self) -> dict[str, Any]:
         """The request."""
@@ -197,8 +50,8 @@ class CreateCompany(_Planned):
         return {"products": list(self.products)} if self.products else {}
 
 
-@dataclass(frozen=True, slots=True)
-class _Patch(_Planned):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Patch(Planned):
     """What adopt and update share: one PATCH of what differs, tags as the full merged map.
 
     ``observed`` is what the plan read; the executor reads again and fails where it has changed.
@@ -210,7 +63,7 @@ class _Patch(_Planned):
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
-        return _document(
+        return planned_document(
             self, companyId=self.company_id, changes=[change.document() for change in self.changes]
         )
 
@@ -232,22 +85,22 @@ class _Patch(_Planned):
         return body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptCompany(_Patch):
     """``PATCH /companies/{id}``: take over a company that carries no tags of ours."""
 
     kind: ClassVar[Kind] = Kind.COMPANY_ADOPT
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateCompany(_Patch):
     """``PATCH /companies/{id}``: managed fields differ."""
 
     kind: ClassVar[Kind] = Kind.COMPANY_UPDATE
 
 
-@dataclass(frozen=True, slots=True)
-class AddProduct(_Planned):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddProduct(Planned):
     """``PUT /companies/{id}/products/{product}``: the company shall have a product of Codat's.
 
     ``company_id`` is ``None`` where this plan creates the company.
@@ -259,11 +112,11 @@ class AddProduct(_Planned):
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
-        return _document(self, companyId=self.company_id, after={"product": self.product})
+        return planned_document(self, companyId=self.company_id, after={"product": self.product})
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveProduct(_Planned):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveProduct(Planned):
     """``DELETE /companies/{id}/products/{product}``: the company shall not have that product any more."""
 
     kind: ClassVar[Kind] = Kind.PRODUCT_REMOVE
@@ -272,11 +125,11 @@ class RemoveProduct(_Planned):
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
-        return _document(self, companyId=self.company_id, before={"product": self.product})
+        return planned_document(self, companyId=self.company_id, before={"product": self.product})
 
 
-@dataclass(frozen=True, slots=True)
-class SetSyncSettings(_Planned):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetSyncSettings(Planned):
     """``POST /companies/{id}/syncSettings``: which data types are fetched, how often and how far back.
 
     ``settings`` are the members that the spec names, to be merged into what Codat has; ``None`` gives
@@ -292,7 +145,7 @@ class SetSyncSettings(_Planned):
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
-        return _document(
+        return planned_document(
             self,
             companyId=self.company_id,
             changes=[change.document() for change in self.changes],
@@ -300,8 +153,8 @@ class SetSyncSettings(_Planned):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteCompany(_Planned):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteCompany(Planned):
     """``DELETE /companies/{id}``: destroys the company and its data at Codat."""
 
     kind: ClassVar[Kind] = Kind.COMPANY_DELETE
@@ -314,7 +167,7 @@ class DeleteCompany(_Planned):
     def document(self) -> dict[str, Any]:
         """The JSON form."""
         before = {"name": self.name, "connections": _lost(self.observed)}
-        return _document(self, companyId=self.company_id, before=before, pruned=self.pruned)
+        return planned_document(self, companyId=self.company_id, before=before, pruned=self.pruned)
 
 
 def _lost(company: LiveCompany) -> list[dict[str, str]]:
@@ -331,8 +184,8 @@ def _lost(company: LiveCompany) -> list[dict[str, str]]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class UnlinkConnection(_Planned):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnlinkConnection(Planned):
     """``PATCH …/connections/{id}`` to ``Unlinked``: severs a linked connection, keeps its data."""
 
     kind: ClassVar[Kind] = Kind.CONNECTION_UNLINK
@@ -342,13 +195,13 @@ class UnlinkConnection(_Planned):
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
-        return _document(
+        return planned_document(
             self, companyId=self.company_id, connectionId=self.connection_id, platform=self.platform
         )
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteConnection(_Planned):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteConnection(Planned):
     """``DELETE …/connections/{id}``: removes a connection."""
 
     kind: ClassVar[Kind] = Kind.CONNECTION_DELETE
@@ -369,7 +222,7 @@ class DeleteConnection(_Planned):
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
-        return _document(
+        return planned_document(
             self,
             companyId=self.company_id,
             connectionId=self.connection_id,
@@ -380,8 +233,8 @@ class DeleteConnection(_Planned):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class CreateConnection(_Planned):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateConnection(Planned):
     """``POST …/connections``: a connection that the company does not have yet.
 
     ``company_id`` is ``None`` where this plan creates the company. Where the record of links is to hold
@@ -407,11 +260,11 @@ class CreateConnection(_Planned):
     def document(self) -> dict[str, Any]:
         """The JSON form."""
         extra: dict[str, Any] = {"recordsLinks": True} if self.links else {}
-        return _document(self, companyId=self.company_id, after={"platform": self.platform}, **extra)
+        return planned_document(self, companyId=self.company_id, after={"platform": self.platform}, **extra)
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorizeConnection(_Planned):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizeConnection(Planned):
     """``PUT …/authorization``: hands over the tokens. ``authorization`` holds references, no secrets.
 
     ``connection_id`` is ``None`` where this plan creates the connection. ``reauthorized`` says that
@@ -453,7 +306,7 @@ class AuthorizeConnection(_Planned):
 
     def document(self) -> dict[str, Any]:
         """The JSON form: the names of the fields, never their values."""
-        return _document(
+        return planned_document(
             self,
             companyId=self.company_id,
             connectionId=self.connection_id,
@@ -469,8 +322,8 @@ def sending_mark(document: Mapping[str, Any]) -> str:
     return digest(told).removeprefix("sha256:")[:MARK_LENGTH]
 
 
-@dataclass(frozen=True, slots=True)
-class CreateSourceAccount(_Planned):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateSourceAccount(Planned):
     """``POST …/bankFeedAccounts``: an account that feeds a customer's books. Its numbers are references.
 
     ``company_id`` and ``connection_id`` are ``None`` where this plan creates them.
@@ -489,7 +342,7 @@ class CreateSourceAccount(_Planned):
     def document(self) -> dict[str, Any]:
         """The JSON form: the names of the numbers, never their values."""
         account = self.account
-        return _document(
+        return planned_document(
             self,
             companyId=self.company_id,
             connectionId=self.connection_id,
@@ -503,8 +356,8 @@ class CreateSourceAccount(_Planned):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateSourceAccount(_Planned):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateSourceAccount(Planned):
     """``PATCH …/bankFeedAccounts/{id}``: the name differs, the one member that always can be changed."""
 
     kind: ClassVar[Kind] = Kind.SOURCE_ACCOUNT_UPDATE
@@ -515,7 +368,7 @@ class UpdateSourceAccount(_Planned):
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
-        return _document(
+        return planned_document(
             self,
             companyId=self.company_id,
             connectionId=self.connection_id,
@@ -524,8 +377,8 @@ class UpdateSourceAccount(_Planned):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteSourceAccount(_Planned):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteSourceAccount(Planned):
     """``DELETE …/bankFeedAccounts/{id}``: what the customer mapped it to goes with it, and the feed ends."""
 
     kind: ClassVar[Kind] = Kind.SOURCE_ACCOUNT_DELETE
@@ -545,10 +398,12 @@ class DeleteSourceAccount(_Planned):
             "accountName": self.observed.name,
             "status": self.observed.status,
         }
-        return _document(self, companyId=self.company_id, connectionId=self.connection_id, before=before)
+        return planned_document(
+            self, companyId=self.company_id, connectionId=self.connection_id, before=before
+        )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SyncTarget:
     """A connection that a ``company.sync`` is for; no data types means all that are fetched on first link."""
 
@@ -557,8 +412,8 @@ class SyncTarget:
     data_types: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SyncCompany(_Planned):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncCompany(Planned):
     """``POST …/data/all`` once, or ``POST …/data/queue/{dataType}`` per named type and connection.
 
     ``products`` are those that may have settings of their own: each is refreshed by itself, and where there
@@ -587,7 +442,7 @@ class SyncCompany(_Planned):
             for target in self.targets
         ]
         products = list(self.products) or None
-        return _document(self, companyId=self.company_id, connections=targets, products=products)
+        return planned_document(self, companyId=self.company_id, connections=targets, products=products)
 
 
 Action = (
@@ -613,26 +468,10 @@ Action = (
 )
 
 
-def _document(action: _Planned, **fields: Any) -> dict[str, Any]:
-    shown = {name: value for name, value in fields.items() if value is not None}
-    return {
-        "kind": action.kind.value,
-        "address": str(action.address),
-        "reason": action.reason,
-        **shown,
-    }
-
-
 def order_key(action: Action) -> tuple[bool, str, int, str]:
     """Sorts the account's actions first, then by company, in the order of ``Kind``, and by connection."""
     address = action.address
     return not address.is_account, address.company, tuple(Kind).index(action.kind), address.connection
-
-
-def digest(document: object) -> str:
-    """``sha256:`` and the hash of the document's canonical JSON."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
 def in_order(actions: Iterable[Action]) -> tuple[Action, ...]:

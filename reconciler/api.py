@@ -15,15 +15,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic, MisusedError, RefusedError
-from reconciler.model import DEFAULT_SPECS, Desired
+from reconciler.model import Desired
 from reconciler.outcome import Event, Observer, Outcome
-from reconciler.plan import Plan
+from reconciler.plan import Options, Plan
 from reconciler.workflow import applying, planning
 from reconciler.workflow.applying import Applied
 from reconciler.workflow.endpoint import Endpoint
 from reconciler.workflow.planning import Planned
 from reconciler.workflow.reading import read_specs
-from reconciler.workflow.saving import Options, save
+from reconciler.workflow.saving import save
+from reconciler.workspace import DEFAULT_SPECS
 
 __all__ = [
     "Applied",

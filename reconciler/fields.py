@@ -8,12 +8,12 @@ rows stand with the rules that merge them (``planner/fields.py``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from reconciler.live import LiveCompany
-from reconciler.model import UNSET, DesiredCompany, Unset
+from reconciler.model import DesiredCompany, Unset
 
 TAGS: Final = "tags."
 """What the path of a tag begins with."""
@@ -82,23 +82,3 @@ def by_path(texts: Mapping[str, str | None], tags: Mapping[str, str]) -> dict[st
 def tags_of(fields: Mapping[str, str]) -> dict[str, str]:
     """The tags among fields by path."""
     return {path.removeprefix(TAGS): text for path, text in fields.items() if path.startswith(TAGS)}
-
-
-def spec_members(company: DesiredCompany) -> Iterator[tuple[str, str | None]]:
-    """The texts that a spec may leave out and does not, by path."""
-    for field in OPTIONAL:
-        text = field.written(company)
-        if not isinstance(text, Unset):
-            yield field.path, text
-
-
-def read_members(members: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``spec_members`` wrote, as members of a ``DesiredCompany``.
-
-    Raises:
-        ValueError: a member is neither a text nor null.
-    """
-    read = {field.attribute: members.get(field.path, UNSET) for field in OPTIONAL}
-    if any(not isinstance(text, str | Unset | None) for text in read.values()):
-        raise ValueError("a field of a company that is no text")
-    return read

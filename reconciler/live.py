@@ -13,13 +13,28 @@ from reconciler.model import (
     KEY_TAG,
     PROTECT_TAG,
     WORKSPACE_TAG,
-    LiveSyncSettings,
     Platform,
     ProfileValue,
-    Secret,
-    SecretRef,
     SourceType,
+    SyncSettings,
+    with_settings,
 )
+from reconciler.secret_refs import Secret, SecretRef
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSyncSettings:
+    """The sync settings that hold for a company, and whether they are its own or the profile's."""
+
+    by_type: SyncSettings
+    are_own: bool
+
+    def as_wanted(self, wanted: SyncSettings | None) -> LiveSyncSettings:
+        """These settings as they shall be: merged with what a spec names, or for ``None`` the profile's."""
+        if wanted is None:
+            return LiveSyncSettings(self.by_type, are_own=False)
+        merged = with_settings(self.by_type, wanted)
+        return self if merged == self.by_type else LiveSyncSettings(merged, are_own=True)
 
 
 class Status(StrEnum):
@@ -32,7 +47,7 @@ class Status(StrEnum):
     UNKNOWN = "Unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveError:
     """An error that Codat recorded on a connection."""
 
@@ -42,7 +57,7 @@ class LiveError:
     active: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveConnection:
     """A connection as Codat has it. The link URL may carry a one-time password, so it is a secret."""
 
@@ -59,7 +74,7 @@ class LiveConnection:
     """The mark of the last tokens that were sent while it was Linked, where its company was read with it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveCompany:
     """A company as Codat has it, with its connections.
 
@@ -90,7 +105,7 @@ class LiveCompany:
         return next((connection for connection in self.connections if connection.id == identifier), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveSourceAccount:
     """A source account of a bank feed as Codat has it; its number and its balance are not looked at."""
 
@@ -101,7 +116,7 @@ class LiveSourceAccount:
     status: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveWebhook:
     """A webhook consumer as Codat has it. Its URL may carry a password, so it is a secret."""
 
@@ -133,7 +148,7 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}{port}" if parts.hostname else ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveProfile:
     """The profile as Codat has it: what can be managed, and all of it, for whoever writes it whole."""
 
@@ -151,7 +166,7 @@ class LiveProfileSettings:
     settings: LiveSyncSettings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveAccount:
     """What a plan knows of the account; ``None`` is what no spec asks for, so it was not read.
 
@@ -173,7 +188,7 @@ class PullState(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pull:
     """A pull operation of one data type on one connection."""
 
@@ -186,7 +201,7 @@ class Pull:
     completed: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataStatus:
     """Where the newest sync of a data type stands (https://docs.codat.io/core-concepts/status)."""
 
@@ -200,7 +215,7 @@ class DataStatus:
         return self.status.lower() == "queued"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
     """What a plan knows of Codat.
 

@@ -13,7 +13,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from reconciler.live import Status
-from reconciler.model import Address, Migration, Secret, SecretRef
+from reconciler.model import Address, Migration
+from reconciler.secret_refs import Secret, SecretRef
 
 FORMAT_VERSION: Final = 1
 
@@ -21,7 +22,7 @@ FORMAT_VERSION: Final = 1
 # --- which platforms migrate how ---------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
     """How a platform's tokens can be handed over, as far as a page says so, and when that was looked at."""
 
@@ -41,17 +42,27 @@ _BOTH: Final = (Migration.SELF_SERVICE, Migration.MANAGED)
 _CHECKED: Final = "2026-11-28"
 
 WAYS: Final = (
-    Way("vqzp", (Migration.SELF_SERVICE,), _SELF_SERVICE_PAGE, _CHECKED),
-    Way("fbrh", _BOTH, f"managed: {_MANAGED_PAGE}; self-service: {_UNPUBLISHED}", _CHECKED),
-    Way("vxvy", (Migration.MANAGED,), _MANAGED_PAGE, _CHECKED),
-    Way("qhyg", _BOTH, f"managed: {_MANAGED_PAGE}; self-service: {_SELF_SERVICE_PAGE}", _CHECKED),
-    Way("olpr", (Migration.SELF_SERVICE,), _SAGE_PAGE, _CHECKED),
-    Way("fztf", (Migration.MANAGED,), _MANAGED_PAGE, _CHECKED),
-    Way("upvr", (Migration.SELF_SERVICE,), _SELF_SERVICE_PAGE, _CHECKED),
-    Way("pbtz", (Migration.MANAGED,), _MANAGED_PAGE, _CHECKED),
-    Way("gbol", (Migration.SELF_SERVICE,), _UNPUBLISHED, _CHECKED),
-    Way("ugxp", (Migration.SELF_SERVICE,), _SELF_SERVICE_PAGE, _CHECKED),
-    Way("rwuv", (Migration.MANAGED,), _MANAGED_PAGE, _CHECKED),
+    Way(key="vqzp", migrations=(Migration.SELF_SERVICE,), source=_SELF_SERVICE_PAGE, checked=_CHECKED),
+    Way(
+        key="fbrh",
+        migrations=_BOTH,
+        source=f"managed: {_MANAGED_PAGE}; self-service: {_UNPUBLISHED}",
+        checked=_CHECKED,
+    ),
+    Way(key="vxvy", migrations=(Migration.MANAGED,), source=_MANAGED_PAGE, checked=_CHECKED),
+    Way(
+        key="qhyg",
+        migrations=_BOTH,
+        source=f"managed: {_MANAGED_PAGE}; self-service: {_SELF_SERVICE_PAGE}",
+        checked=_CHECKED,
+    ),
+    Way(key="olpr", migrations=(Migration.SELF_SERVICE,), source=_SAGE_PAGE, checked=_CHECKED),
+    Way(key="fztf", migrations=(Migration.MANAGED,), source=_MANAGED_PAGE, checked=_CHECKED),
+    Way(key="upvr", migrations=(Migration.SELF_SERVICE,), source=_SELF_SERVICE_PAGE, checked=_CHECKED),
+    Way(key="pbtz", migrations=(Migration.MANAGED,), source=_MANAGED_PAGE, checked=_CHECKED),
+    Way(key="gbol", migrations=(Migration.SELF_SERVICE,), source=_UNPUBLISHED, checked=_CHECKED),
+    Way(key="ugxp", migrations=(Migration.SELF_SERVICE,), source=_SELF_SERVICE_PAGE, checked=_CHECKED),
+    Way(key="rwuv", migrations=(Migration.MANAGED,), source=_MANAGED_PAGE, checked=_CHECKED),
 )
 """The platforms that a page of Codat's, or its word, names; of all others only Codat knows."""
 _WAYS: Final = {way.key: way.migrations for way in WAYS}
@@ -77,7 +88,7 @@ class Verdict(StrEnum):
     """It does not come by itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What one check found at a connection; ``message`` and ``fix`` are empty where it passed."""
 
@@ -92,7 +103,7 @@ class Finding:
         return {name: value for name, value in shown.items() if value}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
     """A connection and what every check that applies to it found."""
 
@@ -126,7 +137,7 @@ class Verified:
         return {name: value for name, value in shown.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
     """The end-to-end test of every connection that was looked at, by address."""
 
@@ -286,7 +297,7 @@ def _counted(counts: Mapping[LinkState, int]) -> dict[str, int]:
 # --- handoff -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HandedOver:
     """A connection whose token Codat's team imports."""
 
@@ -297,7 +308,7 @@ class HandedOver:
     status: Status
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One of the six steps of a managed migration: who does it, and how far it is."""
 
@@ -307,7 +318,7 @@ class Step:
     how: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformPack:
     """What Codat's team is handed for one platform. ``details`` are the user's own, and no secrets."""
 
@@ -333,7 +344,7 @@ class PlatformPack:
 # --- custody -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingLink:
     """A connection that waits for its customer. The URL may carry a one-time password, so it is a secret."""
 

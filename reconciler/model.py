@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
 from fnmatch import fnmatchcase
-from typing import Final, NoReturn
+from typing import Final
 
 from reconciler.diagnostics import Span
+from reconciler.secret_refs import SecretRef
 
 WORKSPACE_TAG: Final = "codatSyncWorkspace"
 KEY_TAG: Final = "codatSyncKey"
@@ -148,103 +149,6 @@ def sent_tag(marks: Mapping[str, str]) -> str:
     return ",".join(f"{identifier}:{mark}" for identifier, mark in sorted(marks.items()) if mark)
 
 
-# --- secrets -----------------------------------------------------------------------------------
-
-
-class Secret:
-    """A value that must never be shown: it prints as ``***`` and refuses to be copied out of the process."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value itself, for the one place that sends it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "***"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return "***"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret cannot be pickled or copied")
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash((Secret, self._value))
-
-
-REFERENCE: Final = re.compile(r"\$\{(?P<scheme>[^{}:]*):(?P<locator>[^{}]*)\}")
-"""The form of every reference, in specs and in saved plans; which schemes there are, loading says."""
-
-
-@dataclass(frozen=True, slots=True)
-class SecretRef:
-    """Where a secret is kept: ``${env:NAME}``, ``${file:PATH#/pointer}``, ``${table:FILE#KEY.COLUMN}``.
-
-    A file's path is written relative to the workspace's root, whichever spec it stands in, so a
-    saved plan means the same wherever it is applied.
-    """
-
-    scheme: str
-    locator: str
-    span: Span | None = field(default=None, compare=False)
-
-    def __str__(self) -> str:
-        return f"${{{self.scheme}:{self.locator}}}"
-
-    @classmethod
-    def parse(cls, text: str) -> SecretRef | None:
-        """The reference that the whole of ``text`` is, as ``str`` writes one; ``None`` where it is none."""
-        found = REFERENCE.fullmatch(text)
-        return cls(found["scheme"], found["locator"]) if found else None
-
-
-_OPENING: Final = "${"
-_ESCAPED: Final = "$${"
-_OPENED: Final = re.compile(r"(?<!\$)\$\{")
-
-
-def holds_reference(text: str) -> bool:
-    """Whether ``text`` is, or tries to be, a reference: ``$${`` is a literal ``${``."""
-    return _OPENED.search(text) is not None
-
-
-def literal(text: str) -> str:
-    """What a text without a reference says: ``$${`` is the written form of ``${``."""
-    return text.replace(_ESCAPED, _OPENING)
-
-
-def written(text: str) -> str:
-    """How a text is written that says just this, the other way of ``literal``."""
-    return text.replace(_OPENING, _ESCAPED)
-
-
-RESERVED_VARIABLES: Final = "CODAT_"
-"""Environment variables that start so are ours: no reference names them, and no command is given them."""
-DEFAULT_SPECS: Final = "specs"
-"""Where specs are looked for, if the command line does not say."""
-REF_PLACE: Final = "{ref}"
-"""Where a command's arguments take the text of a reference."""
-PROVIDERS_GROUP: Final = "codat_sync.secrets"
-"""The entry point group of packages that resolve references of a scheme of their own."""
-
-
-@dataclass(frozen=True, slots=True)
-class SecretCommands:
-    """The commands that ``workspace.yaml`` permits for secrets: arguments by scheme, and a time limit."""
-
-    by_scheme: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    timeout: timedelta = timedelta(seconds=10)
-
-
 # --- platforms ---------------------------------------------------------------------------------
 
 
@@ -260,7 +164,7 @@ class SourceType(StrEnum):
     UNKNOWN = "Unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """An integration that Codat offers: its four-letter key, and its name as people write it."""
 
@@ -329,7 +233,7 @@ class PreconditionState(StrEnum):
     TODO = "todo"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SyncPolicy:
     """When a linked connection is due for a sync, and of which data types (all, if none is named)."""
 
@@ -374,20 +278,26 @@ def utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredSourceAccount:
     """A bank account that feeds a customer's books, as its spec wants it.
 
-    ``id`` is chosen by whoever creates it, and is all that tells it from others. ``numbers`` are what belongs
-    to the customer alone, by Codat's name for each: the account's number, its sort code and its balance.
+    Its ``key`` is its id at Codat, chosen by whoever creates it, and all that tells it from others.
+    ``numbers`` are what belongs to the customer alone, by Codat's name for each: the account's number, its
+    sort code and its balance.
     """
 
-    id: str
+    key: str
     name: str = ""
     type: str = ""
     currency: str = ""
     numbers: Mapping[str, SecretRef] = field(default_factory=dict)
     state: Presence = Presence.PRESENT
+
+    @property
+    def id(self) -> str:
+        """Its id at Codat."""
+        return self.key
 
 
 ACCOUNT_NUMBER: Final = "accountNumber"
@@ -395,7 +305,7 @@ BALANCE: Final = "balance"
 """The one of the numbers that Codat takes as a number; without one it is sent as 0."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredConnection:
     """A connection as its spec wants it. ``platform_key`` is Codat's four-letter key."""
 
@@ -406,12 +316,12 @@ class DesiredConnection:
     migration: Migration
     wanted: Wanted = Wanted.LINKED
     id: str | None = None
+    renamed_from: str | None = None
+    """The key under which the record of links holds it, where it has a new one."""
     authorization: Mapping[str, str | SecretRef] = field(default_factory=dict)
     issued_at: datetime | None = None
     sync: SyncPolicy = SyncPolicy()
     preconditions: Mapping[Precondition, PreconditionState] = field(default_factory=dict)
-    renamed_from: str | None = None
-    """The key under which the record of links holds it, where it has a new one."""
     source_accounts: Mapping[str, DesiredSourceAccount] = field(default_factory=dict)
     """Of a bank feed, by id; what is not named here is not managed."""
     span: Span | None = field(default=None, compare=False)
@@ -427,7 +337,7 @@ class DesiredConnection:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredCompany:
     """A company as its spec wants it; ``tags`` are the user's own, ``None`` removes one.
 
@@ -440,13 +350,13 @@ class DesiredCompany:
     name: str
     description: str | Unset | None = UNSET
     tags: Mapping[str, str | None] = field(default_factory=dict)
-    id: str | None = None
     new: bool = False
-    new_beside: tuple[str, ...] = ()
-    renamed_from: str | None = None
     protect: bool | Unset = UNSET
     products: tuple[str, ...] | Unset = UNSET
     sync_settings: SyncSettings | Unset | None = UNSET
+    id: str | None = None
+    new_beside: tuple[str, ...] = ()
+    renamed_from: str | None = None
     state: Presence = Presence.PRESENT
     connections: Mapping[str, DesiredConnection] = field(default_factory=dict)
     span: Span | None = field(default=None, compare=False)
@@ -461,7 +371,7 @@ ProfileValue = str | tuple[str, ...]
 """A member of the profile: text, or a list of texts whose order says nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredWebhook:
     """A webhook consumer as ``account.yaml`` wants it; ``url`` may be left out where ``id`` names it."""
 
@@ -475,7 +385,7 @@ class DesiredWebhook:
     span: Span | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredAccount:
     """What ``account.yaml`` wants; what it does not name is not managed."""
 
@@ -495,7 +405,7 @@ class DesiredAccount:
         return tuple(webhook.url for webhook in self.webhooks.values() if isinstance(webhook.url, SecretRef))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
     """Everything that the specs want. ``narrowed`` says that they are only a part of the workspace.
 
@@ -504,8 +414,8 @@ class Desired:
     """
 
     workspace: str
-    companies: Mapping[str, DesiredCompany] = field(repr=False)
     narrowed: bool = False
+    companies: Mapping[str, DesiredCompany] = field(repr=False)
     renamed_from: str | None = None
     account: DesiredAccount | None = field(default=None, repr=False)
 
@@ -513,88 +423,3 @@ class Desired:
     def workspaces(self) -> tuple[str, ...]:
         """Every workspace whose companies are ours: this one, and the one that it takes over."""
         return tuple(dict.fromkeys((self.workspace, self.renamed_from or self.workspace)))
-
-
-# --- the workspace's settings ------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """A count, or a percentage of what is managed."""
-
-    value: int
-    percent: bool = False
-
-    def of(self, total: int) -> int:
-        """How many of ``total`` the limit permits."""
-        return total * self.value // 100 if self.percent else self.value
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """How much one run may destroy without being told so on the command line."""
-
-    max_deletes: Limit = Limit(0)
-    max_unlinks: Limit = Limit(10)
-    max_narrowings: Limit = Limit(0)
-    max_source_account_deletes: Limit = Limit(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How hard Codat may be asked; ``reserve_percent`` of the daily quota is left to others."""
-
-    requests_per_minute: int = 600
-    concurrency: int = 10
-    page_size: int = 1000
-    reserve_percent: int = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Rollout:
-    """How a large apply proceeds; ``max_failures`` failed companies stop the run."""
-
-    canary: str | None = None
-    batch: int | None = None
-    max_failures: int = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Workspace:
-    """The settings of ``workspace.yaml``. ``root`` is the directory that references resolve under.
-
-    ``renamed_from`` is the name of a workspace whose companies this one takes over.
-    """
-
-    name: str
-    root: str
-    account: str | None = None
-    guard: Guard = Guard()
-    limits: Limits = Limits()
-    rollout: Rollout = Rollout()
-    sandbox_only: bool = False
-    warn_after: timedelta | None = None
-    """The age of tokens, by ``issuedAt``, past which a plan warns before they are sent."""
-    platform_details: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """What Codat's team shall know of a platform, by four-letter key; never a secret."""
-    renamed_from: str | None = None
-    create_with_products: bool = False
-    """Whether the account refuses a company without a product, so that its create has to name them."""
-
-
-# --- what is live ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class LiveSyncSettings:
-    """The sync settings that hold for a company, and whether they are its own or the profile's."""
-
-    by_type: SyncSettings
-    are_own: bool
-
-    def as_wanted(self, wanted: SyncSettings | None) -> LiveSyncSettings:
-        """These settings as they shall be: merged with what a spec names, or for ``None`` the profile's."""
-        if wanted is None:
-            return LiveSyncSettings(self.by_type, are_own=False)
-        merged = with_settings(self.by_type, wanted)
-        return self if merged == self.by_type else LiveSyncSettings(merged, are_own=True)

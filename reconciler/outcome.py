@@ -8,11 +8,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from reconciler.actions import (
-    Action,
-    CreateCompany,
-    Kind,
-)
+from reconciler.actions import Action, CreateCompany
+from reconciler.kinds import Kind
 from reconciler.model import Address
 from reconciler.plan import Attention, AttentionClass
 
@@ -34,7 +31,7 @@ class Result(StrEnum):
     NOT_STARTED = "not-started"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """Why an action failed: a stable code, what happened with Codat's own words, and what to do then.
 
@@ -62,7 +59,7 @@ class Failure:
         return shown | ({"correlationId": self.correlation_id} if self.correlation_id else {})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionOutcome:
     """One action of the plan and how it ended; ids are there once they are known."""
 
@@ -86,7 +83,7 @@ class ActionOutcome:
         return {name: value for name, value in shown.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """A whole apply. ``results`` stand in the plan's order, whatever order they ran in."""
 
@@ -150,7 +147,11 @@ class EventType(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
+EventValue = str | float
+"""What an event tells beside its message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One thing that happened, with a message that can be read as it stands; never a secret."""
 
@@ -159,7 +160,8 @@ class Event:
     kind: Kind | None = None
     address: Address | None = None
     result: Result | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
+    failure: Failure | None = None
+    data: Mapping[str, EventValue] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""
@@ -170,6 +172,7 @@ class Event:
             "kind": self.kind and self.kind.value,
             "address": self.address and str(self.address),
             "result": self.result and self.result.value,
+            "failure": self.failure and self.failure.document(),
             **self.data,
         }
         return {name: value for name, value in shown.items() if value is not None}
@@ -270,8 +273,8 @@ def too_many_failed(count: int, limit: int) -> Failure | None:
         return None
     noun = "company has" if count == 1 else "companies have"
     return Failure(
-        FailureCode.MAX_FAILURES,
-        f"{count} {noun} failed, and rollout.maxFailures is {limit}",
+        code=FailureCode.MAX_FAILURES,
+        what=f"{count} {noun} failed, and rollout.maxFailures is {limit}",
         then=Then.PUT_RIGHT,
     )
 
@@ -293,5 +296,8 @@ def planned_company_id(action: Action) -> str | None:
 def not_started(action: Action) -> ActionOutcome:
     """The outcome of an action that the run did not come to."""
     return ActionOutcome(
-        action.kind, action.address, Result.NOT_STARTED, company_id=planned_company_id(action)
+        kind=action.kind,
+        address=action.address,
+        result=Result.NOT_STARTED,
+        company_id=planned_company_id(action),
     )

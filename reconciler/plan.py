@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from reconciler.actions import Action, Kind, digest
+from reconciler.actions import Action
+from reconciler.kinds import Kind, digest
 from reconciler.model import Address
 
 FORMAT_VERSION: Final = 1
@@ -64,7 +65,7 @@ CLASS_OF: Final[Mapping[AttentionCode, AttentionClass]] = dict.fromkeys(
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
     """Something that the plan cannot settle, at an address, with what to do about it."""
 
@@ -85,9 +86,6 @@ class Attention:
             "address": str(self.address),
             "message": self.message,
         }
-
-
-# --- actions -----------------------------------------------------------------------------------
 
 
 # --- the plan ----------------------------------------------------------------------------------
@@ -117,7 +115,21 @@ class Refusal:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The flags that a plan was made with; a plan made again from a saved one takes the same."""
+
+    targets: tuple[str, ...] = ()
+    reauthorize: tuple[str, ...] = ()
+    retry_syncs: bool = False
+    prune: bool = False
+    allow_deletes: int | None = None
+    allow_unlinks: int | None = None
+    allow_narrowings: int | None = None
+    allow_source_account_deletes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What will happen, sorted, the same for the same specs and live state."""
 

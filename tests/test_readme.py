@@ -8,9 +8,9 @@ from textwrap import indent
 
 import pytest
 
-from reconciler.actions import Kind
 from reconciler.cli import run
 from reconciler.cli.options import Exit
+from reconciler.kinds import Kind
 from reconciler.loading import load
 from reconciler.model import Migration
 from reconciler.plan import AttentionCode

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from reconciler.actions import Change, CreateWebhook, DeleteWebhook, SetProfileSyncSettings, UpdateProfile
+from reconciler.account_actions import CreateWebhook, DeleteWebhook, SetProfileSyncSettings, UpdateProfile
 from reconciler.apply import state
 from reconciler.apply.companies import setting_at
 from reconciler.apply.failing import changed, differs, not_done
@@ -21,9 +21,11 @@ from reconciler.apply.state import WorkerState
 from reconciler.codat import Answered, Client
 from reconciler.codat.errors import NotFoundError
 from reconciler.codat.transport import Look
-from reconciler.live import LiveProfile, LiveProfileSettings, LiveWebhook
-from reconciler.model import LiveSyncSettings, ProfileValue, Secret, SecretRef
+from reconciler.kinds import Change
+from reconciler.live import LiveProfile, LiveProfileSettings, LiveSyncSettings, LiveWebhook
+from reconciler.model import ProfileValue
 from reconciler.outcome import FailureCode, Result, Then
+from reconciler.secret_refs import Secret, SecretRef
 
 # --- webhook consumers -------------------------------------------------------------------------
 

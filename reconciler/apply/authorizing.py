@@ -30,8 +30,8 @@ from reconciler.codat.errors import (
 )
 from reconciler.codat.transport import Look, StoppedError
 from reconciler.live import LiveConnection, Status
-from reconciler.model import Secret, SecretRef
 from reconciler.outcome import FailureCode, Result, Then
+from reconciler.secret_refs import Secret, SecretRef
 
 SENDS: Final = 2
 """How often the tokens are sent at most."""

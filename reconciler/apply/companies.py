@@ -15,7 +15,6 @@ from uuid import UUID
 from reconciler.actions import (
     AddProduct,
     AdoptCompany,
-    Change,
     CreateCompany,
     RemoveProduct,
     SetSyncSettings,
@@ -31,8 +30,9 @@ from reconciler.codat import Answered, Client
 from reconciler.codat.errors import NotFoundError
 from reconciler.codat.transport import Look
 from reconciler.fields import BY_PATH, TAGS, value_at
-from reconciler.live import LiveCompany, LiveConnection, Status
-from reconciler.model import KEY_TAG, LINKS_TAG, WORKSPACE_TAG, LiveSyncSettings, setting_text
+from reconciler.kinds import Change
+from reconciler.live import LiveCompany, LiveConnection, LiveSyncSettings, Status
+from reconciler.model import KEY_TAG, LINKS_TAG, WORKSPACE_TAG, setting_text
 from reconciler.outcome import FailureCode, Result, Then
 
 

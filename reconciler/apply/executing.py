@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Final, assert_never
 
+from reconciler.account_actions import CreateWebhook, DeleteWebhook, SetProfileSyncSettings, UpdateProfile
 from reconciler.actions import (
     Action,
     AddProduct,
@@ -19,18 +20,14 @@ from reconciler.actions import (
     CreateCompany,
     CreateConnection,
     CreateSourceAccount,
-    CreateWebhook,
     DeleteCompany,
     DeleteConnection,
     DeleteSourceAccount,
-    DeleteWebhook,
     RemoveProduct,
-    SetProfileSyncSettings,
     SetSyncSettings,
     SyncCompany,
     UnlinkConnection,
     UpdateCompany,
-    UpdateProfile,
     UpdateSourceAccount,
 )
 from reconciler.apply.account import (
@@ -61,7 +58,6 @@ from reconciler.codat import Client
 from reconciler.codat.errors import ApiError, RunStoppingError
 from reconciler.codat.pacing import Clock
 from reconciler.codat.transport import StoppedError
-from reconciler.model import Limits
 from reconciler.outcome import (
     RESUME,
     WELL,
@@ -77,6 +73,7 @@ from reconciler.outcome import (
     stops_company,
 )
 from reconciler.plan import Plan
+from reconciler.workspace import Limits
 
 logger: Final = logging.getLogger(__name__)
 
@@ -170,12 +167,12 @@ async def perform(worker: WorkerState, action: Action) -> Result:  # noqa: C901 
 def _outcome(worker: WorkerState, action: Action, result: Result, failure: Failure | None) -> ActionOutcome:
     connection_id = None if action.address.is_company else _connection_id(worker, action)
     return ActionOutcome(
-        action.kind,
-        action.address,
-        result,
-        failure,
-        planned_company_id(action) or worker.made_company,
-        connection_id,
+        kind=action.kind,
+        address=action.address,
+        result=result,
+        failure=failure,
+        company_id=planned_company_id(action) or worker.made_company,
+        connection_id=connection_id,
     )
 
 
@@ -308,7 +305,7 @@ class _Floor:
         failed = next((outcome for outcome in outcomes if outcome.result not in WELL), None)
         if failed is not None and self._waiting:
             told = f"the account's own settings come first, and {failed.kind} {failed.address} was not done"
-            self._run.halt(Failure(FailureCode.ACCOUNT_FAILED, told, then=Then.ACCOUNT_FIRST))
+            self._run.halt(Failure(code=FailureCode.ACCOUNT_FAILED, what=told, then=Then.ACCOUNT_FIRST))
 
     def _take_note(self, worker: WorkerState, outcomes: list[ActionOutcome]) -> None:
         has_failed = any(outcome.result is Result.FAILED and stops_company(outcome) for outcome in outcomes)

@@ -57,7 +57,9 @@ def not_done(
     said = f": {error.summary}" if error else ""
     source = error or told_by
     correlation_id = source.correlation_id if source else ""
-    return NotDoneError(Failure(code, f"{message}{said}", correlation_id, then), result)
+    return NotDoneError(
+        Failure(code=code, what=f"{message}{said}", correlation_id=correlation_id, then=then), result
+    )
 
 
 def changed(message: str) -> NotDoneError:
@@ -98,7 +100,10 @@ def of_error(error: ApiError) -> Failure:
     """The failure of an action whose request failed."""
     then = next(advice for kind, advice in OF_ERROR.items() if isinstance(error, kind))
     return Failure(
-        error.code, "; ".join(filter(None, (error.summary, error.fix))), error.correlation_id, then
+        code=error.code,
+        what="; ".join(filter(None, (error.summary, error.fix))),
+        correlation_id=error.correlation_id,
+        then=then,
     )
 
 
@@ -107,8 +112,8 @@ def of_bug(error: Exception) -> Failure:
     frames = extract_tb(error.__traceback__)
     where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return Failure(
-        FailureCode.BUG,
-        f"a bug in codat-sync ({type(error).__name__}{where}): please report it",
+        code=FailureCode.BUG,
+        what=f"a bug in codat-sync ({type(error).__name__}{where}): please report it",
         then=Then.REPORT,
     )
 
@@ -116,7 +121,7 @@ def of_bug(error: Exception) -> Failure:
 def interrupted() -> Failure:
     """The failure of an action that was cut short with a write behind it."""
     return Failure(
-        FailureCode.INTERRUPTED,
-        "interrupted before it was known whether the last request took effect",
+        code=FailureCode.INTERRUPTED,
+        what="interrupted before it was known whether the last request took effect",
         then=Then.LOOKS_FIRST,
     )

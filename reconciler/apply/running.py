@@ -14,19 +14,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from reconciler.actions import Action, AuthorizeConnection
 from reconciler.apply.failing import of_error
 from reconciler.codat import Client, Meter
 from reconciler.codat.pacing import Clock
 from reconciler.codat.transport import StoppedError
-from reconciler.model import Address, Secret, SecretRef
+from reconciler.model import Address
 from reconciler.outcome import (
     RESUME,
     ActionOutcome,
     Event,
     EventType,
+    EventValue,
     Failure,
     Observer,
     Outcome,
@@ -34,6 +35,7 @@ from reconciler.outcome import (
     too_many_failed,
 )
 from reconciler.plan import Plan
+from reconciler.secret_refs import Secret, SecretRef
 
 SAYS: Final[Mapping[Result, str]] = {
     Result.DONE: "done",
@@ -63,30 +65,35 @@ class Telling:
         message = (
             f"applying: actions {len(plan.actions)}, companies {companies}, write requests {plan.requests}"
         )
-        self._tell(Event(EventType.STARTED, message, data=self._with(data)))
+        self._tell(Event(type=EventType.STARTED, message=message, data=self._with(data)))
 
     def action_started(self, action: Action) -> None:
         """An action begins."""
         message = f"{action.kind} {action.address}"
-        self._tell(Event(EventType.ACTION_STARTED, message, action.kind, action.address, data=self._with({})))
+        self._tell(
+            Event(
+                type=EventType.ACTION_STARTED,
+                message=message,
+                kind=action.kind,
+                address=action.address,
+                data=self._with({}),
+            )
+        )
 
     def action_ended(self, ended: ActionOutcome) -> None:
         """An action ended, well or not."""
         failure = ended.failure
         why = f": {failure.message}" if failure else ""
-        told = {
-            "companyId": ended.company_id,
-            "connectionId": ended.connection_id,
-            "failure": failure.document() if failure else None,
-        }
+        ids = {"companyId": ended.company_id, "connectionId": ended.connection_id}
         self._tell(
             Event(
-                EventType.ACTION_ENDED,
-                f"{ended.kind} {ended.address} {SAYS[ended.result]}{why}",
-                ended.kind,
-                ended.address,
-                ended.result,
-                self._with({name: value for name, value in told.items() if value is not None}),
+                type=EventType.ACTION_ENDED,
+                message=f"{ended.kind} {ended.address} {SAYS[ended.result]}{why}",
+                kind=ended.kind,
+                address=ended.address,
+                result=ended.result,
+                failure=failure,
+                data=self._with({name: known for name, known in ids.items() if known is not None}),
             )
         )
 
@@ -94,26 +101,30 @@ class Telling:
         """A company's worker has come to its end; ``done`` of ``total`` have."""
         message = f"{company} ended, {done} of {total}"
         data = self._with({"done": done, "total": total})
-        self._tell(Event(EventType.COMPANY_ENDED, message, address=Address(company), data=data))
+        self._tell(Event(type=EventType.COMPANY_ENDED, message=message, address=Address(company), data=data))
 
     def waiting(self, address: Address, seconds: float, why: str) -> None:
         """An action waits."""
         message = f"{address}: waiting {seconds:g} s: {why}"
         data = self._with({"seconds": seconds, "reason": why})
-        self._tell(Event(EventType.WAITING, message, address=address, data=data))
+        self._tell(Event(type=EventType.WAITING, message=message, address=address, data=data))
 
     def stopping(self, why: str) -> None:
         """Nothing new starts from here on."""
         message = f"stopping: what is in flight ends, nothing new starts: {why}"
-        self._tell(Event(EventType.STOPPING, message, data=self._with({})))
+        self._tell(Event(type=EventType.STOPPING, message=message, data=self._with({})))
 
     def ended(self, outcome: Outcome) -> None:
         """The run has ended."""
         counts = {result.value: count for result, count in outcome.counts.items()}
         message = ", ".join(f"{count} {name}" for name, count in counts.items())
-        self._tell(Event(EventType.ENDED, f"{message}; {self.requests} requests", data=self._with(counts)))
+        self._tell(
+            Event(
+                type=EventType.ENDED, message=f"{message}; {self.requests} requests", data=self._with(counts)
+            )
+        )
 
-    def _with(self, data: Mapping[str, Any]) -> dict[str, Any]:
+    def _with(self, data: Mapping[str, EventValue]) -> dict[str, EventValue]:
         return {**data, "requests": self.requests}
 
     def _tell(self, event: Event) -> None:

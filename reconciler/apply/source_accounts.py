@@ -22,8 +22,9 @@ from reconciler.codat import Answered, Client
 from reconciler.codat.errors import NotFoundError
 from reconciler.codat.transport import Look
 from reconciler.live import LiveSourceAccount
-from reconciler.model import BALANCE, Secret
+from reconciler.model import BALANCE
 from reconciler.outcome import FailureCode, Result, Then
+from reconciler.secret_refs import Secret
 
 
 async def create_source_account(worker: WorkerState, action: CreateSourceAccount) -> Result:

@@ -23,7 +23,6 @@ from reconciler.actions import (
     AuthorizeConnection,
     CreateConnection,
     DeleteConnection,
-    Kind,
     SyncCompany,
     UnlinkConnection,
 )
@@ -43,9 +42,11 @@ from reconciler.codat.errors import (
 )
 from reconciler.codat.transport import Look, StoppedError, unless_stopped
 from reconciler.diagnostics import CodatSyncError
-from reconciler.live import LiveCompany, LiveConnection
-from reconciler.model import Address, LiveSyncSettings, Secret, SecretRef
+from reconciler.kinds import Kind
+from reconciler.live import LiveCompany, LiveConnection, LiveSyncSettings
+from reconciler.model import Address
 from reconciler.outcome import Failure, FailureCode, Then
+from reconciler.secret_refs import Secret, SecretRef
 
 NAMESPACE: Final = UUID("b41e0c06-9d5f-4c39-9a4b-53a7c5e0f9d2")
 """Ours. It must never change: an old and a new version may run at once."""
@@ -220,7 +221,7 @@ class WorkerState:
             return found if isinstance(found, Secret) else await found
         except CodatSyncError as error:
             code = error.diagnostics[0].code if error.diagnostics else FailureCode.SECRET
-            failure = Failure(code, str(error), then=Then.WHEN_SECRET)
+            failure = Failure(code=code, what=str(error), then=Then.WHEN_SECRET)
         raise NotDoneError(failure)
 
     def pausing(self, why: str) -> Pause:

@@ -32,7 +32,7 @@ from reconciler.cli.streams import (
     outcome_page,
     record,
 )
-from reconciler.model import DEFAULT_SPECS
+from reconciler.workspace import DEFAULT_SPECS
 
 if TYPE_CHECKING:
     from reconciler.outcome import Event, Observer

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from reconciler.model import DEFAULT_SPECS
 from reconciler.wording import read_duration
+from reconciler.workspace import DEFAULT_SPECS
 
 if TYPE_CHECKING:
+    from reconciler.plan import Options
     from reconciler.render import Style
     from reconciler.workflow.endpoint import Endpoint
-    from reconciler.workflow.saving import Options
 
 
 class WholeSentences(click.Group):
@@ -330,6 +330,6 @@ def _endpoint(sandbox: bool, sandbox_file: Path | None, api_url: str | None) -> 
 
 def selection(**options: Any) -> Options:
     """What ``selection_options`` chose."""
-    from reconciler.workflow.saving import Options
+    from reconciler.plan import Options
 
     return Options(**options)

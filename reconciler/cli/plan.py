@@ -22,7 +22,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.showing import PLAN_FORMATS, show_document, show_plan
 from reconciler.cli.streams import opened_outputs, opened_summary, plan_page
-from reconciler.model import DEFAULT_SPECS
+from reconciler.workspace import DEFAULT_SPECS
 
 if TYPE_CHECKING:
     from reconciler.workflow.endpoint import Endpoint

@@ -15,8 +15,8 @@ import click
 from reconciler.cli.options import Exit, Output
 from reconciler.cli.streams import Echo, for_page, record, said
 from reconciler.diagnostics import CodatSyncError, Diagnostic
-from reconciler.model import DEFAULT_SPECS
 from reconciler.workflow.command_codes import CommandCode
+from reconciler.workspace import DEFAULT_SPECS
 
 if TYPE_CHECKING:
     from reconciler.workflow.applying import Applied

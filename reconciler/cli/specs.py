@@ -12,7 +12,7 @@ import click
 
 from reconciler.cli.options import Exit, format_option, output, output_options, specs_argument
 from reconciler.diagnostics import Severity
-from reconciler.model import DEFAULT_SPECS
+from reconciler.workspace import DEFAULT_SPECS
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

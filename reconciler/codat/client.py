@@ -31,11 +31,13 @@ from reconciler.live import (
     LiveProfile,
     LiveProfileSettings,
     LiveSourceAccount,
+    LiveSyncSettings,
     LiveWebhook,
     Pull,
     Status,
 )
-from reconciler.model import LiveSyncSettings, Platform, ProfileValue, Secret
+from reconciler.model import Platform, ProfileValue
+from reconciler.secret_refs import Secret
 
 T = TypeVar("T")
 

@@ -23,7 +23,8 @@ from reconciler.codat.faults import ENCODINGS
 from reconciler.codat.pacing import Clock, Meter, OnWait, Pacer, SystemClock, nobody
 from reconciler.codat.transport import CourteousTransport
 from reconciler.diagnostics import CodatSyncError, Diagnostic, MisusedError
-from reconciler.model import Limits, Secret
+from reconciler.secret_refs import Secret
+from reconciler.workspace import Limits
 
 KEY: Final = "CODAT_API_KEY"
 HEADER: Final = "CODAT_AUTH_HEADER"

@@ -23,7 +23,7 @@ from reconciler.codat.errors import ApiError, NoAnswerError, UnexpectedAnswerErr
 from reconciler.codat.pacing import Clock
 from reconciler.codat.reading import Mask, Node, WrongShapeError, read
 from reconciler.codat.transport import ANSWERED_AT, SENT_AT, StoppedError
-from reconciler.model import Secret
+from reconciler.secret_refs import Secret
 
 T = TypeVar("T")
 

@@ -23,6 +23,7 @@ from reconciler.live import (
     LiveProfile,
     LiveProfileSettings,
     LiveSourceAccount,
+    LiveSyncSettings,
     LiveWebhook,
     Pull,
     PullState,
@@ -31,16 +32,15 @@ from reconciler.live import (
 from reconciler.model import (
     FETCH_ON_FIRST_LINK,
     SYNC_FROM_UTC,
-    LiveSyncSettings,
     Platform,
     ProfileValue,
-    Secret,
     SettingValue,
     SourceType,
     sent_marks,
     short_id,
     utc_text,
 )
+from reconciler.secret_refs import Secret
 
 STATUSES: Final[Mapping[str, Status]] = {status.value.lower(): status for status in Status}
 SOURCE_TYPES: Final[Mapping[str, SourceType]] = {
@@ -172,16 +172,16 @@ def _plain_connection(value: dict[str, Any], marks: Mapping[str, str]) -> LiveCo
     if is_rare or not identifier or not all(type(text) is str for text in texts):
         return None
     return LiveConnection(
-        identifier,
-        intern(key),
-        intern(name),
-        cast("Status", status),
-        cast("SourceType", source_type),
-        _plain_moment(value.get("created")),
-        _plain_moment(value.get("lastSync")),
-        (),
-        Secret(url) if url else None,
-        marks.get(short_id(identifier), ""),
+        id=identifier,
+        platform_key=intern(key),
+        platform_name=intern(name),
+        status=cast("Status", status),
+        source_type=cast("SourceType", source_type),
+        created=_plain_moment(value.get("created")),
+        last_sync=_plain_moment(value.get("lastSync")),
+        errors=(),
+        link_url=Secret(url) if url else None,
+        sent=marks.get(short_id(identifier), ""),
     )
 
 
@@ -332,7 +332,7 @@ def profile(node: Node) -> LiveProfile:
     fields: dict[str, ProfileValue] = {
         name: node.get(name).optional_text() or "" for name in PROFILE_TEXTS
     } | {name: tuple(part.text() for part in node.get(name).items()) for name in PROFILE_LISTS}
-    return LiveProfile(node.get("name").text(), fields, Secret(json.dumps(node.value)))
+    return LiveProfile(name=node.get("name").text(), fields=fields, whole=Secret(json.dumps(node.value)))
 
 
 def profile_sync_settings(node: Node) -> LiveProfileSettings:

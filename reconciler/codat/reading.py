@@ -21,7 +21,7 @@ from typing import Any, Final
 from urllib.parse import quote_from_bytes, quote_plus
 
 from reconciler.codat.errors import ALREADY_QUEUED, PRODUCT_BUSY
-from reconciler.model import Secret
+from reconciler.secret_refs import Secret
 
 KIND_OF: Final[Mapping[type, str]] = {
     type(None): "nothing",

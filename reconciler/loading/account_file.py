@@ -23,15 +23,13 @@ from reconciler.model import (
     DesiredWebhook,
     Presence,
     ProfileValue,
-    SecretRef,
     SettingValue,
     SyncSettings,
-    holds_reference,
-    literal,
     utc_text,
 )
+from reconciler.secret_refs import SCHEMES, SecretRef, holds_reference, literal
+from reconciler.wording import either
 
-QUICK: Final = ("env", "file", "table")
 """References that a plan may follow: it has to compare, and runs no program for that."""
 SETTINGS: Final = "syncSettings"
 
@@ -58,14 +56,14 @@ def read(root: Path) -> tuple[DesiredAccount | None, tuple[Diagnostic, ...]]:
     for setting in settings.children() if settings else ():
         found.extend(_wrong_setting(setting))
     account = DesiredAccount(
-        {
+        profile={
             name: _profile_value(value)
             for name, value in (profile.fields.items() if profile else ())
             if name != SETTINGS
         },
-        _settings(settings.fields) if settings and not found else {},
-        webhooks,
-        entry.span,
+        sync_settings=_settings(settings.fields) if settings and not found else {},
+        webhooks=webhooks,
+        span=entry.span,
     )
     return account, tuple(found)
 
@@ -169,14 +167,18 @@ def _missing(entry: Entry, state: Presence) -> tuple[str, str] | None:
     return None
 
 
+_QUICK: Final = either(f"${{{scheme}:…}}" for scheme in SCHEMES)
+"""How references are written that need no program."""
+
+
 def _url_fault(url: str | SecretRef | ReferenceFault | None) -> tuple[SpecCode, tuple[str, str]] | None:
     if isinstance(url, ReferenceFault):
         return url.code, (url.summary, url.fix)
     if isinstance(url, SecretRef):
-        if url.scheme in QUICK:
+        if url.scheme in SCHEMES:
             return None
         told = "a plan has to know this URL, and runs no program for that"
-        return SpecCode.REFERENCE_SCHEME, (told, "keep it in ${env:…}, ${file:…} or ${table:…}")
+        return SpecCode.REFERENCE_SCHEME, (told, f"keep it in {_QUICK}")
     return (SpecCode.WEBHOOK_URL, fault) if url is not None and (fault := url_problem(url)) else None
 
 

@@ -31,8 +31,8 @@ from reconciler.model import (
     SettingValue,
     SourceType,
     SyncSettings,
-    written,
 )
+from reconciler.secret_refs import written
 from reconciler.wording import counted
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -32,16 +32,12 @@ from reconciler.model import (
     SYNC_FROM_UTC,
     SYNC_FROM_WINDOW,
     WORKSPACE_TAG,
-    SecretRef,
-    holds_reference,
-    literal,
 )
+from reconciler.secret_refs import Cell, SecretFile, SecretRef, holds_reference, literal
 from reconciler.wording import counted
 
 Identity = tuple[int, int]
 """Device and number of a file."""
-_OF_FILES: Final = frozenset({"table", "file"})
-"""The references that read files below the workspace's root."""
 _FIX: Final = "keep what is shown and the secrets in two files, with the same key in each"
 
 
@@ -58,19 +54,20 @@ def of_both_kinds(
 
 def _secret_files(companies: Iterable[CompanySpec], root: Path) -> Mapping[Identity, SecretRef]:
     first: dict[str, SecretRef] = {}
-    for ref in _references(companies):
-        first.setdefault(ref.locator.partition("#")[0], ref)
+    for path, ref in _references(companies):
+        first.setdefault(path, ref)
     found = ((_identity(root / path), ref) for path, ref in first.items())
     return {identity: ref for identity, ref in found if identity is not None}
 
 
-def _references(companies: Iterable[CompanySpec]) -> Iterator[SecretRef]:
+def _references(companies: Iterable[CompanySpec]) -> Iterator[tuple[str, SecretRef]]:
+    """The references that read files below the workspace's root, each with the path of its file."""
     for company in companies:
         for connection in company.connections:
             numbers = [value for account in connection.source_accounts for value in account.numbers.values()]
             for value in (*connection.authorization.values(), *numbers):
-                if isinstance(value, SecretRef) and value.scheme in _OF_FILES:
-                    yield value
+                if isinstance(value, SecretRef) and isinstance(value.locator, SecretFile | Cell):
+                    yield value.locator.path, value
 
 
 def _identity(path: Path) -> Identity | None:

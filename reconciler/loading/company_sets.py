@@ -34,7 +34,7 @@ from reconciler.loading.references import LITERAL_ADVICE, ReferenceOrigin, is_in
 from reconciler.loading.sources import CompanySpec, Specs
 from reconciler.loading.spec_codes import SpecCode
 from reconciler.loading.words import did_you_mean, dotted, quoted
-from reconciler.model import holds_reference
+from reconciler.secret_refs import holds_reference
 from reconciler.wording import counted
 
 SETS: Final = "companySets"

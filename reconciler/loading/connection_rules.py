@@ -11,7 +11,7 @@ from typing import Final
 from reconciler.diagnostics import Severity
 from reconciler.loading.authorization_schema import published
 from reconciler.loading.nodes import Entry
-from reconciler.loading.references import REFERENCE_ADVICE, ReferenceFault
+from reconciler.loading.references import ReferenceFault
 from reconciler.loading.sources import (
     SOURCE_ACCOUNTS,
     CompanySpec,
@@ -32,11 +32,11 @@ from reconciler.model import (
     Mark,
     Migration,
     Presence,
-    SecretRef,
     SourceType,
     Wanted,
     links_tag,
 )
+from reconciler.secret_refs import REFERENCE_ADVICE, SecretRef
 
 _ID_SUFFIX: Final = "Id"
 _CLOCKS_DIFFER: Final = timedelta(days=1)

@@ -47,15 +47,14 @@ from reconciler.model import (
     Platform,
     Precondition,
     PreconditionState,
-    SecretRef,
     SettingValue,
     SyncPolicy,
     SyncSettings,
-    Workspace,
-    literal,
     utc_text,
 )
+from reconciler.secret_refs import SecretRef, literal
 from reconciler.wording import read_duration
+from reconciler.workspace import Workspace
 
 _UNSAID: Final = SyncPolicy()
 
@@ -67,11 +66,11 @@ def desired(specs: Specs, *, narrowed: bool, account: DesiredAccount | None = No
     """
     companies = sorted(specs.companies, key=lambda company: company.key)
     return Desired(
-        specs.settings.workspace.name,
-        {company.key: _company(company, specs.settings) for company in companies},
-        narrowed,
-        specs.settings.workspace.renamed_from,
-        None if narrowed else account,
+        workspace=specs.settings.workspace.name,
+        companies={company.key: _company(company, specs.settings) for company in companies},
+        narrowed=narrowed,
+        renamed_from=specs.settings.workspace.renamed_from,
+        account=None if narrowed else account,
     )
 
 
@@ -144,12 +143,12 @@ def _connection(connection: ConnectionSpec, settings: Settings) -> DesiredConnec
 def _source_account(account: SourceAccountSpec) -> DesiredSourceAccount:
     fields = account.entry.fields
     return DesiredSourceAccount(
-        account.id,
-        literal(fields.get("accountName", "")),
-        fields.get("accountType", ""),
-        fields.get("currency", ""),
-        {name: ref for name, ref in account.numbers.items() if isinstance(ref, SecretRef)},
-        account.state,
+        key=account.id,
+        name=literal(fields.get("accountName", "")),
+        type=fields.get("accountType", ""),
+        currency=fields.get("currency", ""),
+        numbers={name: ref for name, ref in account.numbers.items() if isinstance(ref, SecretRef)},
+        state=account.state,
     )
 
 

@@ -54,7 +54,7 @@ _OFFLINE: Final = frozenset({"pqsw", "hbql"})
 """Those whose data stays on the customer's machine (https://docs.codat.io/core-concepts/status)."""
 
 BUILTIN_PLATFORMS: Final[tuple[Platform, ...]] = tuple(
-    Platform(key, name, source_type, is_offline=key in _OFFLINE)
+    Platform(key=key, name=name, source_type=source_type, is_offline=key in _OFFLINE)
     for source_type, table in (
         (SourceType.ACCOUNTING, _ACCOUNTING),
         (SourceType.COMMERCE, _COMMERCE),
@@ -89,7 +89,7 @@ class PlatformIndex:
         listed = self._by_name.get(written) or self._by_name.get(slug(written))
         if listed is not None or not _FOUR_LETTERS.fullmatch(written):
             return listed
-        return Platform(written, written)
+        return Platform(key=written, name=written)
 
     def lists(self, platform: Platform) -> bool:
         """Whether the platform is one that we, or Codat's list, know."""

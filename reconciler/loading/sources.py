@@ -22,12 +22,10 @@ from reconciler.model import (
     Precondition,
     PreconditionState,
     Presence,
-    SecretCommands,
-    SecretRef,
     Wanted,
-    Workspace,
-    literal,
 )
+from reconciler.secret_refs import SecretCommands, SecretRef, literal
+from reconciler.workspace import Workspace
 
 Preconditions = Mapping[Precondition, PreconditionState]
 

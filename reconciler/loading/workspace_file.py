@@ -18,18 +18,9 @@ from reconciler.loading.references import BUILTIN_SCHEMES, LITERAL_ADVICE, is_in
 from reconciler.loading.sources import AuthorizationCheck, PlatformSettings, Settings, preconditions
 from reconciler.loading.spec_codes import SpecCode, SpecError
 from reconciler.loading.words import NamePolicy, dotted
-from reconciler.model import (
-    REF_PLACE,
-    Guard,
-    Limit,
-    Limits,
-    Rollout,
-    SecretCommands,
-    Workspace,
-    holds_reference,
-    literal,
-)
+from reconciler.secret_refs import REF_PLACE, SecretCommands, holds_reference, literal
 from reconciler.wording import read_duration
+from reconciler.workspace import Guard, Limit, Limits, Rollout, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,10 +314,12 @@ def _commands(fields: Mapping[str, Any]) -> SecretCommands:
 def _guard(fields: Mapping[str, Any]) -> Guard:
     default = Guard()
     return Guard(
-        _limit(fields["maxDeletes"]) if "maxDeletes" in fields else default.max_deletes,
-        _limit(fields["maxUnlinks"]) if "maxUnlinks" in fields else default.max_unlinks,
-        _limit(fields["maxNarrowings"]) if "maxNarrowings" in fields else default.max_narrowings,
-        _limit(fields["maxSourceAccountDeletes"])
+        max_deletes=_limit(fields["maxDeletes"]) if "maxDeletes" in fields else default.max_deletes,
+        max_unlinks=_limit(fields["maxUnlinks"]) if "maxUnlinks" in fields else default.max_unlinks,
+        max_narrowings=_limit(fields["maxNarrowings"])
+        if "maxNarrowings" in fields
+        else default.max_narrowings,
+        max_source_account_deletes=_limit(fields["maxSourceAccountDeletes"])
         if "maxSourceAccountDeletes" in fields
         else default.max_source_account_deletes,
     )
@@ -343,17 +336,17 @@ def _percent(written: str) -> int:
 def _limits(fields: Mapping[str, Any]) -> Limits:
     default = Limits()
     return Limits(
-        int(fields.get("requestsPerMinute", default.requests_per_minute)),
-        int(fields.get("concurrency", default.concurrency)),
-        int(fields.get("pageSize", default.page_size)),
-        _percent(fields["reserve"]) if "reserve" in fields else default.reserve_percent,
+        requests_per_minute=int(fields.get("requestsPerMinute", default.requests_per_minute)),
+        concurrency=int(fields.get("concurrency", default.concurrency)),
+        page_size=int(fields.get("pageSize", default.page_size)),
+        reserve_percent=_percent(fields["reserve"]) if "reserve" in fields else default.reserve_percent,
     )
 
 
 def _rollout(fields: Mapping[str, Any]) -> Rollout:
     batch = fields.get("batch")
     return Rollout(
-        fields.get("canary"),
-        int(batch) if batch is not None else None,
-        int(fields.get("maxFailures", Rollout().max_failures)),
+        canary=fields.get("canary"),
+        batch=int(batch) if batch is not None else None,
+        max_failures=int(fields.get("maxFailures", Rollout().max_failures)),
     )

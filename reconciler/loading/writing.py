@@ -15,7 +15,8 @@ from reconciler.loading import schema
 from reconciler.loading.account_file import url_problem
 from reconciler.loading.adoptable import LONGEST_KEY, Adoptable, LeftOut, free_key, writable_settings
 from reconciler.loading.nodes import plain
-from reconciler.model import slug, written
+from reconciler.model import slug
+from reconciler.secret_refs import written
 
 _LINES: Final = 110
 _LONGEST_STEM: Final = LONGEST_KEY - 9

@@ -9,7 +9,6 @@ from reconciler.planner.account import (
 )
 from reconciler.planner.account_explaining import account_addresses, explained_account
 from reconciler.planner.decisions import Draft
-from reconciler.planner.desired_document import desired_digest
 from reconciler.planner.explaining import Explanation, addresses, explained
 from reconciler.planner.identity import Directory
 from reconciler.planner.planning import (
@@ -22,6 +21,7 @@ from reconciler.planner.planning import (
 )
 from reconciler.planner.policy import Earlier, Policy
 from reconciler.planner.reviewing import Stale, as_reviewed, known_from
+from reconciler.planner.saved_form import desired_digest, from_document, to_document
 from reconciler.planner.soundness import PlannerCode, UnsoundPlanError
 from reconciler.planner.source_accounts import feeds_to_read
 
@@ -46,10 +46,12 @@ __all__ = [
     "explained_account",
     "feeds_to_read",
     "finish",
+    "from_document",
     "known_from",
     "make_plan",
     "marked",
     "may_narrow",
+    "to_document",
     "unresolved",
     "webhook_address",
     "with_origins",

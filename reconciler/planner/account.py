@@ -6,17 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from reconciler.actions import (
-    Action,
-    Change,
-    CreateWebhook,
-    DeleteWebhook,
-    Kind,
-    SetProfileSyncSettings,
-    UpdateProfile,
-    digest,
-)
-from reconciler.live import Live, LiveAccount, LiveCompany, LiveWebhook
+from reconciler.account_actions import CreateWebhook, DeleteWebhook, SetProfileSyncSettings, UpdateProfile
+from reconciler.actions import Action
+from reconciler.kinds import Change, Kind, digest
+from reconciler.live import Live, LiveAccount, LiveCompany, LiveSyncSettings, LiveWebhook
 from reconciler.model import (
     ACCOUNT,
     FETCH_ON_FIRST_LINK,
@@ -24,10 +17,8 @@ from reconciler.model import (
     Desired,
     DesiredAccount,
     DesiredWebhook,
-    LiveSyncSettings,
     Presence,
     ProfileValue,
-    SecretRef,
     SyncSettings,
     setting_text,
 )
@@ -41,9 +32,10 @@ from reconciler.planner.account_rules import (
     ownership,
     stray,
 )
-from reconciler.planner.actions import paths_that_narrow
+from reconciler.planner.narrowing import paths_that_narrow
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Rule
+from reconciler.secret_refs import SecretRef
 
 PROFILE: Final = Address(ACCOUNT, "profile")
 """Where the profile and its sync settings stand."""
@@ -207,16 +199,20 @@ def _of_webhooks(webhooks: Iterable[WebhookDraft], found: LiveAccount) -> Iterat
         desired, live = webhook.desired, webhook.live
         if Kind.WEBHOOK_CREATE in webhook.row.actions and desired and desired.url is not None:
             yield CreateWebhook(
-                webhook.address,
-                webhook.row.why,
-                desired.url,
-                tuple(sorted(desired.event_types)),
-                tuple(sorted(desired.company_tags)),
-                desired.disabled,
-                tuple(sorted(old.id for old in found.webhooks if old.url.reveal() == _url(desired, found))),
+                address=webhook.address,
+                reason=webhook.row.why,
+                url=desired.url,
+                event_types=tuple(sorted(desired.event_types)),
+                company_tags=tuple(sorted(desired.company_tags)),
+                disabled=desired.disabled,
+                beside=tuple(
+                    sorted(old.id for old in found.webhooks if old.url.reveal() == _url(desired, found))
+                ),
             )
         elif Kind.WEBHOOK_DELETE in webhook.row.actions and live:
-            yield DeleteWebhook(webhook.address, webhook.row.why, live.id, live)
+            yield DeleteWebhook(
+                address=webhook.address, reason=webhook.row.why, webhook_id=live.id, observed=live
+            )
 
 
 def _attention(draft: WebhookDraft) -> Attention:
@@ -234,7 +230,7 @@ def _attention(draft: WebhookDraft) -> Attention:
         )
     else:
         told = f"{found} and is in no spec; leave it, or have it deleted by account.yaml: {remove}"
-    return Attention(code, draft.address, told)
+    return Attention(code=code, address=draft.address, message=told)
 
 
 # --- the profile -------------------------------------------------------------------------------
@@ -249,10 +245,10 @@ def _of_profile(account: DesiredAccount, live: LiveAccount, policy: Policy) -> I
     }
     if differing:
         changes = tuple(
-            Change(name, profile_text(now.get(name)) or None, profile_text(value) or None)
+            Change(path=name, before=profile_text(now.get(name)) or None, after=profile_text(value) or None)
             for name, value in differing.items()
         )
-        yield UpdateProfile(PROFILE, "the profile differs", changes, differing)
+        yield UpdateProfile(address=PROFILE, reason="the profile differs", changes=changes, fields=differing)
 
 
 def _is_equal(live: ProfileValue | None, wanted: ProfileValue) -> bool:
@@ -280,7 +276,12 @@ def _of_settings(account: DesiredAccount, live: Live, found: LiveAccount, policy
         named = ", ".join(path.partition(".")[2] for path in narrows)
         why += f"; Codat may delete or void records already synced, since less is fetched: {named}"
     yield SetProfileSyncSettings(
-        PROFILE, why, changes, account.sync_settings, narrows, narrowed if narrows else 0
+        address=PROFILE,
+        reason=why,
+        changes=changes,
+        settings=account.sync_settings,
+        narrows=narrows,
+        narrowed=narrowed if narrows else 0,
     )
 
 
@@ -289,7 +290,7 @@ def settings_changes(account: DesiredAccount, live: LiveSyncSettings) -> tuple[C
     before = _texts(live.by_type)
     after = _texts(live.as_wanted(account.sync_settings).by_type)
     paths = sorted(path for path in before | after if before.get(path) != after.get(path))
-    return tuple(Change(path, before.get(path), after.get(path)) for path in paths)
+    return tuple(Change(path=path, before=before.get(path), after=after.get(path)) for path in paths)
 
 
 def may_narrow(account: DesiredAccount, live: LiveAccount) -> bool:

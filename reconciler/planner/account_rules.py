@@ -10,25 +10,19 @@ thing that it keeps for us and that harms nobody; the name of the workspace is t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-from reconciler.actions import CreateWebhook, DeleteWebhook, Kind
+from reconciler.account_actions import CreateWebhook, DeleteWebhook
 from reconciler.diagnostics import Diagnostic, RefusedError
+from reconciler.kinds import Kind
 from reconciler.live import LiveAccount, LiveWebhook
 from reconciler.model import (
     ACCOUNT,
     ACCOUNT_MARK,
     Address,
     Desired,
-    DesiredAccount,
-    DesiredWebhook,
-    Presence,
-    SecretRef,
-    literal,
-    written,
 )
 from reconciler.plan import AttentionCode
 from reconciler.planner.rules import NO, YES, Rule, RuleTable
@@ -163,13 +157,23 @@ def marking(
     """What makes the account this workspace's, and that of no other."""
     address, surplus = Address(ACCOUNT), (*owned.own[1:], *owned.former)
     why = "marks the account's settings as this workspace's; it is sent nothing"
-    seen = tuple(sorted(webhook.id for webhook in live.webhooks))
-    url = ACCOUNT_MARK + desired.workspace
-    made = CreateWebhook(address, why, url, MARK_EVENTS, disabled=True, beside=seen)
+    made = CreateWebhook(
+        address=address,
+        reason=why,
+        url=ACCOUNT_MARK + desired.workspace,
+        event_types=MARK_EVENTS,
+        disabled=True,
+        beside=tuple(sorted(webhook.id for webhook in live.webhooks)),
+    )
     return (
         *(() if owned.own else (made,)),
         *(
-            DeleteWebhook(stray(webhook), "a mark that is of no more use", webhook.id, webhook)
+            DeleteWebhook(
+                address=stray(webhook),
+                reason="a mark that is of no more use",
+                webhook_id=webhook.id,
+                observed=webhook,
+            )
             for webhook in sorted(surplus, key=lambda webhook: webhook.id)
         ),
     )
@@ -178,59 +182,3 @@ def marking(
 def stray(webhook: LiveWebhook) -> Address:
     """The address of a consumer that no spec names."""
     return Address(ACCOUNT, f"webhook:{webhook.id[:8]}")
-
-
-def to_document(account: DesiredAccount) -> dict[str, Any]:
-    """The JSON form."""
-    return {
-        "profile": {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in sorted(account.profile.items())
-        },
-        "syncSettings": {name: dict(members) for name, members in sorted(account.sync_settings.items())},
-        "webhooks": {key: _webhook(webhook) for key, webhook in sorted(account.webhooks.items())},
-    }
-
-
-def _webhook(webhook: DesiredWebhook) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "eventTypes": sorted(webhook.event_types),
-        "companyTags": sorted(webhook.company_tags),
-        "disabled": webhook.disabled,
-        "state": webhook.state.value,
-    }
-    if webhook.url is not None:
-        document["url"] = str(webhook.url) if isinstance(webhook.url, SecretRef) else written(webhook.url)
-    if webhook.id is not None:
-        document["id"] = webhook.id
-    return document
-
-
-def from_document(document: Mapping[str, Any]) -> DesiredAccount:
-    """What ``to_document`` wrote; the document is one that passed the saved plan's schema."""
-    return DesiredAccount(
-        {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in document["profile"].items()
-        },
-        document["syncSettings"],
-        {key: _read_webhook(key, webhook) for key, webhook in document["webhooks"].items()},
-    )
-
-
-def _read_webhook(key: str, document: Mapping[str, Any]) -> DesiredWebhook:
-    url = document.get("url")
-    return DesiredWebhook(
-        key,
-        _url(url) if url is not None else None,
-        tuple(document["eventTypes"]),
-        tuple(document["companyTags"]),
-        document["disabled"],
-        document.get("id"),
-        Presence(document["state"]),
-    )
-
-
-def _url(text: str) -> str | SecretRef:
-    """A URL; only a whole value is ever a reference, as in the specs."""
-    return SecretRef.parse(text) or literal(text)

@@ -1,27 +1,19 @@
-"""The second half of a plan: from what is decided for a company to its actions and attention.
-
-Where a window is narrowed after a successful sync, Codat deletes the records outside of it, or marks them
-void or archived (https://docs.codat.io/knowledge-base/advanced-sync-settings). So that is a removal.
-"""
+"""The second half of a plan: from what is decided for a company to its actions and attention."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final
 
 from reconciler.actions import (
     Action,
     AddProduct,
     AdoptCompany,
     AuthorizeConnection,
-    Change,
     CreateCompany,
     CreateConnection,
     DeleteCompany,
     DeleteConnection,
-    Kind,
     RemoveProduct,
     SetSyncSettings,
     SyncCompany,
@@ -30,12 +22,11 @@ from reconciler.actions import (
     UpdateCompany,
 )
 from reconciler.fields import TEXTS, by_path
+from reconciler.kinds import Change, Kind
 from reconciler.live import Live, LiveCompany, LiveConnection, Pull, Status
 from reconciler.model import (
     KEY_TAG,
     LINKS_TAG,
-    SYNC_FROM_UTC,
-    SYNC_FROM_WINDOW,
     WORKSPACE_TAG,
     DesiredCompany,
     DesiredConnection,
@@ -47,9 +38,10 @@ from reconciler.model import (
 from reconciler.plan import Attention
 from reconciler.planner.company_rules import Want
 from reconciler.planner.decisions import CompanyDraft, ConnectionDraft
-from reconciler.planner.fields import OVERRIDES, Writer, written_by
+from reconciler.planner.fields import Writer, members_at, text_at, written_by
 from reconciler.planner.marking import before_deletes
 from reconciler.planner.messages import Subject, attention
+from reconciler.planner.narrowing import narrowings
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Rule
 from reconciler.planner.source_accounts import source_accounts
@@ -64,56 +56,6 @@ from reconciler.planner.sync_rules import (
     products_of,
     wants_sync,
 )
-
-
-def narrowings(company: LiveCompany | None, changes: Iterable[Change]) -> tuple[str, ...]:
-    """The paths of the changes that narrow what is fetched of a company that has synced data."""
-    if company is None or all(connection.last_sync is None for connection in company.connections):
-        return ()
-    return paths_that_narrow(changes)
-
-
-def paths_that_narrow(changes: Iterable[Change]) -> tuple[str, ...]:
-    """The paths of the changes that narrow what is fetched, whether anything was synced or not."""
-    return tuple(change.path for change in changes if _narrows(change))
-
-
-def _narrows(change: Change) -> bool:
-    """Whether the change makes Codat fetch less, or nothing tells that it does not.
-
-    A limit where there was none narrows, and so counts one that takes the place of the other kind of limit:
-    the two cannot be compared.
-    """
-    member = change.path.rpartition(".")[2]
-    is_less = _LESS.get(member)
-    if is_less is None or change.after is None:
-        return False
-    try:
-        return change.before is None or is_less(change.before, change.after)
-    except ValueError:
-        return True
-
-
-def _fewer(before: str, after: str) -> bool:
-    return float(after) < float(before)
-
-
-def _later(before: str, after: str) -> bool:
-    return datetime.fromisoformat(after) > datetime.fromisoformat(before)
-
-
-def _back_to_profile(before: str, after: str) -> bool:
-    """The profile's settings hold from then on; they are not read, and may fetch less."""
-    return (before, after) == ("true", "false")
-
-
-_LESS: Final[Mapping[str, Callable[[str, str], bool]]] = {
-    SYNC_FROM_UTC: _later,
-    SYNC_FROM_WINDOW: _fewer,
-    "monthsToSync": _fewer,
-    OVERRIDES: _back_to_profile,
-}
-"""For each member that says how far back to fetch, whether it says less afterwards."""
 
 
 @dataclass(slots=True)
@@ -152,10 +94,19 @@ def decided(company: CompanyDraft, live: Live, policy: Policy) -> Decided:
 def _sync_company(company: CompanyDraft, reason: str, targets: tuple[SyncTarget, ...]) -> SyncCompany:
     """The sync of these connections: of custom products by a request for each, of all else by one."""
     if all(target.data_types for target in targets):
-        return SyncCompany(company.address, reason, _company_id(company), targets)
+        return SyncCompany(
+            address=company.address, reason=reason, company_id=_company_id(company), targets=targets
+        )
     custom = custom_products(company.desired, company.live)
     only = bool(custom) and len(custom) == len(products_of(company.desired, company.live))
-    return SyncCompany(company.address, reason, _company_id(company), targets, custom, only)
+    return SyncCompany(
+        address=company.address,
+        reason=reason,
+        company_id=_company_id(company),
+        targets=targets,
+        products=custom,
+        only_products=only,
+    )
 
 
 def _company_id(company: CompanyDraft) -> str | None:
@@ -168,23 +119,34 @@ def _company_actions(company: CompanyDraft, policy: Policy) -> Iterator[Action]:
             yield _create_company(company, policy)
         elif kind is Kind.COMPANY_DELETE and company.live and company.included:
             yield DeleteCompany(
-                company.address,
-                company.row.why,
-                company.live.id,
-                company.live.name,
-                company.situation.want is Want.PRUNED,
-                company.live,
+                address=company.address,
+                reason=company.row.why,
+                company_id=company.live.id,
+                name=company.live.name,
+                pruned=company.situation.want is Want.PRUNED,
+                observed=company.live,
             )
         elif company.live and (found := _wanted_changes(company)):
             action = AdoptCompany if kind is Kind.COMPANY_ADOPT else UpdateCompany
-            yield action(company.address, company.why, company.live.id, found, company.live)
+            yield action(
+                address=company.address,
+                reason=company.why,
+                company_id=company.live.id,
+                changes=found,
+                observed=company.live,
+            )
 
 
 def _create_company(company: CompanyDraft, policy: Policy) -> CreateCompany:
     fields = company.fields
-    texts = {text.path: fields[text.path] for text in TEXTS}
-    products = tuple(sorted(fields["products"])) if policy.create_with_products else ()
-    return CreateCompany(company.address, company.row.why, by_path(texts, fields["tags"]), products)
+    texts = {text.path: text_at(fields, text.path) for text in TEXTS}
+    products = tuple(sorted(members_at(fields, "products"))) if policy.create_with_products else ()
+    return CreateCompany(
+        address=company.address,
+        reason=company.row.why,
+        fields=by_path(texts, members_at(fields, "tags")),
+        products=products,
+    )
 
 
 def _wanted_changes(company: CompanyDraft) -> tuple[Change, ...]:
@@ -205,9 +167,19 @@ def _further_actions(company: CompanyDraft, policy: Policy) -> Iterator[Action]:
     is_created_with_them = company.live is None and policy.create_with_products
     for change in () if is_created_with_them else written_by(Writer.PRODUCTS, company.changes):
         if change.after is not None:
-            yield AddProduct(company.address, "in the spec's products", company_id, change.after)
+            yield AddProduct(
+                address=company.address,
+                reason="in the spec's products",
+                company_id=company_id,
+                product=change.after,
+            )
         elif company_id and change.before is not None:
-            yield RemoveProduct(company.address, "not in the spec's products", company_id, change.before)
+            yield RemoveProduct(
+                address=company.address,
+                reason="not in the spec's products",
+                company_id=company_id,
+                product=change.before,
+            )
     settings = written_by(Writer.SYNC_SETTINGS, company.changes)
     if settings and not isinstance(desired.sync_settings, Unset):
         yield _set_sync_settings(company, settings, desired.sync_settings)
@@ -221,7 +193,14 @@ def _set_sync_settings(
     if narrows:
         named = ", ".join(path.partition(".")[2] for path in narrows)
         why += f"; Codat may delete or void records already synced, since less is fetched: {named}"
-    return SetSyncSettings(company.address, why, _company_id(company), settings, wanted, narrows)
+    return SetSyncSettings(
+        address=company.address,
+        reason=why,
+        company_id=_company_id(company),
+        changes=settings,
+        settings=wanted,
+        narrows=narrows,
+    )
 
 
 def _connection_actions(company: CompanyDraft, connection: ConnectionDraft) -> Iterator[Action]:
@@ -243,14 +222,14 @@ def _create_connection(
     recorded = [address for address in created if address.connection in to_come]
     is_last = connection.address in recorded[-1:]
     return CreateConnection(
-        connection.address,
-        connection.row.why if connection.row else "",
-        _company_id(company),
-        desired.platform,
-        desired.platform_key,
-        company.links if is_last else {},
-        tuple(live.id for live in company.live.connections) if company.live else (),
-        company.unnamed,
+        address=connection.address,
+        reason=connection.row.why if connection.row else "",
+        company_id=_company_id(company),
+        platform=desired.platform,
+        platform_key=desired.platform_key,
+        links=company.links if is_last else {},
+        known=tuple(live.id for live in company.live.connections) if company.live else (),
+        unnamed=company.unnamed,
     )
 
 
@@ -260,14 +239,14 @@ def _authorize(
     live = connection.live
     why = connection.row.why if connection.row and live else "created by this plan"
     return AuthorizeConnection(
-        connection.address,
-        why,
-        _company_id(company),
-        live.id if live else None,
-        desired.platform,
-        desired.platform_key,
-        live.status if live else None,
-        desired.authorization,
+        address=connection.address,
+        reason=why,
+        company_id=_company_id(company),
+        connection_id=live.id if live else None,
+        platform=desired.platform,
+        platform_key=desired.platform_key,
+        observed=live.status if live else None,
+        authorization=desired.authorization,
         reauthorized=live is not None and live.status is Status.LINKED,
         last_sync=live.last_sync if live else None,
         sent_before=live.sent if live else "",
@@ -282,14 +261,20 @@ def _removal(
     platform = desired.platform if desired else live.platform_name
     company_id = _company_id(company) or ""
     if kind is Kind.CONNECTION_UNLINK:
-        return UnlinkConnection(connection.address, row.why, company_id, live.id, platform)
+        return UnlinkConnection(
+            address=connection.address,
+            reason=row.why,
+            company_id=company_id,
+            connection_id=live.id,
+            platform=platform,
+        )
     return DeleteConnection(
-        connection.address,
-        row.why,
-        company_id,
-        live.id,
-        platform,
-        live.status,
+        address=connection.address,
+        reason=row.why,
+        company_id=company_id,
+        connection_id=live.id,
+        platform=platform,
+        status=live.status,
         pruned=desired is None,
         links=_record_before(company, connection),
     )
@@ -385,5 +370,9 @@ def _add_sync(sync: _Sync, connection: ConnectionDraft, decision: SyncDecision) 
         sync.attention.append(attention(row.attention, subject))
     if row.actions:
         identifier = connection.live.id if connection.live else None
-        sync.targets.append(SyncTarget(connection.address, identifier, desired.sync.data_types))
+        sync.targets.append(
+            SyncTarget(
+                address=connection.address, connection_id=identifier, data_types=desired.sync.data_types
+            )
+        )
         sync.reasons.append(decision.why)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from reconciler.actions import Kind
+from reconciler.kinds import Kind
 from reconciler.plan import AttentionCode
 from reconciler.planner.rules import NO, YES, Rule, RuleTable
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from reconciler.actions import Kind
+from reconciler.kinds import Kind
 from reconciler.live import Status
 from reconciler.model import Migration, Wanted
 from reconciler.plan import AttentionCode

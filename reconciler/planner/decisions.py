@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from reconciler.actions import Change, Kind
+from reconciler.kinds import Change, Kind
 from reconciler.live import Live, LiveCompany, LiveConnection, Status
 from reconciler.model import (
     KEY_TAG,
@@ -38,7 +38,15 @@ from reconciler.planner.connection_rules import (
     Proof,
     StraySituation,
 )
-from reconciler.planner.fields import Ours, Writer, changes, is_over_budget, wanted_fields, written_by
+from reconciler.planner.fields import (
+    FieldValue,
+    Ours,
+    Writer,
+    changes,
+    is_over_budget,
+    wanted_fields,
+    written_by,
+)
 from reconciler.planner.identity import Directory, Match, is_another
 from reconciler.planner.marking import Marks, before_creates, needs_ids, record, settled
 from reconciler.planner.messages import Subject, attention
@@ -92,7 +100,7 @@ class CompanyDraft:
     row: Rule
     situation: CompanySituation
     included: bool = True
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     links: Mapping[str, Mark] = field(default_factory=dict)
     connections: tuple[ConnectionDraft, ...] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import Enum
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, TypeVar, get_type_hints
 
 from reconciler.actions import SyncCompany
 from reconciler.diagnostics import Span
@@ -46,6 +46,7 @@ Situation = (
     | WebhookSituation
     | SourceAccountSituation
 )
+SituationT = TypeVar("SituationT", bound=Situation)
 
 TABLES: Final[Mapping[type[Situation], tuple[str, RuleTable[Any]]]] = {
     CompanySituation: ("company", COMPANY_RULES),
@@ -331,13 +332,14 @@ def _result(row: Rule, why: str) -> dict[str, Any]:
     }
 
 
-def _neighbours(situation: Any) -> Iterator[tuple[str, object, Any]]:
+def _neighbours(situation: SituationT) -> Iterator[tuple[str, object, SituationT]]:
     """Each field with each value that it could have instead, and the situation with that value."""
     kinds = get_type_hints(type(situation))
     for field in fields(situation):
         for value in _domain(kinds[field.name]):
             if value != getattr(situation, field.name):
-                yield field.name, value, replace(situation, **{field.name: value})
+                other: dict[str, Any] = {field.name: value}
+                yield field.name, value, replace(situation, **other)
 
 
 def _domain(kind: type[object]) -> Iterable[object]:

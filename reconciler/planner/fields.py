@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 from deepdiff import DeepDiff
 from deepdiff.model import DiffLevel
 
-from reconciler.actions import Change
 from reconciler.fields import TEXTS, TextField
-from reconciler.live import LiveCompany
+from reconciler.kinds import Change
+from reconciler.live import LiveCompany, LiveSyncSettings
 from reconciler.model import (
     KEY_TAG,
     LINKS_TAG,
@@ -24,7 +24,6 @@ from reconciler.model import (
     UNSET,
     WORKSPACE_TAG,
     DesiredCompany,
-    LiveSyncSettings,
     SyncSettings,
     Unset,
     setting_text,
@@ -34,6 +33,10 @@ PROTECTED: Final = "true"
 """The value of the protect tag that we write."""
 OVERRIDES: Final = "overridesDefaults"
 """The member that says whether a company's sync settings are its own, or the profile's."""
+
+
+FieldValue = str | None | Mapping[str, str | Mapping[str, str]]
+"""A text, or the members of what is merged: tags, products, and settings, which have members themselves."""
 
 
 class Writer(Enum):
@@ -61,8 +64,8 @@ class Field:
     """
 
     path: str
-    live: Callable[[LiveCompany], Any]
-    wanted: Callable[[DesiredCompany, LiveCompany | None, Ours], Any]
+    live: Callable[[LiveCompany], FieldValue]
+    wanted: Callable[[DesiredCompany, LiveCompany | None, Ours], FieldValue]
     writer: Writer = Writer.COMPANY
 
 
@@ -104,11 +107,11 @@ def _wanted_products(desired: DesiredCompany, live: LiveCompany | None, _: Ours)
     return {product: product for product in desired.products}
 
 
-def _live_settings(live: LiveCompany) -> dict[str, Any]:
+def _live_settings(live: LiveCompany) -> FieldValue:
     return _texts(live.sync_settings) if live.sync_settings else {}
 
 
-def _wanted_settings(desired: DesiredCompany, live: LiveCompany | None, _: Ours) -> dict[str, Any]:
+def _wanted_settings(desired: DesiredCompany, live: LiveCompany | None, _: Ours) -> FieldValue:
     wanted, found = desired.sync_settings, live.sync_settings if live else None
     if isinstance(wanted, Unset):
         return _texts(found) if found else {}
@@ -119,7 +122,7 @@ def _wanted_settings(desired: DesiredCompany, live: LiveCompany | None, _: Ours)
     )
 
 
-def _texts(settings: LiveSyncSettings) -> dict[str, Any]:
+def _texts(settings: LiveSyncSettings) -> dict[str, str | Mapping[str, str]]:
     return {OVERRIDES: setting_text(settings.are_own), **_texts_by_type(settings.by_type)}
 
 
@@ -139,12 +142,12 @@ FIELDS: Final = (
 _WRITERS: Final = {field.path: field.writer for field in FIELDS}
 
 
-def wanted_fields(desired: DesiredCompany, live: LiveCompany | None, ours: Ours) -> dict[str, Any]:
+def wanted_fields(desired: DesiredCompany, live: LiveCompany | None, ours: Ours) -> dict[str, FieldValue]:
     """The whole value of every managed field, as it shall be."""
     return {field.path: field.wanted(desired, live, ours) for field in FIELDS}
 
 
-def changes(live: LiveCompany | None, wanted: Mapping[str, Any]) -> tuple[Change, ...]:
+def changes(live: LiveCompany | None, wanted: Mapping[str, FieldValue]) -> tuple[Change, ...]:
     """What differs between Codat's company and the wanted fields, by path.
 
     Before the company exists, what its create does not write differs from nothing.
@@ -159,30 +162,28 @@ def changes(live: LiveCompany | None, wanted: Mapping[str, Any]) -> tuple[Change
     return tuple(sorted(change for levels in tree.values() for level in levels for change in _changes(level)))
 
 
-def _unlike(fields: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+def _unlike(fields: Mapping[str, FieldValue], other: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
     """The fields that differ, maps without the members that do not: deepdiff looks at each for long."""
-    return {
-        name: {
-            key: member
-            for key, member in value.items()
-            if key not in other[name] or other[name][key] != member
-        }
-        if isinstance(value, dict) and isinstance(other[name], dict)
-        else value
-        for name, value in fields.items()
-        if value != other[name]
-    }
+    return {path: _apart(value, other[path]) for path, value in fields.items() if value != other[path]}
+
+
+def _apart(value: FieldValue, other: FieldValue) -> FieldValue:
+    if not isinstance(value, Mapping) or not isinstance(other, Mapping):
+        return value
+    return {name: member for name, member in value.items() if name not in other or other[name] != member}
 
 
 def _changes(level: DiffLevel) -> Iterator[Change]:
     path = ".".join(str(step) for step in level.path(output_format="list"))
     if isinstance(level.t2, dict):
-        yield from (Change(f"{path}.{name}", None, value) for name, value in level.t2.items())
+        yield from (
+            Change(path=f"{path}.{name}", before=None, after=value) for name, value in level.t2.items()
+        )
     else:
         yield Change(
-            path,
-            level.t1 if isinstance(level.t1, str) else None,
-            level.t2 if isinstance(level.t2, str) else None,
+            path=path,
+            before=level.t1 if isinstance(level.t1, str) else None,
+            after=level.t2 if isinstance(level.t2, str) else None,
         )
 
 
@@ -193,7 +194,20 @@ def written_by(writer: Writer, differences: Iterable[Change]) -> tuple[Change, .
     )
 
 
-def is_over_budget(wanted: Mapping[str, Any], *, links_to_come: bool) -> bool:
+def text_at(fields: Mapping[str, FieldValue], path: str) -> str | None:
+    """The text among fields that has this path."""
+    value = fields[path]
+    return value if isinstance(value, str) else None
+
+
+def members_at(fields: Mapping[str, FieldValue], path: str) -> dict[str, str]:
+    """The texts that a merged field such as the tags is made of, by name."""
+    value = fields[path]
+    members = value.items() if isinstance(value, Mapping) else ()
+    return {name: text for name, text in members if isinstance(text, str)}
+
+
+def is_over_budget(wanted: Mapping[str, FieldValue], *, links_to_come: bool) -> bool:
     """Whether the tags would be more than Codat keeps, counting a record of links still to be written."""
-    tags = wanted["tags"]
+    tags = members_at(wanted, "tags")
     return len(tags) + (links_to_come and LINKS_TAG not in tags) > MAX_TAGS

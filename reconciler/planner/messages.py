@@ -45,7 +45,7 @@ class Subject:
 
 def attention(code: AttentionCode, subject: Subject) -> Attention:
     """The attention of this code at the subject's address."""
-    return Attention(code, subject.address, _MESSAGES[code](subject))
+    return Attention(code=code, address=subject.address, message=_MESSAGES[code](subject))
 
 
 def _ids(found: Iterable[LiveCompany | LiveConnection]) -> str:

@@ -24,8 +24,8 @@ from reconciler.planner.account import (
 )
 from reconciler.planner.actions import Decided, decided
 from reconciler.planner.decisions import CompanyDraft, Draft
-from reconciler.planner.desired_document import desired_digest, live_digest
 from reconciler.planner.policy import Policy, refusals
+from reconciler.planner.saved_form import desired_digest, live_digest
 from reconciler.planner.soundness import PlannerCode, check
 from reconciler.wording import listed
 

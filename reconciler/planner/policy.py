@@ -7,18 +7,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from reconciler.account_actions import SetProfileSyncSettings
 from reconciler.actions import (
     Action,
     DeleteCompany,
     DeleteConnection,
     DeleteSourceAccount,
-    SetProfileSyncSettings,
     SetSyncSettings,
     UnlinkConnection,
 )
 from reconciler.live import Status
-from reconciler.model import Address, Guard, Limit, matches
+from reconciler.model import Address, matches
 from reconciler.plan import Refusal
+from reconciler.workspace import Guard, Limit
 
 
 @dataclass(frozen=True, slots=True)

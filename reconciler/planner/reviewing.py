@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from reconciler.actions import Action, Kind, SyncCompany, sending_mark
+from reconciler.actions import Action, SyncCompany, sending_mark
+from reconciler.kinds import Kind
 from reconciler.live import Status
 from reconciler.model import BEING_SENT, LINKS_TAG, Address, short_id
 from reconciler.plan import AttentionCode, Plan
-from reconciler.planner.desired_document import moment
 from reconciler.planner.policy import Before, Earlier
+from reconciler.planner.saved_form import moment
 
 Document = Mapping[str, Any]
 

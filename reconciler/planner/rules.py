@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from reconciler.actions import Kind
+from reconciler.kinds import Kind
 from reconciler.plan import AttentionCode
 
 S = TypeVar("S")

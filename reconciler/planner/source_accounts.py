@@ -12,14 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.actions import (
-    Action,
-    Change,
-    CreateSourceAccount,
-    DeleteSourceAccount,
-    Kind,
-    UpdateSourceAccount,
-)
+from reconciler.actions import Action, CreateSourceAccount, DeleteSourceAccount, UpdateSourceAccount
+from reconciler.kinds import Change, Kind
 from reconciler.live import Live, LiveSourceAccount
 from reconciler.model import DesiredSourceAccount, Presence, Wanted
 from reconciler.plan import Attention, AttentionCode
@@ -187,14 +181,32 @@ def _actions(
     connection_id = connection.live.id if connection.live else None
     for kind in row.actions:
         if kind is Kind.SOURCE_ACCOUNT_CREATE:
-            yield CreateSourceAccount(address, row.why, company_id, connection_id, account)
+            yield CreateSourceAccount(
+                address=address,
+                reason=row.why,
+                company_id=company_id,
+                connection_id=connection_id,
+                account=account,
+            )
         elif now is None or company_id is None or connection_id is None:
             raise ValueError(f"{kind} {address} of what is not there")
         elif kind is Kind.SOURCE_ACCOUNT_UPDATE:
-            change = Change("accountName", now.name or None, account.name)
-            yield UpdateSourceAccount(address, row.why, company_id, connection_id, account.id, change)
+            yield UpdateSourceAccount(
+                address=address,
+                reason=row.why,
+                company_id=company_id,
+                connection_id=connection_id,
+                account_id=account.id,
+                change=Change(path="accountName", before=now.name or None, after=account.name),
+            )
         else:
-            yield DeleteSourceAccount(address, row.why, company_id, connection_id, now)
+            yield DeleteSourceAccount(
+                address=address,
+                reason=row.why,
+                company_id=company_id,
+                connection_id=connection_id,
+                observed=now,
+            )
 
 
 def _another(connection: ConnectionDraft, account: DesiredSourceAccount, now: LiveSourceAccount) -> Attention:
@@ -203,7 +215,7 @@ def _another(connection: ConnectionDraft, account: DesiredSourceAccount, now: Li
         f"{'; '.join(_differences(account, now))}. Codat does not change these: write into the spec what is "
         f"there, or give the account that you mean an id of its own"
     )
-    return Attention(AttentionCode.AMBIGUOUS, connection.address, told)
+    return Attention(code=AttentionCode.AMBIGUOUS, address=connection.address, message=told)
 
 
 def _unmanaged(connection: ConnectionDraft, unnamed: list[str]) -> Attention:
@@ -211,4 +223,4 @@ def _unmanaged(connection: ConnectionDraft, unnamed: list[str]) -> Attention:
         f"Codat has source accounts here that the spec does not name: {listed(unnamed, _NAMED)}; leave them, "
         f"name them under sourceAccounts, or have one deleted with 'state: absent'"
     )
-    return Attention(AttentionCode.UNMANAGED, connection.address, told)
+    return Attention(code=AttentionCode.UNMANAGED, address=connection.address, message=told)

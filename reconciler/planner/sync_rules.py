@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from reconciler.actions import Kind
+from reconciler.kinds import Kind
 from reconciler.live import LiveCompany, LiveConnection, Pull, PullState
 from reconciler.model import (
     FETCH_ON_FIRST_LINK,

@@ -15,8 +15,8 @@ from typing import Any, Final, TextIO
 from urllib.parse import quote
 
 from reconciler import __version__
-from reconciler.actions import Kind
 from reconciler.diagnostics import Diagnostic, Severity, Span
+from reconciler.kinds import Kind
 from reconciler.migration import Verification, migrations
 from reconciler.model import Platform
 from reconciler.outcome import Event, Outcome, Result

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from reconciler.actions import Kind
+from reconciler.kinds import Kind
 from reconciler.plan import AttentionClass
 from reconciler.render.escaping import MESSAGE_LIMIT, for_terminal
 from reconciler.render.layout import plain

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from reconciler.actions import Kind
+from reconciler.kinds import Kind
 from reconciler.outcome import ActionOutcome, Failure, Outcome, Result
 from reconciler.plan import AttentionClass
 from reconciler.render.plan_view import attention_clause, attention_groups, verb

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.actions import Kind
 from reconciler.fields import OPTIONAL
+from reconciler.kinds import Kind
 from reconciler.live import Status
 from reconciler.plan import AttentionClass, Origin
 from reconciler.render.view import (

@@ -121,7 +121,11 @@ class Observing(ABC):
 
     def waiting(self, seconds: float, why: str) -> None:
         """Name a wait that nobody sends an event for, as the pacer's ``on_wait`` tells of it."""
-        self(Event(EventType.WAITING, f"waiting {counted(max(round(seconds), 1), 'second')}: {why}"))
+        self(
+            Event(
+                type=EventType.WAITING, message=f"waiting {counted(max(round(seconds), 1), 'second')}: {why}"
+            )
+        )
 
     def _news(self, event: Event) -> str:
         """The line of an event that is worth one; a failure's is told once for each reason.
@@ -259,8 +263,9 @@ def _text(form: str, look: str = "none") -> TextColumn:
 
 
 def _reason(event: Event) -> Hashable:
-    failure = event.data.get("failure", {})
-    return event.kind, event.result, failure.get("code"), shared(failure.get("message", event.message))
+    failure = event.failure
+    told = failure.message if failure else event.message
+    return event.kind, event.result, failure and failure.code, shared(told)
 
 
 def worth_a_line(event: Event) -> str:

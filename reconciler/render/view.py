@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from reconciler.actions import Kind
+from reconciler.kinds import Kind
 from reconciler.plan import AttentionClass
 
 Document = Mapping[str, Any]

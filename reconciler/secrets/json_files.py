@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from reconciler.model import SecretRef
+from reconciler.secret_refs import SecretFile, SecretRef
 from reconciler.secrets.secret_files import (
     BOM,
     MAX_BYTES,
@@ -73,20 +73,20 @@ class JsonFiles:
         self._root = root
         self._indexes = Indexes(_Index)
 
-    def __call__(self, ref: SecretRef) -> str:
+    def __call__(self, ref: SecretRef, wanted: SecretFile) -> str:
         """The text that ``ref`` points to.
 
         Raises:
             SecretError: it points to no text, or the file cannot be read.
         """
-        path, _, pointer = ref.locator.partition("#")
+        path = wanted.path
         real = located(ref, self._root, path)
         try:
             with real.open("rb") as file:
                 if real.stat().st_size > MAX_BYTES:
                     raise too_large(ref, path)
                 index = self._indexes.of(file, real)
-                found = index.at(file, steps(pointer))
+                found = index.at(file, steps(wanted.pointer))
                 if stamp(file) != index.stamp:
                     raise changed_meanwhile(ref, path)
         except LookupError:

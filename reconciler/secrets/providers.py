@@ -1,4 +1,4 @@
-"""Secrets from elsewhere: programs and packages, by scheme, and made-up ones for the sandbox.
+"""Secrets from elsewhere: programs and packages, by scheme.
 
 There is no shell: the workspace gives the argument list, and a reference only fills ``{ref}`` in it.
 A command is run when the references are checked and again just before a use, never by plan or
@@ -10,7 +10,6 @@ of its scheme is resolved, so a plan imports none of them.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import selectors
 import signal
@@ -22,8 +21,16 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import IO, Final, cast
 
-from reconciler.model import PROVIDERS_GROUP, REF_PLACE, RESERVED_VARIABLES, Secret, SecretCommands, SecretRef
-from reconciler.secrets.secret_files import SecretCode, SecretError, decoded, refused, without_newline
+from reconciler.secret_refs import (
+    PROVIDERS_GROUP,
+    REF_PLACE,
+    RESERVED_VARIABLES,
+    Lookup,
+    Secret,
+    SecretCommands,
+    SecretRef,
+)
+from reconciler.secrets.secret_files import SecretCode, decoded, refused, without_newline
 
 MAX_BYTES: Final = 1024 * 1024
 """What a command may print: far more than any token."""
@@ -57,20 +64,15 @@ class Commands:
     def __contains__(self, scheme: str) -> bool:
         return scheme in self._permitted.by_scheme
 
-    def __call__(self, ref: SecretRef) -> Secret:
+    def __call__(self, ref: SecretRef, wanted: Lookup) -> Secret:
         """What the command of the reference's scheme prints, without one newline at the end.
 
         Raises:
             SecretError: it cannot be run, fails, takes too long, or prints nothing or no text.
         """
-        if ref.locator.startswith("-"):
-            fix = "a reference cannot begin with '-'"
-            raise refused(ref, SecretCode.UNREADABLE, "it would be read as an option of the command", fix)
-        if not ref.locator.isprintable():
-            raise refused(ref, SecretCode.UNREADABLE, "it holds what no argument can", "write plain text")
-        program, *rest = self._permitted.by_scheme[ref.scheme]
+        program, *rest = self._permitted.by_scheme[wanted.scheme]
         printed = self._printed(
-            ref, [program, *(argument.replace(REF_PLACE, ref.locator) for argument in rest)]
+            ref, [program, *(argument.replace(REF_PLACE, wanted.text) for argument in rest)]
         )
         text = decoded(printed)
         if text is None:
@@ -166,23 +168,23 @@ class Providers:
     def __contains__(self, scheme: str) -> bool:
         return scheme in self._loaded or scheme in names()
 
-    def __call__(self, ref: SecretRef) -> Secret:
+    def __call__(self, ref: SecretRef, wanted: Lookup) -> Secret:
         """What the provider of the reference's scheme says.
 
         Raises:
             SecretError: it cannot be loaded, it fails, or what it says is no text.
         """
         try:
-            if ref.scheme not in self._loaded:
-                (found, *_) = entry_points(group=PROVIDERS_GROUP, name=ref.scheme)
-                self._loaded[ref.scheme] = found.load()
-            value = self._loaded[ref.scheme](ref.locator)
+            if wanted.scheme not in self._loaded:
+                (found, *_) = entry_points(group=PROVIDERS_GROUP, name=wanted.scheme)
+                self._loaded[wanted.scheme] = found.load()
+            value = self._loaded[wanted.scheme](wanted.text)
         except Exception as error:  # noqa: BLE001 -- a provider may raise anything, the secret in its text
             value, failure = None, type(error).__name__
         else:
             failure = "no text" if not isinstance(value, str) else "nothing" if not value else ""
         if failure or not isinstance(value, str):
-            problem = f"the provider {ref.scheme!r} gave {failure}"
+            problem = f"the provider {wanted.scheme!r} gave {failure}"
             raise refused(
                 ref, SecretCode.PROVIDER, problem, "see the documentation of the package that has it"
             )
@@ -192,25 +194,3 @@ class Providers:
 def names() -> frozenset[str]:
     """The schemes that installed packages provide."""
     return frozenset(entry_points(group=PROVIDERS_GROUP).names)
-
-
-PREFIX = "made-up-"
-
-
-class MadeUp:
-    """Resolves like ``resolver``, and makes a value up where that has none.
-
-    The value depends on the reference's text alone. ``made_up`` holds the references it stood in for.
-    """
-
-    def __init__(self, resolver: Callable[[SecretRef], Secret]) -> None:
-        self._resolver = resolver
-        self.made_up: set[str] = set()
-
-    def __call__(self, ref: SecretRef) -> Secret:
-        """The secret of ``ref``, or a made-up one."""
-        try:
-            return self._resolver(ref)
-        except SecretError:
-            self.made_up.add(str(ref))
-            return Secret(PREFIX + hashlib.sha256(str(ref).encode()).hexdigest()[:24])

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from os.path import realpath
 from pathlib import Path
 from typing import Final
 
 from reconciler.diagnostics import Diagnostic, Severity, in_reading_order
-from reconciler.model import RESERVED_VARIABLES, Secret, SecretCommands, SecretRef
+from reconciler.secret_refs import (
+    RESERVED_VARIABLES,
+    SCHEMES,
+    Cell,
+    Lookup,
+    Secret,
+    SecretCommands,
+    SecretFile,
+    SecretRef,
+    Variable,
+)
 from reconciler.secrets.json_files import JsonFiles
 from reconciler.secrets.providers import Commands, Providers, is_key, without_key
 from reconciler.secrets.secret_files import (
     MAX_BYTES,
+    AbsentError,
     SecretCode,
     SecretError,
+    absent,
     decoded,
     is_sendable,
     located,
@@ -33,8 +47,6 @@ NO_COMMANDS: Final = SecretCommands()
 
 Use = tuple[SecretRef, str]
 """A reference, and where it is used."""
-
-_QUICK: Final = frozenset({"env", "file", "table"})
 
 
 class Resolver:
@@ -61,7 +73,7 @@ class Resolver:
         self._withheld = withheld
         self._commands = Commands(commands, self._root, without_key(environ, withheld))
         self._providers = Providers() if providers else None
-        self._known = ("env", "file", "table", *commands.by_scheme)
+        self._known = (*SCHEMES, *commands.by_scheme)
 
     def __call__(self, ref: SecretRef) -> Secret:
         """The secret that ``ref`` points to.
@@ -87,66 +99,41 @@ class Resolver:
         accessToken``). Each distinct reference to a command is tried by running it, several at a time;
         what it printed is dropped, and read anew at use: a token should not wait in memory.
         """
-        quick: list[Use] = []
-        slow: dict[str, Use] = {}
-        for use in uses:
-            if self.is_slow(use[0]):
-                slow.setdefault(str(use[0]), use)
-            else:
-                quick.append(use)
-        found = [(problem, use[1]) for use in quick for problem in self._problems(use[0])]
-        if slow:
-            with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-                problems = pool.map(self._problems, (ref for ref, _ in slow.values()))
-                for use, those in zip(slow.values(), problems, strict=True):
-                    found.extend((problem, use[1]) for problem in those)
-        return in_reading_order(_with_places(found))
-
-    def is_slow(self, ref: SecretRef) -> bool:
-        """Whether resolving ``ref`` means to wait for a program or for a package's own way."""
-        return ref.scheme not in _QUICK
-
-    def _problems(self, ref: SecretRef) -> tuple[Diagnostic, ...]:
-        try:
-            secret = self(ref)
-        except SecretError as error:
-            return error.diagnostics
-        return _odd(ref, secret)
+        return _checked(self, uses)
 
     def _found(self, ref: SecretRef) -> Secret:
-        match ref.scheme:
-            case "env":
-                return Secret(self._variable(ref))
-            case "file" if "#" in ref.locator:
-                return Secret(_filled(ref, self._json_files(ref)))
-            case "file":
-                return Secret(_filled(ref, without_newline(self._text(ref))))
-            case "table":
-                return self._tables(ref)
-            case scheme if scheme in self._commands:
-                return self._commands(ref)
-            case scheme if self._providers is not None and scheme in self._providers:
-                return self._providers(ref)
-            case _:
+        match ref.locator:
+            case Variable(name):
+                return Secret(self._variable(ref, name))
+            case SecretFile(path, ""):
+                return Secret(_filled(ref, without_newline(self._text(ref, path))))
+            case SecretFile() as wanted:
+                return Secret(_filled(ref, self._json_files(ref, wanted)))
+            case Cell() as cell:
+                return self._tables(ref, cell)
+            case Lookup(scheme) as wanted if scheme in self._commands:
+                return self._commands(ref, wanted)
+            case Lookup(scheme) as wanted if self._providers is not None and scheme in self._providers:
+                return self._providers(ref, wanted)
+            case Lookup():
                 fix = f"known here are {', '.join(self._known)}"
-                raise refused(ref, SecretCode.UNKNOWN_SCHEME, "there is no such kind of reference", fix)
+                raise absent(ref, SecretCode.UNKNOWN_SCHEME, "there is no such kind of reference", fix)
 
-    def _variable(self, ref: SecretRef) -> str:
-        if ref.locator.upper().startswith(RESERVED_VARIABLES):
+    def _variable(self, ref: SecretRef, name: str) -> str:
+        if name.upper().startswith(RESERVED_VARIABLES):
             # Specs cannot hold such a reference; a plan file that someone wrote can.
             fix = "our own key is no authorization; make the plan again from the specs"
             raise refused(
                 ref, SecretCode.RESERVED, f"{RESERVED_VARIABLES} variables cannot be referred to", fix
             )
-        value = self._environ.get(ref.locator, "")
+        value = self._environ.get(name, "")
         if not value:
-            state = "empty" if ref.locator in self._environ else "not set"
-            problem = f"the environment variable {ref.locator} is {state}"
-            raise refused(ref, SecretCode.MISSING, problem, "set it where codat-sync runs")
+            state = "empty" if name in self._environ else "not set"
+            problem = f"the environment variable {name} is {state}"
+            raise absent(ref, SecretCode.MISSING, problem, "set it where codat-sync runs")
         return value
 
-    def _text(self, ref: SecretRef) -> str:
-        path = ref.locator
+    def _text(self, ref: SecretRef, path: str) -> str:
         real = located(ref, self._root, path)
         try:
             if real.stat().st_size > MAX_BYTES:
@@ -159,6 +146,78 @@ class Resolver:
                 ref, SecretCode.UNREADABLE, f"the file {path} is not UTF-8 text", "save it as UTF-8"
             )
         return text
+
+
+PREFIX: Final = "made-up-"
+
+
+class MadeUp:
+    """Resolves like ``resolver``, and makes a value up where there is nothing; what is broken it refuses.
+
+    The value depends on the reference's text alone. ``made_up`` holds the references it stood in for.
+    """
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+        self.made_up: set[str] = set()
+
+    def __call__(self, ref: SecretRef) -> Secret:
+        """The secret of ``ref``, or a made-up one.
+
+        Raises:
+            SecretError: there is something where it leads, and no secret.
+        """
+        try:
+            return self._resolver(ref)
+        except AbsentError:
+            self.made_up.add(str(ref))
+            return _made_up(ref)
+
+    def check(self, uses: Iterable[Use]) -> tuple[Diagnostic, ...]:
+        """What ``Resolver.check`` says of those for which nothing is made up."""
+
+        def resolved(ref: SecretRef) -> Secret:
+            try:
+                return self._resolver(ref)
+            except AbsentError:
+                return _made_up(ref)
+
+        return _checked(resolved, uses)
+
+
+def _made_up(ref: SecretRef) -> Secret:
+    return Secret(PREFIX + hashlib.sha256(str(ref).encode()).hexdigest()[:24])
+
+
+def is_slow(ref: SecretRef) -> bool:
+    """Whether resolving ``ref`` means to wait for a program or for a package's own way."""
+    return isinstance(ref.locator, Lookup)
+
+
+def _checked(resolve: Callable[[SecretRef], Secret], uses: Iterable[Use]) -> tuple[Diagnostic, ...]:
+    quick: list[Use] = []
+    slow: dict[str, Use] = {}
+    for use in uses:
+        if is_slow(use[0]):
+            slow.setdefault(str(use[0]), use)
+        else:
+            quick.append(use)
+    problems = partial(_problems, resolve)
+    found = [(problem, use[1]) for use in quick for problem in problems(use[0])]
+    if slow:
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+            told = pool.map(problems, (ref for ref, _ in slow.values()))
+            for use, those in zip(slow.values(), told, strict=True):
+                found.extend((problem, use[1]) for problem in those)
+    return in_reading_order(_with_places(found))
+
+
+def _problems(resolve: Callable[[SecretRef], Secret], ref: SecretRef) -> tuple[Diagnostic, ...]:
+    try:
+        secret = resolve(ref)
+    except SecretError as error:
+        return error.diagnostics
+    return _odd(ref, secret)
 
 
 def _with_places(found: Iterable[tuple[Diagnostic, str]]) -> list[Diagnostic]:

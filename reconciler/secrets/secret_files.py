@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Generic, Protocol, TypeVar
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic
-from reconciler.model import SecretRef
+from reconciler.secret_refs import SecretRef
 
 
 class SecretCode(StrEnum):
@@ -33,6 +33,15 @@ class SecretCode(StrEnum):
 
 class SecretError(CodatSyncError):
     """A reference cannot be resolved."""
+
+
+class AbsentError(SecretError):
+    """There is nothing where a reference leads: no file, variable or command."""
+
+
+def absent(ref: SecretRef, code: SecretCode, problem: str, fix: str) -> AbsentError:
+    """The error of a reference that leads nowhere."""
+    return AbsentError(Diagnostic(code, f"{ref}: {problem}", fix, ref.span))
 
 
 def refused(ref: SecretRef, code: SecretCode, problem: str, fix: str) -> SecretError:
@@ -92,7 +101,7 @@ def located(ref: SecretRef, root: Path, path: str) -> Path:
 def unreadable(ref: SecretRef, root: Path, path: str, error: OSError) -> SecretError:
     """The error for a file that is not there, or that cannot be read."""
     if isinstance(error, FileNotFoundError):
-        return refused(ref, SecretCode.MISSING, f"there is no file {path}", f"its path counts from {root}")
+        return absent(ref, SecretCode.MISSING, f"there is no file {path}", f"its path counts from {root}")
     problem = f"the file {path} cannot be read: {(error.strerror or 'unknown reason').lower()}"
     return refused(ref, SecretCode.UNREADABLE, problem, "let the user that runs codat-sync read it")
 

@@ -25,7 +25,7 @@ from reconciler.csv_form import (
     records,
     said_delimiter,
 )
-from reconciler.model import Secret, SecretRef
+from reconciler.secret_refs import Cell, Secret, SecretRef
 from reconciler.secrets.secret_files import (
     BOM,
     Indexes,
@@ -48,7 +48,7 @@ class Tables:
         self._root = root
         self._indexes = Indexes(_Index)
 
-    def __call__(self, ref: SecretRef) -> Secret:
+    def __call__(self, ref: SecretRef, cell: Cell) -> Secret:
         """The secret in the cell that ``ref`` names.
 
         What is wrong with a table as such is said without the place of any one reference, so that a
@@ -57,9 +57,8 @@ class Tables:
         Raises:
             SecretError: there is no such cell, it is empty, or the table cannot be read.
         """
-        path, _, cell = ref.locator.partition("#")
-        key, _, column = cell.rpartition(".")
-        table = SecretRef(ref.scheme, path)
+        path, column = cell.path, cell.column
+        table = SecretRef(Cell(path=path))
         real = located(table, self._root, path)
         try:
             with real.open("rb") as file:
@@ -71,15 +70,15 @@ class Tables:
                     # No name of the header is shown: a table without one has tokens there.
                     fix = f"the first line must name the columns; it has {len(index.header)}"
                     raise refused(table, SecretCode.MISSING, f"there is no column {column!r}", fix)
-                secret = self._cell(ref, file, index, key, column)
+                secret = self._read(ref, cell, file, index)
                 if stamp(file) != index.stamp:
                     raise changed_meanwhile(table, path)
                 return secret
         except OSError as error:
             raise unreadable(table, self._root, path, error) from None
 
-    def _cell(self, ref: SecretRef, file: BinaryIO, index: _Index, key: str, column: str) -> Secret:
-        path = ref.locator.partition("#")[0]
+    def _read(self, ref: SecretRef, cell: Cell, file: BinaryIO, index: _Index) -> Secret:
+        path, key, column = cell.path, cell.key, cell.column
         if key not in index.rows:
             fix = "add the row, or correct the key; the first column has the keys"
             raise refused(ref, SecretCode.MISSING, f"{path} has no row for this key", fix)

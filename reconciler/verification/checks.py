@@ -261,11 +261,11 @@ def verified(evidence: Evidence) -> Verified:
     """What the checks find at one connection."""
     standing = evidence.standing
     return Verified(
-        standing.address,
-        standing.connection.platform,
-        tuple(_findings(evidence)),
-        standing.live_company.id if standing.live_company else None,
-        standing.live.id if standing.live else None,
+        address=standing.address,
+        platform=standing.connection.platform,
+        findings=tuple(_findings(evidence)),
+        company_id=standing.live_company.id if standing.live_company else None,
+        connection_id=standing.live.id if standing.live else None,
     )
 
 
@@ -275,9 +275,11 @@ def _findings(evidence: Evidence) -> Iterator[Finding]:
     for name in dict.fromkeys(check.name for check in applicable):
         wrong = [check for check in applicable if check.name == name and check.is_wrong(evidence)]
         for row in wrong:
-            yield Finding(name, row.verdict, row.message(evidence), row.fix(evidence))
+            yield Finding(
+                check=name, verdict=row.verdict, message=row.message(evidence), fix=row.fix(evidence)
+            )
         if not wrong:
-            yield Finding(name, Verdict.PASSED)
+            yield Finding(check=name, verdict=Verdict.PASSED)
 
 
 # --- gathering evidence from what was read -----------------------------------------------------

@@ -174,37 +174,40 @@ def steps(standings: Sequence[ConnectionState], *, has_details: bool) -> tuple[S
     """The steps for the connections of one platform, from preconditions and from what Codat shows."""
     return (
         Step(
-            "Supply migration and platform details",
-            YOU,
-            "done, with this pack" if has_details else _TO_DO,
-            "The table beside this page is the migration; platform details stand below.",
+            what="Supply migration and platform details",
+            who=YOU,
+            state="done, with this pack" if has_details else _TO_DO,
+            how="The table beside this page is the migration; platform details stand below.",
         ),
         Step(
-            "Schedule the migration", f"{YOU} and {CODAT}", "to agree", "Agree on a date with Codat's team."
+            what="Schedule the migration",
+            who=f"{YOU} and {CODAT}",
+            state="to agree",
+            how="Agree on a date with Codat's team.",
         ),
         Step(
-            "Add Codat's callback URL to your application at the provider",
-            YOU,
-            _precondition(standings, Precondition.CALLBACK_URL_ADDED),
-            "Without it a customer who must reconnect is turned away.",
+            what="Add Codat's callback URL to your application at the provider",
+            who=YOU,
+            state=_precondition(standings, Precondition.CALLBACK_URL_ADDED),
+            how="Without it a customer who must reconnect is turned away.",
         ),
         Step(
-            "Disable data syncing in your existing application for these companies",
-            YOU,
-            _precondition(standings, Precondition.LEGACY_SYNC_DISABLED),
-            "Tokens that your own application still refreshes become invalid.",
+            what="Disable data syncing in your existing application for these companies",
+            who=YOU,
+            state=_precondition(standings, Precondition.LEGACY_SYNC_DISABLED),
+            how="Tokens that your own application still refreshes become invalid.",
         ),
         Step(
-            "Migrate the first company and test it end to end",
-            CODAT,
-            _first(standings),
-            "No reauthorization is required, and data syncs complete.",
+            what="Migrate the first company and test it end to end",
+            who=CODAT,
+            state=_first(standings),
+            how="No reauthorization is required, and data syncs complete.",
         ),
         Step(
-            "Migrate the rest, test end to end, hand over",
-            CODAT,
-            _rest(standings),
-            "codat-sync verify runs the same test on every connection of this pack.",
+            what="Migrate the rest, test end to end, hand over",
+            who=CODAT,
+            state=_rest(standings),
+            how="codat-sync verify runs the same test on every connection of this pack.",
         ),
     )
 

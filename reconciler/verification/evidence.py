@@ -113,7 +113,10 @@ def _newest(pulls: Iterable[Pull], connection_id: str) -> dict[str, DataStatus]:
     own = sorted(
         (pull for pull in pulls if pull.connection_id == connection_id), key=lambda pull: pull.requested
     )
-    return {pull.data_type.lower(): DataStatus(pull.data_type, pull.status, pull.state) for pull in own}
+    return {
+        pull.data_type.lower(): DataStatus(data_type=pull.data_type, status=pull.status, state=pull.state)
+        for pull in own
+    }
 
 
 def _asked(

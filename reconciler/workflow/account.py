@@ -12,10 +12,12 @@ from reconciler.codat import ReadClient, key_forms
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.live import Live, LiveAccount, LiveProfile, origin_of
 from reconciler.loading import SpecCode
-from reconciler.model import Desired, DesiredAccount, DesiredWebhook, Presence, Secret, SecretRef, Workspace
+from reconciler.model import Desired, DesiredAccount, DesiredWebhook, Presence
 from reconciler.planner import unresolved, webhook_address
+from reconciler.secret_refs import Secret, SecretRef
 from reconciler.secrets import MadeUp, Resolver, SecretCode, SecretError
 from reconciler.workflow.endpoint import Endpoint
+from reconciler.workspace import Workspace
 
 T = TypeVar("T")
 Resolve = Callable[[SecretRef], Secret]
@@ -46,7 +48,7 @@ async def read_account(
         _if(bool(account.profile) and profile is None, client.profile),
         _if(bool(account.sync_settings), client.profile_sync_settings),
     )
-    return LiveAccount(webhooks, read_profile or profile, settings, urls)
+    return LiveAccount(webhooks=webhooks, profile=read_profile or profile, sync_settings=settings, urls=urls)
 
 
 async def _if(is_asked: bool, read: Callable[[], Awaitable[T]]) -> T | None:
@@ -118,7 +120,7 @@ def _url(webhook: DesiredWebhook, urls: Mapping[SecretRef, Secret]) -> str | Non
     return found.reveal() if found else None
 
 
-def check_urls(desired: Desired, live: Live, resolve: Resolver) -> None:
+def check_urls(desired: Desired, live: Live, resolve: Resolver | MadeUp) -> None:
     """Refuse to apply where a webhook's URL cannot be resolved: it would be left out without a word.
 
     Raises:

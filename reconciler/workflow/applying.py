@@ -12,14 +12,16 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from reconciler.actions import AuthorizeConnection, CreateSourceAccount, CreateWebhook, Kind
+from reconciler.account_actions import CreateWebhook
+from reconciler.actions import AuthorizeConnection, CreateSourceAccount
 from reconciler.apply import PlatformBreaker, Resolve, Telling, execute
 from reconciler.codat import Client, Meter, ReadClient, key_forms
 from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError, Severity
+from reconciler.kinds import Kind
 from reconciler.live import Status
 from reconciler.loading import secret_commands
 from reconciler.migration import Verification
-from reconciler.model import Address, Secret, SecretRef
+from reconciler.model import Address
 from reconciler.outcome import (
     RESUME,
     RESUME_REAUTHORIZED,
@@ -31,7 +33,8 @@ from reconciler.outcome import (
 )
 from reconciler.plan import Plan
 from reconciler.planner import Earlier, known_from
-from reconciler.secrets import MadeUp, Resolver, SecretError
+from reconciler.secret_refs import Secret, SecretRef
+from reconciler.secrets import MadeUp, Resolver, SecretError, is_slow
 from reconciler.verification import ConnectionState
 from reconciler.workflow.account import check_urls, sandbox_urls
 from reconciler.workflow.command_codes import CommandCode
@@ -144,8 +147,7 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
     if plan.refusals:
         return Applied(planned, None)
     resolve = _resolver(request, planned)
-    if isinstance(resolve, Resolver):
-        check_urls(planned.desired, planned.observed.live, resolve)
+    check_urls(planned.desired, planned.observed.live, resolve)
     first = _canaries(request, planned)
     if not plan.actions:
         outcome = _nothing_to_do(plan, observer)
@@ -167,7 +169,10 @@ def apply(request: ApplyRequest, *, ask: Callable[[Planned], bool], observer: Ob
 
 def _nothing_to_do(plan: Plan, observer: Observer) -> Outcome:
     """The outcome of a plan without an action, told as that of every run."""
-    telling, outcome = Telling(observer, Meter()), Outcome(plan.workspace, (), plan.attention)
+    telling, outcome = (
+        Telling(observer, Meter()),
+        Outcome(workspace=plan.workspace, results=(), attention=plan.attention),
+    )
     telling.started(plan, 0)
     telling.ended(outcome)
     return outcome
@@ -274,7 +279,12 @@ async def _looked(
     try:
         return await verification(on, wait, pause, stop=stop, concerns=concerns)
     except CodatSyncError as error:
-        return Verification(on.desired.workspace, on.context.endpoint.name, (), unread(str(error)))
+        return Verification(
+            workspace=on.desired.workspace,
+            api=on.context.endpoint.name,
+            connections=(),
+            unread=unread(str(error)),
+        )
 
 
 def _ground(client: ReadClient, request: ApplyRequest, planned: Planned) -> SurveyContext:
@@ -306,7 +316,7 @@ def _unblocking(resolve: Resolver | MadeUp, urls: frozenset[SecretRef] = frozens
     slow = resolve
 
     def resolved(ref: SecretRef) -> Secret | Awaitable[Secret]:
-        return asyncio.to_thread(slow, ref) if slow.is_slow(ref) else slow(ref)
+        return asyncio.to_thread(slow, ref) if is_slow(ref) else slow(ref)
 
     return resolved
 
@@ -326,7 +336,7 @@ def _check_secrets(plan: Plan, resolve: Resolver | MadeUp) -> tuple[Diagnostic, 
     Raises:
         SecretError: some cannot be resolved; all of them are named.
     """
-    found = resolve.check(_uses(plan)) if isinstance(resolve, Resolver) else ()
+    found = resolve.check(_uses(plan))
     if errors := tuple(problem for problem in found if problem.severity is Severity.ERROR):
         raise SecretError(*errors)
     return found

@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 
 from reconciler.codat import ReadClient, asgi_transport, check_api_url, connect, credentials, is_loopback
 from reconciler.diagnostics import Diagnostic, RefusedError
-from reconciler.model import Limits, Platform, Secret, Workspace
+from reconciler.model import Platform
+from reconciler.secret_refs import Secret
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.sandbox import SERVED_PORT, embedded_sandbox
+from reconciler.workspace import Limits, Workspace
 
 T = TypeVar("T")
 

@@ -10,8 +10,9 @@ from typing import Final
 
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.migration import HandedOver, PlatformPack, Retired, WaitingLink
-from reconciler.model import Address, Desired, Migration, Platform, SecretRef, matches, slug
+from reconciler.model import Address, Desired, Migration, Platform, matches, slug
 from reconciler.plan import AttentionCode
+from reconciler.secret_refs import SecretRef
 from reconciler.verification import ConnectionState
 from reconciler.verification.connection_states import steps
 from reconciler.workflow.command_codes import CommandCode
@@ -73,16 +74,16 @@ def _packs(managed: Iterable[ConnectionState], on: SurveyContext) -> Iterable[Pl
         by_key[state.connection.platform_key].append(state)
     platforms = {platform.key: platform for platform in on.platforms}
     for key, standings in sorted(by_key.items(), key=lambda pair: pair[1][0].connection.platform):
-        name = platforms.get(key, Platform(key, standings[0].connection.platform)).name
+        name = platforms.get(key, Platform(key=key, name=standings[0].connection.platform)).name
         details = on.workspace.platform_details.get(key, {})
         yield PlatformPack(
-            name,
-            slug(name) or key,
-            key,
-            on.workspace.name,
-            details,
-            tuple(_handed_over(standing) for standing in standings),
-            steps(standings, has_details=bool(details)),
+            name=name,
+            slug=slug(name) or key,
+            key=key,
+            workspace=on.workspace.name,
+            details=details,
+            connections=tuple(_handed_over(standing) for standing in standings),
+            steps=steps(standings, has_details=bool(details)),
         )
 
 
@@ -90,7 +91,13 @@ def _handed_over(standing: ConnectionState) -> HandedOver:
     company, live = standing.live_company, standing.live
     if company is None or live is None:
         raise ValueError(f"{standing.address} is not in Codat")
-    return HandedOver(standing.address, company.name, company.id, live.id, live.status)
+    return HandedOver(
+        address=standing.address,
+        company=company.name,
+        company_id=company.id,
+        connection_id=live.id,
+        status=live.status,
+    )
 
 
 async def _survey(request: SurveyRequest) -> tuple[Survey, SurveyContext]:
@@ -137,13 +144,13 @@ def _link(standing: ConnectionState) -> WaitingLink | None:
     if company is None or live is None or live.link_url is None:
         return None
     return WaitingLink(
-        standing.address,
-        company.name,
-        company.id,
-        live.id,
-        standing.connection.platform,
-        live.status,
-        live.link_url,
+        address=standing.address,
+        company=company.name,
+        company_id=company.id,
+        connection_id=live.id,
+        platform=standing.connection.platform,
+        status=live.status,
+        url=live.link_url,
     )
 
 

@@ -25,11 +25,12 @@ from reconciler.loading import (
     sieved,
     spec_text,
 )
-from reconciler.model import Limits, Platform, SourceType
+from reconciler.model import Platform, SourceType
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.endpoint import Endpoint, run
 from reconciler.workflow.new_files import write_specs
 from reconciler.workflow.reading import each
+from reconciler.workspace import Limits
 
 HEADING: Final = (
     "Companies that existed in Codat before, each pinned to its id: plan shows that they are adopted.\n"
@@ -123,7 +124,7 @@ async def _read_account(endpoint: Endpoint) -> LiveAccount:
         webhooks, profile, settings = await asyncio.gather(
             client.webhooks(), client.profile(), client.profile_sync_settings()
         )
-    return LiveAccount(webhooks, profile, settings)
+    return LiveAccount(webhooks=webhooks, profile=profile, sync_settings=settings)
 
 
 SourceAccounts = Mapping[str, Sequence[LiveSourceAccount]]

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler import __version__
-from reconciler.actions import Kind
 from reconciler.codat import ReadClient
 from reconciler.codat.pacing import Clock, SystemClock
 from reconciler.diagnostics import Diagnostic, MisusedError, RefusedError, Severity
+from reconciler.kinds import Kind
 from reconciler.live import Live, Status
 from reconciler.loading import Loaded, SpecCode, SpecError
-from reconciler.model import Address, Desired, Limits, Platform, Workspace
+from reconciler.model import Address, Desired, Platform
 from reconciler.outcome import RESUME, RESUME_REAUTHORIZED
-from reconciler.plan import Plan, Refusal
+from reconciler.plan import Options, Plan, Refusal
 from reconciler.planner import (
     Draft,
     Earlier,
@@ -52,7 +52,8 @@ from reconciler.workflow.reading import (
     read_specs,
     with_sync_settings,
 )
-from reconciler.workflow.saving import PLAN_AGAIN, Options, check_commands, check_place, read, save
+from reconciler.workflow.saving import PLAN_AGAIN, check_commands, check_place, read, save
+from reconciler.workspace import Limits, Workspace
 
 TOOL = f"codat-sync {__version__}"
 
@@ -229,7 +230,7 @@ async def _plan(
     companies = await list_companies(client, desired, base.desired if base else None, whole=narrows)
     check_platforms(desired, companies, platforms)
     companies = await with_sync_settings(client, companies, desired, policy, workspace.limits)
-    live = Live(companies, platforms, account=account)
+    live = Live(companies=companies, platforms=platforms, account=account)
     drafted = draft(desired, live, policy)
     live = await answer(client, live, drafted, workspace.limits)
     api = context.endpoint.name

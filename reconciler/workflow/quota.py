@@ -47,7 +47,7 @@ def _wait_for_reset(clock: Clock, observer: Observer) -> None:
     seconds = until_reset(clock.now())
     left = timedelta(seconds=round(seconds))
     told = f"waiting for the day's quota, which comes back at 00:00 UTC, in {left}"
-    observer(Event(EventType.WAITING, told, data={"seconds": seconds}))
+    observer(Event(type=EventType.WAITING, message=told, data={"seconds": seconds}))
     run(clock.sleep(seconds))
 
 

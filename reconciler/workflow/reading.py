@@ -9,23 +9,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
-from reconciler.actions import (
-    Action,
-    AuthorizeConnection,
-    CreateConnection,
-    CreateWebhook,
-    DeleteConnection,
-    Kind,
-)
+from reconciler.account_actions import CreateWebhook
+from reconciler.actions import Action, AuthorizeConnection, CreateConnection, DeleteConnection
 from reconciler.codat import Meter, ReadClient
 from reconciler.diagnostics import Diagnostic, RefusedError
+from reconciler.kinds import Kind
 from reconciler.live import Live, LiveCompany, LiveProfile, LiveProfileSettings, LiveSourceAccount
 from reconciler.loading import BUILTIN_PLATFORMS, Loaded, SpecCode, SpecError, is_for_sandbox, load
-from reconciler.model import UNSET, WORKSPACE_TAG, Address, Desired, Limits, Platform, Workspace
+from reconciler.model import UNSET, WORKSPACE_TAG, Address, Desired, Platform
 from reconciler.plan import Plan
 from reconciler.planner import Directory, Draft, Policy, feeds_to_read, marked
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.endpoint import Endpoint
+from reconciler.workspace import Limits, Workspace
 
 LOOKS: Final[Mapping[Kind, int]] = dict.fromkeys(Kind, 0) | {
     Kind.WEBHOOK_CREATE: 1,

@@ -19,11 +19,12 @@ from reconciler.codat.pacing import Clock
 from reconciler.codat.transport import StoppedError, unless_stopped
 from reconciler.diagnostics import Diagnostic, MisusedError
 from reconciler.migration import Verdict, Verification
-from reconciler.model import ACCOUNT, Address, Desired, Presence, Rollout, matches
+from reconciler.model import ACCOUNT, Address, Desired, Presence, matches
 from reconciler.outcome import (
     RESUME,
     Event,
     EventType,
+    EventValue,
     Failure,
     Observer,
     Outcome,
@@ -37,6 +38,7 @@ from reconciler.plan import Plan
 from reconciler.wording import listed
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.verifying import Pause
+from reconciler.workspace import Rollout
 
 CANARY_WAIT: Final = timedelta(minutes=15)
 """How long the first company may take until it passes what ``verify`` checks."""
@@ -187,7 +189,9 @@ async def _halted(part: Stage, ended: Outcome, verify: Verify, stop: asyncio.Eve
 
 
 def _canary_failed(why: str) -> Failure:
-    return Failure(CommandCode.CANARY_FAILED, f"{why}. No other company was started", then=Then.CANARY)
+    return Failure(
+        code=CommandCode.CANARY_FAILED, what=f"{why}. No other company was started", then=Then.CANARY
+    )
 
 
 def _failed(outcome: Outcome) -> frozenset[str]:
@@ -239,8 +243,8 @@ def observed_pause(clock: Clock, stop: asyncio.Event, observer: Observer) -> Pau
     """A pause that tells ``observer``, and that Ctrl-C ends."""
 
     async def pause(seconds: float, why: str) -> bool:
-        data = {"seconds": seconds, "reason": why}
-        observer(Event(EventType.WAITING, f"waiting {seconds:g} s: {why}", data=data))
+        data: dict[str, EventValue] = {"seconds": seconds, "reason": why}
+        observer(Event(type=EventType.WAITING, message=f"waiting {seconds:g} s: {why}", data=data))
         try:
             await unless_stopped(clock.sleep(seconds), stop)
         except StoppedError:

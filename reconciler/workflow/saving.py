@@ -7,21 +7,22 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.actions import digest
 from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError
+from reconciler.kinds import digest
 from reconciler.loading import plan_complaints, secret_commands
 from reconciler.loading.files import WORKSPACE_FILES, read_regular
 from reconciler.loading.references import real_path
 from reconciler.loading.workspace_file import locate
-from reconciler.model import DEFAULT_SPECS, Desired, Guard, Limit, Limits, Rollout, SecretRef, Workspace
-from reconciler.plan import FORMAT_VERSION, Plan
-from reconciler.planner import desired_document, known_from
+from reconciler.model import Desired
+from reconciler.plan import FORMAT_VERSION, Options, Plan
+from reconciler.planner import from_document, known_from, to_document
+from reconciler.secret_refs import SecretRef
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.new_files import check_no_link, write_whole
+from reconciler.workspace import DEFAULT_SPECS, Workspace
 
 SAVED_MODE: Final = 0o600
 LARGEST: Final = 40 * 1024 * 1024
@@ -30,20 +31,6 @@ MOST_VALUES: Final = 1_200_000
 """Values in it; the same 10,000 companies take 810,000."""
 BOUNDS: Final = f"{LARGEST // 1024 // 1024} MiB, {MOST_VALUES:,} values"
 PLAN_AGAIN: Final = "make the plan again and have it reviewed"
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The flags that a plan was made with; a plan made again from a saved one takes the same."""
-
-    targets: tuple[str, ...] = ()
-    reauthorize: tuple[str, ...] = ()
-    retry_syncs: bool = False
-    prune: bool = False
-    allow_deletes: int | None = None
-    allow_unlinks: int | None = None
-    allow_narrowings: int | None = None
-    allow_source_account_deletes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +62,11 @@ def save(
     """
     document: dict[str, Any] = {
         **plan.document(),
-        "desired": desired_document.to_document(desired),
+        "desired": to_document(desired),
         "run": {
-            "options": _options(options),
+            "options": to_document(options),
             "specs": specs.as_posix(),
-            "workspace": _workspace(workspace),
+            "workspace": to_document(workspace),
         },
     }
     _check_read_back(document["desired"], desired)
@@ -104,7 +91,7 @@ def save(
 
 def _check_read_back(document: Mapping[str, Any], desired: Desired) -> None:
     """Refuse to save what would not be applied as it was reviewed: a bug of ours that must not pass."""
-    if desired_document.from_document(document) != desired:
+    if from_document(document, Desired) != desired:
         summary = "the plan cannot be saved: what is wanted would not be read back as it is"
         fix = "this is a bug in codat-sync, and nothing was written; please report it"
         raise CodatSyncError(Diagnostic(CommandCode.PLAN_UNWRITABLE, summary, fix))
@@ -145,9 +132,9 @@ def _saved(document: Mapping[str, Any]) -> Saved:
     json.dumps((run, document["desired"]), ensure_ascii=False).encode()
     return Saved(
         document,
-        desired_document.from_document(document["desired"]),
-        _read_workspace(run["workspace"]),
-        _read_options(run["options"]),
+        from_document(document["desired"], Desired),
+        from_document(run["workspace"], Workspace),
+        from_document(run["options"], Options),
         Path(run["specs"]),
     )
 
@@ -236,94 +223,3 @@ def _is_too_large(text: str) -> bool:
 
 def _refused(path: Path, code: CommandCode, what: str) -> RefusedError:
     return RefusedError(Diagnostic(code, f"{path} {what}", PLAN_AGAIN))
-
-
-# --- the flags and settings that a saved plan carries ------------------------------------------
-
-
-def _options(options: Options) -> dict[str, Any]:
-    return {
-        "targets": list(options.targets),
-        "reauthorize": list(options.reauthorize),
-        "retrySyncs": options.retry_syncs,
-        "prune": options.prune,
-        "allowDeletes": options.allow_deletes,
-        "allowUnlinks": options.allow_unlinks,
-        "allowNarrowings": options.allow_narrowings,
-        "allowSourceAccountDeletes": options.allow_source_account_deletes,
-    }
-
-
-def _read_options(document: Mapping[str, Any]) -> Options:
-    return Options(
-        tuple(document["targets"]),
-        tuple(document["reauthorize"]),
-        document["retrySyncs"],
-        document["prune"],
-        document["allowDeletes"],
-        document["allowUnlinks"],
-        document.get("allowNarrowings"),
-        document.get("allowSourceAccountDeletes"),
-    )
-
-
-def _workspace(workspace: Workspace) -> dict[str, Any]:
-    limits, rollout, guard = workspace.limits, workspace.rollout, workspace.guard
-    return {
-        "name": workspace.name,
-        "root": os.path.relpath(workspace.root),
-        "account": workspace.account,
-        "sandboxOnly": workspace.sandbox_only,
-        "createWithProducts": workspace.create_with_products,
-        "warnAfterSeconds": workspace.warn_after.total_seconds() if workspace.warn_after else None,
-        "guard": {
-            "maxDeletes": _limit(guard.max_deletes),
-            "maxUnlinks": _limit(guard.max_unlinks),
-            "maxNarrowings": _limit(guard.max_narrowings),
-            "maxSourceAccountDeletes": _limit(guard.max_source_account_deletes),
-        },
-        "limits": {
-            "requestsPerMinute": limits.requests_per_minute,
-            "concurrency": limits.concurrency,
-            "pageSize": limits.page_size,
-            "reservePercent": limits.reserve_percent,
-        },
-        "rollout": {
-            "canary": rollout.canary,
-            "batch": rollout.batch,
-            "maxFailures": rollout.max_failures,
-        },
-    }
-
-
-def _read_workspace(document: Mapping[str, Any]) -> Workspace:
-    """The settings; references to files are looked up below the same directory, seen from where we run."""
-    limits, rollout, guard = document["limits"], document["rollout"], document["guard"]
-    return Workspace(
-        document["name"],
-        str(Path(document["root"]).resolve()),
-        document["account"],
-        Guard(
-            _read_limit(guard["maxDeletes"]),
-            _read_limit(guard["maxUnlinks"]),
-            _read_limit(narrowings) if (narrowings := guard.get("maxNarrowings")) else Guard().max_narrowings,
-            _read_limit(deletes)
-            if (deletes := guard.get("maxSourceAccountDeletes"))
-            else Guard().max_source_account_deletes,
-        ),
-        Limits(
-            limits["requestsPerMinute"], limits["concurrency"], limits["pageSize"], limits["reservePercent"]
-        ),
-        Rollout(rollout["canary"], rollout["batch"], rollout["maxFailures"]),
-        document["sandboxOnly"],
-        timedelta(seconds=warn_after) if (warn_after := document.get("warnAfterSeconds")) else None,
-        create_with_products=document.get("createWithProducts", False),
-    )
-
-
-def _limit(limit: Limit) -> dict[str, Any]:
-    return {"value": limit.value, "percent": limit.percent}
-
-
-def _read_limit(document: Mapping[str, Any]) -> Limit:
-    return Limit(document["value"], document["percent"])

@@ -11,11 +11,11 @@ from typing import Final
 from reconciler.codat.errors import NoAnswerError, ServerFaultError, UnexpectedAnswerError, UnreachableError
 from reconciler.diagnostics import CodatSyncError
 from reconciler.migration import StatusReport
+from reconciler.plan import Options
 from reconciler.verification import connection_statuses, states_of
 from reconciler.workflow.endpoint import run
 from reconciler.workflow.planning import Context, Planned, PlanRequest, from_specs
 from reconciler.workflow.rollout import batches, canaries
-from reconciler.workflow.saving import Options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from reconciler.codat.errors import ApiError, RunStoppingError
 from reconciler.codat.transport import StoppedError, unless_stopped
 from reconciler.live import Live
 from reconciler.migration import Finding, Verdict, Verification, Verified
-from reconciler.model import Address, Desired, Limits, Migration, Platform, Workspace
+from reconciler.model import Address, Desired, Migration, Platform
 from reconciler.planner import Policy, check_patterns, draft
 from reconciler.verification import (
     ConnectionState,
@@ -28,6 +28,7 @@ from reconciler.verification import (
 from reconciler.workflow.endpoint import run
 from reconciler.workflow.planning import Context
 from reconciler.workflow.reading import check_account, each, list_companies, read_specs
+from reconciler.workspace import Limits, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ async def look(on: SurveyContext, *, everywhere: bool = False) -> Survey:
     seen = replace(policy, targets=()) if everywhere else policy
     targeted = _targeted(on.desired, seen)
     companies = await list_companies(on.client, targeted, whole=_has_managed(targeted, seen))
-    live = Live(companies, on.platforms)
+    live = Live(companies=companies, platforms=on.platforms)
     drafted = draft(on.desired, live, seen)
     check_patterns(drafted, on.desired, policy)
     return Survey(states_of(drafted, seen), live)
@@ -205,7 +206,7 @@ async def verification(
 
 def unread(why: str, fix: str = "") -> Finding:
     """What is told of a look that did not come to its end."""
-    return Finding(READ, Verdict.PENDING, why, fix)
+    return Finding(check=READ, verdict=Verdict.PENDING, message=why, fix=fix)
 
 
 def _told(error: ApiError) -> str:
@@ -243,7 +244,12 @@ class _Looking:
         """All that is known by now."""
         on = self._on
         connections = tuple(verified for _, verified in sorted(self._found.items()))
-        return Verification(on.desired.workspace, on.context.endpoint.name, connections, incomplete)
+        return Verification(
+            workspace=on.desired.workspace,
+            api=on.context.endpoint.name,
+            connections=connections,
+            unread=incomplete,
+        )
 
     def _has_passed(self, standing: ConnectionState) -> bool:
         before = self._found.get(standing.address)
@@ -254,11 +260,11 @@ def _not_judged(state: ConnectionState) -> Verified:
     """What stands for a connection until a look has come to its end."""
     finding = unread("it could not be verified")
     return Verified(
-        state.address,
-        state.connection.platform,
-        (finding,),
-        state.live_company.id if state.live_company else None,
-        state.live.id if state.live else None,
+        address=state.address,
+        platform=state.connection.platform,
+        findings=(finding,),
+        company_id=state.live_company.id if state.live_company else None,
+        connection_id=state.live.id if state.live else None,
     )
 
 

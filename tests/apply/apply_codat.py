@@ -31,8 +31,8 @@ from reconciler.codat.errors import (
     UnreachableError,
 )
 from reconciler.codat.transport import Look, StoppedError
-from reconciler.live import LiveCompany, LiveConnection, Pull, PullState, Status
-from reconciler.model import LiveSyncSettings, Secret
+from reconciler.live import LiveCompany, LiveConnection, LiveSyncSettings, Pull, PullState, Status
+from reconciler.secret_refs import Secret
 
 LATENCY = 0.1
 WRITES = frozenset(
@@ -321,11 +321,11 @@ class FakeClient:
             self.codat.journal.append(f"create company {body['name']}")
             return self.codat.add(
                 LiveCompany(
-                    self.codat.new_id(),
-                    body["name"],
-                    body.get("description"),
-                    dict(body.get("tags", {})),
-                    self.codat.clock.now(),
+                    id=self.codat.new_id(),
+                    name=body["name"],
+                    description=body.get("description"),
+                    tags=dict(body.get("tags", {})),
+                    created=self.codat.clock.now(),
                 )
             )
 
@@ -354,10 +354,10 @@ class FakeClient:
             self.codat.company(company_id)
             self.codat.journal.append(f"create connection {platform_key}")
             made = LiveConnection(
-                self.codat.new_id(),
-                platform_key,
-                platform_key,
-                Status.PENDING_AUTH,
+                id=self.codat.new_id(),
+                platform_key=platform_key,
+                platform_name=platform_key,
+                status=Status.PENDING_AUTH,
                 created=self.codat.clock.now(),
                 link_url=Secret("https://link.example/otp"),
             )
@@ -463,7 +463,15 @@ class FakeClient:
         for connection_id in connection_ids:
             self.codat.journal.append(f"sync {data_type}")
             self.codat.pulls.setdefault(company_id, []).insert(
-                0, Pull(self.codat.new_id(), connection_id, data_type, "Queued", PullState.RUNNING, now)
+                0,
+                Pull(
+                    id=self.codat.new_id(),
+                    connection_id=connection_id,
+                    data_type=data_type,
+                    status="Queued",
+                    state=PullState.RUNNING,
+                    requested=now,
+                ),
             )
 
     def _answered(self, made: Any) -> Answered[Any]:

@@ -13,7 +13,6 @@ from virtual_time import VirtualClock
 from reconciler.actions import (
     Action,
     AuthorizeConnection,
-    Change,
     CreateCompany,
     CreateConnection,
     SyncCompany,
@@ -24,17 +23,20 @@ from reconciler.actions import (
 from reconciler.apply import execute
 from reconciler.codat import Client
 from reconciler.fields import by_path
+from reconciler.kinds import Change
 from reconciler.live import LiveCompany, LiveConnection, Status
-from reconciler.model import KEY_TAG, WORKSPACE_TAG, Address, Limits, Secret, SecretRef
+from reconciler.model import KEY_TAG, WORKSPACE_TAG, Address
 from reconciler.outcome import ActionOutcome, Event, Outcome
 from reconciler.plan import Basis, Plan
+from reconciler.secret_refs import Secret, SecretRef, Variable
+from reconciler.workspace import Limits
 
 WORKSPACE = "prod"
 QBO, XERO, PLAID = "qhyg", "gbol", "suuo"
 COMPANY = "c0000000-0000-4000-8000-000000000000"
 BOOKS = "b0000000-0000-4000-8000-000000000000"
 SECRET_TEXT = "must-never-be-shown"
-TOKENS: Mapping[str, str | SecretRef] = {"accessToken": SecretRef("env", "TOKEN"), "realmId": "4620816365"}
+TOKENS: Mapping[str, str | SecretRef] = {"accessToken": SecretRef(Variable("TOKEN")), "realmId": "4620816365"}
 
 
 def ours(key: str = "acme", **more: str) -> dict[str, str]:
@@ -52,14 +54,23 @@ def live_connection(status: Status = Status.PENDING_AUTH, **fields: Any) -> Live
 
 
 def create_company(key: str = "acme") -> CreateCompany:
-    return CreateCompany(Address(key), "not in Codat", by_path({"name": key.title()}, ours(key, region="uk")))
+    return CreateCompany(
+        address=Address(key),
+        reason="not in Codat",
+        fields=by_path({"name": key.title()}, ours(key, region="uk")),
+    )
 
 
 def create_connection(
     address: str = "acme/books", company_id: str | None = None, platform_key: str = QBO, **fields: Any
 ) -> CreateConnection:
     return CreateConnection(
-        Address.parse(address), "not in Codat", company_id, platform_key, platform_key, **fields
+        address=Address.parse(address),
+        reason="not in Codat",
+        company_id=company_id,
+        platform=platform_key,
+        platform_key=platform_key,
+        **fields,
     )
 
 
@@ -72,25 +83,33 @@ def authorize(
     authorization: Mapping[str, str | SecretRef] = TOKENS,
 ) -> AuthorizeConnection:
     return AuthorizeConnection(
-        Address.parse(address),
-        "PendingAuth",
-        company_id,
-        connection_id,
-        platform_key,
-        platform_key,
-        observed,
-        authorization,
+        address=Address.parse(address),
+        reason="PendingAuth",
+        company_id=company_id,
+        connection_id=connection_id,
+        platform=platform_key,
+        platform_key=platform_key,
+        observed=observed,
+        authorization=authorization,
         reauthorized=observed is Status.LINKED,
     )
 
 
 def sync(*targets: SyncTarget, key: str = "acme", company_id: str | None = None) -> SyncCompany:
-    targets = targets or (SyncTarget(Address(key, "books"), None),)
-    return SyncCompany(Address(key), "authorized by this plan", company_id, targets)
+    targets = targets or (SyncTarget(address=Address(key, "books"), connection_id=None),)
+    return SyncCompany(
+        address=Address(key), reason="authorized by this plan", company_id=company_id, targets=targets
+    )
 
 
 def update(observed: LiveCompany, *changes: Change, key: str = "acme") -> UpdateCompany:
-    return UpdateCompany(Address(key), "managed fields differ", observed.id, changes, observed)
+    return UpdateCompany(
+        address=Address(key),
+        reason="managed fields differ",
+        company_id=observed.id,
+        changes=changes,
+        observed=observed,
+    )
 
 
 def fresh(key: str = "acme") -> tuple[Action, ...]:
@@ -99,7 +118,15 @@ def fresh(key: str = "acme") -> tuple[Action, ...]:
 
 
 def plan_of(*actions: Action) -> Plan:
-    return Plan("codat-sync", WORKSPACE, "https://api", in_order(actions), (), 0, Basis("", {}))
+    return Plan(
+        tool="codat-sync",
+        workspace=WORKSPACE,
+        api="https://api",
+        actions=in_order(actions),
+        attention=(),
+        unchanged=0,
+        basis=Basis("", {}),
+    )
 
 
 @dataclass
@@ -129,7 +156,7 @@ class Scene:
             "seed": self._seed,
             "stop": self.stop,
         }
-        resolve = options.pop("resolve", lambda ref: Secret(self.secrets[ref.locator]))
+        resolve = options.pop("resolve", lambda ref: Secret(self.secrets[str(ref.locator)]))
         return await execute(
             plan if isinstance(plan, Plan) else plan_of(*plan),
             cast("Client", FakeClient(self.codat)),

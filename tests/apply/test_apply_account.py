@@ -16,35 +16,33 @@ from reconciler.apply import execute
 from reconciler.codat import Client, asgi_transport, connect
 from reconciler.codat.errors import ApiError
 from reconciler.live import Live, LiveAccount
-from reconciler.model import (
-    Desired,
-    DesiredAccount,
-    DesiredCompany,
-    DesiredWebhook,
-    Limits,
-    Secret,
-    SecretRef,
-)
+from reconciler.model import Desired, DesiredAccount, DesiredCompany, DesiredWebhook
 from reconciler.outcome import Outcome
 from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
 from reconciler.sandbox import Sandbox
 from reconciler.sandbox.control import PREFIX
+from reconciler.secret_refs import Secret, SecretRef, Variable
+from reconciler.workspace import Limits
 
 API: Final = "http://127.0.0.1"
-HOOK: Final = SecretRef("env", "HOOK")
+HOOK: Final = SecretRef(Variable("HOOK"))
 URL: Final = Secret("https://lender.example/hook?key=must-never-be-shown")
 OLD: Final = {"url": URL.reveal(), "eventTypes": ["company.created"]}
 LIMITS: Final = Limits()
 WANTED: Final = DesiredAccount(
-    {
+    profile={
         "redirectUrl": "https://lender.example/done",
         "whiteListUrls": ("https://b.example", "https://a.example"),
     },
-    {"invoices": {"fetchOnFirstLink": False, "syncSchedule": 12}},
-    {
-        "reads": DesiredWebhook("reads", HOOK, ("read.completed",), ("region:uk",)),
-        "links": DesiredWebhook("links", "https://lender.example/links", ("connection.connected",)),
+    sync_settings={"invoices": {"fetchOnFirstLink": False, "syncSchedule": 12}},
+    webhooks={
+        "reads": DesiredWebhook(
+            key="reads", url=HOOK, event_types=("read.completed",), company_tags=("region:uk",)
+        ),
+        "links": DesiredWebhook(
+            key="links", url="https://lender.example/links", event_types=("connection.connected",)
+        ),
     },
 )
 MARK: Final = {
@@ -88,15 +86,22 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def desired(account: DesiredAccount = WANTED, workspace: str = "prod") -> Desired:
-    return Desired(workspace, {}, account=account)
+    return Desired(workspace=workspace, companies={}, account=account)
 
 
 async def planned(client: Client, wanted: Desired) -> Plan:
     live = LiveAccount(
-        await client.webhooks(), await client.profile(), await client.profile_sync_settings(), {HOOK: URL}
+        webhooks=await client.webhooks(),
+        profile=await client.profile(),
+        sync_settings=await client.profile_sync_settings(),
+        urls={HOOK: URL},
     )
     return make_plan(
-        wanted, Live((), account=live), Policy(VirtualClock().now()), tool="codat-sync", api="https://api"
+        wanted,
+        Live(companies=(), account=live),
+        Policy(VirtualClock().now()),
+        tool="codat-sync",
+        api="https://api",
     )
 
 
@@ -231,7 +236,7 @@ def test_what_others_set_meanwhile_in_the_profile_is_kept(sandbox: Sandbox) -> N
 
 def test_an_account_that_fails_holds_back_the_companies(sandbox: Sandbox) -> None:
     sandbox.fault("500", match={"method": "PUT", "path": "/profile"}, times=99)
-    both = replace(desired(), companies={"acme": DesiredCompany("acme", "Acme")})
+    both = replace(desired(), companies={"acme": DesiredCompany(key="acme", name="Acme")})
     outcome = run(applied(sandbox, None, both))
     assert outcome.stopped is not None
     assert outcome.stopped.code == "account-failed"

@@ -40,27 +40,26 @@ from reconciler.model import (
     Precondition,
     PreconditionState,
     Presence,
-    Secret,
-    SecretRef,
     SourceType,
 )
 from reconciler.outcome import Outcome, Then
 from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
+from reconciler.secret_refs import Secret, SecretRef, Variable
 
 TESTS: Final = Path(__file__).parents[1]
 ALWAYS: Final = 99
 ACME: Final = DesiredCompany(
-    "acme",
-    "Acme",
+    key="acme",
+    name="Acme",
     connections={
         "books": DesiredConnection(
-            "books",
-            QBO,
-            QBO,
-            SourceType.ACCOUNTING,
-            Migration.SELF_SERVICE,
-            authorization={"accessToken": SecretRef("env", "TOKEN")},
+            key="books",
+            platform=QBO,
+            platform_key=QBO,
+            source_type=SourceType.ACCOUNTING,
+            migration=Migration.SELF_SERVICE,
+            authorization={"accessToken": SecretRef(Variable("TOKEN"))},
             preconditions=dict.fromkeys(Precondition, PreconditionState.DONE),
         )
     },
@@ -91,11 +90,11 @@ class User:
     def plan(self) -> Plan:
         codat, now = self.scene.codat, self.scene.clock.now()
         live = Live(
-            tuple(codat.live.values()),
+            companies=tuple(codat.live.values()),
             pulls={company: tuple(codat.current_pulls(company)) for company in codat.live},
             fetched_types=frozenset({"invoices"}),
         )
-        desired = Desired(WORKSPACE, {company.key: company for company in self.companies})
+        desired = Desired(workspace=WORKSPACE, companies={company.key: company for company in self.companies})
         policy = Policy(now=now, reauthorize=self.reauthorize)
         return make_plan(desired, live, policy, tool="t", api="a")
 
@@ -283,7 +282,7 @@ async def _no_room_for_a_mark(user: User) -> AsyncIterator[None]:
 
 async def _a_bug(user: User) -> AsyncIterator[None]:
     def breaks(ref: SecretRef) -> Secret:
-        raise ZeroDivisionError(ref.locator)
+        raise ZeroDivisionError(str(ref.locator))
 
     user.resolve = breaks
     yield

@@ -34,8 +34,9 @@ from reconciler.codat.errors import (
 )
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.live import Status
-from reconciler.model import Address, Secret
+from reconciler.model import Address
 from reconciler.outcome import EventType
+from reconciler.secret_refs import Secret
 
 NO_ANSWER = NoAnswerError("the answer did not come in time")
 FAULT = ServerFaultError("500: Codat fails", status=500, correlation_id="corr-500")
@@ -225,7 +226,10 @@ def test_a_rejection_stops_its_company_and_says_what_to_do():
         one = scene_with()
         one.secrets["TOKEN"] = "bad-token"
         outcome = await one.apply(
-            [known(), sync(SyncTarget(Address("acme", "books"), BOOKS), company_id=COMPANY)]
+            [
+                known(),
+                sync(SyncTarget(address=Address("acme", "books"), connection_id=BOOKS), company_id=COMPANY),
+            ]
         )
         assert ends(outcome) == ["failed rejected", "not-started"]
         failure = outcome.results[0].failure

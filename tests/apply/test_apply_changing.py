@@ -9,7 +9,7 @@ import virtual_time
 from apply_codat import Fault
 from apply_scenes import BOOKS, COMPANY, Scene, ends, live_company, live_connection, ours, update
 
-from reconciler.actions import AdoptCompany, Change, DeleteCompany, DeleteConnection, UnlinkConnection
+from reconciler.actions import AdoptCompany, DeleteCompany, DeleteConnection, UnlinkConnection
 from reconciler.codat.errors import (
     HeldUpError,
     NoAnswerError,
@@ -18,6 +18,7 @@ from reconciler.codat.errors import (
     StillRunningError,
     UnreachableError,
 )
+from reconciler.kinds import Change
 from reconciler.live import Status
 from reconciler.model import PROTECT_TAG, Address
 
@@ -26,17 +27,31 @@ NO_ANSWER = NoAnswerError("no answer")
 HELD_UP = HeldUpError("Codat asks for a pause (429)", status=429)
 OBSERVED = live_company(live_connection(Status.LINKED), tags=ours(region="uk", team="x"), description="Old")
 CHANGES = (
-    Change("description", "Old", None),
-    Change("name", "Acme", "Acme Stores"),
-    Change("tags.region", "uk", "eu"),
-    Change("tags.team", "x", None),
+    Change(path="description", before="Old", after=None),
+    Change(path="name", before="Acme", after="Acme Stores"),
+    Change(path="tags.region", before="uk", after="eu"),
+    Change(path="tags.team", before="x", after=None),
 )
 WANTED = replace(OBSERVED, name="Acme Stores", description="", tags=ours(region="eu"))
 UPDATE = update(OBSERVED, *CHANGES)
-UNLINK = UnlinkConnection(Address("acme", "books"), "why", COMPANY, BOOKS, "QuickBooks Online")
-DELETE = DeleteCompany(Address("acme"), "why", COMPANY, "Acme", True, OBSERVED)
+UNLINK = UnlinkConnection(
+    address=Address("acme", "books"),
+    reason="why",
+    company_id=COMPANY,
+    connection_id=BOOKS,
+    platform="QuickBooks Online",
+)
+DELETE = DeleteCompany(
+    address=Address("acme"), reason="why", company_id=COMPANY, name="Acme", pruned=True, observed=OBSERVED
+)
 DELETE_CONNECTION = DeleteConnection(
-    Address("acme", "books"), "why", COMPANY, BOOKS, "QuickBooks Online", Status.LINKED, False
+    address=Address("acme", "books"),
+    reason="why",
+    company_id=COMPANY,
+    connection_id=BOOKS,
+    platform="QuickBooks Online",
+    status=Status.LINKED,
+    pruned=False,
 )
 PRUNE = replace(DELETE_CONNECTION, status=Status.PENDING_AUTH, pruned=True)
 
@@ -313,8 +328,18 @@ def test_adopting_keeps_every_tag_that_was_there():
         scene = Scene()
         foreign = live_company(tags={"uid": "cust_1"})
         scene.codat.add(foreign)
-        marks = tuple(Change(f"tags.{tag}", None, value) for tag, value in ours().items())
-        outcome = await scene.apply([AdoptCompany(Address("acme"), "by id", COMPANY, marks, foreign)])
+        marks = tuple(Change(path=f"tags.{tag}", before=None, after=value) for tag, value in ours().items())
+        outcome = await scene.apply(
+            [
+                AdoptCompany(
+                    address=Address("acme"),
+                    reason="by id",
+                    company_id=COMPANY,
+                    changes=marks,
+                    observed=foreign,
+                )
+            ]
+        )
         assert ends(outcome) == ["done"]
         assert scene.company.tags == ours(uid="cust_1")
 

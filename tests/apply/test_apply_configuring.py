@@ -9,17 +9,29 @@ import virtual_time
 from apply_codat import PROFILE_SETTINGS, Fault
 from apply_scenes import COMPANY, Scene, create_company, ends, live_company
 
-from reconciler.actions import AddProduct, Change, RemoveProduct, SetSyncSettings
+from reconciler.actions import AddProduct, RemoveProduct, SetSyncSettings
 from reconciler.codat.errors import HeldUpError, NoAnswerError, RejectedError, ServerFaultError
-from reconciler.model import Address, LiveSyncSettings
+from reconciler.kinds import Change
+from reconciler.live import LiveSyncSettings
+from reconciler.model import Address
 
 ACME = Address("acme")
-ADD = AddProduct(ACME, "why", COMPANY, "lending")
-REMOVE = RemoveProduct(ACME, "why", COMPANY, "payables")
-SCHEDULE = Change("syncSettings.invoices.syncSchedule", "24", "12")
-SET = SetSyncSettings(ACME, "why", COMPANY, (SCHEDULE,), {"invoices": {"syncSchedule": 12}})
+ADD = AddProduct(address=ACME, reason="why", company_id=COMPANY, product="lending")
+REMOVE = RemoveProduct(address=ACME, reason="why", company_id=COMPANY, product="payables")
+SCHEDULE = Change(path="syncSettings.invoices.syncSchedule", before="24", after="12")
+SET = SetSyncSettings(
+    address=ACME,
+    reason="why",
+    company_id=COMPANY,
+    changes=(SCHEDULE,),
+    settings={"invoices": {"syncSchedule": 12}},
+)
 BACK = SetSyncSettings(
-    ACME, "why", COMPANY, (Change("syncSettings.overridesDefaults", "true", "false"),), None
+    address=ACME,
+    reason="why",
+    company_id=COMPANY,
+    changes=(Change(path="syncSettings.overridesDefaults", before="true", after="false"),),
+    settings=None,
 )
 OWN = replace(PROFILE_SETTINGS, are_own=True)
 SLOW = OWN.as_wanted({"invoices": {"syncSchedule": 12}})

@@ -17,9 +17,10 @@ from reconciler.actions import Action
 from reconciler.apply import execute
 from reconciler.codat import Client, asgi_transport, connect
 from reconciler.live import Status
-from reconciler.model import Limits, Secret
 from reconciler.outcome import Outcome, Result
 from reconciler.sandbox import Sandbox
+from reconciler.secret_refs import Secret
+from reconciler.workspace import Limits
 
 LATENCY = 0.1
 HEADER = Secret("Basic eHg6eA==")

@@ -20,7 +20,6 @@ from apply_scenes import (
     update,
 )
 
-from reconciler.actions import Change
 from reconciler.codat.errors import (
     ForbiddenError,
     NoAnswerError,
@@ -28,6 +27,7 @@ from reconciler.codat.errors import (
     RejectedError,
     UnauthorizedError,
 )
+from reconciler.kinds import Change
 from reconciler.model import Address
 from reconciler.outcome import EventType, Result
 from reconciler.plan import Attention, AttentionCode
@@ -120,7 +120,7 @@ def test_an_action_of_which_nothing_was_written_when_the_run_stops_is_not_starte
         live = [scene.codat.add(live_company(key=f"k{number}", id=f"k{number}")) for number in range(8)]
         scene.codat.faults = [Fault(method, error, times=99)]
         outcome = await scene.apply(
-            [update(each, Change("name", each.name, "New"), key=each.id) for each in live]
+            [update(each, Change(path="name", before=each.name, after="New"), key=each.id) for each in live]
         )
         assert ends(outcome) == ["not-started"] * 8
         assert outcome.stopped.code == error.code
@@ -136,7 +136,7 @@ def test_what_was_written_before_a_write_is_held_back_counts_as_a_failure():
             Fault("update_company", NoAnswerError("no")),
             Fault("update_company", QuotaExhaustedError("9 remain, and 11 are for others")),
         ]
-        outcome = await scene.apply([update(scene.company, Change("name", "Acme", "New"))])
+        outcome = await scene.apply([update(scene.company, Change(path="name", before="Acme", after="New"))])
         assert ends(outcome) == ["failed quota-exhausted"]
 
     virtual_time.run(scene())
@@ -152,7 +152,7 @@ def test_looks_leave_the_reserve_of_the_quota_to_others():
             key = f"k{number}"
             observed = live_company(id=key, key=key, tags=ours(key, region="uk"))
             scene.codat.add(replace(observed, tags=ours(key, region="eu")))
-            updates.append(update(observed, Change("tags.region", "uk", "eu"), key=key))
+            updates.append(update(observed, Change(path="tags.region", before="uk", after="eu"), key=key))
         scene.codat.remaining = 104
         outcome = await scene.apply(updates)
         assert scene.codat.remaining == 100
@@ -331,7 +331,7 @@ def test_a_failure_is_told_with_its_code_and_correlation_id():
 def test_the_plans_attention_is_part_of_the_outcome():
     async def scene():
         scene = Scene()
-        note = Attention(AttentionCode.EXISTS, Address("echo"), "there is one")
+        note = Attention(code=AttentionCode.EXISTS, address=Address("echo"), message="there is one")
         outcome = await scene.apply(replace(plan_of(*fresh()), attention=(note,)))
         assert outcome.attention == (note,)
         assert not outcome.is_complete

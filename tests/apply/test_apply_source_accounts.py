@@ -20,44 +20,46 @@ from reconciler.model import (
     DesiredCompany,
     DesiredConnection,
     DesiredSourceAccount,
-    Limits,
     Migration,
     Presence,
-    Secret,
-    SecretRef,
     SourceType,
 )
 from reconciler.outcome import Outcome
 from reconciler.planner import Policy, draft, finish
 from reconciler.sandbox import Sandbox
+from reconciler.secret_refs import Secret, SecretRef, Variable
 from reconciler.workflow.reading import answer
+from reconciler.workspace import Limits
 
 API: Final = "http://127.0.0.1"
 HEADERS: Final = {"Authorization": "Basic eA=="}
 LIMITS: Final = Limits()
-NUMBERS: Final = {name: SecretRef("env", "4002") for name in ("accountNumber", "balance")}
+NUMBERS: Final = {name: SecretRef(Variable("4002")) for name in ("accountNumber", "balance")}
 
 
 def account(identifier: str, name: str = "Current", **fields: Any) -> DesiredSourceAccount:
-    return DesiredSourceAccount(identifier, name, "checking", "EUR", NUMBERS, **fields)
+    return DesiredSourceAccount(
+        key=identifier, name=name, type="checking", currency="EUR", numbers=NUMBERS, **fields
+    )
 
 
 def feed(*accounts: DesiredSourceAccount) -> Desired:
     """A company whose customer links a bank feed of these accounts."""
     connection = DesiredConnection(
-        "feed",
-        "sage-bank-feeds",
-        "olpr",
-        SourceType.BANK_FEED,
-        Migration.LINK,
+        key="feed",
+        platform="sage-bank-feeds",
+        platform_key="olpr",
+        source_type=SourceType.BANK_FEED,
+        migration=Migration.LINK,
         source_accounts={account.id: account for account in accounts},
     )
-    return Desired("prod", {"acme": DesiredCompany("acme", "Acme", connections={"feed": connection})})
+    company = DesiredCompany(key="acme", name="Acme", connections={"feed": connection})
+    return Desired(workspace="prod", companies={"acme": company})
 
 
 BEFORE: Final = feed(account("a"), account("b"))
 AFTER: Final = feed(
-    account("a", "Renamed"), DesiredSourceAccount("b", state=Presence.ABSENT), account("c"), account("d")
+    account("a", "Renamed"), DesiredSourceAccount(key="b", state=Presence.ABSENT), account("c"), account("d")
 )
 WRITES: Final = 1 + 1 + 2
 """A rename, a delete, two creates."""
@@ -103,11 +105,11 @@ def sandbox() -> Iterator[Sandbox]:
 async def applied(wanted: Desired, wire: Wire, *meddle: tuple[str, str, dict[str, Any]]) -> Outcome:
     """Plan and apply, as one run does; ``meddle`` are requests that someone sends between the two."""
     clock = VirtualClock()
-    policy = Policy(clock.now(), preconditions_waived=True, allow_source_account_deletes=9)
+    policy = Policy(now=clock.now(), preconditions_waived=True, allow_source_account_deletes=9)
     async with connect(
         Client, API, Secret("Basic eA=="), limits=LIMITS, clock=clock, transport=wire
     ) as client:
-        live = Live(await client.companies())
+        live = Live(companies=await client.companies())
         drafted = draft(wanted, live, policy)
         live = await answer(client, live, drafted, LIMITS)
         plan = finish(drafted, wanted, live, policy, tool="codat-sync", api="https://api")
@@ -116,7 +118,7 @@ async def applied(wanted: Desired, wire: Wire, *meddle: tuple[str, str, dict[str
         return await execute(
             plan,
             client,
-            lambda ref: Secret(ref.locator),
+            lambda ref: Secret(str(ref.locator)),
             clock=clock,
             limits=LIMITS,
             observer=lambda _: None,

@@ -23,8 +23,8 @@ from reconciler.live import Pull, PullState, Status
 from reconciler.model import Address
 
 SHOP = "50000000-0000-4000-8000-000000000000"
-TARGET = SyncTarget(Address("acme", "books"), BOOKS)
-OTHER = SyncTarget(Address("acme", "shop"), SHOP)
+TARGET = SyncTarget(address=Address("acme", "books"), connection_id=BOOKS)
+OTHER = SyncTarget(address=Address("acme", "shop"), connection_id=SHOP)
 UNREACHABLE = UnreachableError("no connection could be made")
 QUEUED = AlreadyQueuedError("400: DatasetAlreadyInProgressException", status=400)
 
@@ -41,7 +41,14 @@ def scene_of():
 
 def pull(one, connection_id=BOOKS, state=PullState.RUNNING, age=5.0, data_type="invoices"):
     requested = one.clock.now() - timedelta(seconds=age)
-    return Pull(f"pull-{connection_id}-{age}", connection_id, data_type, "x", state, requested)
+    return Pull(
+        id=f"pull-{connection_id}-{age}",
+        connection_id=connection_id,
+        data_type=data_type,
+        status="x",
+        state=state,
+        requested=requested,
+    )
 
 
 def test_all_connections_of_a_company_take_one_request():

@@ -22,25 +22,25 @@ from reconciler.model import (
     Precondition,
     PreconditionState,
     Presence,
-    SecretRef,
     SourceType,
     Wanted,
 )
 from reconciler.outcome import Result
 from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
+from reconciler.secret_refs import SecretRef, Variable
 
 PLAID, SHOPIFY = "suuo", "fztf"
 
 
 def connection(key: str, platform_key: str, **fields) -> DesiredConnection:
     return DesiredConnection(
-        key,
-        platform_key,
-        platform_key,
-        SourceType.ACCOUNTING if platform_key == QBO else SourceType.BANKING,
-        Migration.SELF_SERVICE,
-        authorization={"accessToken": SecretRef("env", "TOKEN")},
+        key=key,
+        platform=platform_key,
+        platform_key=platform_key,
+        source_type=SourceType.ACCOUNTING if platform_key == QBO else SourceType.BANKING,
+        migration=Migration.SELF_SERVICE,
+        authorization={"accessToken": SecretRef(Variable("TOKEN"))},
         preconditions=dict.fromkeys(Precondition, PreconditionState.DONE),
         **fields,
     )
@@ -48,16 +48,16 @@ def connection(key: str, platform_key: str, **fields) -> DesiredConnection:
 
 def company(key: str, *connections: DesiredConnection, **fields) -> DesiredCompany:
     return DesiredCompany(
-        key,
-        f"{key.title()} Ltd",
+        key=key,
+        name=f"{key.title()} Ltd",
         connections={connection.key: connection for connection in connections},
         **fields,
     )
 
 
 DESIRED = Desired(
-    WORKSPACE,
-    {
+    workspace=WORKSPACE,
+    companies={
         company.key: company
         for company in (
             company("acme", connection("books", QBO), connection("bank1", PLAID), connection("bank2", PLAID)),
@@ -95,7 +95,7 @@ def world() -> Scene:
 
 def planned(scene: Scene) -> Plan:
     live = Live(
-        tuple(scene.codat.live.values()),
+        companies=tuple(scene.codat.live.values()),
         pulls={key: tuple(scene.codat.current_pulls(key)) for key in scene.codat.live},
         fetched_types=frozenset({"invoices"}),
     )

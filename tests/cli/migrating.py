@@ -13,8 +13,9 @@ import pytest
 
 from reconciler.cli import run
 from reconciler.codat import Client, asgi_transport, connect
-from reconciler.model import Limits, Secret
 from reconciler.sandbox import Sandbox
+from reconciler.secret_refs import Secret
+from reconciler.workspace import Limits
 
 SETTINGS = "version: 1\nworkspace: test\n"
 

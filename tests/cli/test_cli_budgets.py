@@ -13,8 +13,10 @@ from installed import company, connection, over_http, run, write_specs
 from loopback import serving
 
 from reconciler.codat import Client, asgi_transport, connect
-from reconciler.model import KEY_TAG, WORKSPACE_TAG, Limits, Secret
+from reconciler.model import KEY_TAG, WORKSPACE_TAG
 from reconciler.sandbox import Sandbox
+from reconciler.secret_refs import Secret
+from reconciler.workspace import Limits
 
 
 def test_fifty_new_companies_with_a_connection_take_two_hundred_writes(tmp_path: Path) -> None:

@@ -81,3 +81,32 @@ def test_the_platforms_are_listed(tmp_path: Path) -> None:
     done = run("platforms", "--sandbox", cwd=tmp_path)
     assert done.returncode == 0
     assert "quickbooks-online" in done.stdout
+
+
+SPEC = """\
+version: 1
+companies:
+  acme:
+    name: Acme
+    connections:
+      books: {platform: xero, authorization: {accessToken: "${table:tokens.csv#acme.accessToken}"}}
+"""
+TABLES = [
+    pytest.param(None, 0, "made-up tokens stood in", id="no-table"),
+    pytest.param("key,accessToken\nacme,token\n", 0, "", id="whole"),
+    pytest.param("key,accessToken\nbravo,token\n", 1, "tokens.csv has no row for this key", id="no-row"),
+    pytest.param("key,token\nacme,token\n", 1, "there is no column 'accessToken'", id="no-column"),
+    pytest.param("key,accessToken\nacme,\n", 1, "tokens.csv:2: the cell is empty", id="empty-cell"),
+]
+
+
+@pytest.mark.parametrize(("table", "status", "told"), TABLES)
+def test_the_sandbox_makes_up_what_is_not_there_and_tells_what_is_broken(
+    table: str | None, status: int, told: str, tmp_path: Path
+) -> None:
+    (tmp_path / "acme.yaml").write_text(SPEC)
+    if table is not None:
+        (tmp_path / "tokens.csv").write_text(table)
+    done = run("apply", "acme.yaml", "--sandbox", "--yes", cwd=tmp_path)
+    assert (done.returncode, told in done.stdout + done.stderr) == (status, True), done.stderr
+    assert (writes(tmp_path) > 0) is (status == 0)

@@ -14,8 +14,10 @@ from served import Codat
 
 from reconciler.cli.options import Exit
 from reconciler.codat import Client, asgi_transport, connect
-from reconciler.model import KEY_TAG, WORKSPACE_TAG, Limits, Secret
+from reconciler.model import KEY_TAG, WORKSPACE_TAG
 from reconciler.sandbox import Sandbox
+from reconciler.secret_refs import Secret
+from reconciler.workspace import Limits
 
 COMPANIES = 40
 

@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "specs"
-HEAVY = {"httpx", "deepdiff", "asyncio", "starlette", "uvicorn", "ruamel.yaml", "tenacity", "aiolimiter"}
+HEAVY = {
+    "httpx",
+    "deepdiff",
+    "cattrs",
+    "asyncio",
+    "starlette",
+    "uvicorn",
+    "ruamel.yaml",
+    "tenacity",
+    "aiolimiter",
+}
 ONLY_FOR_SPECS = {"jsonschema", "jsonschema_rs", "yaml", "rich"}
 LOADED = """
 import sys

@@ -11,12 +11,12 @@ import pytest
 from migrating import Move, tokens
 from virtual_time import START
 
+from reconciler.plan import Options
 from reconciler.sandbox import Sandbox
 from reconciler.workflow.applying import Applied, ApplyRequest
 from reconciler.workflow.endpoint import Endpoint
 from reconciler.workflow.planning import Context, PlanRequest, SavedRequest
 from reconciler.workflow.quota import apply_through_quota
-from reconciler.workflow.saving import Options
 
 KEYS = ("acme", "bravo", "delta", "echo")
 DAY = 24 * 3600

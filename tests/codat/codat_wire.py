@@ -14,7 +14,8 @@ import httpx
 from virtual_time import START, VirtualClock, run
 
 from reconciler.codat import Client, ReadClient, connect
-from reconciler.model import Limits, Secret
+from reconciler.secret_refs import Secret
+from reconciler.workspace import Limits
 
 T = TypeVar("T")
 

@@ -26,7 +26,8 @@ from reconciler.codat import Client, connect, credentials
 from reconciler.codat.errors import ApiError, NotFoundError
 from reconciler.codat.pacing import SystemClock
 from reconciler.live import PullState, Status
-from reconciler.model import Limits, Secret
+from reconciler.secret_refs import Secret
+from reconciler.workspace import Limits
 
 FOLDER: Final = Path(__file__).parent / "cassettes"
 RECORD: Final = os.environ.get("CODAT_SYNC_RECORD", "")

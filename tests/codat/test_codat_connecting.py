@@ -13,7 +13,7 @@ from codat_wire import HEADER, talk
 from reconciler.codat import ReadClient, asgi_transport, check_api_url, connect, connecting
 from reconciler.codat.errors import NoAnswerError
 from reconciler.diagnostics import CodatSyncError, MisusedError
-from reconciler.model import Limits
+from reconciler.workspace import Limits
 
 PROXIES = (
     "HTTPS_PROXY",

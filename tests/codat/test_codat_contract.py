@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 
 from reconciler.codat import Client, parsing
 from reconciler.codat.reading import Node
-from reconciler.live import LiveCompany, LiveConnection
-from reconciler.model import LiveSyncSettings, Secret
+from reconciler.live import LiveCompany, LiveConnection, LiveSyncSettings
+from reconciler.secret_refs import Secret
 
 KEY = UUID("12345678-1234-5678-1234-567812345678")
 ONE = "/companies/{companyId}"

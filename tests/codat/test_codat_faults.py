@@ -14,7 +14,7 @@ from codat_wire import answer, blank, company, talk, wire
 from reconciler.codat import errors, faults
 from reconciler.codat.errors import ApiError
 from reconciler.codat.reading import LONGEST, Mask
-from reconciler.model import Secret
+from reconciler.secret_refs import Secret
 
 
 def beneath(root: type[Exception]) -> Iterator[type[Exception]]:

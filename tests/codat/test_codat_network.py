@@ -16,7 +16,7 @@ from codat_wire import HEADER
 from reconciler.codat import Client, connect
 from reconciler.codat.errors import ApiError, NoAnswerError, UnreachableError
 from reconciler.codat.transport import ATTEMPTS
-from reconciler.model import Limits
+from reconciler.workspace import Limits
 
 Do = Callable[[Client], Awaitable[Any]]
 

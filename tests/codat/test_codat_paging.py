@@ -11,7 +11,7 @@ from codat_wire import API, Step, Wire, answer, company, listing, talk, wire
 
 from reconciler.codat.errors import UnexpectedAnswerError
 from reconciler.codat.paging import RESTARTS
-from reconciler.model import Limits
+from reconciler.workspace import Limits
 
 
 def ids(network: Wire, tags: str = "uid=1") -> list[str]:

@@ -26,7 +26,8 @@ from codat_wire import (
 )
 
 from reconciler.codat import Client
-from reconciler.model import Limits, Secret
+from reconciler.secret_refs import Secret
+from reconciler.workspace import Limits
 
 KEY = UUID("12345678-1234-5678-1234-567812345678")
 BOTH = {"company_id": COMPANY, "connection_id": CONNECTION}

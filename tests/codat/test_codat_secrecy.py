@@ -19,7 +19,8 @@ from virtual_time import VirtualClock, run
 from reconciler.codat import Client, connect, credentials
 from reconciler.codat.errors import ApiError
 from reconciler.codat.reading import Mask
-from reconciler.model import Limits, Secret
+from reconciler.secret_refs import Secret
+from reconciler.workspace import Limits
 
 TOKEN = "canary-token-5f1c9a7e"
 API_KEY = "canary-api-key-77aa01"

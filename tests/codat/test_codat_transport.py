@@ -27,7 +27,8 @@ from reconciler.codat.errors import (
 from reconciler.codat.pacing import QUIET, SLOWER
 from reconciler.codat.transport import ATTEMPTS, Look, StoppedError
 from reconciler.diagnostics import RefusedError
-from reconciler.model import Limits, Secret
+from reconciler.secret_refs import Secret
+from reconciler.workspace import Limits
 
 Do = Callable[[Client], Awaitable[Any]]
 

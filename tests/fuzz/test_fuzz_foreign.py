@@ -16,16 +16,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler import render
-from reconciler.actions import digest
 from reconciler.cli import run
 from reconciler.codat import parsing, reading
 from reconciler.codat.paging import page
 from reconciler.codat.reading import Node, WrongShapeError, read
 from reconciler.diagnostics import CodatSyncError
+from reconciler.kinds import digest
 from reconciler.loading import authorization_schema
 from reconciler.loading.authorization_schema import UnusableSchemaError
-from reconciler.model import Secret
 from reconciler.render import Style
+from reconciler.secret_refs import Secret
 from reconciler.workflow import saving
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))

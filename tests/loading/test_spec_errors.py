@@ -103,7 +103,7 @@ def test_two_bank_feeds_are_refused_once_the_live_list_knows_them(project):
         "version: 1\ncompanies: {a: {name: A, connections: {x: {platform: feed}, y: {platform: feed},"
         " z: {platform: feed, state: unlinked}}}}\n",
     )
-    feed = Platform("feed", "Feed", SourceType.BANK_FEED)
+    feed = Platform(key="feed", name="Feed", source_type=SourceType.BANK_FEED)
     assert [(error.code, error.path) for error in project.errors(platforms=[feed])] == [
         (SpecCode.SEVERAL_BANK_FEEDS, "companies.a.connections.y")
     ]

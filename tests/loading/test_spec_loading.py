@@ -14,20 +14,17 @@ from reconciler.model import (
     Desired,
     DesiredCompany,
     DesiredConnection,
-    Guard,
-    Limit,
-    Limits,
     Migration,
     Platform,
     Precondition,
     PreconditionState,
     Presence,
-    Rollout,
-    SecretRef,
     SourceType,
     SyncPolicy,
     Wanted,
 )
+from reconciler.secret_refs import SecretFile, SecretRef, Variable
+from reconciler.workspace import Guard, Limit, Limits, Rollout
 
 WHOLE = """\
 # yaml-language-server: $schema=../schemas/spec.schema.json
@@ -71,8 +68,8 @@ def test_every_field_of_a_spec_reaches_the_desired_state(project):
         source_type=SourceType.ACCOUNTING,
         migration=Migration.SELF_SERVICE,
         authorization={
-            "accessToken": SecretRef("env", "ACME_QBO_ACCESS_TOKEN"),
-            "refreshToken": SecretRef("file", "deep/secrets/acme.json#/refreshToken"),
+            "accessToken": SecretRef(Variable("ACME_QBO_ACCESS_TOKEN")),
+            "refreshToken": SecretRef(SecretFile("deep/secrets/acme.json", "/refreshToken")),
             "realmId": "4620816365",
         },
         issued_at=datetime(2026, 11, 20, 7, tzinfo=UTC),
@@ -99,7 +96,7 @@ def test_every_field_of_a_spec_reaches_the_desired_state(project):
         protect=True,
         connections={"books": books, "bank": bank},
     )
-    assert desired == Desired("prod", {"acme": acme})
+    assert desired == Desired(workspace="prod", companies={"acme": acme})
     found = desired.companies["acme"]
     assert found.span == Span(file, 4, 3)
     assert found.connections["books"].span == Span(file, 12, 7)
@@ -146,7 +143,7 @@ def test_a_platform_is_found_by_name_and_by_key_and_kept_as_written(project, wri
 def test_a_live_platform_is_known_when_it_is_given(project):
     project.connection("platform: newbank")
     assert [error.code for error in project.errors()] == ["unknown-platform"]
-    live = Platform("wxyz", "NewBank", SourceType.BANK_FEED)
+    live = Platform(key="wxyz", name="NewBank", source_type=SourceType.BANK_FEED)
     connection = project.load(platforms=[*BUILTIN_PLATFORMS, live]).desired.companies["a"].connections["x"]
     assert (connection.platform_key, connection.source_type) == ("wxyz", SourceType.BANK_FEED)
 
@@ -221,9 +218,11 @@ def test_every_setting_reaches_the_workspace(project):
         "Example Lending Ltd",
         True,
     )
-    assert workspace.rollout == Rollout("acme", 50, 3)
-    assert workspace.limits == Limits(100000, 4, 5000, 25)
-    assert workspace.guard == Guard(Limit(3), Limit(10, percent=True))
+    assert workspace.rollout == Rollout(canary="acme", batch=50, max_failures=3)
+    assert workspace.limits == Limits(
+        requests_per_minute=100000, concurrency=4, page_size=5000, reserve_percent=25
+    )
+    assert workspace.guard == Guard(max_deletes=Limit(3), max_unlinks=Limit(10, percent=True))
     assert workspace.root == str(project.root / "specs")
     assert loaded.desired.companies["a"].name == "Caf UK"
     assert loaded.desired.workspaces == ("prod", "staging")

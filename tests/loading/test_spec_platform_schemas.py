@@ -10,7 +10,10 @@ from reconciler.loading import BUILTIN_PLATFORMS, SpecCode
 from reconciler.loading.authorization_schema import PUBLISHED, STEPS_EACH, BoundedSchema, EndlessSchemaError
 from reconciler.model import Platform, SourceType
 
-PLATFORMS = (*BUILTIN_PLATFORMS, Platform("abcd", "Sage Bank Feeds", SourceType.BANK_FEED))
+PLATFORMS = (
+    *BUILTIN_PLATFORMS,
+    Platform(key="abcd", name="Sage Bank Feeds", source_type=SourceType.BANK_FEED),
+)
 
 
 def test_every_published_schema_has_its_file_and_no_other_is_there():

@@ -23,11 +23,11 @@ from reconciler.model import (
     Migration,
     Precondition,
     PreconditionState,
-    SecretRef,
     SourceType,
 )
 from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
+from reconciler.secret_refs import SecretRef, Variable
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 WORKSPACE = "prod"
@@ -57,7 +57,7 @@ FEED = Integration("sage-bank-feeds", "Sage bank feeds", "olpr", SourceType.BANK
 
 OPEN_GATE: Mapping[Precondition, PreconditionState] = dict.fromkeys(Precondition, PreconditionState.DONE)
 TOKENS: Mapping[str, str | SecretRef] = {
-    "accessToken": SecretRef("env", "ACME_ACCESS"),
+    "accessToken": SecretRef(Variable("ACME_ACCESS")),
     "realmId": "4620816365",
 }
 
@@ -69,7 +69,14 @@ def wanted_connection(
     if migration is Migration.SELF_SERVICE:
         fields.setdefault("authorization", TOKENS)
     fields.setdefault("preconditions", OPEN_GATE)
-    return DesiredConnection(key, on.slug, on.key, on.source_type, migration, **fields)
+    return DesiredConnection(
+        key=key,
+        platform=on.slug,
+        platform_key=on.key,
+        source_type=on.source_type,
+        migration=migration,
+        **fields,
+    )
 
 
 def wanted(
@@ -77,12 +84,17 @@ def wanted(
 ) -> DesiredCompany:
     """A company of a spec; its name follows from its key."""
     named = {connection.key: connection for connection in connections}
-    return DesiredCompany(key, name or key.title(), connections=named, **fields)
+    return DesiredCompany(key=key, name=name or key.title(), connections=named, **fields)
 
 
 def specs(*companies: DesiredCompany, narrowed: bool = False, renamed_from: str | None = None) -> Desired:
     """All specs of the workspace."""
-    return Desired(WORKSPACE, {company.key: company for company in companies}, narrowed, renamed_from)
+    return Desired(
+        workspace=WORKSPACE,
+        companies={company.key: company for company in companies},
+        narrowed=narrowed,
+        renamed_from=renamed_from,
+    )
 
 
 def connection(
@@ -96,7 +108,16 @@ def connection(
 ) -> LiveConnection:
     """A live connection; one that was never authorized was never synced either."""
     synced = None if status is Status.PENDING_AUTH else last_sync
-    return LiveConnection(identifier, on.key, on.name, status, on.source_type, created, synced, tuple(errors))
+    return LiveConnection(
+        id=identifier,
+        platform_key=on.key,
+        platform_name=on.name,
+        status=status,
+        source_type=on.source_type,
+        created=created,
+        last_sync=synced,
+        errors=tuple(errors),
+    )
 
 
 def company(
@@ -111,12 +132,12 @@ def company(
     """A live company, of our workspace and the key ``owner``, or without our tags for ``None``."""
     ours = {WORKSPACE_TAG: workspace, KEY_TAG: owner} if owner else {}
     return LiveCompany(
-        identifier,
-        name or (owner or "acme").title(),
-        description,
-        {**ours, **(tags or {})},
-        ago(days=60),
-        connections,
+        id=identifier,
+        name=name or (owner or "acme").title(),
+        description=description,
+        tags={**ours, **(tags or {})},
+        created=ago(days=60),
+        connections=connections,
     )
 
 
@@ -126,7 +147,13 @@ def pull(
     """A pull of one connection."""
     status = {PullState.RUNNING: "Fetching", PullState.DONE: "Complete", PullState.FAILED: "FetchError"}
     return Pull(
-        f"p-{identifier}-{requested:%s}", identifier, "invoices", status[state], state, requested, completed
+        id=f"p-{identifier}-{requested:%s}",
+        connection_id=identifier,
+        data_type="invoices",
+        status=status[state],
+        state=state,
+        requested=requested,
+        completed=completed,
     )
 
 
@@ -159,7 +186,7 @@ def plan_for(
         for company in found
         if (own := tuple(p for p in pulls if company.connection(p.connection_id)))
     }
-    live = Live(found, pulls=history, fetched_types=frozenset(fetched))
+    live = Live(companies=found, pulls=history, fetched_types=frozenset(fetched))
     return make_plan(desired, live, run or policy(), tool=TOOL, api=API)
 
 

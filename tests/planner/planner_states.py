@@ -67,7 +67,19 @@ class Scenario:
 # --- wanted ------------------------------------------------------------------------------------
 
 _WANTED_LINKS = [
-    DesiredConnection("", on.slug, on.key, on.source_type, migration, state, None, tokens, issued, sync, gate)
+    DesiredConnection(
+        key="",
+        platform=on.slug,
+        platform_key=on.key,
+        source_type=on.source_type,
+        migration=migration,
+        wanted=state,
+        id=None,
+        authorization=tokens,
+        issued_at=issued,
+        sync=sync,
+        preconditions=gate,
+    )
     for on, (migration, tokens), state, issued, sync, gate in product(
         INTEGRATIONS,
         [
@@ -104,10 +116,10 @@ _CONFIGURED: list[tuple[tuple[str, ...] | Unset, SyncSettings | Unset | None]] =
 ]
 _WANTED_COMPANIES = [
     DesiredCompany(
-        "",
-        name,
-        description,
-        tags,
+        key="",
+        name=name,
+        description=description,
+        tags=tags,
         new=new,
         protect=protect,
         products=products,
@@ -163,21 +175,21 @@ def _wanted_company(draw: st.DrawFn, key: str) -> DesiredCompany:
 
 _LIVE_LINKS = [
     LiveConnection(
-        "",
-        on.key,
-        on.name,
-        status,
-        on.source_type,
-        created,
-        None if status is Status.PENDING_AUTH else synced,
-        errors,
+        id="",
+        platform_key=on.key,
+        platform_name=on.name,
+        status=status,
+        source_type=on.source_type,
+        created=created,
+        last_sync=None if status is Status.PENDING_AUTH else synced,
+        errors=errors,
     )
     for on, status, created, synced, errors in product(
         INTEGRATIONS,
         [Status.LINKED, *Status],
         [ago(days=60), ago(days=10)],
         [None, ago(days=1), ago(days=40)],
-        [(), (), (LiveError("expired"),), (LiveError("expired", erred_at=ago(days=3)),)],
+        [(), (), (LiveError(message="expired"),), (LiveError(message="expired", erred_at=ago(days=3)),)],
     )
 ]
 _LINKS_ON = {on.key: [link for link in _LIVE_LINKS if link.platform_key == on.key] for on in INTEGRATIONS}
@@ -241,7 +253,15 @@ def _live_company(
         )
     description = draw(st.sampled_from([None, "", "Old"]))
     products = draw(st.sampled_from([(), (), ("lending",), ("expenses", "lending")]))
-    return LiveCompany(f"a{number:07x}-live", name, description, tags | owner, ago(days=60), links, products)
+    return LiveCompany(
+        id=f"a{number:07x}-live",
+        name=name,
+        description=description,
+        tags=tags | owner,
+        created=ago(days=60),
+        connections=links,
+        products=products,
+    )
 
 
 @st.composite
@@ -332,21 +352,28 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         {integration.key: integration for integration in INTEGRATIONS},
         draw(st.sampled_from([frozenset({"invoices"})] * 3 + [frozenset()])),
     )
-    return Scenario(Desired(WORKSPACE, specs, renamed_from=renamed_from), world, run)
+    return Scenario(Desired(workspace=WORKSPACE, companies=specs, renamed_from=renamed_from), world, run)
 
 
 def tags_copied_to_the_new_key() -> Scenario:
     """A company that is to be deleted by its id and its old key, and another one with its new key."""
-    link = LiveConnection("c0000000-live", PLAID.key, PLAID.name, Status.LINKED, PLAID.source_type, ago(9))
-    meant = LiveCompany("a0000000-live", "North", tags=OURS | {KEY_TAG: "old"}, connections=(link,))
-    copied = LiveCompany("a0000001-live", "North", tags=OURS | {KEY_TAG: "a"})
-    spec = DesiredCompany("a", "North", id=meant.id, renamed_from="old", state=Presence.ABSENT)
+    link = LiveConnection(
+        id="c0000000-live",
+        platform_key=PLAID.key,
+        platform_name=PLAID.name,
+        status=Status.LINKED,
+        source_type=PLAID.source_type,
+        created=ago(9),
+    )
+    meant = LiveCompany(id="a0000000-live", name="North", tags=OURS | {KEY_TAG: "old"}, connections=(link,))
+    copied = LiveCompany(id="a0000001-live", name="North", tags=OURS | {KEY_TAG: "a"})
+    spec = DesiredCompany(key="a", name="North", id=meant.id, renamed_from="old", state=Presence.ABSENT)
     world = World(
         {company.id: company for company in (meant, copied)},
         {},
         {integration.key: integration for integration in INTEGRATIONS},
     )
-    return Scenario(Desired(WORKSPACE, {"a": spec}), world, policy())
+    return Scenario(Desired(workspace=WORKSPACE, companies={"a": spec}), world, policy())
 
 
 @st.composite
@@ -354,13 +381,13 @@ def _history(draw: st.DrawFn, company: LiveCompany) -> list[Pull]:
     drawn = [(link.id, draw(st.sampled_from(_HISTORIES))) for link in company.connections]
     return [
         Pull(
-            f"h{number}",
-            link,
-            "invoices",
-            state,
-            state,
-            requested,
-            None if state is PullState.RUNNING else requested + timedelta(minutes=1),
+            id=f"h{number}",
+            connection_id=link,
+            data_type="invoices",
+            status=state,
+            state=state,
+            requested=requested,
+            completed=None if state is PullState.RUNNING else requested + timedelta(minutes=1),
         )
         for link, pulls in drawn
         for number, (state, requested) in enumerate(pulls)

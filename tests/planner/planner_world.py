@@ -25,16 +25,8 @@ from reconciler.actions import (
     UnlinkConnection,
     UpdateCompany,
 )
-from reconciler.live import Live, LiveCompany, LiveConnection, Pull, PullState, Status
-from reconciler.model import (
-    LINKS_TAG,
-    MAX_TAG_VALUE,
-    MAX_TAGS,
-    Address,
-    Desired,
-    LiveSyncSettings,
-    SourceType,
-)
+from reconciler.live import Live, LiveCompany, LiveConnection, LiveSyncSettings, Pull, PullState, Status
+from reconciler.model import LINKS_TAG, MAX_TAG_VALUE, MAX_TAGS, Address, Desired, SourceType
 from reconciler.plan import Plan
 from reconciler.planner import Directory, Policy, draft, finish, make_plan
 
@@ -69,7 +61,7 @@ class World:
             replace(company, sync_settings=self.sync_settings(company.id) if company.id in managed else None)
             for company in self.companies.values()
         )
-        return Live(tuple(companies), pulls=pulls, fetched_types=self.fetched)
+        return Live(companies=tuple(companies), pulls=pulls, fetched_types=self.fetched)
 
     def sync_settings(self, company: str) -> LiveSyncSettings:
         """The company's own sync settings, else the profile's."""
@@ -214,11 +206,11 @@ class World:
         self.made[action.address] = identifier
         self.companies[identifier] = self._tagged(
             LiveCompany(
-                identifier,
-                action.fields["name"],
-                action.fields.get("description"),
-                dict(action.tags),
-                self.now,
+                id=identifier,
+                name=action.fields["name"],
+                description=action.fields.get("description"),
+                tags=dict(action.tags),
+                created=self.now,
             )
         )
 
@@ -234,7 +226,14 @@ class World:
         on = self.integrations[action.platform_key]
         self._put(
             company,
-            LiveConnection(identifier, on.key, on.name, Status.PENDING_AUTH, on.source_type, self.now),
+            LiveConnection(
+                id=identifier,
+                platform_key=on.key,
+                platform_name=on.name,
+                status=Status.PENDING_AUTH,
+                source_type=on.source_type,
+                created=self.now,
+            ),
         )
         self.made[action.address] = identifier
         yield
@@ -281,7 +280,14 @@ class World:
         wanted = dict.fromkeys(text for target in action.targets for text in self._reached(target, linked))
         history = self.pulls.setdefault(company, [])
         history += [
-            Pull(f"p{len(history)}-{text}", text, "invoices", "Fetching", PullState.RUNNING, self.now)
+            Pull(
+                id=f"p{len(history)}-{text}",
+                connection_id=text,
+                data_type="invoices",
+                status="Fetching",
+                state=PullState.RUNNING,
+                requested=self.now,
+            )
             for text in wanted
         ]
 

@@ -20,7 +20,8 @@ from builders import (
     wanted_connection,
 )
 
-from reconciler.actions import AdoptCompany, Change, CreateCompany, DeleteCompany, UpdateCompany
+from reconciler.actions import AdoptCompany, CreateCompany, DeleteCompany, UpdateCompany
+from reconciler.kinds import Change
 from reconciler.live import LiveCompany, Status
 from reconciler.model import KEY_TAG, PROTECT_TAG, WORKSPACE_TAG, Desired, DesiredCompany, Migration, Presence
 from reconciler.planner import Policy
@@ -502,7 +503,7 @@ def test_what_new_created_is_not_created_again_after_its_tags_were_wiped() -> No
 def test_taking_a_workspace_over_changes_our_workspace_tag() -> None:
     (action,) = plan_for(specs(wanted(), renamed_from="other"), company(workspace="other")).actions
     assert isinstance(action, UpdateCompany)
-    assert action.changes == (Change(f"tags.{WORKSPACE_TAG}", "other", "prod"),)
+    assert action.changes == (Change(path=f"tags.{WORKSPACE_TAG}", before="other", after="prod"),)
 
 
 def test_a_namesake_that_another_spec_adopts_is_no_namesake() -> None:
@@ -543,14 +544,17 @@ def test_an_update_sends_what_differs_and_tags_as_the_full_merged_map() -> None:
     live = company(tags={"region": "uk", "team": "x", "old": "1"}, description="Old")
     (action,) = plan_for(wanted(tags={"region": "eu", "old": None}), live).actions
     assert isinstance(action, UpdateCompany)
-    assert action.changes == (Change("tags.old", "1", None), Change("tags.region", "uk", "eu"))
+    assert action.changes == (
+        Change(path="tags.old", before="1", after=None),
+        Change(path="tags.region", before="uk", after="eu"),
+    )
     assert action.body() == {"tags": {"region": "eu", "team": "x", WORKSPACE_TAG: "prod", KEY_TAG: "acme"}}
 
 
 def test_taking_over_a_key_changes_our_key_tag() -> None:
     (action,) = plan_for(wanted(renamed_from="old"), company(owner="old", name="Acme")).actions
     assert isinstance(action, UpdateCompany)
-    assert action.changes == (Change(f"tags.{KEY_TAG}", "old", "acme"),)
+    assert action.changes == (Change(path=f"tags.{KEY_TAG}", before="old", after="acme"),)
 
 
 @pytest.mark.parametrize("is_pruned", [pytest.param(True, id="pruned"), pytest.param(False, id="absent")])

@@ -152,7 +152,7 @@ CASES = [
     case(
         "Deauthorized-fresh-after-every-error",
         spec(issued_at=FRESH),
-        expired(LiveError("expired", erred_at=ago(hours=2))),
+        expired(LiveError(message="expired", erred_at=ago(hours=2))),
         actions=(AUTHORIZE, SYNC),
     ),
     case("Deauthorized-undated", spec(), expired(), attention=("waiting relink acme/books",)),
@@ -183,19 +183,21 @@ CASES = [
     case(
         "Deauthorized-issued-before-one-error",
         spec(issued_at=FRESH),
-        expired(LiveError("a", erred_at=ago(hours=2)), LiveError("b", erred_at=ago(minutes=5))),
+        expired(
+            LiveError(message="a", erred_at=ago(hours=2)), LiveError(message="b", erred_at=ago(minutes=5))
+        ),
         attention=("waiting relink acme/books",),
     ),
     case(
         "Deauthorized-issued-before-a-resolved-error",
         spec(issued_at=FRESH),
-        expired(LiveError("a", erred_at=ago(minutes=5), active=False)),
+        expired(LiveError(message="a", erred_at=ago(minutes=5), active=False)),
         attention=("waiting relink acme/books",),
     ),
     case(
         "Deauthorized-an-undated-error-may-be-later",
         spec(issued_at=FRESH),
-        expired(LiveError("a")),
+        expired(LiveError(message="a")),
         attention=("waiting relink acme/books",),
     ),
     case(

@@ -23,9 +23,10 @@ from hypothesis import given
 from planner_states import Scenario, scenarios, searched
 
 from reconciler.live import Live, LiveCompany, PullState, Status
-from reconciler.model import LINKS_TAG, Address, Desired, Presence, SecretRef, Wanted
+from reconciler.model import LINKS_TAG, Address, Desired, Presence, Wanted
 from reconciler.planner import Explanation, Policy, addresses, draft, explained, finish
 from reconciler.planner.explaining import SAYS, TABLES, in_words
+from reconciler.secret_refs import SecretRef, Variable
 
 
 def everything(desired: Desired, live: Live, run: Policy) -> dict[str, tuple[Explanation, ...]]:
@@ -41,7 +42,7 @@ def everything(desired: Desired, live: Live, run: Policy) -> dict[str, tuple[Exp
 def explain(address: str, desired, *companies: LiveCompany, run: Policy | None = None, pulls=()):
     desired = desired if isinstance(desired, Desired) else specs(desired)
     histories = {company.id: tuple(pulls) for company in companies}
-    live = Live(companies, pulls=histories, fetched_types=frozenset({"invoices"}))
+    live = Live(companies=companies, pulls=histories, fetched_types=frozenset({"invoices"}))
     (found,) = everything(desired, live, run or policy())[address]
     return found.document()
 
@@ -123,7 +124,7 @@ def test_a_stray_and_an_orphan_can_be_explained_too() -> None:
 
 
 def test_two_orphans_of_one_key_are_both_explained() -> None:
-    live = Live((company(identifier="a1", owner="old"), company(identifier="a2", owner="old")))
+    live = Live(companies=(company(identifier="a1", owner="old"), company(identifier="a2", owner="old")))
     found = everything(specs(), live, policy())["old"]
     assert [explanation.live and explanation.live["id"] for explanation in found] == ["a1", "a2"]
 
@@ -144,7 +145,7 @@ def test_the_reason_for_a_sync_is_the_plans_own() -> None:
 
 
 def test_an_address_of_nothing_has_no_explanation() -> None:
-    live, desired = Live((company(connection()),)), specs(wanted(wanted_connection()))
+    live, desired = Live(companies=(company(connection()),)), specs(wanted(wanted_connection()))
     drafted = draft(desired, live, policy())
     plan = finish(drafted, desired, live, policy(), tool=TOOL, api=API)
     for nothing in ("acm", "acme/book", ""):
@@ -153,12 +154,15 @@ def test_an_address_of_nothing_has_no_explanation() -> None:
 
 def test_nothing_that_may_hold_a_secret_is_in_an_explanation() -> None:
     from reconciler.live import LiveError
-    from reconciler.model import Secret
+    from reconciler.secret_refs import Secret
 
     canary = "CANARY"
-    told = connection(status=Status.DEAUTHORIZED, errors=[LiveError(f"bad token {canary}", "401", NOW)])
+    told = connection(
+        status=Status.DEAUTHORIZED,
+        errors=[LiveError(message=f"bad token {canary}", status_code="401", erred_at=NOW)],
+    )
     told = replace(told, link_url=Secret(f"https://link.codat.io/{canary}"))
-    tokens = {"accessToken": SecretRef("env", "NAME"), "realmId": canary}
+    tokens = {"accessToken": SecretRef(Variable("NAME")), "realmId": canary}
     found = explain("acme/books", wanted(wanted_connection(authorization=tokens)), company(told))
     assert rows(found) == ["relink-stale"]
     assert canary not in repr(found)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from builders import actions, company, plan_for, wanted
 
-from reconciler.actions import Change, CreateCompany
+from reconciler.actions import CreateCompany
+from reconciler.kinds import Change
 from reconciler.live import LiveCompany
 from reconciler.model import KEY_TAG, PROTECT_TAG, UNSET, WORKSPACE_TAG
 from reconciler.planner import fields
@@ -49,7 +50,7 @@ def test_description(desired: Any, live: str | None, sent: str | None) -> None:
     if sent is None:
         assert differing(spec, found) == []
     else:
-        assert differing(spec, found) == [Change("description", live or None, sent or None)]
+        assert differing(spec, found) == [Change(path="description", before=live or None, after=sent or None)]
         assert body(spec, found) == {"description": sent}
 
 
@@ -76,7 +77,9 @@ def test_tags(
     more: dict[str, str],
 ) -> None:
     found = company(tags=live | more)
-    assert differing({"tags": desired}, found) == [Change("tags.region", *pair) for pair in changed]
+    assert differing({"tags": desired}, found) == [
+        Change(path="tags.region", before=before, after=after) for before, after in changed
+    ]
     if changed:
         merged = {**live, **more, **desired, **OURS}
         sent = {key: value for key, value in merged.items() if value is not None}
@@ -98,7 +101,9 @@ def test_tags(
 def test_protect(desired: Any, live: str | None, changed: list[tuple[str | None, str | None]]) -> None:
     found = company(tags={PROTECT_TAG: live} if live else {})
     spec = {} if desired is UNSET else {"protect": desired}
-    assert differing(spec, found) == [Change(f"tags.{PROTECT_TAG}", *pair) for pair in changed]
+    assert differing(spec, found) == [
+        Change(path=f"tags.{PROTECT_TAG}", before=before, after=after) for before, after in changed
+    ]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +124,9 @@ def test_is_protected(tag: str | None, expected: bool) -> None:
     [pytest.param("a.b", id="dot"), pytest.param("it's", id="quote"), pytest.param('["x"]', id="brackets")],
 )
 def test_a_tag_may_be_called_anything(key: str) -> None:
-    assert differing({"tags": {key: "2"}}, company(tags={key: "1"})) == [Change(f"tags.{key}", "1", "2")]
+    assert differing({"tags": {key: "2"}}, company(tags={key: "1"})) == [
+        Change(path=f"tags.{key}", before="1", after="2")
+    ]
     assert body({"tags": {key: "2"}}, company(tags={key: "1"})) == {"tags": {key: "2", **OURS}}
 
 

@@ -8,9 +8,10 @@ import pytest
 from builders import PLAID, actions, company, connection, plan_for, policy, specs, wanted, wanted_connection
 
 from reconciler.live import LiveCompany, Status
-from reconciler.model import DesiredCompany, Guard, Limit, Presence, Wanted
+from reconciler.model import DesiredCompany, Presence, Wanted
 from reconciler.plan import Plan
 from reconciler.planner import Policy
+from reconciler.workspace import Guard, Limit
 
 
 def live(owner: str, *connections: object) -> LiveCompany:
@@ -35,7 +36,7 @@ def prune(**fields: object) -> Policy:
 
 
 def guard(deletes: Limit | None = None, unlinks: Limit | None = None) -> Guard:
-    return Guard(deletes or Limit(0), unlinks or Limit(10))
+    return Guard(max_deletes=deletes or Limit(0), max_unlinks=unlinks or Limit(10))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from builders import (
     wanted_connection,
 )
 
-from reconciler.actions import Change, CreateCompany, CreateConnection, DeleteConnection, UpdateCompany
+from reconciler.actions import CreateCompany, CreateConnection, DeleteConnection, UpdateCompany
+from reconciler.kinds import Change
 from reconciler.live import LiveConnection, Status
 from reconciler.model import LINKS_TAG, DesiredConnection, Migration, Wanted, links_tag
 from reconciler.plan import Plan
@@ -118,7 +119,7 @@ def test_all_there_but_not_recorded_is_an_update_before_the_first_authorize() ->
     live = company(link(A, Status.PENDING_AUTH), link(B, Status.PENDING_AUTH))
     plan = plan_for(wanted(bank(1), bank(2)), live)
     assert actions(plan)[:2] == ["company.update acme", "connection.authorize acme/bank1"]
-    assert rewritten(plan) == [Change(f"tags.{LINKS_TAG}", None, RECORD)]
+    assert rewritten(plan) == [Change(path=f"tags.{LINKS_TAG}", before=None, after=RECORD)]
 
 
 def test_all_there_and_recorded_is_nothing_to_do() -> None:
@@ -143,7 +144,7 @@ def test_pinned_ones_need_no_record() -> None:
 
 def test_only_the_unpinned_one_is_recorded() -> None:
     plan = plan_for(wanted(bank(1, id=A), bank(2)), company(link(A), link(B)))
-    assert rewritten(plan) == [Change(f"tags.{LINKS_TAG}", None, "bank2:bbbbbbbb")]
+    assert rewritten(plan) == [Change(path=f"tags.{LINKS_TAG}", before=None, after="bank2:bbbbbbbb")]
 
 
 def test_what_shall_be_deleted_is_not_recorded() -> None:
@@ -219,7 +220,9 @@ def test_a_delete_of_what_is_recorded_by_its_platform_records_its_id_before() ->
 def test_a_company_without_a_record_gets_one_in_an_update_that_says_so() -> None:
     live = company(link(A), connection("cccccccc-3", on=PLAID))
     plan = plan_for(wanted(bank(1), wanted_connection("monzo", PLAID)), live, is_recorded=False)
-    assert rewritten(plan) == [Change(f"tags.{LINKS_TAG}", None, "bank1:aaaaaaaa,monzo:cccccccc")]
+    assert rewritten(plan) == [
+        Change(path=f"tags.{LINKS_TAG}", before=None, after="bank1:aaaaaaaa,monzo:cccccccc")
+    ]
     assert plan.actions[0].reason == "records which connection is which"
     assert plan.document()["summary"]["company.update"] == 1
 
@@ -232,7 +235,9 @@ def test_an_update_that_does_more_than_record_says_what_it_is() -> None:
 def test_an_old_record_gains_what_it_did_not_hold() -> None:
     live = company(link(A), link(B), connection("cccccccc-3", on=PLAID), tags={LINKS_TAG: RECORD})
     plan = plan_for(wanted(bank(1), bank(2), wanted_connection("monzo", PLAID)), live)
-    assert rewritten(plan) == [Change(f"tags.{LINKS_TAG}", RECORD, f"{RECORD},monzo:cccccccc")]
+    assert rewritten(plan) == [
+        Change(path=f"tags.{LINKS_TAG}", before=RECORD, after=f"{RECORD},monzo:cccccccc")
+    ]
 
 
 def test_an_adoption_records_in_the_same_request() -> None:
@@ -287,7 +292,7 @@ def test_renamed_from_takes_the_record_over(old: str) -> None:
     spec = wanted(wanted_connection("monzo", TRUELAYER, renamed_from="barclays"))
     plan = plan_for(spec, live)
     assert actions(plan) == ["company.update acme"]
-    assert rewritten(plan) == [Change(f"tags.{LINKS_TAG}", old, "monzo:aaaaaaaa")]
+    assert rewritten(plan) == [Change(path=f"tags.{LINKS_TAG}", before=old, after="monzo:aaaaaaaa")]
     assert actions(plan_for(spec, company(link(A), tags={LINKS_TAG: "monzo:aaaaaaaa"}))) == []
 
 
@@ -318,7 +323,9 @@ def test_beside_what_the_customer_links_later_ours_is_the_one_as_old_as_the_comp
     assert [text for text in actions(plan) if text != "company.update acme"] == expected
     assert attention(plan) == ["info unmanaged acme/truelayer:bbbbbbbb"]
     if state is not Wanted.ABSENT:
-        assert rewritten(plan) == [Change(f"tags.{LINKS_TAG}", "bank1@upvr", "bank1:aaaaaaaa")]
+        assert rewritten(plan) == [
+            Change(path=f"tags.{LINKS_TAG}", before="bank1@upvr", after="bank1:aaaaaaaa")
+        ]
 
 
 @pytest.mark.parametrize("state", list(Wanted))
@@ -343,7 +350,7 @@ def test_an_interrupted_create_goes_on_with_what_nobody_has_authorized() -> None
     late = connection(A, Status.PENDING_AUTH, TRUELAYER, created=ago(LATER))
     plan = plan_for(wanted(bank(1)), company(late, tags={LINKS_TAG: "bank1@upvr"}))
     assert actions(plan)[:2] == ["company.update acme", "connection.authorize acme/bank1"]
-    assert rewritten(plan) == [Change(f"tags.{LINKS_TAG}", "bank1@upvr", "bank1:aaaaaaaa")]
+    assert rewritten(plan) == [Change(path=f"tags.{LINKS_TAG}", before="bank1@upvr", after="bank1:aaaaaaaa")]
 
 
 SOON = 60 - 1 / 1440
@@ -376,17 +383,19 @@ def test_an_entry_whose_connection_is_gone_does_not_mean_what_is_created_next(st
     specs = wanted(bank(1, wanted=state), bank(2))
     first = plan_for(specs, company(tags={LINKS_TAG: "bank1@upvr"}))
     assert actions(first)[:2] == ["company.update acme", "connection.create acme/bank2"]
-    assert rewritten(first) == [Change(f"tags.{LINKS_TAG}", "bank1@upvr", GONE)]
+    assert rewritten(first) == [Change(path=f"tags.{LINKS_TAG}", before="bank1@upvr", after=GONE)]
 
     created = link(A, Status.PENDING_AUTH)
     resumed = plan_for(specs, company(created, tags={LINKS_TAG: GONE}))
     assert actions(resumed)[:2] == ["company.update acme", "connection.authorize acme/bank2"]
-    assert rewritten(resumed) == [Change(f"tags.{LINKS_TAG}", GONE, f"{GONE},bank2:aaaaaaaa")]
+    assert rewritten(resumed) == [
+        Change(path=f"tags.{LINKS_TAG}", before=GONE, after=f"{GONE},bank2:aaaaaaaa")
+    ]
 
 
 def test_an_entry_of_a_key_that_left_the_specs_does_not_mean_what_is_created_next() -> None:
     plan = plan_for(wanted(bank(2)), company(tags={LINKS_TAG: "bank1@upvr"}))
-    assert rewritten(plan) == [Change(f"tags.{LINKS_TAG}", "bank1@upvr", GONE)]
+    assert rewritten(plan) == [Change(path=f"tags.{LINKS_TAG}", before="bank1@upvr", after=GONE)]
     assert records(plan) == {"acme/bank2": {"bank2": None}}
 
 
@@ -458,7 +467,7 @@ def test_what_shall_be_deleted_makes_room_where_the_record_would_not_fit() -> No
     assert rewritten(plan) == []
     plan = plan_for(wanted(long(1), long(2), long(3, wanted=Wanted.ABSENT)), live)
     new = f"{long(1).key}:aaaaaaaa,{long(2).key}:bbbbbbbb"
-    assert rewritten(plan) == [Change(f"tags.{LINKS_TAG}", old, new)]
+    assert rewritten(plan) == [Change(path=f"tags.{LINKS_TAG}", before=old, after=new)]
 
 
 def test_a_key_that_left_the_specs_is_no_reason_to_write_the_record() -> None:

@@ -8,10 +8,11 @@ import pytest
 from builders import company, connection, plan_for, policy, wanted
 
 from reconciler.actions import SetSyncSettings
-from reconciler.live import LiveCompany
-from reconciler.model import Guard, Limit, LiveSyncSettings, SyncSettings
+from reconciler.live import LiveCompany, LiveSyncSettings
+from reconciler.model import SyncSettings
 from reconciler.plan import Plan
 from reconciler.planner import as_reviewed
+from reconciler.workspace import Guard, Limit
 
 FULL = {"syncOrder": 0}
 WINDOW = {"syncFromWindow": 24, "monthsToSync": 24}

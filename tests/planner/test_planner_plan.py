@@ -23,8 +23,9 @@ from builders import (
 )
 
 from reconciler.live import LiveCompany, Status
-from reconciler.model import Migration, Presence, Secret, Wanted
+from reconciler.model import Migration, Presence, Wanted
 from reconciler.plan import CLASS_OF, AttentionClass, AttentionCode, Plan
+from reconciler.secret_refs import Secret
 
 
 def test_a_fresh_company_with_one_connection_takes_four_requests() -> None:

@@ -20,11 +20,12 @@ from builders import (
     wanted_connection,
 )
 
-from reconciler.actions import Change, SetSyncSettings
-from reconciler.live import LiveCompany, Status
-from reconciler.model import LiveSyncSettings, Presence, with_settings
+from reconciler.actions import SetSyncSettings
+from reconciler.kinds import Change
+from reconciler.live import LiveCompany, LiveSyncSettings, Status
+from reconciler.model import Desired, Presence, with_settings
 from reconciler.planner import Directory, as_reviewed
-from reconciler.planner.desired_document import from_document, to_document
+from reconciler.planner.saved_form import from_document, to_document
 
 INVOICES = {"fetchOnFirstLink": True, "syncSchedule": 24, "syncOrder": 0, "syncFromWindow": 24}
 BILLS = {"fetchOnFirstLink": False, "syncSchedule": 24, "syncOrder": 1}
@@ -216,7 +217,7 @@ def test_a_saved_plan_carries_them_and_reads_them_back() -> None:
         wanted(key="bravo", products=(), sync_settings=None),
         wanted(wanted_connection(on=PLAID), key="cargo"),
     )
-    again = from_document(to_document(desired))
+    again = from_document(to_document(desired), Desired)
     assert to_document(again) == to_document(desired)
     assert again.companies["acme"].products == ("a", "b")
     assert again.companies["bravo"].sync_settings is None
@@ -241,4 +242,4 @@ def test_settings_that_others_changed_since_the_review_are_stale() -> None:
 def test_a_change_is_a_field_of_a_data_type() -> None:
     (action,) = plan_for(wanted(sync_settings={"bills": {"syncOrder": 5}}), live()).actions
     assert isinstance(action, SetSyncSettings)
-    assert action.changes == (Change("syncSettings.bills.syncOrder", "1", "5"),)
+    assert action.changes == (Change(path="syncSettings.bills.syncOrder", before="1", after="5"),)

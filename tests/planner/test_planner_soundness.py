@@ -11,7 +11,6 @@ from reconciler.actions import (
     Action,
     AdoptCompany,
     AuthorizeConnection,
-    Change,
     CreateCompany,
     CreateConnection,
     DeleteCompany,
@@ -22,6 +21,7 @@ from reconciler.actions import (
     UpdateCompany,
 )
 from reconciler.fields import by_path
+from reconciler.kinds import Change
 from reconciler.live import Status
 from reconciler.model import KEY_TAG, WORKSPACE_TAG, Address
 from reconciler.plan import Attention, AttentionCode
@@ -34,20 +34,45 @@ LIVE = company()
 
 
 def _create(tags: dict[str, str]) -> CreateCompany:
-    return CreateCompany(ACME, "", by_path({"name": "Acme"}, tags))
+    return CreateCompany(address=ACME, reason="", fields=by_path({"name": "Acme"}, tags))
 
 
 CREATE = _create(MARKS)
-UPDATE = UpdateCompany(ACME, "", LIVE.id, (Change("name", "Acme", "Other"),), LIVE)
+UPDATE = UpdateCompany(
+    address=ACME,
+    reason="",
+    company_id=LIVE.id,
+    changes=(Change(path="name", before="Acme", after="Other"),),
+    observed=LIVE,
+)
 ADOPTED = company(owner=None)
-MARKED = tuple(Change(f"tags.{tag}", None, value) for tag, value in MARKS.items())
-ADOPT = AdoptCompany(ACME, "", LIVE.id, MARKED, ADOPTED)
-DELETE = DeleteCompany(ACME, "", LIVE.id, "Acme", False, LIVE)
-UNLINK = UnlinkConnection(BOOKS, "", LIVE.id, "c", "xero")
-REMOVE = DeleteConnection(BOOKS, "", LIVE.id, "c", "xero", Status.LINKED, False)
-CONNECT = CreateConnection(BOOKS, "", LIVE.id, "xero", "gbol")
-SEND = AuthorizeConnection(BOOKS, "", LIVE.id, "c", "xero", "gbol", Status.PENDING_AUTH, TOKENS)
-SYNC = SyncCompany(ACME, "", LIVE.id, (SyncTarget(BOOKS, "c"),))
+MARKED = tuple(Change(path=f"tags.{tag}", before=None, after=value) for tag, value in MARKS.items())
+ADOPT = AdoptCompany(address=ACME, reason="", company_id=LIVE.id, changes=MARKED, observed=ADOPTED)
+DELETE = DeleteCompany(address=ACME, reason="", company_id=LIVE.id, name="Acme", pruned=False, observed=LIVE)
+UNLINK = UnlinkConnection(address=BOOKS, reason="", company_id=LIVE.id, connection_id="c", platform="xero")
+REMOVE = DeleteConnection(
+    address=BOOKS,
+    reason="",
+    company_id=LIVE.id,
+    connection_id="c",
+    platform="xero",
+    status=Status.LINKED,
+    pruned=False,
+)
+CONNECT = CreateConnection(address=BOOKS, reason="", company_id=LIVE.id, platform="xero", platform_key="gbol")
+SEND = AuthorizeConnection(
+    address=BOOKS,
+    reason="",
+    company_id=LIVE.id,
+    connection_id="c",
+    platform="xero",
+    platform_key="gbol",
+    observed=Status.PENDING_AUTH,
+    authorization=TOKENS,
+)
+SYNC = SyncCompany(
+    address=ACME, reason="", company_id=LIVE.id, targets=(SyncTarget(address=BOOKS, connection_id="c"),)
+)
 NEW_SEND = replace(SEND, connection_id=None, observed=None)
 FULL = {f"t{number}": "x" for number in range(9)}
 
@@ -85,7 +110,7 @@ def test_a_sound_plan_passes(actions: tuple[Action, ...]) -> None:
         pytest.param((DELETE, DELETE), (), "stands in it 2 times", id="repeated-delete"),
         pytest.param(
             (CONNECT,),
-            (Attention(AttentionCode.EXISTS, ACME, ""),),
+            (Attention(code=AttentionCode.EXISTS, address=ACME, message=""),),
             "although its company is blocked",
             id="blocked",
         ),
@@ -128,7 +153,7 @@ def test_a_sound_plan_passes(actions: tuple[Action, ...]) -> None:
         pytest.param((_create({WORKSPACE_TAG: "prod"}),), (), "without our marks", id="create-half-marked"),
         pytest.param((replace(ADOPT, changes=MARKED[:1]),), (), "without our marks", id="adopt-half-marked"),
         pytest.param(
-            (replace(UPDATE, changes=(Change(f"tags.{KEY_TAG}", "acme", None),)),),
+            (replace(UPDATE, changes=(Change(path=f"tags.{KEY_TAG}", before="acme", after=None),)),),
             (),
             "without our marks",
             id="update-that-drops-a-mark",
@@ -146,9 +171,16 @@ def test_a_fault_is_caught(actions: tuple[Action, ...], attention: tuple[Attenti
 @pytest.mark.parametrize(
     "attention",
     [
-        pytest.param(Attention(AttentionCode.GATE, BOOKS, ""), id="blocking-on-a-connection"),
-        pytest.param(Attention(AttentionCode.ORPHAN, ACME, ""), id="info-on-the-company"),
-        pytest.param(Attention(AttentionCode.EXISTS, Address("bravo"), ""), id="blocking-on-another-company"),
+        pytest.param(
+            Attention(code=AttentionCode.GATE, address=BOOKS, message=""), id="blocking-on-a-connection"
+        ),
+        pytest.param(
+            Attention(code=AttentionCode.ORPHAN, address=ACME, message=""), id="info-on-the-company"
+        ),
+        pytest.param(
+            Attention(code=AttentionCode.EXISTS, address=Address("bravo"), message=""),
+            id="blocking-on-another-company",
+        ),
     ],
 )
 def test_other_attention_blocks_nothing(attention: Attention) -> None:

@@ -250,7 +250,7 @@ def test_only_for_connections_that_look_due_is_more_read(
     live: LiveConnection, sync: SyncPolicy, history: bool, profile: bool
 ) -> None:
     found = company(live)
-    drafted = draft(specs(wanted(wanted_connection(sync=sync))), Live((found,)), policy())
+    drafted = draft(specs(wanted(wanted_connection(sync=sync))), Live(companies=(found,)), policy())
     assert drafted.histories == ((found.id,) if history else ())
     assert drafted.needs_profile == profile
 
@@ -271,13 +271,19 @@ def test_the_clock_is_read_by_max_age_alone() -> None:
     ],
 )
 def test_what_the_platform_does_not_have_is_nothing_to_sync(has: set[str], codes: list[str]) -> None:
-    platform = Platform(QBO.key, QBO.name, QBO.source_type, data_types=frozenset(has))
-    live = Live((company(NEVER),), (platform,), fetched_types=frozenset({"invoices"}))
+    platform = Platform(key=QBO.key, name=QBO.name, source_type=QBO.source_type, data_types=frozenset(has))
+    live = Live(companies=(company(NEVER),), platforms=(platform,), fetched_types=frozenset({"invoices"}))
     plan = make_plan(specs(wanted(wanted_connection())), live, policy(), tool=TOOL, api=API)
     assert attention(plan) == codes
 
 
 def test_a_platform_that_is_switched_off_is_warned_of() -> None:
-    platform = Platform(QBO.key, QBO.name, QBO.source_type, enabled=False)
-    plan = make_plan(specs(wanted(wanted_connection())), Live((), (platform,)), policy(), tool=TOOL, api=API)
+    platform = Platform(key=QBO.key, name=QBO.name, source_type=QBO.source_type, enabled=False)
+    plan = make_plan(
+        specs(wanted(wanted_connection())),
+        Live(companies=(), platforms=(platform,)),
+        policy(),
+        tool=TOOL,
+        api=API,
+    )
     assert [note for note in plan.notes if "QuickBooks Online" in note and "Not enabled" in note]

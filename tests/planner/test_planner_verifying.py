@@ -23,12 +23,22 @@ from reconciler.verification import ConnectionState, evidence_of, verified
 from reconciler.verification.checks import CHECKS
 
 ADDRESS = Address("acme", "books")
-XERO = Platform("gbol", "Xero", SourceType.ACCOUNTING, data_types=frozenset({"invoices", "bills"}))
-DONE = DataStatus("invoices", "Complete", PullState.DONE)
-CONNECTION = LiveConnection("b1", "gbol", "Xero", Status.LINKED)
-COMPANY = LiveCompany("c1", "Acme", connections=(CONNECTION,))
-DESIRED = DesiredConnection("books", "xero", "gbol", SourceType.ACCOUNTING, Migration.SELF_SERVICE)
-STANDING = ConnectionState(ADDRESS, DesiredCompany("acme", "Acme"), DESIRED, COMPANY, CONNECTION, None)
+XERO = Platform(
+    key="gbol", name="Xero", source_type=SourceType.ACCOUNTING, data_types=frozenset({"invoices", "bills"})
+)
+DONE = DataStatus(data_type="invoices", status="Complete", state=PullState.DONE)
+CONNECTION = LiveConnection(id="b1", platform_key="gbol", platform_name="Xero", status=Status.LINKED)
+COMPANY = LiveCompany(id="c1", name="Acme", connections=(CONNECTION,))
+DESIRED = DesiredConnection(
+    key="books",
+    platform="xero",
+    platform_key="gbol",
+    source_type=SourceType.ACCOUNTING,
+    migration=Migration.SELF_SERVICE,
+)
+STANDING = ConnectionState(
+    ADDRESS, DesiredCompany(key="acme", name="Acme"), DESIRED, COMPANY, CONNECTION, None
+)
 
 
 def complaints(
@@ -38,7 +48,7 @@ def complaints(
     fetched: frozenset[str] = frozenset({"invoices", "commerce-orders"}),
     strays: tuple[LiveCompany, ...] = (),
 ) -> set[tuple[str, str]]:
-    live = Live((), (platform,), fetched_types=fetched)
+    live = Live(companies=(), platforms=(platform,), fetched_types=fetched)
     found = verified(evidence_of(standing, live, statuses, strays))
     assert all(complaint.message and complaint.fix for complaint in found.complaints)
     return {(complaint.check, complaint.verdict.value) for complaint in found.complaints}
@@ -52,14 +62,14 @@ def wanted(**changes: Any) -> ConnectionState:
     return replace(STANDING, connection=replace(DESIRED, **changes))
 
 
-GATE = Attention(AttentionCode.GATE, ADDRESS, "confirm first")
-QUEUED = DataStatus("invoices", "Queued", PullState.RUNNING)
+GATE = Attention(code=AttentionCode.GATE, address=ADDRESS, message="confirm first")
+QUEUED = DataStatus(data_type="invoices", status="Queued", state=PullState.RUNNING)
 
 CASES: dict[str, tuple[set[tuple[str, str]], set[tuple[str, str]]]] = {
     "all is well": (complaints(STANDING, DONE), set()),
     "a type that the platform does not have is not asked for": (complaints(STANDING, DONE), set()),
     "not supported is no failure": (
-        complaints(STANDING, DataStatus("invoices", "NotSupported", PullState.DONE)),
+        complaints(STANDING, DataStatus(data_type="invoices", status="NotSupported", state=PullState.DONE)),
         set(),
     ),
     "not in Codat": (
@@ -68,7 +78,11 @@ CASES: dict[str, tuple[set[tuple[str, str]], set[tuple[str, str]]]] = {
     ),
     "in trouble": (
         complaints(
-            replace(STANDING, live=None, attention=Attention(AttentionCode.AMBIGUOUS, ADDRESS, "which"))
+            replace(
+                STANDING,
+                live=None,
+                attention=Attention(code=AttentionCode.AMBIGUOUS, address=ADDRESS, message="which"),
+            )
         ),
         {("in-codat", "failed")},
     ),
@@ -81,12 +95,15 @@ CASES: dict[str, tuple[set[tuple[str, str]], set[tuple[str, str]]]] = {
     "unlinked": (complaints(connection(status=Status.UNLINKED)), {("linked", "failed")}),
     "unknown": (complaints(connection(status=Status.UNKNOWN)), {("linked", "failed")}),
     "an open error": (
-        complaints(connection(errors=(LiveError("no", "401"),)), DONE),
+        complaints(connection(errors=(LiveError(message="no", status_code="401"),)), DONE),
         {("no-open-error", "failed")},
     ),
-    "a resolved error": (complaints(connection(errors=(LiveError("no", active=False),)), DONE), set()),
+    "a resolved error": (
+        complaints(connection(errors=(LiveError(message="no", active=False),)), DONE),
+        set(),
+    ),
     "a failed type": (
-        complaints(STANDING, DataStatus("invoices", "FetchError", PullState.FAILED)),
+        complaints(STANDING, DataStatus(data_type="invoices", status="FetchError", state=PullState.FAILED)),
         {("data", "failed"), ("first-sync", "pending")},
     ),
     "never synced": (complaints(STANDING), {("data", "pending"), ("first-sync", "pending")}),
@@ -106,7 +123,7 @@ CASES: dict[str, tuple[set[tuple[str, str]], set[tuple[str, str]]]] = {
     "never to be synced": (complaints(wanted(sync=SyncPolicy(never=True))), set()),
     "a bank feed": (complaints(wanted(source_type=SourceType.BANK_FEED)), set()),
     "a stray of a managed migration": (
-        complaints(wanted(migration=Migration.MANAGED), DONE, strays=(LiveCompany("c2", "Acme"),)),
+        complaints(wanted(migration=Migration.MANAGED), DONE, strays=(LiveCompany(id="c2", name="Acme"),)),
         {("no-stray-company", "failed")},
     ),
 }

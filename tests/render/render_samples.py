@@ -4,39 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from reconciler.account_actions import CreateWebhook, DeleteWebhook, SetProfileSyncSettings, UpdateProfile
 from reconciler.actions import (
     Action,
     AddProduct,
     AdoptCompany,
     AuthorizeConnection,
-    Change,
     CreateCompany,
     CreateConnection,
     CreateSourceAccount,
-    CreateWebhook,
     DeleteCompany,
     DeleteConnection,
     DeleteSourceAccount,
-    DeleteWebhook,
-    Kind,
     RemoveProduct,
-    SetProfileSyncSettings,
     SetSyncSettings,
     SyncCompany,
     SyncTarget,
     UnlinkConnection,
     UpdateCompany,
-    UpdateProfile,
     UpdateSourceAccount,
-    digest,
     in_order,
 )
 from reconciler.diagnostics import Diagnostic, Severity, Span
 from reconciler.fields import by_path
+from reconciler.kinds import Change, Kind, digest
 from reconciler.live import LiveCompany, LiveConnection, LiveSourceAccount, LiveWebhook, Status
-from reconciler.model import ACCOUNT, Address, DesiredSourceAccount, Secret, SecretRef
+from reconciler.model import ACCOUNT, Address, DesiredSourceAccount
 from reconciler.outcome import ActionOutcome, Failure, Outcome, Result
 from reconciler.plan import Attention, AttentionCode, Basis, Plan, Refusal
+from reconciler.secret_refs import Secret, SecretRef, Variable
 
 COMPANY = "8a210b68-6988-11ed-a1eb-0242ac120002"
 CONNECTION = "2e9d2c44-a675-40ba-8049-353bfcb5e171"
@@ -68,37 +64,54 @@ DIAGNOSTICS = (
 def lost_connections(hostile: str = "") -> tuple[LiveConnection, ...]:
     """Connections of a company that is deleted."""
     return (
-        LiveConnection(CONNECTION, "gbol", f"Xero{hostile}", Status.LINKED),
-        LiveConnection(COMPANY, "suuo", f"Plaid{hostile}", Status.DEAUTHORIZED),
+        LiveConnection(
+            id=CONNECTION, platform_key="gbol", platform_name=f"Xero{hostile}", status=Status.LINKED
+        ),
+        LiveConnection(
+            id=COMPANY, platform_key="suuo", platform_name=f"Plaid{hostile}", status=Status.DEAUTHORIZED
+        ),
     )
 
 
 def of_the_account(hostile: str = "") -> tuple[Action, ...]:
     """One action of each kind that is about the account itself."""
     account, profile = Address(ACCOUNT, "webhook.reads"), Address(ACCOUNT, "profile")
-    consumer = LiveWebhook(CONNECTION, Secret(f"https://hooks.example/{SECRET_TEXT}"), (f"read{hostile}",))
+    consumer = LiveWebhook(
+        id=CONNECTION, url=Secret(f"https://hooks.example/{SECRET_TEXT}"), event_types=(f"read{hostile}",)
+    )
     return in_order(
         (
             CreateWebhook(
-                account,
-                "not in Codat",
-                SecretRef("env", f"WEBHOOK{hostile}"),
-                (f"read.completed{hostile}",),
-                (f"region:uk{hostile}",),
+                address=account,
+                reason="not in Codat",
+                url=SecretRef(Variable(f"WEBHOOK{hostile}")),
+                event_types=(f"read.completed{hostile}",),
+                company_tags=(f"region:uk{hostile}",),
                 disabled=True,
             ),
-            DeleteWebhook(Address(ACCOUNT, "webhook:2e9d2c44"), "absent, by the spec", CONNECTION, consumer),
+            DeleteWebhook(
+                address=Address(ACCOUNT, "webhook:2e9d2c44"),
+                reason="absent, by the spec",
+                webhook_id=CONNECTION,
+                observed=consumer,
+            ),
             UpdateProfile(
-                profile,
-                "the profile differs",
-                (Change("redirectUrl", f"https://old.example{hostile}", f"https://new.example{hostile}"),),
-                {"redirectUrl": f"https://new.example{hostile}"},
+                address=profile,
+                reason="the profile differs",
+                changes=(
+                    Change(
+                        path="redirectUrl",
+                        before=f"https://old.example{hostile}",
+                        after=f"https://new.example{hostile}",
+                    ),
+                ),
+                fields={"redirectUrl": f"https://new.example{hostile}"},
             ),
             SetProfileSyncSettings(
-                profile,
-                "sync settings differ",
-                (Change("syncSettings.invoices.syncFromWindow", "24", "12"),),
-                {"invoices": {"syncFromWindow": 12}},
+                address=profile,
+                reason="sync settings differ",
+                changes=(Change(path="syncSettings.invoices.syncFromWindow", before="24", after="12"),),
+                settings={"invoices": {"syncFromWindow": 12}},
             ),
         )
     )
@@ -106,102 +119,142 @@ def of_the_account(hostile: str = "") -> tuple[Action, ...]:
 
 def one_of_each(hostile: str = "") -> tuple[Action, ...]:
     """One action of each kind that is about companies; ``hostile`` is put into every text of others."""
-    live = LiveCompany(COMPANY, "Old")
+    live = LiveCompany(id=COMPANY, name="Old")
     acme, books = Address("acme"), Address("acme", f"books{hostile}")
     bravo, delta, feed = Address(f"bravo{hostile}"), Address("delta"), Address("delta", f"feed{hostile}")
-    token = {"accessToken": SecretRef("env", SECRET_TEXT), f"realmId{hostile}": SECRET_TEXT}
+    token = {"accessToken": SecretRef(Variable(SECRET_TEXT)), f"realmId{hostile}": SECRET_TEXT}
     texts = {"name": f"Acme Stores{hostile}", "description": f"Moved{hostile}"}
     sent = by_path(texts, {f"region{hostile}": "uk"})
     return in_order(
         (
-            CreateCompany(acme, "not in Codat", sent),
-            CreateConnection(books, "not in Codat", None, f"xero{hostile}", "gbol"),
-            AuthorizeConnection(
-                books, "created by this plan", None, None, f"xero{hostile}", "gbol", None, token
+            CreateCompany(address=acme, reason="not in Codat", fields=sent),
+            CreateConnection(
+                address=books,
+                reason="not in Codat",
+                company_id=None,
+                platform=f"xero{hostile}",
+                platform_key="gbol",
             ),
-            SyncCompany(acme, "authorized by this plan", None, (SyncTarget(books, None, ("invoices",)),)),
+            AuthorizeConnection(
+                address=books,
+                reason="created by this plan",
+                company_id=None,
+                connection_id=None,
+                platform=f"xero{hostile}",
+                platform_key="gbol",
+                observed=None,
+                authorization=token,
+            ),
+            SyncCompany(
+                address=acme,
+                reason="authorized by this plan",
+                company_id=None,
+                targets=(SyncTarget(address=books, connection_id=None, data_types=("invoices",)),),
+            ),
             AdoptCompany(
-                Address("alder"),
-                "named by id, not managed yet",
-                COMPANY,
-                (Change("tags.codatSyncKey", None, "alder"), Change("tags.codatSyncWorkspace", None, "prod")),
-                live,
+                address=Address("alder"),
+                reason="named by id, not managed yet",
+                company_id=COMPANY,
+                changes=(
+                    Change(path="tags.codatSyncKey", before=None, after="alder"),
+                    Change(path="tags.codatSyncWorkspace", before=None, after="prod"),
+                ),
+                observed=live,
             ),
             UpdateCompany(
-                bravo,
-                "managed fields differ",
-                COMPANY,
-                (
-                    Change("description", f"Old words{hostile}", None),
-                    Change("name", f"Acme{hostile}", "Acme Stores"),
-                    Change(f"tags.region{hostile}", "uk", f"eu{hostile}"),
+                address=bravo,
+                reason="managed fields differ",
+                company_id=COMPANY,
+                changes=(
+                    Change(path="description", before=f"Old words{hostile}", after=None),
+                    Change(path="name", before=f"Acme{hostile}", after="Acme Stores"),
+                    Change(path=f"tags.region{hostile}", before="uk", after=f"eu{hostile}"),
                 ),
-                live,
+                observed=live,
             ),
-            AddProduct(acme, "in the spec's products", None, f"lending{hostile}"),
-            RemoveProduct(bravo, "not in the spec's products", COMPANY, f"payables{hostile}"),
+            AddProduct(
+                address=acme, reason="in the spec's products", company_id=None, product=f"lending{hostile}"
+            ),
+            RemoveProduct(
+                address=bravo,
+                reason="not in the spec's products",
+                company_id=COMPANY,
+                product=f"payables{hostile}",
+            ),
             SetSyncSettings(
-                bravo,
-                "sync settings differ",
-                COMPANY,
-                (Change(f"syncSettings.invoices{hostile}.syncSchedule", f"24{hostile}", "12"),),
-                {"invoices": {"syncSchedule": 12}},
+                address=bravo,
+                reason="sync settings differ",
+                company_id=COMPANY,
+                changes=(
+                    Change(
+                        path=f"syncSettings.invoices{hostile}.syncSchedule", before=f"24{hostile}", after="12"
+                    ),
+                ),
+                settings={"invoices": {"syncSchedule": 12}},
             ),
             DeleteCompany(
-                Address("charlie"),
-                "in no spec any more, and --prune",
-                COMPANY,
-                f"Charlie{hostile}",
-                True,
-                LiveCompany(COMPANY, f"Charlie{hostile}", connections=lost_connections(hostile)),
+                address=Address("charlie"),
+                reason="in no spec any more, and --prune",
+                company_id=COMPANY,
+                name=f"Charlie{hostile}",
+                pruned=True,
+                observed=LiveCompany(
+                    id=COMPANY, name=f"Charlie{hostile}", connections=lost_connections(hostile)
+                ),
             ),
             UnlinkConnection(
-                Address("delta", "bank"), "the spec says state: unlinked", COMPANY, CONNECTION, "Plaid"
+                address=Address("delta", "bank"),
+                reason="the spec says state: unlinked",
+                company_id=COMPANY,
+                connection_id=CONNECTION,
+                platform="Plaid",
             ),
             DeleteConnection(
-                Address("delta", f"plaid{hostile}:2e9d2c44"),
-                "in no spec, and --prune",
-                COMPANY,
-                CONNECTION,
-                f"Plaid{hostile}",
-                Status.PENDING_AUTH,
-                True,
+                address=Address("delta", f"plaid{hostile}:2e9d2c44"),
+                reason="in no spec, and --prune",
+                company_id=COMPANY,
+                connection_id=CONNECTION,
+                platform=f"Plaid{hostile}",
+                status=Status.PENDING_AUTH,
+                pruned=True,
             ),
             DeleteSourceAccount(
-                feed,
-                "the spec says state: absent; what the customer mapped it to goes with it",
-                COMPANY,
-                CONNECTION,
-                LiveSourceAccount(f"acc-1{hostile}", f"Closed{hostile}", status=f"connected{hostile}"),
+                address=feed,
+                reason="the spec says state: absent; what the customer mapped it to goes with it",
+                company_id=COMPANY,
+                connection_id=CONNECTION,
+                observed=LiveSourceAccount(
+                    id=f"acc-1{hostile}", name=f"Closed{hostile}", status=f"connected{hostile}"
+                ),
             ),
             UpdateSourceAccount(
-                feed,
-                "its name differs",
-                COMPANY,
-                CONNECTION,
-                f"acc-2{hostile}",
-                Change("accountName", f"Old{hostile}", f"New{hostile}"),
+                address=feed,
+                reason="its name differs",
+                company_id=COMPANY,
+                connection_id=CONNECTION,
+                account_id=f"acc-2{hostile}",
+                change=Change(path="accountName", before=f"Old{hostile}", after=f"New{hostile}"),
             ),
             CreateSourceAccount(
-                feed,
-                "not in Codat",
-                COMPANY,
-                CONNECTION,
-                DesiredSourceAccount(
-                    f"acc-3{hostile}",
-                    f"Current{hostile}",
-                    "checking",
-                    "GBP",
-                    {"accountNumber": SecretRef("env", "ACC_3_NUMBER")},
+                address=feed,
+                reason="not in Codat",
+                company_id=COMPANY,
+                connection_id=CONNECTION,
+                account=DesiredSourceAccount(
+                    key=f"acc-3{hostile}",
+                    name=f"Current{hostile}",
+                    type="checking",
+                    currency="GBP",
+                    numbers={"accountNumber": SecretRef(Variable("ACC_3_NUMBER"))},
                 ),
             ),
             SyncCompany(
-                delta,
-                "never synced",
-                COMPANY,
-                (
-                    SyncTarget(Address("delta", "books"), CONNECTION),
-                    SyncTarget(Address("delta", "shop"), CONNECTION),
+                address=delta,
+                reason="never synced",
+                company_id=COMPANY,
+                targets=(
+                    SyncTarget(address=Address("delta", "books"), connection_id=CONNECTION),
+                    SyncTarget(address=Address("delta", "shop"), connection_id=CONNECTION),
                 ),
             ),
         )
@@ -212,21 +265,23 @@ def some_attention(hostile: str = "") -> tuple[Attention, ...]:
     """Attention of every class."""
     return (
         Attention(
-            AttentionCode.EXISTS,
-            Address("echo"),
-            f"Codat has a company of this name already ({COMPANY}){hostile}; adopt it with "
+            code=AttentionCode.EXISTS,
+            address=Address("echo"),
+            message=f"Codat has a company of this name already ({COMPANY}){hostile}; adopt it with "
             f"'id: {COMPANY}', or say 'new: true' under companies.echo to create another",
         ),
         Attention(
-            AttentionCode.RELINK,
-            Address("foxtrot", f"books{hostile}"),
-            "access was revoked or has expired; the customer must reconnect",
+            code=AttentionCode.RELINK,
+            address=Address("foxtrot", f"books{hostile}"),
+            message="access was revoked or has expired; the customer must reconnect",
         ),
-        Attention(AttentionCode.LINK, Address("golf", "bank"), "waits for the customer to link"),
         Attention(
-            AttentionCode.ORPHAN,
-            Address(f"old-key{hostile}"),
-            f"company {COMPANY} carries our workspace and is in no spec{hostile}",
+            code=AttentionCode.LINK, address=Address("golf", "bank"), message="waits for the customer to link"
+        ),
+        Attention(
+            code=AttentionCode.ORPHAN,
+            address=Address(f"old-key{hostile}"),
+            message=f"company {COMPANY} carries our workspace and is in no spec{hostile}",
         ),
     )
 
@@ -263,17 +318,25 @@ def ended(
     kind: Kind, address: str, result: Result = Result.DONE, failure: Failure | None = None
 ) -> ActionOutcome:
     """An action's end."""
-    return ActionOutcome(kind, Address.parse(address), result, failure, COMPANY)
+    return ActionOutcome(
+        kind=kind, address=Address.parse(address), result=result, failure=failure, company_id=COMPANY
+    )
 
 
 def broken_outcome(hostile: str = "") -> Outcome:
     """An apply in which something of everything went wrong."""
     refused = Failure(
-        "rejected", f"Codat refused the credentials (HTTP 400): invalid_grant{hostile}", f"0HN-1{hostile}"
+        code="rejected",
+        what=f"Codat refused the credentials (HTTP 400): invalid_grant{hostile}",
+        correlation_id=f"0HN-1{hostile}",
     )
-    unknown = Failure("authorize-unknown", "Codat's answer was lost, and the connection is still PendingAuth")
+    unknown = Failure(
+        code="authorize-unknown", what="Codat's answer was lost, and the connection is still PendingAuth"
+    )
     quota = Failure(
-        "quota-exhausted", "the daily quota of requests is used up until 00:00 UTC", f"0HN-9{hostile}"
+        code="quota-exhausted",
+        what="the daily quota of requests is used up until 00:00 UTC",
+        correlation_id=f"0HN-9{hostile}",
     )
     return Outcome(
         workspace="prod",

@@ -10,7 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from render_samples import full_plan, of_the_account, one_of_each, plan_of
 
-from reconciler.actions import CreateConnection, Kind
+from reconciler.actions import CreateConnection
+from reconciler.kinds import Kind
 from reconciler.live import Status
 from reconciler.model import Address
 from reconciler.plan import CLASS_OF, Attention, AttentionClass, AttentionCode
@@ -45,14 +46,22 @@ def test_a_plan_of_everything_is_as_the_schema_says():
 
 def test_a_connection_that_records_links_is_as_the_schema_says():
     action = CreateConnection(
-        Address("acme", "b"), "not in Codat", "id", "plaid", "suuo", {"a": "i", "b": None}
+        address=Address("acme", "b"),
+        reason="not in Codat",
+        company_id="id",
+        platform="plaid",
+        platform_key="suuo",
+        links={"a": "i", "b": None},
     )
     assert errors(plan_of([action]).document()) == []
 
 
 @pytest.mark.parametrize("code", AttentionCode)
 def test_every_attention_is_as_the_schema_says(code):
-    assert errors(plan_of(attention=[Attention(code, Address("acme"), "…")]).document()) == []
+    assert (
+        errors(plan_of(attention=[Attention(code=code, address=Address("acme"), message="…")]).document())
+        == []
+    )
 
 
 def test_what_later_commands_add_is_allowed():

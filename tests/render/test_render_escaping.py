@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from render_samples import broken_outcome, full_plan
 
-from reconciler.actions import Kind
 from reconciler.diagnostics import Diagnostic, Span
+from reconciler.kinds import Kind
 from reconciler.model import Address, Platform
 from reconciler.outcome import Event, EventType, Result
 from reconciler.render import (
@@ -99,7 +99,7 @@ def test_no_diagnostic_shows_anything_dangerous(text, style):
 @worst[1]
 @worst[2]
 def test_no_platform_shows_anything_dangerous(text, style):
-    check(platforms_text([Platform(text, text)], style), style)
+    check(platforms_text([Platform(key=text, name=text)], style), style)
 
 
 @given(text=hostile, style=styles)
@@ -109,9 +109,17 @@ def test_no_platform_shows_anything_dangerous(text, style):
 def test_no_progress_shows_anything_dangerous(text, style):
     stream = StringIO()
     with progress(style, stream=stream, now=lambda: 0.0) as observe:
-        observe(Event(EventType.WAITING, text))
-        observe(Event(EventType.ACTION_ENDED, text, Kind.COMPANY_SYNC, Address(text), Result.FAILED))
-        observe(Event(EventType.STOPPING, text))
+        observe(Event(type=EventType.WAITING, message=text))
+        observe(
+            Event(
+                type=EventType.ACTION_ENDED,
+                message=text,
+                kind=Kind.COMPANY_SYNC,
+                address=Address(text),
+                result=Result.FAILED,
+            )
+        )
+        observe(Event(type=EventType.STOPPING, message=text))
         observe.waiting(3, text)
     check(stream.getvalue(), replace(style, color=False, encoding="utf-8"))
 
@@ -125,7 +133,7 @@ def test_json_is_ascii_without_control_characters(text):
         outcome_json(broken_outcome(text)),
         diagnostics_json([diagnostic]),
         diagnostics_sarif([diagnostic]),
-        platforms_json([Platform(text, text)]),
+        platforms_json([Platform(key=text, name=text)]),
     ):
         assert written.isascii()
         assert written.replace("\n", "").isprintable()

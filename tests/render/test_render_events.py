@@ -8,18 +8,18 @@ from io import StringIO
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.actions import Kind
+from reconciler.kinds import Kind
 from reconciler.model import Address
 from reconciler.outcome import Event, EventType, Observer, Result
 from reconciler.render import events_writer
 
 FAILED = Event(
-    EventType.ACTION_ENDED,
-    "Codat refused the credentials",
-    Kind.CONNECTION_AUTHORIZE,
-    Address("acme", "books"),
-    Result.FAILED,
-    {"requests": 7},
+    type=EventType.ACTION_ENDED,
+    message="Codat refused the credentials",
+    kind=Kind.CONNECTION_AUTHORIZE,
+    address=Address("acme", "books"),
+    result=Result.FAILED,
+    data={"requests": 7},
 )
 
 
@@ -49,7 +49,7 @@ def test_every_line_carries_the_version_and_a_message():
     stream = StringIO()
     observe = events_writer(stream)
     for event_type in EventType:
-        observe(Event(event_type, f"it is {event_type.value}"))
+        observe(Event(type=event_type, message=f"it is {event_type.value}"))
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [line["version"] for line in lines] == [1] * len(EventType)
     assert [line["type"] for line in lines] == [event_type.value for event_type in EventType]
@@ -66,7 +66,9 @@ def test_an_event_is_its_document():
 @example(text='\n{"type": "ended"}\r\x1b[2J\u2028\u202e\ud800 ##[add-mask]x')
 def test_an_event_is_one_line_of_ascii_whatever_it_says(text):
     stream = StringIO()
-    events_writer(stream)(Event(EventType.WAITING, text, address=Address(text), data={"why": text}))
+    events_writer(stream)(
+        Event(type=EventType.WAITING, message=text, address=Address(text), data={"why": text})
+    )
     written = stream.getvalue()
     assert written.isascii()
     assert written.count("\n") == 1

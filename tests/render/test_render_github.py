@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from render_samples import DIAGNOSTICS, broken_outcome, ended, full_plan, plan_of
 
-from reconciler.actions import Kind
 from reconciler.diagnostics import Diagnostic, Span
+from reconciler.kinds import Kind
 from reconciler.outcome import Outcome, Result
 from reconciler.render import diagnostics_github, github_outputs
 
@@ -100,8 +100,8 @@ def test_a_plan_says_whether_it_changes_anything(document, changes, refused):
 
 
 def test_an_apply_says_whether_it_did_anything():
-    done = Outcome("prod", (ended(Kind.COMPANY_CREATE, "acme"),), requests=1)
-    already = Outcome("prod", (ended(Kind.COMPANY_CREATE, "acme", Result.ALREADY),))
+    done = Outcome(workspace="prod", results=(ended(Kind.COMPANY_CREATE, "acme"),), requests=1)
+    already = Outcome(workspace="prod", results=(ended(Kind.COMPANY_CREATE, "acme", Result.ALREADY),))
     assert (outputs(done)["has-changes"], outputs(done)["complete"]) == ("true", "true")
     assert (outputs(already)["has-changes"], outputs(already)["complete"]) == ("false", "true")
 

@@ -15,7 +15,7 @@ from render_samples import (
     some_attention,
 )
 
-from reconciler.actions import Kind
+from reconciler.kinds import Kind
 from reconciler.model import Platform, SourceType
 from reconciler.outcome import Outcome, Result
 from reconciler.render import Style, diagnostics_text, outcome_text, plan_text, platforms_text
@@ -26,8 +26,8 @@ HOSTILE = (
 )
 TERMINAL = Style(color=True, width=80)
 PLATFORMS = (
-    Platform("qhyg", "QuickBooks Online", SourceType.ACCOUNTING),
-    Platform("suuo", "Plaid", SourceType.BANKING, enabled=False),
+    Platform(key="qhyg", name="QuickBooks Online", source_type=SourceType.ACCOUNTING),
+    Platform(key="suuo", name="Plaid", source_type=SourceType.BANKING, enabled=False),
 )
 
 PLANS = {
@@ -54,19 +54,29 @@ def test_plan(name, golden):
 OUTCOMES = {
     "outcome-done": (
         Outcome(
-            "prod", tuple(ended(action.kind, str(action.address)) for action in one_of_each()), requests=11
+            workspace="prod",
+            results=tuple(ended(action.kind, str(action.address)) for action in one_of_each()),
+            requests=11,
         ),
         Style(),
     ),
-    "outcome-nothing": (Outcome("prod", ()), Style()),
+    "outcome-nothing": (Outcome(workspace="prod", results=()), Style()),
     "outcome-blocked": (
-        Outcome("prod", (ended(Kind.COMPANY_CREATE, "acme"),), some_attention()[:1], requests=1),
+        Outcome(
+            workspace="prod",
+            results=(ended(Kind.COMPANY_CREATE, "acme"),),
+            attention=some_attention()[:1],
+            requests=1,
+        ),
         Style(),
     ),
     "outcome-interrupted": (
         Outcome(
-            "prod",
-            (ended(Kind.COMPANY_CREATE, "acme"), ended(Kind.COMPANY_SYNC, "acme", Result.NOT_STARTED)),
+            workspace="prod",
+            results=(
+                ended(Kind.COMPANY_CREATE, "acme"),
+                ended(Kind.COMPANY_SYNC, "acme", Result.NOT_STARTED),
+            ),
             requests=1,
             interrupted=True,
         ),

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from render_samples import NOTE, REFUSAL, full_plan, one_of_each, plan_of, some_attention
 
-from reconciler.actions import Kind
+from reconciler.kinds import Kind
 from reconciler.plan import AttentionClass
 from reconciler.render import plan_html
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from render_samples import COMPANY, NOTE, REFUSAL, full_plan, one_of_each, plan_of, some_attention
 
-from reconciler.actions import Change, CreateCompany, DeleteCompany, UnlinkConnection, UpdateCompany, in_order
+from reconciler.actions import CreateCompany, DeleteCompany, UnlinkConnection, UpdateCompany, in_order
 from reconciler.fields import by_path
+from reconciler.kinds import Change
 from reconciler.live import LiveCompany
 from reconciler.model import Address
 from reconciler.plan import Attention, AttentionCode, Origin
@@ -65,22 +66,33 @@ def fences(page):
 
 def numbered(count, *, losses=0, changes=0, attention=0):
     companies = [f"company-{number:05}" for number in range(count)]
-    live = LiveCompany(COMPANY, "Old")
+    live = LiveCompany(id=COMPANY, name="Old")
     actions = [
         DeleteCompany(
-            Address(text), "in no spec any more, and --prune", COMPANY, f"Name of {text}", True, live
+            address=Address(text),
+            reason="in no spec any more, and --prune",
+            company_id=COMPANY,
+            name=f"Name of {text}",
+            pruned=True,
+            observed=live,
         )
         if number < losses
         else UpdateCompany(
-            Address(text), "managed fields differ", COMPANY, (Change("name", "Old", "New"),), live
+            address=Address(text),
+            reason="managed fields differ",
+            company_id=COMPANY,
+            changes=(Change(path="name", before="Old", after="New"),),
+            observed=live,
         )
         if number < losses + changes
-        else CreateCompany(Address(text), "not in Codat", by_path({"name": f"Name of {text}"}, {}))
+        else CreateCompany(
+            address=Address(text), reason="not in Codat", fields=by_path({"name": f"Name of {text}"}, {})
+        )
         for number, text in enumerate(companies)
     ]
     codes = (AttentionCode.EXISTS, AttentionCode.RELINK, AttentionCode.ORPHAN)
     matters = [
-        Attention(codes[n % 3], Address(f"a{n:05}"), f"say what to do about {n}, " * 7)
+        Attention(code=codes[n % 3], address=Address(f"a{n:05}"), message=f"say what to do about {n}, " * 7)
         for n in range(attention)
     ]
     return plan_of(in_order(actions), matters, unchanged=7).document()
@@ -310,7 +322,16 @@ def test_blocking_attention_is_kept_before_the_rest():
 
 
 def test_an_unlink_counts_as_a_loss_in_every_form():
-    actions = [UnlinkConnection(Address(f"c{n:05}", "b"), "unlinked", "i", "j", "Plaid") for n in range(2000)]
+    actions = [
+        UnlinkConnection(
+            address=Address(f"c{n:05}", "b"),
+            reason="unlinked",
+            company_id="i",
+            connection_id="j",
+            platform="Plaid",
+        )
+        for n in range(2000)
+    ]
     page = plan_markdown(plan_of(actions).document())
     assert "- c00001/b unlink" in page
     assert len(deleted(page)) == 2000

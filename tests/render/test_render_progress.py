@@ -10,15 +10,17 @@ from uuid import uuid4
 
 import pytest
 
-from reconciler.actions import Kind
+from reconciler.kinds import Kind
 from reconciler.model import Address
-from reconciler.outcome import Event, EventType, Result
+from reconciler.outcome import Event, EventType, Failure, Result
 from reconciler.render import Style, progress
 
-STARTED = Event(EventType.STARTED, "applying", data={"companies": 40})
-WAIT = Event(EventType.WAITING, "waiting 30 seconds, until 12:03:20 UTC: Codat asks for fewer requests")
-STOPPING = Event(EventType.STOPPING, "stopping: 10 companies have failed")
-ENDED = Event(EventType.ENDED, "applied")
+STARTED = Event(type=EventType.STARTED, message="applying", data={"companies": 40})
+WAIT = Event(
+    type=EventType.WAITING, message="waiting 30 seconds, until 12:03:20 UTC: Codat asks for fewer requests"
+)
+STOPPING = Event(type=EventType.STOPPING, message="stopping: 10 companies have failed")
+ENDED = Event(type=EventType.ENDED, message="applied")
 
 
 class Terminal(StringIO):
@@ -63,15 +65,19 @@ def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def company_ended(requests: int = 0) -> Event:
-    return Event(EventType.COMPANY_ENDED, "acme is done", data={"requests": requests})
+    return Event(type=EventType.COMPANY_ENDED, message="acme is done", data={"requests": requests})
 
 
 def failed(
     result: Result = Result.FAILED, *, company: str = "acme", why: str = "Codat refused the credentials"
 ) -> Event:
-    data = {"failure": {"code": "rejected", "message": why}}
     return Event(
-        EventType.ACTION_ENDED, why, Kind.CONNECTION_AUTHORIZE, Address(company, "books"), result, data
+        type=EventType.ACTION_ENDED,
+        message=why,
+        kind=Kind.CONNECTION_AUTHORIZE,
+        address=Address(company, "books"),
+        result=result,
+        failure=Failure(code="rejected", what=why),
     )
 
 
@@ -186,7 +192,7 @@ def test_the_bar_is_one_row_that_a_terminal_of_sixty_columns_holds(width, monkey
     monkeypatch.setenv("COLUMNS", str(width))
     stream, now = Terminal(), Seconds()
     with progress(Style(), stream=stream, now=now) as observe:
-        observe(Event(EventType.STARTED, "applying", data={"companies": 1_001}))
+        observe(Event(type=EventType.STARTED, message="applying", data={"companies": 1_001}))
         for done in range(1, 1_000):
             now.time += 0.4
             observe(company_ended(4 * done))
@@ -266,7 +272,7 @@ def test_an_ascii_terminal_gets_ascii():
     stream.encoding = "ascii"
     with progress(Style(), stream=stream, now=now) as observe:
         observe(STARTED)
-        observe(Event(EventType.WAITING, "Zoë"))
+        observe(Event(type=EventType.WAITING, message="Zoë"))
         observe(company_ended())
     assert stream.getvalue().isascii()
 

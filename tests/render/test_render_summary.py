@@ -6,8 +6,8 @@ import pytest
 from render_samples import DIAGNOSTICS, broken_outcome, ended, full_plan
 from test_render_markdown import HOSTILE, OURS, SEEN_BY_FILTERS, finished, numbered, tokens
 
-from reconciler.actions import Kind
 from reconciler.diagnostics import Diagnostic
+from reconciler.kinds import Kind
 from reconciler.model import Address
 from reconciler.outcome import Failure, Outcome, Result
 from reconciler.plan import Attention, AttentionCode
@@ -25,12 +25,15 @@ def thousand_failures() -> Outcome:
             Kind.CONNECTION_AUTHORIZE,
             f"c{n:04}/books",
             Result.FAILED,
-            Failure("rejected", f"reason {n} " * 60, f"0HN-{n}"),
+            Failure(code="rejected", what=f"reason {n} " * 60, correlation_id=f"0HN-{n}"),
         )
         for n in range(1_001)
     ]
-    matters = [Attention(AttentionCode.EXISTS, Address(f"a{n}"), f"adopt {n} " * 60) for n in range(1_001)]
-    return Outcome("prod", tuple(results), tuple(matters))
+    matters = [
+        Attention(code=AttentionCode.EXISTS, address=Address(f"a{n}"), message=f"adopt {n} " * 60)
+        for n in range(1_001)
+    ]
+    return Outcome(workspace="prod", results=tuple(results), attention=tuple(matters))
 
 
 PAGES = {
@@ -73,9 +76,9 @@ def test_result_and_failures_come_before_what_is_left_and_the_plan() -> None:
 
 
 def test_failures_of_one_reason_are_one_item() -> None:
-    refused = Failure("rejected", "xero rejected the credentials (400)", "0HN-1")
+    refused = Failure(code="rejected", what="xero rejected the credentials (400)", correlation_id="0HN-1")
     results = [ended(Kind.CONNECTION_AUTHORIZE, f"c{n:02}/books", Result.FAILED, refused) for n in range(14)]
-    page = outcome_markdown(Outcome("prod", tuple(results)))
+    page = outcome_markdown(Outcome(workspace="prod", results=tuple(results)))
     assert page.count("xero rejected the credentials") == 1
     assert "14 connections: **authorize connection failed** [`rejected`]" in page
     assert "`c00/books` (correlation id `0HN-1`), " in page
@@ -96,7 +99,9 @@ def test_a_page_is_well_below_what_github_takes_and_counts_what_it_leaves_out() 
 def test_the_same_matter_a_thousand_times_is_one_item() -> None:
     document = full_plan().document() | {
         "attention": [
-            Attention(AttentionCode.GATE, Address(f"c{n:04}", "books"), "not yet").document()
+            Attention(
+                code=AttentionCode.GATE, address=Address(f"c{n:04}", "books"), message="not yet"
+            ).document()
             for n in range(1_001)
         ]
     }

@@ -23,12 +23,12 @@ from reconciler.actions import (
     CreateCompany,
     CreateConnection,
     DeleteCompany,
-    Kind,
     SetSyncSettings,
     in_order,
 )
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.fields import by_path
+from reconciler.kinds import Kind
 from reconciler.live import LiveConnection, Status
 from reconciler.model import Address
 from reconciler.outcome import Failure, Outcome, Result
@@ -79,7 +79,10 @@ def test_every_kind_of_action_is_one_line_with_address_and_reason(kind):
 )
 def test_a_delete_says_how_many_connections_are_lost(statuses, told):
     deletion = next(action for action in one_of_each() if isinstance(action, DeleteCompany))
-    lost = tuple(LiveConnection(str(number), "gbol", "Xero", item) for number, item in enumerate(statuses))
+    lost = tuple(
+        LiveConnection(id=str(number), platform_key="gbol", platform_name="Xero", status=item)
+        for number, item in enumerate(statuses)
+    )
     plan = plan_of([replace(deletion, observed=replace(deletion.observed, connections=lost))])
     assert told in plan_text(plan.document(), PLAIN)
 
@@ -283,12 +286,19 @@ def test_the_counts_of_an_outcome_are_true():
 
 
 def test_an_outcome_that_is_complete_asks_for_nothing():
-    shown = outcome_text(Outcome("prod", (ended(Kind.COMPANY_CREATE, "acme"),), requests=1), Style())
+    shown = outcome_text(
+        Outcome(workspace="prod", results=(ended(Kind.COMPANY_CREATE, "acme"),), requests=1), Style()
+    )
     assert shown == "Applied: 1 done, 0 failed, 0 not started; 1 write request.\n"
 
 
 def test_what_blocks_is_named_after_an_apply_and_what_informs_is_not():
-    outcome = Outcome("prod", (ended(Kind.COMPANY_CREATE, "acme"),), some_attention(), requests=1)
+    outcome = Outcome(
+        workspace="prod",
+        results=(ended(Kind.COMPANY_CREATE, "acme"),),
+        attention=some_attention(),
+        requests=1,
+    )
     shown = outcome_text(outcome, Style())
     assert "! echo" in shown
     assert "! golf/bank" in shown
@@ -298,7 +308,7 @@ def test_what_blocks_is_named_after_an_apply_and_what_informs_is_not():
 
 def test_many_that_were_not_started_are_cut_short_unless_asked_for():
     results = tuple(ended(Kind.COMPANY_CREATE, f"c{number}", Result.NOT_STARTED) for number in range(100))
-    outcome = Outcome("prod", results, interrupted=True)
+    outcome = Outcome(workspace="prod", results=results, interrupted=True)
     assert "c11 and 88 more: interrupted" in outcome_text(outcome, Style())
     assert "c99" in outcome_text(outcome, Style(verbose=1))
 
@@ -373,19 +383,26 @@ def test_lists_and_counts():
 
 
 def test_every_attention_code_can_be_shown():
-    plan = plan_of(attention=[Attention(code, Address("acme"), "…") for code in AttentionCode])
+    plan = plan_of(
+        attention=[Attention(code=code, address=Address("acme"), message="…") for code in AttentionCode]
+    )
     assert sum(line.startswith("! ") for line in lines(plan)) == len(AttentionCode)
 
 
 def refused(company, message="xero rejected the credentials (400)", correlation_id="", code="rejected"):
-    failure = Failure(code, message, correlation_id, "correct the authorization, then {resume}")
+    failure = Failure(
+        code=code,
+        what=message,
+        correlation_id=correlation_id,
+        then="correct the authorization, then {resume}",
+    )
     return ended(Kind.CONNECTION_AUTHORIZE, f"{company}/books", Result.FAILED, failure)
 
 
 def test_failures_of_one_reason_are_one_sentence_with_every_address_and_its_correlation_id():
     results = [refused(f"c{number:02}", correlation_id=f"0HN-{number}") for number in range(14)]
     results += [ended(Kind.COMPANY_SYNC, f"c{number:02}", Result.NOT_STARTED) for number in range(14)]
-    shown = outcome_text(Outcome("prod", tuple(results)), PLAIN).splitlines()
+    shown = outcome_text(Outcome(workspace="prod", results=tuple(results)), PLAIN).splitlines()
     assert shown[0] == (
         "x 14 connections  authorize connection failed [rejected]: xero rejected the credentials (400); "
         "correct the authorization, then run the same command again"
@@ -409,7 +426,7 @@ def test_ids_do_not_make_two_reasons_of_one():
     ]
     other = refused("c", "xero rejected the credentials (400)")
     results = (refused("a", gone[0]), other, refused("b", gone[1]))
-    first, _, second, *_ = outcome_text(Outcome("prod", results), PLAIN).splitlines()
+    first, _, second, *_ = outcome_text(Outcome(workspace="prod", results=results), PLAIN).splitlines()
     assert first.startswith(
         "x 2 connections  authorize connection failed [rejected]: since the plan, company (its id)"
     )
@@ -426,7 +443,7 @@ def test_ids_do_not_make_two_reasons_of_one():
     ids=["code", "message", "kind"],
 )
 def test_another_reason_is_a_sentence_of_its_own(other):
-    shown = outcome_text(Outcome("prod", (refused("a"), other)), PLAIN)
+    shown = outcome_text(Outcome(workspace="prod", results=(refused("a"), other)), PLAIN)
     assert shown.count("\nx ") == 1
     assert shown.startswith("x a/books ")
 
@@ -443,14 +460,31 @@ def large_plan():
     actions = in_order(
         (
             *(
-                CreateCompany(Address(key), "not in Codat", by_path({"name": key.upper()}, {}))
+                CreateCompany(
+                    address=Address(key), reason="not in Codat", fields=by_path({"name": key.upper()}, {})
+                )
                 for key in keys
             ),
-            *(CreateConnection(Address(key, "books"), "not in Codat", None, "xero", "gbol") for key in keys),
+            *(
+                CreateConnection(
+                    address=Address(key, "books"),
+                    reason="not in Codat",
+                    company_id=None,
+                    platform="xero",
+                    platform_key="gbol",
+                )
+                for key in keys
+            ),
             *(replace(gone[0], address=Address(f"old{number}")) for number in range(9)),
         )
     )
-    return plan_of(actions, [Attention(AttentionCode.GATE, Address(key, "books"), "not yet") for key in keys])
+    return plan_of(
+        actions,
+        [
+            Attention(code=AttentionCode.GATE, address=Address(key, "books"), message="not yet")
+            for key in keys
+        ],
+    )
 
 
 def test_a_large_plan_leaves_the_question_in_sight():
@@ -487,7 +521,7 @@ def test_the_same_attention_is_said_once_on_a_terminal_and_everywhere_in_a_pipe(
     assert shown.count("gate: not yet") == 1
     assert "! ... 999 more: gate (-v shows all): c0001/books, " in shown
     assert plan_text(plan.document(), PLAIN).count("gate: not yet") == 1_000
-    outcome = Outcome("prod", (), plan.attention)
+    outcome = Outcome(workspace="prod", results=(), attention=plan.attention)
     assert outcome_text(outcome, TERMINAL).count("gate: not yet") == 1
     assert outcome_text(outcome, PLAIN).count("gate: not yet") == 1_000
 

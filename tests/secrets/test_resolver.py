@@ -3,11 +3,23 @@
 import json
 import pickle
 import traceback
+from pathlib import Path
+from typing import Final
 
 import pytest
 
 from reconciler.diagnostics import Span
-from reconciler.model import SecretRef
+from reconciler.secret_refs import (
+    REFERENCE_ADVICE,
+    SCHEMES,
+    Cell,
+    LocatorError,
+    Lookup,
+    SecretFile,
+    SecretRef,
+    Variable,
+    locator_of,
+)
 from reconciler.secrets import MadeUp, Resolver, SecretCode, SecretError
 
 CANARY = "canary-4f0c"
@@ -16,7 +28,7 @@ PLACE = Span("specs/acme.yaml", 9, 24)
 
 def ref(text: str) -> SecretRef:
     scheme, _, locator = text.removeprefix("${").removesuffix("}").partition(":")
-    return SecretRef(scheme, locator, PLACE)
+    return SecretRef(locator_of(scheme, locator), PLACE)
 
 
 @pytest.fixture
@@ -94,7 +106,6 @@ BAD = [
     ("${file:../outside}", SecretCode.OUTSIDE_ROOT, "'../outside' leads out of the workspace's root"),
     ("${file:/etc/hostname}", SecretCode.OUTSIDE_ROOT, "'/etc/hostname' leads out of the workspace's root"),
     ("${file:secrets/link}", SecretCode.OUTSIDE_ROOT, "'secrets/link' leads out of the workspace's root"),
-    ("${file:secrets/a\0b}", SecretCode.OUTSIDE_ROOT, "leads out of the workspace's root"),
     ("${file:secrets/all.json#/a/missing}", SecretCode.MISSING, "the JSON pointer leads nowhere"),
     ("${file:secrets/all.json#/list/00}", SecretCode.MISSING, "the JSON pointer leads nowhere"),
     ("${file:secrets/all.json#/list/1}", SecretCode.MISSING, "the JSON pointer leads nowhere"),
@@ -160,14 +171,100 @@ def test_a_root_that_is_a_link_is_no_way_out(root, tmp_path):
     assert resolver(tmp_path / "alias")(ref("${file:secrets/token}")).reveal() == CANARY
 
 
+TABLE: Final = f"key,accessToken,other\nacme,{CANARY},\nbravo,{CANARY},x\nbravo,{CANARY},y\n"
+
+ABSENT: Final = [
+    "${env:NOT_THERE}",
+    "${env:EMPTY}",
+    "${file:secrets/nothing}",
+    "${file:nowhere/all.json#/a}",
+    "${table:secrets/nothing.csv#acme.accessToken}",
+    "${vault:secret/acme}",
+]
+BROKEN: Final = [
+    "${env:CODAT_API_KEY}",
+    "${env:BYTES}",
+    "${file:secrets/empty}",
+    "${file:secrets/latin}",
+    "${file:../outside}",
+    "${file:secrets/all.json#/a/missing}",
+    "${file:secrets/all.json#/n}",
+    "${file:secrets/broken.json#/token}",
+    "${table:secrets/tokens.csv#acme.refreshToken}",
+    "${table:secrets/tokens.csv#charlie.accessToken}",
+    "${table:secrets/tokens.csv#acme.other}",
+    "${table:secrets/tokens.csv#bravo.accessToken}",
+]
+
+
 class TestMadeUp:
-    def test_it_stands_in_only_where_there_is_no_secret(self, root):
+    def test_a_secret_that_is_there_is_taken(self, root):
         made_up = MadeUp(resolver(root))
         assert made_up(ref("${env:TOKEN}")).reveal() == CANARY
-        assert made_up(ref("${env:NOT_THERE}")).reveal().startswith("made-up-")
-        assert made_up.made_up == {"${env:NOT_THERE}"}
+        assert made_up.made_up == set()
+
+    @pytest.mark.parametrize("text", ABSENT)
+    def test_it_stands_in_where_there_is_nothing(self, text, root):
+        made_up = MadeUp(resolver(root))
+        assert made_up.check([(ref(text), "acme/books")]) == ()
+        assert made_up.made_up == set()
+        assert made_up(ref(text)).reveal().startswith("made-up-")
+        assert made_up.made_up == {text}
+
+    @pytest.mark.parametrize("text", BROKEN)
+    def test_what_is_there_and_broken_is_told_as_without_the_sandbox(self, text, root):
+        (root / "secrets/tokens.csv").write_text(TABLE)
+        made_up, use = MadeUp(resolver(root)), (ref(text), "acme/books")
+        assert made_up.check([use]) == resolver(root).check([use]) != ()
+        with pytest.raises(SecretError):
+            made_up(ref(text))
+        assert made_up.made_up == set()
 
     def test_it_makes_the_same_value_up_for_the_same_reference_only(self, root):
         up, other = MadeUp(resolver(root)), MadeUp(resolver(root))
         assert up(ref("${env:A}")) == other(ref("${env:A}"))
         assert up(ref("${env:A}")) != up(ref("${env:B}"))
+
+
+FORMS: Final = [
+    ("${env:ACME_TOKEN}", Variable("ACME_TOKEN")),
+    ("${file:a/b.txt}", SecretFile("a/b.txt")),
+    ("${file:a.json#/x/0}", SecretFile("a.json", "/x/0")),
+    ("${table:t.csv#a.b.token}", Cell(path="t.csv", key="a.b", column="token")),
+    ("${table:t.csv#a#b.token}", Cell(path="t.csv", key="a#b", column="token")),
+    ("${vault:kv/acme#field}", Lookup("vault", "kv/acme#field")),
+]
+
+
+@pytest.mark.parametrize(("text", "locator"), FORMS)
+def test_a_reference_is_parsed_into_what_it_names_and_written_as_it_was(text, locator):
+    assert SecretRef.parse(text) == SecretRef(locator)
+    assert str(SecretRef(locator)) == text
+
+
+FORMLESS: Final = [
+    ("${env:1x}", "this is not the name of an environment variable"),
+    ("${env:}", "this is not the name of an environment variable"),
+    ("${file: }", "this reference names no file"),
+    ("${file:a\0b}", "this reference names no file"),
+    ("${file:a#}", "what follows '#' is not a JSON pointer"),
+    ("${file:a#x}", "what follows '#' is not a JSON pointer"),
+    ("${table:t.csv}", "this reference names no cell of a table"),
+    ("${table:t.csv#acme}", "this reference names no cell of a table"),
+    ("${table:#acme.token}", "this reference names no cell of a table"),
+    ("${show:--help}", "this reference names nothing"),
+    ("${show:a\0b}", "this reference names nothing"),
+]
+
+
+@pytest.mark.parametrize(("text", "problem"), FORMLESS)
+def test_what_is_not_written_as_its_scheme_wants_is_no_reference_and_no_text(text, problem):
+    with pytest.raises(LocatorError, match=problem):
+        SecretRef.parse(text)
+
+
+def test_the_page_on_secrets_and_the_advice_name_every_scheme():
+    page = (Path(__file__).parents[2] / "docs" / "secrets.md").read_text()
+    for scheme in SCHEMES.values():
+        assert scheme.form in REFERENCE_ADVICE
+    assert [name for name in SCHEMES if f"${{{name}:" not in page] == []

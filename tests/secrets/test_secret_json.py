@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.model import SecretRef
+from reconciler.secret_refs import SecretFile, SecretRef
 from reconciler.secrets import Resolver, SecretCode, SecretError, json_files
 
 CANARY = "canary-2d7e"
@@ -18,7 +18,7 @@ TOKEN = "x" * 1_000
 
 
 def ref(pointer: str) -> SecretRef:
-    return SecretRef("file", f"tokens.json#{pointer}")
+    return SecretRef(SecretFile("tokens.json", pointer))
 
 
 def resolver(root: Path) -> Resolver:

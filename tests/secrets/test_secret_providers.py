@@ -5,7 +5,7 @@ import traceback
 
 import pytest
 
-from reconciler.model import SecretRef
+from reconciler.secret_refs import Lookup, SecretRef
 from reconciler.secrets import Resolver, SecretCode, SecretError
 
 CANARY = "canary-3c8e"
@@ -35,7 +35,7 @@ def package(tmp_path, monkeypatch):
 def test_a_provider_gives_the_secret_and_is_loaded_no_sooner(package):
     resolve = Resolver(package, {})
     assert "keyring_codat" not in sys.modules
-    assert resolve(SecretRef("good", "acme")).reveal() == "ACME"
+    assert resolve(SecretRef(Lookup("good", "acme"))).reveal() == "ACME"
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_provider_gives_the_secret_and_is_loaded_no_sooner(package):
 )
 def test_a_provider_that_fails_is_named_and_its_words_are_not_shown(package, scheme, problem):
     with pytest.raises(SecretError, match=problem) as caught:
-        Resolver(package, {})(SecretRef(scheme, "acme"))
+        Resolver(package, {})(SecretRef(Lookup(scheme, "acme")))
     assert caught.value.diagnostics[0].code == SecretCode.PROVIDER
     chain, texts = caught.value, []
     while chain is not None:
@@ -60,4 +60,4 @@ def test_a_provider_that_fails_is_named_and_its_words_are_not_shown(package, sch
 
 def test_the_sandbox_asks_none(package):
     with pytest.raises(SecretError, match="there is no such kind of reference"):
-        Resolver(package, {}, providers=False)(SecretRef("good", "acme"))
+        Resolver(package, {}, providers=False)(SecretRef(Lookup("good", "acme")))

@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 
 from reconciler.diagnostics import Severity, Span
-from reconciler.model import SecretRef
+from reconciler.secret_refs import SecretRef, locator_of
 from reconciler.secrets import Resolver, SecretCode, SecretError, tables
 
 CANARY = "canary-7b1d"
@@ -24,7 +24,7 @@ TOKENS = (
 
 
 def ref(locator: str) -> SecretRef:
-    return SecretRef("table", locator, PLACE)
+    return SecretRef(locator_of("table", locator), PLACE)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 import pytest
 
-from reconciler.model import Secret
+from reconciler.secret_refs import Secret
 
 CANARY = "CANARY4711"
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from reconciler.model import ACCOUNT_MARK, DesiredAccount, DesiredWebhook, Presence, Secret, SecretRef
+from reconciler.model import ACCOUNT_MARK, DesiredAccount, DesiredWebhook, Presence
+from reconciler.secret_refs import Secret, SecretRef, Variable
 
 CANARY: Final = "canary"
 """What every secret of a simulation holds, so that it is known wherever it is seen."""
@@ -46,10 +47,10 @@ class Hook:
 
     def desired(self) -> DesiredWebhook:
         """It, as ``account.yaml`` has it."""
-        url = SecretRef("env", HIDDEN) if self.path == HIDDEN else self.url
+        url = SecretRef(Variable(HIDDEN)) if self.path == HIDDEN else self.url
         events = () if self.is_absent else self.events
         state = Presence.ABSENT if self.is_absent else Presence.PRESENT
-        return DesiredWebhook(self.key, url, events, self.tags, state=state)
+        return DesiredWebhook(key=self.key, url=url, event_types=events, company_tags=self.tags, state=state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,9 @@ class Account:
     def desired(self) -> DesiredAccount:
         """It, as the planner takes it."""
         return DesiredAccount(
-            {} if self.redirect is None else {"redirectUrl": OURS + self.redirect},
-            {} if self.hours is None else {"invoices": {"syncSchedule": self.hours}},
-            {hook.key: hook.desired() for hook in self.hooks},
+            profile={} if self.redirect is None else {"redirectUrl": OURS + self.redirect},
+            sync_settings={} if self.hours is None else {"invoices": {"syncSchedule": self.hours}},
+            webhooks={hook.key: hook.desired() for hook in self.hooks},
         )
 
     @property
@@ -81,7 +82,7 @@ def hidden_url() -> str:
 
 def url_of(ref: SecretRef) -> Secret:
     """What the reference to a URL resolves to."""
-    assert ref.locator == HIDDEN
+    assert str(ref.locator) == HIDDEN
     return Secret(hidden_url())
 
 

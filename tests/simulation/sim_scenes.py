@@ -20,11 +20,11 @@ from reconciler.model import (
     DesiredConnection,
     Migration,
     Presence,
-    SecretRef,
     SourceType,
     SyncPolicy,
     Wanted,
 )
+from reconciler.secret_refs import SecretRef, Variable
 
 WORKSPACE: Final = "prod"
 OLD_WORKSPACE: Final = "pilot"
@@ -207,18 +207,18 @@ class Specs:
         workspace, *taken_over = self.workspaces
         companies = {firm.key: self._company(firm) for firm in self.firms}
         return Desired(
-            workspace,
-            companies,
+            workspace=workspace,
+            companies=companies,
             renamed_from=taken_over[0] if taken_over else None,
             account=self.account.desired() if self.account else None,
         )
 
     def _company(self, firm: Firm) -> DesiredCompany:
         return DesiredCompany(
-            firm.key,
-            firm.name,
-            UNSET if firm.description is None else firm.description,
-            dict(firm.tags),
+            key=firm.key,
+            name=firm.name,
+            description=UNSET if firm.description is None else firm.description,
+            tags=dict(firm.tags),
             id=self.ids[firm.key] if firm.adopts else None,
             new=firm.is_new,
             renamed_from=firm.renamed_from,
@@ -231,12 +231,12 @@ class Specs:
     def _connection(self, firm: Firm, link: Link) -> DesiredConnection:
         is_ours = link.migration is Migration.SELF_SERVICE
         return DesiredConnection(
-            link.key,
-            link.platform,
-            link.brand.key,
-            link.brand.source_type,
-            link.migration,
-            link.wanted,
+            key=link.key,
+            platform=link.platform,
+            platform_key=link.brand.key,
+            source_type=link.brand.source_type,
+            migration=link.migration,
+            wanted=link.wanted,
             authorization={"accessToken": token_ref(firm, link), "realmId": "4620816365"} if is_ours else {},
             issued_at=self.issued_at if link.reissued else None,
             sync=link.policy(),
@@ -247,7 +247,7 @@ class Specs:
 def token_ref(firm: Firm, link: Link) -> SecretRef:
     """The reference to a connection's token. It keeps its name when a key changes."""
     owner = firm.renamed_from or firm.key
-    return SecretRef("env", f"{owner}/{link.role}{'#2' if link.reissued else ''}")
+    return SecretRef(Variable(f"{owner}/{link.role}{'#2' if link.reissued else ''}"))
 
 
 def addresses(firms: tuple[Firm, ...]) -> Iterator[tuple[Firm, Link]]:

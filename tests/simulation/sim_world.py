@@ -22,15 +22,17 @@ from virtual_time import START
 from reconciler.apply import execute
 from reconciler.codat import Client, ReadClient, connect
 from reconciler.live import Live
-from reconciler.model import KEY_TAG, LINKS_TAG, WORKSPACE_TAG, Desired, Limits, Secret, SecretRef, Wanted
+from reconciler.model import KEY_TAG, LINKS_TAG, WORKSPACE_TAG, Desired, Wanted
 from reconciler.outcome import Event, Outcome
 from reconciler.plan import Plan
 from reconciler.planner import Policy, draft, finish
 from reconciler.sandbox import Sandbox, answering, companies, connections, control, integrations, webhooks
 from reconciler.sandbox.answering import Handler
 from reconciler.sandbox.answers import Call, Problem
+from reconciler.secret_refs import Secret, SecretRef
 from reconciler.workflow.account import read_account
 from reconciler.workflow.reading import answer, list_companies, with_sync_settings
+from reconciler.workspace import Limits
 
 API: Final = "http://127.0.0.1"
 API_KEY: Final = f"Basic {CANARY}-api-key"
@@ -384,7 +386,7 @@ class World:
             companies = await list_companies(client, desired)
             account = await read_account(client, desired.account, url_of) if desired.account else None
             companies = await with_sync_settings(client, companies, desired, policy, limits)
-            live = Live(companies, account=account)
+            live = Live(companies=companies, account=account)
             drafted = draft(desired, live, policy)
             live = await answer(client, live, drafted, limits)
             return finish(drafted, desired, live, policy, tool="simulation", api=API)
@@ -552,6 +554,6 @@ class World:
 
 def resolve(ref: SecretRef) -> Secret:
     """A token that tells which one it is, or the hidden URL; it must be seen nowhere."""
-    if ref.locator == HIDDEN:
+    if str(ref.locator) == HIDDEN:
         return url_of(ref)
     return Secret(f"{CANARY}-{ref.locator}")

@@ -10,12 +10,12 @@ import pytest
 
 from reconciler.codat import ReadClient
 from reconciler.diagnostics import RefusedError
-from reconciler.model import Limits, Workspace
 from reconciler.sandbox import Sandbox
 from reconciler.workflow import endpoint
 from reconciler.workflow.endpoint import Endpoint
+from reconciler.workspace import Limits, Workspace
 
-FOR_A_SANDBOX = Workspace("test", "/", sandbox_only=True)
+FOR_A_SANDBOX = Workspace(name="test", root="/", sandbox_only=True)
 
 
 @pytest.mark.parametrize(

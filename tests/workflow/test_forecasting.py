@@ -10,7 +10,6 @@ from reconciler.actions import (
     Action,
     AdoptCompany,
     AuthorizeConnection,
-    Change,
     CreateCompany,
     CreateConnection,
     DeleteCompany,
@@ -24,22 +23,40 @@ from reconciler.actions import (
 from reconciler.apply.failing import RESUME
 from reconciler.codat import Meter
 from reconciler.fields import by_path
+from reconciler.kinds import Change
 from reconciler.live import LiveCompany, Status
 from reconciler.model import Address, Mark
 from reconciler.plan import Basis, Plan
 from reconciler.workflow.reading import forecast
 
 ACME, BOOKS = Address("acme"), Address("acme", "books")
-LIVE = LiveCompany("1", "Acme")
-CHANGES = (Change("name", "Acme", "Acme Stores"),)
+LIVE = LiveCompany(id="1", name="Acme")
+CHANGES = (Change(path="name", before="Acme", after="Acme Stores"),)
 
 
 def authorize(observed: Status | None) -> AuthorizeConnection:
-    return AuthorizeConnection(BOOKS, "why", "1", "2" if observed else None, "xero", "gbol", observed, {})
+    return AuthorizeConnection(
+        address=BOOKS,
+        reason="why",
+        company_id="1",
+        connection_id="2" if observed else None,
+        platform="xero",
+        platform_key="gbol",
+        observed=observed,
+        authorization={},
+    )
 
 
 def told(*actions: Action, remaining: int = 0) -> str:
-    plan = Plan("t", "prod", "https://api", actions, (), 0, Basis("", {}))
+    plan = Plan(
+        tool="t",
+        workspace="prod",
+        api="https://api",
+        actions=actions,
+        attention=(),
+        unchanged=0,
+        basis=Basis("", {}),
+    )
     meter = Meter()
     meter.remaining, meter.limit = remaining, 1000
     (said,) = forecast(plan, meter, datetime(2026, 11, 24, tzinfo=UTC), again=RESUME)
@@ -49,22 +66,82 @@ def told(*actions: Action, remaining: int = 0) -> str:
 @pytest.mark.parametrize(
     ("action", "needed"),
     [
-        pytest.param(CreateCompany(ACME, "why", by_path({"name": "Acme"}, {})), 1, id="create-company"),
-        pytest.param(AdoptCompany(ACME, "why", "1", CHANGES, LIVE), 2, id="adopt"),
-        pytest.param(UpdateCompany(ACME, "why", "1", CHANGES, LIVE), 2, id="update"),
-        pytest.param(SetSyncSettings(ACME, "why", "1", CHANGES, {}), 3, id="sync-settings-before-and-after"),
-        pytest.param(DeleteCompany(ACME, "why", "1", "Acme", False, LIVE), 2, id="delete-company"),
-        pytest.param(UnlinkConnection(BOOKS, "why", "1", "2", "xero"), 2, id="unlink"),
         pytest.param(
-            DeleteConnection(BOOKS, "why", "1", "2", "xero", Status.LINKED, False), 2, id="delete-connection"
+            CreateCompany(address=ACME, reason="why", fields=by_path({"name": "Acme"}, {})),
+            1,
+            id="create-company",
         ),
-        pytest.param(CreateConnection(BOOKS, "why", "1", "xero", "gbol"), 1, id="create-connection"),
         pytest.param(
-            CreateConnection(BOOKS, "why", "1", "xero", "gbol", {"books": Mark()}), 3, id="and-record-links"
+            AdoptCompany(address=ACME, reason="why", company_id="1", changes=CHANGES, observed=LIVE),
+            2,
+            id="adopt",
+        ),
+        pytest.param(
+            UpdateCompany(address=ACME, reason="why", company_id="1", changes=CHANGES, observed=LIVE),
+            2,
+            id="update",
+        ),
+        pytest.param(
+            SetSyncSettings(address=ACME, reason="why", company_id="1", changes=CHANGES, settings={}),
+            3,
+            id="sync-settings-before-and-after",
+        ),
+        pytest.param(
+            DeleteCompany(
+                address=ACME, reason="why", company_id="1", name="Acme", pruned=False, observed=LIVE
+            ),
+            2,
+            id="delete-company",
+        ),
+        pytest.param(
+            UnlinkConnection(address=BOOKS, reason="why", company_id="1", connection_id="2", platform="xero"),
+            2,
+            id="unlink",
+        ),
+        pytest.param(
+            DeleteConnection(
+                address=BOOKS,
+                reason="why",
+                company_id="1",
+                connection_id="2",
+                platform="xero",
+                status=Status.LINKED,
+                pruned=False,
+            ),
+            2,
+            id="delete-connection",
+        ),
+        pytest.param(
+            CreateConnection(
+                address=BOOKS, reason="why", company_id="1", platform="xero", platform_key="gbol"
+            ),
+            1,
+            id="create-connection",
+        ),
+        pytest.param(
+            CreateConnection(
+                address=BOOKS,
+                reason="why",
+                company_id="1",
+                platform="xero",
+                platform_key="gbol",
+                links={"books": Mark()},
+            ),
+            3,
+            id="and-record-links",
         ),
         pytest.param(authorize(None), 1, id="authorize-one-that-this-plan-creates"),
         pytest.param(authorize(Status.PENDING_AUTH), 2, id="authorize-one-that-existed"),
-        pytest.param(SyncCompany(ACME, "why", "1", (SyncTarget(BOOKS, "2"),)), 1, id="sync"),
+        pytest.param(
+            SyncCompany(
+                address=ACME,
+                reason="why",
+                company_id="1",
+                targets=(SyncTarget(address=BOOKS, connection_id="2"),),
+            ),
+            1,
+            id="sync",
+        ),
     ],
 )
 def test_an_action_needs_its_writes_and_its_looks(action: Action, needed: int) -> None:
@@ -75,5 +152,5 @@ def test_an_action_needs_its_writes_and_its_looks(action: Action, needed: int) -
 
 def test_looks_are_told_apart_from_writes() -> None:
     assert "this plan needs 2 (1 to write, 1 to look) and will stop" in told(
-        UpdateCompany(ACME, "why", "1", CHANGES, LIVE)
+        UpdateCompany(address=ACME, reason="why", company_id="1", changes=CHANGES, observed=LIVE)
     )

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.actions import AdoptCompany
-from reconciler.live import Live, LiveCompany, LiveConnection, Status
+from reconciler.live import Live, LiveCompany, LiveConnection, LiveSyncSettings, Status
 from reconciler.loading import (
     BUILTIN_PLATFORMS,
     Extra,
@@ -25,15 +25,7 @@ from reconciler.loading import (
     sieved,
     spec_text,
 )
-from reconciler.model import (
-    KEY_TAG,
-    LINKS_TAG,
-    PROTECT_TAG,
-    WORKSPACE_TAG,
-    LiveSyncSettings,
-    Platform,
-    SourceType,
-)
+from reconciler.model import KEY_TAG, LINKS_TAG, PROTECT_TAG, WORKSPACE_TAG, Platform, SourceType
 from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
 from reconciler.workflow.importing import HEADING, spec_texts, warnings_of
@@ -73,11 +65,19 @@ def identifier(number: int) -> str:
 def connection(number: int, platform: str = "gbol", status: Status = Status.LINKED) -> LiveConnection:
     kinds = {known_platform.key: known_platform.source_type for known_platform in BUILTIN_PLATFORMS}
     kind = kinds.get(platform, SourceType.ACCOUNTING)
-    return LiveConnection(identifier(number), platform, platform, status, kind, SYNCED, SYNCED)
+    return LiveConnection(
+        id=identifier(number),
+        platform_key=platform,
+        platform_name=platform,
+        status=status,
+        source_type=kind,
+        created=SYNCED,
+        last_sync=SYNCED,
+    )
 
 
 def company(number: int = 1, name: str = "Acme", **fields) -> LiveCompany:
-    return LiveCompany(identifier(number), name, **fields)
+    return LiveCompany(id=identifier(number), name=name, **fields)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Account:
         rest = (platform for platform in BUILTIN_PLATFORMS if platform.key not in listed)
         desired = load(self.specs, platforms=[*self.platforms, *rest]).desired
         check_platforms(desired, companies, self.platforms)
-        live = Live(tuple(companies), self.platforms)
+        live = Live(companies=tuple(companies), platforms=self.platforms)
         return make_plan(desired, live, Policy(now=NOW), tool="test", api="test")
 
 
@@ -225,7 +225,7 @@ CASES = {
         [],
     ),
     "ids that begin alike": (
-        [LiveCompany(f"00000001-0000-4000-8000-{n:012x}", "Acme") for n in range(4)],
+        [LiveCompany(id=f"00000001-0000-4000-8000-{n:012x}", name="Acme") for n in range(4)],
         [],
     ),
 }

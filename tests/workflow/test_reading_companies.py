@@ -20,7 +20,7 @@ class Listings:
 
     def __init__(self, workspace: str) -> None:
         self.asked: list[str] = []
-        self._one = LiveCompany("a1", "Acme", tags={WORKSPACE_TAG: workspace, KEY_TAG: "acme"})
+        self._one = LiveCompany(id="a1", name="Acme", tags={WORKSPACE_TAG: workspace, KEY_TAG: "acme"})
 
     async def companies(self, query: str = "") -> tuple[LiveCompany, ...]:
         self.asked.append(query)
@@ -42,7 +42,11 @@ def test_no_more_is_listed_than_it_takes_to_find_what_is_wanted(
     carries: str, renamed_from: str | None, asked: list[str]
 ) -> None:
     codat = Listings(carries)
-    desired = Desired("prod", {"acme": DesiredCompany("acme", "Acme")}, renamed_from=renamed_from)
+    desired = Desired(
+        workspace="prod",
+        companies={"acme": DesiredCompany(key="acme", name="Acme")},
+        renamed_from=renamed_from,
+    )
     found = asyncio.run(list_companies(cast("ReadClient", codat), desired))
     assert codat.asked == asked
     assert [company.id for company in found] == ["a1"]

@@ -20,11 +20,25 @@ def plan_of(keys: list[str]) -> Plan:
         action
         for key in keys
         for action in (
-            CreateCompany(Address(key), "not in Codat", by_path({"name": key}, {})),
-            CreateConnection(Address(key, "books"), "not in Codat", None, "xero", "gbol"),
+            CreateCompany(address=Address(key), reason="not in Codat", fields=by_path({"name": key}, {})),
+            CreateConnection(
+                address=Address(key, "books"),
+                reason="not in Codat",
+                company_id=None,
+                platform="xero",
+                platform_key="gbol",
+            ),
         )
     ]
-    return Plan("t", "prod", "sandbox", in_order(actions), (), 0, Basis("", {}))
+    return Plan(
+        tool="t",
+        workspace="prod",
+        api="sandbox",
+        actions=in_order(actions),
+        attention=(),
+        unchanged=0,
+        basis=Basis("", {}),
+    )
 
 
 @given(

@@ -100,9 +100,9 @@ def test_a_plan_written_out_by_mistake_is_one_line(specs: Path) -> None:
 
 # --- loading -----------------------------------------------------------------------------------
 
-FEED = Platform("feed", "Harbour Bank Feeds", SourceType.BANK_FEED)
-RENAMED = Platform("gbol", "Xero Blue", SourceType.ACCOUNTING)
-RESORTED = Platform("gbol", "Xero", SourceType.BANK_FEED)
+FEED = Platform(key="feed", name="Harbour Bank Feeds", source_type=SourceType.BANK_FEED)
+RENAMED = Platform(key="gbol", name="Xero Blue", source_type=SourceType.ACCOUNTING)
+RESORTED = Platform(key="gbol", name="Xero", source_type=SourceType.BANK_FEED)
 
 
 @pytest.fixture

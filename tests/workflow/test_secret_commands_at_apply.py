@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 from reconciler.loading import SpecError, load
-from reconciler.model import Secret, SecretRef
+from reconciler.secret_refs import Lookup, Secret, SecretRef
 from reconciler.secrets import MadeUp, SecretError
 from reconciler.workflow import applying
 
-REF = SecretRef("show", "acme")
+REF = SecretRef(Lookup("show", "acme"))
 PERMITTED = 'version: 1\nworkspace: prod\nsecrets: {commands: {show: [show, "{ref}"]}}\n'
 
 
