@@ -40,7 +40,9 @@ Examples:
 @specs_argument
 @format_option(*PLAN_FORMATS)
 @click.option(
-    "--detailed-exitcode", is_flag=True, help="Exit 2 when an action is pending; what is blocked is none."
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit 2 when an action is pending; what is blocked is not an action.",
 )
 @click.option(
     "--out",

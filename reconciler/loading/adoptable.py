@@ -282,8 +282,15 @@ def _managed(company: LiveCompany) -> str:
 
 def _wrong_name(company: LiveCompany) -> str:
     name = company.name
-    is_sound = bool(name.strip()) and kept_name(name) == name
-    return "" if is_sound else "its name holds characters that Codat would remove, or nothing else"
+    kept = kept_name(name)
+    if not kept.strip():
+        return f"its name {quoted(printable(name))} holds no characters but those that Codat would remove"
+    if kept != name:
+        return (
+            f"its name {quoted(printable(name))} holds characters that Codat would remove; "
+            f"{quoted(printable(kept))} would be left"
+        )
+    return ""
 
 
 def _too_many_tags(company: LiveCompany) -> str:

@@ -68,7 +68,7 @@ SAYS: Final[Mapping[type[Situation], Mapping[str, str]]] = {
         "protected": "it carries the protect tag",
     },
     ConnectionSituation: {
-        "wanted": "wanted state",
+        "wanted": "state in the spec",
         "live": "live status",
         "migration": "how it gets linked",
         "fresh": "issuedAt is later than all that Codat recorded of it",

@@ -45,7 +45,7 @@ class Subject:
 
 def attention(code: AttentionCode, subject: Subject) -> Attention:
     """The attention of this code at the subject's address."""
-    return Attention(code=code, address=subject.address, message=_MESSAGES[code](subject))
+    return Attention(code=code, address=subject.address, message=MESSAGES[code](subject))
 
 
 def _ids(found: Iterable[LiveCompany | LiveConnection]) -> str:
@@ -323,7 +323,7 @@ def _unmanaged(subject: Subject) -> str:
     return f"{text}; name it in the spec with 'id: {found.id}' to manage it, or leave it"
 
 
-_MESSAGES: Final[Mapping[AttentionCode, Callable[[Subject], str]]] = {
+MESSAGES: Final[Mapping[AttentionCode, Callable[[Subject], str]]] = {
     AttentionCode.EXISTS: _exists,
     AttentionCode.CONFLICT: _conflict,
     AttentionCode.MISSING: _missing,

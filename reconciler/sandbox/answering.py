@@ -22,6 +22,11 @@ from reconciler.sandbox.answers import Answer, Call, Problem
 from reconciler.sandbox.settings import read
 from reconciler.sandbox.store import SECOND, Session, Store
 
+READS_KEPT: Final = 1000
+"""A read is forgotten after so many further requests; every write is kept."""
+_QUERY_KEPT: Final = 200
+"""Characters of a read's query."""
+
 
 def note(
     session: Session,
@@ -32,32 +37,48 @@ def note(
     replayed: bool = False,
     fault: str | None = None,
 ) -> None:
-    """Write down one write and how it was answered."""
+    """Write down one request and how it was answered."""
     session.run(
-        "INSERT INTO journal (at, method, path, key, status, took_effect, replayed, fault, company,"
-        " connection, tokens_to_linked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO journal (at, method, path, query, is_write, key, status, took_effect, replayed, fault,"
+        " company, connection, tokens_to_linked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         session.now,
         call.method,
         call.template,
+        "&".join(f"{name}={value}" for name, value in call.query.items())[:_QUERY_KEPT],
+        call.is_write,
         call.key,
         answer.status,
-        took_effect,
+        call.is_write and took_effect,
         replayed,
         fault,
         answer.company_id or call.path_ids.get("companyId"),
         answer.connection_id or call.path_ids.get("connectionId"),
         answer.tokens_to_linked,
     )
+    session.run("DELETE FROM journal WHERE seq = last_insert_rowid() - ? AND NOT is_write", READS_KEPT)
 
 
 def entries(session: Session) -> list[dict[str, Any]]:
-    """All that was written down, oldest first."""
-    return _documents(session.rows("SELECT * FROM journal ORDER BY seq"))
+    """All writes, oldest first."""
+    return _documents(session.rows("SELECT * FROM journal WHERE is_write ORDER BY seq"))
 
 
-def latest(session: Session, count: int) -> list[dict[str, Any]]:
-    """The last ``count`` writes, newest first."""
-    return _documents(session.rows("SELECT * FROM journal ORDER BY seq DESC LIMIT ?", count))
+def noted(session: Session, *, only_writes: bool) -> int:
+    """How many requests ``latest`` can show."""
+    return int(session.value("SELECT count(*) FROM journal WHERE is_write >= ?", only_writes))
+
+
+def latest(
+    session: Session, count: int, skipped: int = 0, *, only_writes: bool = False
+) -> list[dict[str, Any]]:
+    """``count`` requests after the first ``skipped``, newest first, each with its query."""
+    rows = session.rows(
+        "SELECT * FROM journal WHERE is_write >= ? ORDER BY seq DESC LIMIT ? OFFSET ?",
+        only_writes,
+        count,
+        skipped,
+    )
+    return [{**document, "query": row["query"]} for document, row in zip(_documents(rows), rows, strict=True)]
 
 
 def _documents(rows: Iterable[sqlite3.Row]) -> list[dict[str, Any]]:
@@ -250,10 +271,10 @@ def answer_call(store: Store, handler: Handler, call: Call, fault: ServerFault |
             replay = recall(session, call)
         except Problem as problem:
             refusal = problem.answer(call.correlation_id)
-            _note(session, call, refusal, took_effect=False)
+            note(session, call, refusal, took_effect=False)
             return refusal
         if replay is not None:
-            _note(session, call, replay, took_effect=False, replayed=True)
+            note(session, call, replay, took_effect=False, replayed=True)
             return replay
         answer = _worked(session, handler, call, fault)
         keep(session, call, answer)
@@ -276,11 +297,11 @@ def _worked(session: Session, handler: Handler, call: Call, fault: ServerFault |
     """What the route answers, or what the fault makes of it."""
     if fault is not None and not fault.is_after:
         refusal = fault.problem().answer(call.correlation_id)
-        _note(session, call, refusal, took_effect=False, fault=fault.name)
+        note(session, call, refusal, took_effect=False, fault=fault.name)
         return refusal
     worked = _attempted(session, handler, call)
     answer = worked if fault is None else fault.problem().answer(call.correlation_id)
-    _note(session, call, worked, took_effect=worked.status < 400, fault=None if fault is None else fault.name)
+    note(session, call, worked, took_effect=worked.status < 400, fault=None if fault is None else fault.name)
     return answer
 
 
@@ -293,16 +314,3 @@ def _attempted(session: Session, handler: Handler, call: Call) -> Answer:
         answer = problem.answer(call.correlation_id)
     session.run("RELEASE work")
     return answer
-
-
-def _note(
-    session: Session,
-    call: Call,
-    answer: Answer,
-    *,
-    took_effect: bool,
-    replayed: bool = False,
-    fault: str | None = None,
-) -> None:
-    if call.is_write:
-        note(session, call, answer, took_effect=took_effect, replayed=replayed, fault=fault)

@@ -16,6 +16,10 @@ from reconciler.sandbox.store import Session
 
 SHOWN: Final = 50
 """Rows of each table, the newest; a page of ten thousand companies, each second, would help nobody."""
+PAGE: Final = "requests"
+WRITES: Final = "writes"
+"""The parameters of the page: which page of the request log, and whether writes alone are ``only`` in it."""
+_DIGITS: Final = 10
 EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "PendingAuth": ("link",),
     "Linked": ("deauthorize", "revoke", "unlink", "fail-next-sync"),
@@ -36,12 +40,30 @@ def show(session: Session, call: Call) -> Answer:
         count=count,
         companies=[_company(document, call.origin) for document in companies.documents(session, rows)],
         syncs=syncing.latest(session, SHOWN),
-        requests=answering.latest(session, SHOWN),
+        log=_log(session, call),
         faults=faults.listed(session),
         kinds=tuple(faults.KINDS),
         events=EVENTS,
         shown=SHOWN,
     )
+
+
+def _log(session: Session, call: Call) -> dict[str, Any]:
+    """One page of the request log, the newest first; a page past the last one is the last."""
+    only_writes = call.query.get(WRITES) == "only"
+    count = answering.noted(session, only_writes=only_writes)
+    asked = call.query.get(PAGE, "")
+    number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < _DIGITS else 1
+    page = max(1, min(number, -(-count // SHOWN)))
+    skipped = (page - 1) * SHOWN
+    return {
+        "only_writes": only_writes,
+        "count": count,
+        "requests": answering.latest(session, SHOWN, skipped, only_writes=only_writes),
+        "skipped": skipped,
+        "newer": page - 1,
+        "older": page + 1 if skipped + SHOWN < count else 0,
+    }
 
 
 def switch(session: Session, call: Call) -> Answer:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Raised with every change of the tables; a file of another version is refused."""
 APPLICATION_ID: Final = 0x0C0DA7
 """Marks a SQLite file as ours."""
@@ -134,6 +134,8 @@ CREATE TABLE journal (
     at INTEGER NOT NULL,
     method TEXT NOT NULL,
     path TEXT NOT NULL,
+    query TEXT NOT NULL,
+    is_write INTEGER NOT NULL,
     key TEXT,
     status INTEGER NOT NULL,
     took_effect INTEGER NOT NULL,
@@ -143,6 +145,7 @@ CREATE TABLE journal (
     connection TEXT,
     tokens_to_linked INTEGER NOT NULL
 );
+CREATE INDEX journal_write ON journal (seq) WHERE is_write;
 CREATE TABLE fault (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     document TEXT NOT NULL,

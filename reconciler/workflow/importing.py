@@ -30,6 +30,7 @@ from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.endpoint import Endpoint, run
 from reconciler.workflow.new_files import write_specs
 from reconciler.workflow.reading import each
+from reconciler.workflow.specs import SCHEMAS, refresh
 from reconciler.workspace import Limits
 
 HEADING: Final = (
@@ -39,8 +40,10 @@ HEADING: Final = (
 LEFT_OUT_FILE: Final = "_left-out.yaml"
 """Beside a file for each company, the one with nothing but comments; no company's key begins so."""
 _SUFFIXES: Final = (".yaml", ".yml")
-_SCHEMAS: Final = (".schemas/spec.schema.json", "schemas/spec.schema.json")
-_ACCOUNT_SCHEMAS: Final = (".schemas/account.schema.json", "schemas/account.schema.json")
+_SPEC_SCHEMA: Final = "spec.schema.json"
+_ACCOUNT_SCHEMA: Final = "account.schema.json"
+_SCHEMA_PLACES: Final = (SCHEMAS, "schemas")
+"""Where init puts our schemas, and where we have them."""
 ACCOUNT_FILE: Final = "account.yaml"
 _NAMED: Final = 3
 """Of those left out for one kind of reason, how many a message names before it counts the rest."""
@@ -100,6 +103,8 @@ def import_companies(request: ImportRequest) -> Imported:
     commented = [left for left in found.left_out if left.why is not Why.MANAGED]
     texts = spec_texts(request.out, keyed, commented)
     _check_free(texts)
+    if texts:
+        _put_schemas(_directory(request.out), _SPEC_SCHEMA)
     write_specs(texts)
     return Imported(tuple(texts), len(keyed), warnings_of(told), _not_asked_for(request, found.companies))
 
@@ -112,9 +117,10 @@ def import_account(endpoint: Endpoint, out: Path) -> Path:
     """
     if out.suffix not in _SUFFIXES:
         out = out / ACCOUNT_FILE
-    text = account_text(run(_read_account(endpoint)), schema_path=_schema(out.parent, _ACCOUNT_SCHEMAS))
+    text = account_text(run(_read_account(endpoint)), schema_path=_schema(out.parent, _ACCOUNT_SCHEMA))
     texts = {out: text}
     _check_free(texts)
+    _put_schemas(out.parent, _ACCOUNT_SCHEMA)
     write_specs(texts)
     return out
 
@@ -183,10 +189,9 @@ async def _one(client: ReadClient, identifier: str) -> LiveCompany:
 
 def spec_texts(out: Path, keyed: Mapping[str, Adoptable], left_out: Sequence[LeftOut]) -> dict[Path, str]:
     """One file for all where ``out`` names a YAML file, otherwise a file for each below the directory."""
+    schema = _schema(_directory(out), _SPEC_SCHEMA)
     if out.suffix in _SUFFIXES:
-        schema = _schema(out.parent)
         return {out: spec_text(keyed, left_out, schema=schema, heading=HEADING)} if keyed or left_out else {}
-    schema = _schema(out)
     texts = {
         out / f"{key}.yaml": spec_text({key: adoptable}, schema=schema, heading=HEADING)
         for key, adoptable in keyed.items()
@@ -196,16 +201,32 @@ def spec_texts(out: Path, keyed: Mapping[str, Adoptable], left_out: Sequence[Lef
     return texts
 
 
-def _schema(directory: Path, names: Sequence[str] = _SCHEMAS) -> str:
-    """Where an editor finds the schema from ``directory``: where init puts it, or as ours has it."""
+def _directory(out: Path) -> Path:
+    return out.parent if out.suffix in _SUFFIXES else out
+
+
+def _schema(directory: Path, name: str) -> str:
+    """Where an editor finds the schema from ``directory``: where it is already, else beside the specs."""
     start = directory.absolute()
+    found = _found_schema(start, name) or start / SCHEMAS / name
+    return Path(os.path.relpath(found, start)).as_posix()
+
+
+def _found_schema(start: Path, name: str) -> Path | None:
+    """The schema of that name nearest to ``start``, within its repository."""
     for parent in (start, *start.parents):
-        for name in names:
-            if (parent / name).is_file():
-                return Path(os.path.relpath(parent / name, start)).as_posix()
+        for place in _SCHEMA_PLACES:
+            if (parent / place / name).is_file():
+                return parent / place / name
         if (parent / ".git").exists():
             break
-    return names[0]
+    return None
+
+
+def _put_schemas(directory: Path, name: str) -> None:
+    """Let the schema that the first line of a spec names be there."""
+    if _found_schema(directory.absolute(), name) is None:
+        refresh(directory)
 
 
 def _check_free(texts: Mapping[Path, str]) -> None:

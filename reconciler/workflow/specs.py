@@ -77,7 +77,7 @@ companies:
 
 
 def start(directory: Path, workspace: str) -> tuple[Path, ...]:
-    """Write ``workspace.yaml``, a commented spec and the schemas for editors; never over an existing file.
+    """Write ``workspace.yaml`` and a commented spec, never over an existing file, and schemas for editors.
 
     Raises:
         CodatSyncError: one of the files is there already, or cannot be written.
@@ -85,10 +85,9 @@ def start(directory: Path, workspace: str) -> tuple[Path, ...]:
     texts = {
         directory / "workspace.yaml": _WORKSPACE.format(schemas=SCHEMAS, name=workspace),
         directory / "companies.yaml": _SPEC.format(schemas=SCHEMAS, directory=directory),
-        **_schemas(directory),
     }
     write_specs(texts)
-    return tuple(texts)
+    return (*texts, *(path for path, is_written in refresh(directory) if is_written))
 
 
 def refresh(directory: Path) -> tuple[tuple[Path, bool], ...]:

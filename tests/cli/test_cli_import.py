@@ -143,6 +143,34 @@ def test_a_part_that_nobody_knows_is_misuse(workspace: Codat) -> None:
     assert workspace.run("import", "--all", "--with", "tokens").status == Exit.CHANGES
 
 
+@pytest.mark.parametrize(
+    ("earlier", "arguments", "spec"),
+    [
+        ((), ("--all",), "specs/imported.yaml"),
+        ((), ("--all", "--out", "infra/each"), "infra/each/acme.yaml"),
+        ((), ("--account",), "specs/account.yaml"),
+        (("init", "specs", "--schemas"), ("--all",), "specs/imported.yaml"),
+        (("init", ".", "--schemas"), ("--all", "--out", "infra/each"), "infra/each/acme.yaml"),
+    ],
+)
+def test_editors_find_the_schema_that_an_imported_spec_names(
+    workspace: Codat, earlier: tuple[str, ...], arguments: tuple[str, ...], spec: str
+) -> None:
+    (workspace.directory / "specs").mkdir(exist_ok=True)
+    if earlier:
+        assert run(*earlier, cwd=workspace.directory).returncode == 0
+    assert workspace.run("import", *arguments).status == Exit.OK
+    file = workspace.directory / spec
+    named = file.read_text().splitlines()[0].removeprefix("# yaml-language-server: $schema=")
+    assert json.loads((file.parent / named).read_text())["title"]
+    assert len([*workspace.directory.rglob("spec.schema.json")]) == 1
+
+
+def test_an_import_of_nothing_writes_nothing(workspace: Codat) -> None:
+    assert workspace.run("import", "--tags", "uid = nobody", "--out", "new").out == "Nothing to write.\n"
+    assert not (workspace.directory / "new").exists()
+
+
 def test_what_cannot_be_adopted_is_counted_and_commented(workspace: Codat) -> None:
     ask(workspace, "POST", "companies", {"name": "Full", "tags": {f"t{n}": "x" for n in range(10)}})
     done = workspace.run("import", "--all", "--out", "specs/each")

@@ -24,6 +24,12 @@ def test_editors_find_the_schemas_that_the_modelines_name(tmp_path: Path) -> Non
         assert (file.parent / named).is_file()
 
 
+def test_a_workspace_can_be_started_where_specs_were_imported_before(tmp_path: Path) -> None:
+    assert run("init", "--schemas", ".", cwd=tmp_path).returncode == 0
+    done = run("init", ".", "--workspace", "prod", cwd=tmp_path)
+    assert (done.returncode, done.stdout.count("schema.json")) == (0, 0), done.stderr
+
+
 def test_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
     (tmp_path / "specs").mkdir()
     (tmp_path / "specs" / "workspace.yaml").write_text("# mine\n")

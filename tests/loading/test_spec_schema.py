@@ -6,11 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from reconciler.loading import BUILTIN_PLATFORMS, schema
+from reconciler.migration import WAYS
+from reconciler.model import Migration
 
 ROOT = Path(__file__).parents[2]
 OPENAPI = ROOT.parent / "shared/codat/Codat-Platform.openapi.json"
@@ -87,6 +90,47 @@ def test_editors_offer_the_fields_of_authorizations_that_codat_documents_and_tak
     }
     for name, field in authorization["properties"].items():
         assert {key: value for key, value in field.items() if key not in words} == any_other, name
+
+
+def by_platform():
+    """By a platform's name and key, what editors offer in its ``authorization``."""
+    return {
+        tuple(branch["if"]["properties"]["platform"]["enum"]): branch["then"]["properties"]["authorization"]
+        for branch in schema.named("spec").document["$defs"]["connection"]["allOf"]
+    }
+
+
+def test_editors_offer_each_platform_that_takes_tokens_its_own_fields():
+    names = {platform.key: platform.slug for platform in BUILTIN_PLATFORMS}
+    taking = {(names[way.key], way.key) for way in WAYS if Migration.SELF_SERVICE in way.migrations}
+    assert by_platform().keys() == taking
+    sage = json.loads((ROOT / "schemas/platforms/sage-bank-feeds.json").read_text())
+    assert by_platform()["sage-bank-feeds", "olpr"]["properties"].keys() == sage["properties"].keys()
+
+
+def test_what_editors_offer_by_platform_is_described_and_refuses_nothing():
+    words = {"title", "description", "markdownDescription"}
+    for names, part in by_platform().items():
+        assert part.keys() == words | {"properties"}, names
+        for field in part["properties"].values():
+            assert field.keys() == words, names
+
+
+def test_the_examples_have_only_fields_that_editors_offer():
+    offered = {name: part["properties"].keys() for names, part in by_platform().items() for name in names}
+    companies = [
+        company
+        for file in (ROOT / "specs").glob("*.yaml")
+        for company in (yaml.safe_load(file.read_text()).get("companies") or {}).values()
+    ]
+    written = [
+        (connection["platform"], connection["authorization"].keys())
+        for company in companies
+        for connection in company.get("connections", {}).values()
+        if "authorization" in connection
+    ]
+    assert written
+    assert [(platform, fields) for platform, fields in written if not fields <= offered[platform]] == []
 
 
 @pytest.mark.parametrize("other", NAMES[1:])

@@ -25,6 +25,7 @@ from builders import (
 from reconciler.live import LiveCompany, Status
 from reconciler.model import Migration, Presence, Wanted
 from reconciler.plan import CLASS_OF, AttentionClass, AttentionCode, Plan
+from reconciler.planner.messages import MESSAGES
 from reconciler.secret_refs import Secret
 
 
@@ -183,3 +184,7 @@ def test_one_blocked_connection_leaves_the_rest_of_its_company_unchanged() -> No
     plan = plan_for(spec, company(connection("c1", on=XERO)))
     assert [str(note.address) for note in plan.attention] == ["acme/bank"]
     assert plan.unchanged == 2
+
+
+def test_every_attention_says_what_to_do() -> None:
+    assert MESSAGES.keys() == set(AttentionCode)

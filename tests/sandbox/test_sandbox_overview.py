@@ -12,7 +12,8 @@ from loopback import serving
 from sandbox_api import Api, id_of
 from webdriver import MISSING, browser
 
-from reconciler.sandbox import Sandbox
+from reconciler.sandbox import Sandbox, answering
+from reconciler.sandbox.overview import SHOWN
 
 HOSTILE = "</title></style><script>document.title='owned';fetch('/stolen')</script><img src='/seen'>"
 FAULT = {"do": "fault", "kind": "503", "when": "after", "times": "ever"}
@@ -36,8 +37,47 @@ def test_it_shows_companies_states_syncs_writes_and_links(client: httpx.Client, 
     assert "PUT /companies/{companyId}/connections/{connectionId}/authorization" in shown
 
 
+def log(client: httpx.Client, **query: str) -> list[tuple[str, str]]:
+    """The requests of one page of the log, without their queries."""
+    shown = client.get("/", params=query, headers=BROWSER).text.split('id="requests"')[1]
+    return re.findall(r'<td class="\w+">(\w+) (\S+?)(?: <code>|</td>)', shown)
+
+
+def test_the_log_shows_reads_and_writes_from_the_newest_on(client: httpx.Client, api: Api) -> None:
+    company = api.company()
+    api.ok("GET", "/companies?page=1&pageSize=7")
+    assert log(client) == [("GET", "/companies"), ("POST", "/companies")]
+    assert "?page=1&amp;pageSize=7" in client.get("/", headers=BROWSER).text
+    api.ok("GET", f"/companies/{company}")
+    assert log(client)[0] == ("GET", "/companies/{companyId}")
+    assert log(client, writes="only") == [("POST", "/companies")]
+    assert [entry["method"] for entry in client.get("/_sandbox/journal").json()] == ["POST"]
+
+
+def test_the_log_has_pages_and_one_past_the_last_is_the_last(client: httpx.Client, api: Api) -> None:
+    for _ in range(SHOWN + 2):
+        api.ok("GET", "/profile")
+    api.company()
+    assert len(log(client)) == len(log(client, requests="nonsense")) == SHOWN
+    assert log(client)[0] == ("POST", "/companies")
+    assert log(client, requests="2") == log(client, requests="999") == [("GET", "/profile")] * 3
+    shown = client.get("/", params={"requests": "2"}, headers=BROWSER).text
+    assert ('rel="prev"' in shown, 'rel="next"' in shown, "51 to 53" in shown) == (True, False, True)
+
+
+def test_reads_are_forgotten_after_a_while_and_writes_never(
+    client: httpx.Client, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "READS_KEPT", 3)
+    api.company()
+    for _ in range(5):
+        api.ok("GET", "/profile")
+    assert log(client) == [("GET", "/profile")] * 3 + [("POST", "/companies")]
+
+
 def test_hostile_names_are_text(client: httpx.Client, api: Api, sandbox: Sandbox) -> None:
     api.company(tags={"<b>": HOSTILE})
+    client.get("/profile", params={"<b>": HOSTILE})
     with sandbox._store.transaction() as session:  # the API removes such characters from names
         session.run("UPDATE company SET name = ?", HOSTILE)
     shown = client.get("/", headers=BROWSER).text
@@ -93,6 +133,8 @@ def test_in_a_browser_it_keeps_itself_current_and_its_buttons_work(
         window.open(url + "/")
         path = api.linked(api.company(tags={"x": HOSTILE}))
         window.wait_for(".connection b", ["Linked"])
+        api.ok("GET", "/integrations?page=2")
+        window.wait_for("#requests tr:first-child code", ["?page=2"])
         window.press("Add fault")
         assert window.texts("#faults li b") == ["latency"]
         window.press("Clear faults")

@@ -1,7 +1,7 @@
 const live = (page) => page.querySelectorAll("[data-live], time");
 const refresh = async () => {
   try {
-    const answer = await fetch("/_sandbox/page", { headers: { Accept: "text/html" } });
+    const answer = await fetch(`/_sandbox/page${location.search}`, { headers: { Accept: "text/html" } });
     const fresh = [...live(new DOMParser().parseFromString(await answer.text(), "text/html"))];
     const shown = [...live(document)];
     if (answer.ok) shown.forEach((part, at) => {
