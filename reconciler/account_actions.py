@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from reconciler.kinds import Change, Kind, Planned, planned_document
 from reconciler.live import LiveWebhook
-from reconciler.model import ProfileValue, SyncSettings
+from reconciler.model import ACCOUNT_MARK, ProfileValue, SyncSettings
 from reconciler.secret_refs import SecretRef
 
 
@@ -23,7 +23,15 @@ class CreateWebhook(Planned):
     company_tags: tuple[str, ...] = ()
     disabled: bool = False
     beside: tuple[str, ...] = field(default=(), repr=False)
-    """Ids of the consumers of its URL that the plan saw, which tell this creation from an earlier one."""
+    """Ids of the consumers of its URL that the plan saw, which tell this creation from an earlier one.
+
+    Of the mark that makes the account ours: of all consumers, since one may be put beside ours meanwhile.
+    """
+
+    @property
+    def is_mark(self) -> bool:
+        """Whether it says whose the account is, and is sent nothing."""
+        return isinstance(self.url, str) and self.url.startswith(ACCOUNT_MARK)
 
     def document(self) -> dict[str, Any]:
         """The JSON form."""

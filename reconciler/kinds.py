@@ -29,6 +29,9 @@ class Kind(StrEnum):
     COMPANY_DELETE = "company.delete"
     CONNECTION_CREATE = "connection.create"
     CONNECTION_AUTHORIZE = "connection.authorize"
+    SOURCE_ACCOUNT_DELETE = "sourceAccount.delete"
+    SOURCE_ACCOUNT_UPDATE = "sourceAccount.update"
+    SOURCE_ACCOUNT_CREATE = "sourceAccount.create"
     COMPANY_SYNC = "company.sync"
 
 

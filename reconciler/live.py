@@ -106,6 +106,17 @@ class LiveCompany:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSourceAccount:
+    """A source account of a bank feed as Codat has it; its number and its balance are not looked at."""
+
+    id: str
+    name: str = ""
+    type: str = ""
+    currency: str = ""
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveWebhook:
     """A webhook consumer as Codat has it. Its URL may carry a password, so it is a secret."""
 
@@ -217,5 +228,7 @@ class Live:
     platforms: tuple[Platform, ...] = field(default=(), repr=False)
     pulls: Mapping[str, tuple[Pull, ...]] = field(default_factory=dict, repr=False)
     fetched_types: frozenset[str] | None = None
+    source_accounts: Mapping[str, tuple[LiveSourceAccount, ...]] = field(default_factory=dict, repr=False)
+    """Of those connections (by id) whose specs name some."""
     account: LiveAccount | None = None
     """``None`` where the run has nothing to do with the account."""

@@ -279,6 +279,33 @@ def utc_text(moment: datetime) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredSourceAccount:
+    """A bank account that feeds a customer's books, as its spec wants it.
+
+    Its ``key`` is its id at Codat, chosen by whoever creates it, and all that tells it from others.
+    ``numbers`` are what belongs to the customer alone, by Codat's name for each: the account's number, its
+    sort code and its balance.
+    """
+
+    key: str
+    name: str = ""
+    type: str = ""
+    currency: str = ""
+    numbers: Mapping[str, SecretRef] = field(default_factory=dict)
+    state: Presence = Presence.PRESENT
+
+    @property
+    def id(self) -> str:
+        """Its id at Codat."""
+        return self.key
+
+
+ACCOUNT_NUMBER: Final = "accountNumber"
+BALANCE: Final = "balance"
+"""The one of the numbers that Codat takes as a number; without one it is sent as 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredConnection:
     """A connection as its spec wants it. ``platform_key`` is Codat's four-letter key."""
 
@@ -295,6 +322,8 @@ class DesiredConnection:
     issued_at: datetime | None = None
     sync: SyncPolicy = SyncPolicy()
     preconditions: Mapping[Precondition, PreconditionState] = field(default_factory=dict)
+    source_accounts: Mapping[str, DesiredSourceAccount] = field(default_factory=dict)
+    """Of a bank feed, by id; what is not named here is not managed."""
     span: Span | None = field(default=None, compare=False)
 
     @property

@@ -126,6 +126,7 @@ class Options:
     allow_deletes: int | None = None
     allow_unlinks: int | None = None
     allow_narrowings: int | None = None
+    allow_source_account_deletes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ class Guard:
     max_deletes: Limit = Limit(0)
     max_unlinks: Limit = Limit(10)
     max_narrowings: Limit = Limit(0)
+    max_source_account_deletes: Limit = Limit(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,8 @@ from reconciler.secret_refs import Secret, SecretRef
 
 async def create_webhook(worker: WorkerState, action: CreateWebhook) -> Result:
     """Create the consumer, or find that another run of ours did: which of the two, no answer tells."""
+    if action.is_mark:
+        await _check_nothing_came(worker, action)
     made = await create(worker, _Making(worker, action, await _url(worker, action)))
     if made.value.marks_workspace is not None:
         await _check_alone(worker, made.value)
@@ -42,6 +44,22 @@ async def _url(worker: WorkerState, action: CreateWebhook) -> Secret:
     if isinstance(action.url, SecretRef):
         return await worker.secret(action.url)
     return Secret(action.url)
+
+
+async def _check_nothing_came(worker: WorkerState, mark: CreateWebhook) -> None:
+    """Raise NotDoneError where someone has put a consumer beside ours since the plan.
+
+    Once the account is ours, what else stands at our URLs is deleted; so it must not become ours unseen.
+    """
+    live = await worker.client.webhooks()
+    if any(webhook.marks_workspace is not None for webhook in live):
+        return
+    planned = [action for action in worker.actions if isinstance(action, CreateWebhook)]
+    urls = [await _url(worker, action) for action in planned]
+    urls += [webhook.url for webhook in live if webhook.id in mark.beside]
+    for webhook in live:
+        if webhook.id not in mark.beside and webhook.url in urls:
+            raise changed(f"someone made the webhook consumer {webhook.id} at a URL that the specs may name")
 
 
 async def _check_alone(worker: WorkerState, mark: LiveWebhook) -> None:
@@ -74,7 +92,8 @@ class _Making:
         """The idempotency key of an attempt."""
         action = self.action
         what = (action.event_types, action.company_tags, action.disabled)
-        return state.webhook_key(self.url.reveal(), what, action.beside, attempt)
+        beside = () if action.is_mark else action.beside
+        return state.webhook_key(self.url.reveal(), what, beside, attempt)
 
     async def send(self, client: Client, key: UUID) -> Answered[LiveWebhook]:
         """``POST /webhooks``."""

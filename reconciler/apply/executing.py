@@ -19,13 +19,16 @@ from reconciler.actions import (
     AuthorizeConnection,
     CreateCompany,
     CreateConnection,
+    CreateSourceAccount,
     DeleteCompany,
     DeleteConnection,
+    DeleteSourceAccount,
     RemoveProduct,
     SetSyncSettings,
     SyncCompany,
     UnlinkConnection,
     UpdateCompany,
+    UpdateSourceAccount,
 )
 from reconciler.apply.account import (
     create_webhook,
@@ -44,6 +47,11 @@ from reconciler.apply.companies import (
 from reconciler.apply.connections import create_connection, delete_company, delete_connection
 from reconciler.apply.failing import NotDoneError, interrupted, of_bug, of_error
 from reconciler.apply.running import PlatformBreaker, Resolve, Run, Telling
+from reconciler.apply.source_accounts import (
+    create_source_account,
+    delete_source_account,
+    update_source_account,
+)
 from reconciler.apply.state import WorkerState
 from reconciler.apply.syncing import sync_company
 from reconciler.codat import Client
@@ -144,6 +152,12 @@ async def perform(worker: WorkerState, action: Action) -> Result:  # noqa: C901 
             return await create_connection(worker, action)
         case AuthorizeConnection():
             return await authorize_connection(worker, action)
+        case CreateSourceAccount():
+            return await create_source_account(worker, action)
+        case UpdateSourceAccount():
+            return await update_source_account(worker, action)
+        case DeleteSourceAccount():
+            return await delete_source_account(worker, action)
         case SyncCompany():
             return await sync_company(worker, action)
         case _:
@@ -164,7 +178,14 @@ def _outcome(worker: WorkerState, action: Action, result: Result, failure: Failu
 
 def _connection_id(worker: WorkerState, action: Action) -> str | None:
     match action:
-        case UnlinkConnection() | DeleteConnection() | AuthorizeConnection() if action.connection_id:
+        case (
+            UnlinkConnection()
+            | DeleteConnection()
+            | AuthorizeConnection()
+            | CreateSourceAccount()
+            | UpdateSourceAccount()
+            | DeleteSourceAccount()
+        ) if action.connection_id:
             return action.connection_id
         case _:
             return worker.made.get(action.address)

@@ -70,6 +70,11 @@ def webhook_key(url: str, what: Sequence[object], beside: Sequence[str], attempt
     return _key("webhook", url, json.dumps(what), *beside, attempt)
 
 
+def source_account_key(connection_id: str, account_id: str, attempt: int) -> UUID:
+    """The key of the ``attempt``-th (from 0) creation of a source account."""
+    return _key("source-account", connection_id, account_id, attempt)
+
+
 def run_key(seed: int, address: Address, kind: Kind, number: int) -> UUID:
     """The key of a run's ``number``-th change or sync at an address; a later run has other ones."""
     return _key("run", seed, str(address), kind.value, number)

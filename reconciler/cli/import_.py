@@ -16,7 +16,7 @@ DEFAULT_OUT = Path("specs") / "imported.yaml"
 DEFAULT_ACCOUNT = Path("specs") / "account.yaml"
 
 
-_EXTRAS = ("products", "syncSettings")
+_EXTRAS = ("products", "syncSettings", "sourceAccounts")
 
 
 def _extras(_: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -24,7 +24,7 @@ def _extras(_: click.Context, parameter: click.Parameter, value: str | None) -> 
     named = tuple(dict.fromkeys(value.split(","))) if value is not None else ()
     for part in named:
         if part not in _EXTRAS:
-            raise click.BadParameter(f"{part!r} is neither of {' and '.join(_EXTRAS)}", param=parameter)
+            raise click.BadParameter(f"{part!r} is none of {', '.join(_EXTRAS)}", param=parameter)
     return named
 
 
@@ -55,7 +55,7 @@ Examples:
     "extras",
     metavar="PARTS",
     callback=_extras,
-    help="Write these parts too: products, syncSettings (with commas between).",
+    help="Write these parts too: products, syncSettings, sourceAccounts (with commas between).",
 )
 @endpoint_options
 @output_options

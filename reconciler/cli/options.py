@@ -303,6 +303,12 @@ def selection_options(function: F) -> F:
             metavar="N",
             help="Permit N companies' sync settings to narrow, whatever the guard says.",
         ),
+        click.option(
+            "--allow-source-account-deletes",
+            type=click.IntRange(min=0),
+            metavar="N",
+            help="Permit N deletes of source accounts, whatever the guard says.",
+        ),
     )(function)
 
 

@@ -22,6 +22,7 @@ from reconciler.live import (
     LiveError,
     LiveProfile,
     LiveProfileSettings,
+    LiveSourceAccount,
     LiveSyncSettings,
     LiveWebhook,
     Pull,
@@ -352,4 +353,20 @@ def webhook(node: Node) -> LiveWebhook:
         event_types=tuple(sorted(event_type.text() for event_type in node.get("eventTypes").items())),
         company_tags=tuple(sorted(event_type.text() for event_type in node.get("companyTags").items())),
         disabled=node.get("disabled").flag(default=False),
+    )
+
+
+def source_accounts(node: Node) -> tuple[LiveSourceAccount, ...]:
+    """Every source account of a connection; the answer is the list itself, without pages."""
+    return tuple(map(source_account, node.items()))
+
+
+def source_account(node: Node) -> LiveSourceAccount:
+    """A source account: both versions of the schema name these members alike."""
+    return LiveSourceAccount(
+        id=node.get("id").identifier(),
+        name=node.get("accountName").optional_text() or "",
+        type=node.get("accountType").optional_text() or "",
+        currency=node.get("currency").optional_text() or "",
+        status=node.get("status").optional_text() or "",
     )

@@ -14,7 +14,7 @@ from itertools import chain, count
 from typing import Any, Final
 
 from reconciler.fields import OPTIONAL
-from reconciler.live import LiveCompany, LiveConnection, Status
+from reconciler.live import LiveCompany, LiveConnection, LiveSourceAccount, Status
 from reconciler.loading import schema
 from reconciler.loading.platforms import BUILTIN_PLATFORMS, PlatformIndex
 from reconciler.loading.words import kept_name, quoted
@@ -50,6 +50,7 @@ class Extra(StrEnum):
 
     PRODUCTS = "products"
     SYNC_SETTINGS = "syncSettings"
+    SOURCE_ACCOUNTS = "sourceAccounts"
 
 
 class Why(StrEnum):
@@ -104,6 +105,8 @@ class Sieve:
     platforms: Sequence[PlatformIndex]
     extras: frozenset[Extra] = frozenset()
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    source_accounts: Mapping[str, Sequence[LiveSourceAccount]] = field(default_factory=dict)
+    """Of bank feeds, by the connection's id, where they are asked for."""
     ids: set[str] = field(default_factory=set)
     """Ids that are written already."""
 
@@ -181,7 +184,30 @@ class Sieve:
             self.ids.add(connection.id)
             key = free_key(name, keys, connection.id)
             keys.add(key)
-            yield key, self._connection(connection, name)
+            document = self._connection(connection, name)
+            if accounts := dict(self._accounts(connection, name, left_out)):
+                document[Extra.SOURCE_ACCOUNTS.value] = accounts
+            yield key, document
+
+    def _accounts(
+        self, connection: LiveConnection, platform: str, left_out: list[LeftOut]
+    ) -> Iterator[tuple[str, dict[str, str]]]:
+        """The source accounts of a bank feed. Their numbers are the customer's, so none is written."""
+        for account in sorted(self.source_accounts.get(connection.id, ()), key=lambda account: account.id):
+            number = re.sub("[^A-Za-z0-9]", "_", account.id).upper()
+            document = {
+                "accountName": written(account.name),
+                "accountType": account.type,
+                "currency": account.currency,
+                "accountNumber": f"${{env:ACCOUNT_NUMBER_{number}}}",
+            }
+            connections = {"x": {"platform": platform, "sourceAccounts": {account.id: document}}}
+            if schema.of_company().fits({"name": "x", "connections": connections}) and is_text(account.name):
+                yield account.id, document
+            else:
+                left_out.append(
+                    _unwritable(f"source account {printable(account.id)}", "no spec could hold it")
+                )
 
     def _complaint(
         self, connection: LiveConnection, name: str | None, single: dict[SourceType, LiveConnection]
@@ -237,12 +263,13 @@ def sieved(
     platforms: Sequence[Platform],
     extras: frozenset[Extra] = frozenset(),
     defaults: Mapping[str, Any] | None = None,
+    source_accounts: Mapping[str, Sequence[LiveSourceAccount]] | None = None,
 ) -> Sieved:
     """The companies as specs can hold them; ``platforms`` are Codat's own list."""
     listed = {platform.key for platform in platforms}
     rest = (platform for platform in BUILTIN_PLATFORMS if platform.key not in listed)
     indexes = (PlatformIndex(BUILTIN_PLATFORMS), PlatformIndex((*platforms, *rest)))
-    return Sieve(indexes, extras, defaults or {}).sieve(companies)
+    return Sieve(indexes, extras, defaults or {}, source_accounts or {}).sieve(companies)
 
 
 # --- what a company must be like ---------------------------------------------------------------

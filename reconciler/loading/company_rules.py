@@ -64,7 +64,8 @@ def _references(companies: Iterable[CompanySpec]) -> Iterator[tuple[str, SecretR
     """The references that read files below the workspace's root, each with the path of its file."""
     for company in companies:
         for connection in company.connections:
-            for value in connection.authorization.values():
+            numbers = [value for account in connection.source_accounts for value in account.numbers.values()]
+            for value in (*connection.authorization.values(), *numbers):
                 if isinstance(value, SecretRef) and isinstance(value.locator, SecretFile | Cell):
                     yield value.locator.path, value
 

@@ -13,10 +13,12 @@ from reconciler.loading.authorization_schema import published
 from reconciler.loading.nodes import Entry
 from reconciler.loading.references import ReferenceFault
 from reconciler.loading.sources import (
+    SOURCE_ACCOUNTS,
     CompanySpec,
     ConnectionSpec,
     Rule,
     RuleFinding,
+    SourceAccountSpec,
     Specs,
     at_entry,
     at_key,
@@ -24,7 +26,16 @@ from reconciler.loading.sources import (
 )
 from reconciler.loading.spec_codes import SpecCode
 from reconciler.loading.words import AUTHORIZATION, moment, shown
-from reconciler.model import MAX_TAG_VALUE, Mark, Migration, Presence, SourceType, Wanted, links_tag
+from reconciler.model import (
+    ACCOUNT_NUMBER,
+    MAX_TAG_VALUE,
+    Mark,
+    Migration,
+    Presence,
+    SourceType,
+    Wanted,
+    links_tag,
+)
 from reconciler.secret_refs import REFERENCE_ADVICE, SecretRef
 
 _ID_SUFFIX: Final = "Id"
@@ -32,6 +43,10 @@ _CLOCKS_DIFFER: Final = timedelta(days=1)
 """How far ahead the clock may be of whoever wrote down when tokens were issued."""
 _OF_THE_APPLICATION: Final = ("client", "app")
 """How fields begin that hold what is yours, not a customer's."""
+_OF_AN_ACCOUNT: Final = ("accountName", "accountType", "currency", ACCOUNT_NUMBER)
+"""What Codat requires of a source account when it is created, its balance aside."""
+_WITHOUT_FEEDS: Final = (SourceType.BANKING, SourceType.COMMERCE, SourceType.EXPENSE)
+"""Bank feeds of Oracle NetSuite, Xero and FreeAgent have the keys of accounting platforms."""
 _SOME_ID: Final = Mark(id="00000000")
 
 
@@ -206,11 +221,43 @@ def _authorization_misfit(specs: Specs) -> Iterator[RuleFinding]:
             yield at_key(connection.entry, AUTHORIZATION, summary, sentence)
 
 
+def _source_account_incomplete(specs: Specs) -> Iterator[RuleFinding]:
+    for account in _source_accounts(specs):
+        lacking = [name for name in _OF_AN_ACCOUNT if not account.entry.wrote(name)]
+        if lacking and account.state is Presence.PRESENT:
+            fix = "write them, or state: absent to delete the account"
+            yield at_entry(account.entry, f"a source account needs {' and '.join(lacking)}", fix)
+
+
+def _account_number_literal(specs: Specs) -> Iterator[RuleFinding]:
+    for account in _source_accounts(specs):
+        for name, value in account.numbers.items():
+            if isinstance(value, str):
+                summary = "what belongs to a customer alone must not stand in a spec"
+                yield at_value(account.entry, name, summary, REFERENCE_ADVICE)
+
+
+def _not_a_bank_feed(specs: Specs) -> Iterator[RuleFinding]:
+    for connection in specs.connections:
+        platform = connection.platform
+        if connection.source_accounts and platform and platform.source_type in _WITHOUT_FEEDS:
+            summary = f"{platform.name} is no platform that a bank feed writes to"
+            yield at_key(connection.entry, SOURCE_ACCOUNTS, summary, "move it to the bank feed's connection")
+
+
+def _source_accounts(specs: Specs) -> Iterator[SourceAccountSpec]:
+    return (account for connection in specs.connections for account in connection.source_accounts)
+
+
 def _faults(code: SpecCode, specs: Specs) -> Iterator[RuleFinding]:
     for connection in specs.connections:
         for name, value in connection.authorization.items():
             if isinstance(value, ReferenceFault) and value.code is code and connection.fields is not None:
                 yield at_value(connection.fields, name, value.summary, value.fix)
+    for account in _source_accounts(specs):
+        for name, value in account.numbers.items():
+            if isinstance(value, ReferenceFault) and value.code is code:
+                yield at_value(account.entry, name, value.summary, value.fix)
 
 
 CONNECTION_RULES: Final = (
@@ -228,6 +275,9 @@ CONNECTION_RULES: Final = (
     Rule(SpecCode.AUTHORIZATION_UNUSED, _authorization_unused, Severity.WARNING),
     Rule(SpecCode.AUTHORIZATION_LITERAL, _authorization_literal),
     Rule(SpecCode.AUTHORIZATION_SCHEMA, _authorization_misfit),
+    Rule(SpecCode.MISSING_FIELD, _source_account_incomplete),
+    Rule(SpecCode.ACCOUNT_NUMBER_LITERAL, _account_number_literal),
+    Rule(SpecCode.NOT_A_BANK_FEED, _not_a_bank_feed),
     Rule(SpecCode.REFERENCE_SHARED, _reference_shared, Severity.WARNING),
     *(
         Rule(code, partial(_faults, code))

@@ -26,7 +26,14 @@ from reconciler.loading.connection_rules import CONNECTION_RULES
 from reconciler.loading.nodes import Document, Spot
 from reconciler.loading.platforms import BUILTIN_PLATFORMS, PlatformIndex
 from reconciler.loading.references import ReferenceFault, ReferenceOrigin, real_path
-from reconciler.loading.sources import CompanySpec, ConnectionSpec, Settings, Specs, preconditions
+from reconciler.loading.sources import (
+    CompanySpec,
+    ConnectionSpec,
+    Settings,
+    SourceAccountSpec,
+    Specs,
+    preconditions,
+)
 from reconciler.loading.spec_codes import SpecError
 from reconciler.loading.words import moment
 from reconciler.model import (
@@ -36,6 +43,7 @@ from reconciler.model import (
     DesiredAccount,
     DesiredCompany,
     DesiredConnection,
+    DesiredSourceAccount,
     Platform,
     Precondition,
     PreconditionState,
@@ -127,7 +135,20 @@ def _connection(connection: ConnectionSpec, settings: Settings) -> DesiredConnec
         sync=_sync(connection.merged.get("sync")),
         preconditions=_preconditions(connection, platform.key, settings),
         renamed_from=connection.entry.fields.get("renamedFrom"),
+        source_accounts={account.id: _source_account(account) for account in connection.source_accounts},
         span=connection.entry.span,
+    )
+
+
+def _source_account(account: SourceAccountSpec) -> DesiredSourceAccount:
+    fields = account.entry.fields
+    return DesiredSourceAccount(
+        key=account.id,
+        name=literal(fields.get("accountName", "")),
+        type=fields.get("accountType", ""),
+        currency=fields.get("currency", ""),
+        numbers={name: ref for name, ref in account.numbers.items() if isinstance(ref, SecretRef)},
+        state=account.state,
     )
 
 

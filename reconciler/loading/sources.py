@@ -14,7 +14,16 @@ from reconciler.loading.platforms import PlatformIndex
 from reconciler.loading.references import ReferenceFault, ReferenceOrigin, read
 from reconciler.loading.spec_codes import SpecCode
 from reconciler.loading.words import AUTHORIZATION, SENT, NamePolicy, dotted
-from reconciler.model import Migration, Platform, Precondition, PreconditionState, Presence, Wanted
+from reconciler.model import (
+    ACCOUNT_NUMBER,
+    BALANCE,
+    Migration,
+    Platform,
+    Precondition,
+    PreconditionState,
+    Presence,
+    Wanted,
+)
 from reconciler.secret_refs import SecretCommands, SecretRef, literal
 from reconciler.workspace import Workspace
 
@@ -76,12 +85,25 @@ def preconditions(written: Mapping[str, str]) -> Preconditions:
 
 
 COMPANIES: Final = "companies"
+SOURCE_ACCOUNTS: Final = "sourceAccounts"
+NUMBERS: Final = (ACCOUNT_NUMBER, "sortCode", BALANCE)
+"""What of a source account belongs to the customer alone, so that a spec holds references to it."""
 _MERGED_DEEPLY: Final = ("sync", "preconditions")
 _PRESENCES: Final[Mapping[str, Presence]] = {state.value: state for state in Presence}
 _WANTED: Final[Mapping[str, Wanted]] = {state.value: state for state in Wanted}
 _MIGRATIONS: Final[Mapping[str, Migration]] = {way.value: way for way in Migration}
 
 """What each word means. The row of a set that stands for all others may hold another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAccountSpec:
+    """A source account as written; ``numbers`` are what belongs to the customer alone."""
+
+    id: str
+    entry: Entry
+    numbers: Mapping[str, str | SecretRef | ReferenceFault]
+    state: Presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +126,7 @@ class ConnectionSpec:
     """How it gets linked; self-service where an authorization is given and nothing else is said."""
     id: str | None
     """The id that pins it, in lower case."""
+    source_accounts: tuple[SourceAccountSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +219,24 @@ def _connection(
         _WANTED.get(merged.get("state", ""), Wanted.LINKED),
         _MIGRATIONS.get(merged.get("migration", ""), given),
         _lowered(entry.fields.get("id")),
+        tuple(_source_accounts(entry, origin)),
     )
+
+
+def _source_accounts(entry: Entry, origin: ReferenceOrigin) -> Iterator[SourceAccountSpec]:
+    holder = entry.child(SOURCE_ACCOUNTS)
+    for account in holder.children() if holder is not None else ():
+        fields = account.fields
+        yield SourceAccountSpec(
+            account.path[-1],
+            account,
+            {
+                name: read(fields[name], origin, account.value_span(name))
+                for name in NUMBERS
+                if name in fields
+            },
+            _PRESENCES.get(fields.get("state", ""), Presence.PRESENT),
+        )
 
 
 def _merged(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:

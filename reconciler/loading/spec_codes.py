@@ -83,6 +83,8 @@ class SpecCode(StrEnum):
     ID_REQUIRED = "id-required"
     WRONG_TIME = "wrong-time"
     ISSUED_IN_FUTURE = "issued-in-future"
+    ACCOUNT_NUMBER_LITERAL = "account-number-literal"
+    NOT_A_BANK_FEED = "not-a-bank-feed"
     AUTHORIZATION_MISSING = "authorization-missing"
     AUTHORIZATION_UNUSED = "authorization-unused"
     AUTHORIZATION_LITERAL = "authorization-literal"

@@ -320,6 +320,9 @@ def _guard(fields: Mapping[str, Any]) -> Guard:
         max_narrowings=_limit(fields["maxNarrowings"])
         if "maxNarrowings" in fields
         else default.max_narrowings,
+        max_source_account_deletes=_limit(fields["maxSourceAccountDeletes"])
+        if "maxSourceAccountDeletes" in fields
+        else default.max_source_account_deletes,
     )
 
 

@@ -8,15 +8,22 @@ from reconciler.planner.account import (
     webhook_address,
 )
 from reconciler.planner.account_explaining import account_addresses, explained_account
-from reconciler.planner.decisions import draft
 from reconciler.planner.drafts import Draft
 from reconciler.planner.explaining import Explanation, addresses, explained
 from reconciler.planner.identity import Directory
-from reconciler.planner.planning import check_companies, check_patterns, finish, make_plan, with_origins
+from reconciler.planner.planning import (
+    check_companies,
+    check_patterns,
+    draft,
+    finish,
+    make_plan,
+    with_origins,
+)
 from reconciler.planner.policy import Earlier, Policy
 from reconciler.planner.reviewing import Stale, as_reviewed, known_from
 from reconciler.planner.saved_form import desired_digest, from_document, to_document
 from reconciler.planner.soundness import PlannerCode, UnsoundPlanError
+from reconciler.planner.source_accounts import feeds_to_read
 
 __all__ = [
     "Directory",
@@ -37,6 +44,7 @@ __all__ = [
     "draft",
     "explained",
     "explained_account",
+    "feeds_to_read",
     "finish",
     "from_document",
     "known_from",

@@ -9,7 +9,7 @@ from typing import Any, Final
 from reconciler.account_actions import CreateWebhook, DeleteWebhook, SetProfileSyncSettings, UpdateProfile
 from reconciler.actions import Action
 from reconciler.kinds import Change, Kind, digest
-from reconciler.live import Live, LiveAccount, LiveSyncSettings, LiveWebhook
+from reconciler.live import Live, LiveAccount, LiveCompany, LiveSyncSettings, LiveWebhook
 from reconciler.model import (
     ACCOUNT,
     FETCH_ON_FIRST_LINK,
@@ -107,7 +107,7 @@ def account_draft(desired: Desired, live: Live, policy: Policy) -> AccountDraft 
     actions: list[Action] = [*_of_webhooks(webhooks, found), *_of_profile(account, found, policy)]
     actions += _of_settings(account, live, found, policy)
     if actions or policy.includes(Address(ACCOUNT)):
-        actions = [*marking(desired, owned), *actions]
+        actions = [*marking(desired, found, owned), *actions]
     return AccountDraft(account, found, tuple(actions), attention, webhooks)
 
 
@@ -308,16 +308,26 @@ def _texts(settings: SyncSettings) -> dict[str, str]:
 
 
 def as_it_will_be(drafted: AccountDraft | None, live: Live, policy: Policy) -> Live:
-    """What is live, with the data types that the profile fetches once its settings are as specified.
+    """What is live once the profile's sync settings are as specified.
 
-    They are set before any company is worked on, so a sync of the same plan goes by them.
+    They are set before any company is worked on, so a sync of the same plan goes by them, and companies
+    without settings of their own have them.
     """
     if drafted is None or drafted.is_blocked or not policy.includes(PROFILE):
         return live
     settings = drafted.live.sync_settings
     if settings is None:
         return live
-    return replace(live, fetched_types=marked(settings.settings.as_wanted(drafted.desired.sync_settings)))
+    shared = settings.settings.as_wanted(drafted.desired.sync_settings)
+    companies = tuple(_sharing(company, shared.by_type) for company in live.companies)
+    return replace(live, companies=companies, fetched_types=marked(shared))
+
+
+def _sharing(company: LiveCompany, shared: SyncSettings) -> LiveCompany:
+    own = company.sync_settings
+    if own is None or own.are_own:
+        return company
+    return replace(company, sync_settings=LiveSyncSettings(shared, are_own=False))
 
 
 def marked(settings: LiveSyncSettings) -> frozenset[str]:

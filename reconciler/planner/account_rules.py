@@ -151,7 +151,9 @@ def ownership(desired: Desired, live: LiveAccount) -> Ownership:
     )
 
 
-def marking(desired: Desired, owned: Ownership) -> tuple[CreateWebhook | DeleteWebhook, ...]:
+def marking(
+    desired: Desired, live: LiveAccount, owned: Ownership
+) -> tuple[CreateWebhook | DeleteWebhook, ...]:
     """What makes the account this workspace's, and that of no other."""
     address, surplus = Address(ACCOUNT), (*owned.own[1:], *owned.former)
     why = "marks the account's settings as this workspace's; it is sent nothing"
@@ -161,6 +163,7 @@ def marking(desired: Desired, owned: Ownership) -> tuple[CreateWebhook | DeleteW
         url=ACCOUNT_MARK + desired.workspace,
         event_types=MARK_EVENTS,
         disabled=True,
+        beside=tuple(sorted(webhook.id for webhook in live.webhooks)),
     )
     return (
         *(() if owned.own else (made,)),

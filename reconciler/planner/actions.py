@@ -44,6 +44,7 @@ from reconciler.planner.messages import Subject, attention
 from reconciler.planner.narrowing import narrowings
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Rule
+from reconciler.planner.source_accounts import source_accounts
 from reconciler.planner.sync_rules import (
     SYNC_RULES,
     LastPull,
@@ -75,6 +76,9 @@ def decided(company: CompanyDraft, live: Live, policy: Policy) -> Decided:
         found.actions += _connection_actions(company, connection)
         if connection.attention:
             found.attention.append(connection.attention)
+        accounts = source_accounts(company, connection, live)
+        found.actions += accounts.actions
+        found.attention += accounts.attention
     sync = _Sync()
     for connection in company.connections:
         decision = sync_decision(company, connection, live, policy)

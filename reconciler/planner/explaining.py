@@ -31,9 +31,21 @@ from reconciler.planner.connection_rules import (
 from reconciler.planner.drafts import CompanyDraft, ConnectionDraft, Draft
 from reconciler.planner.policy import Policy
 from reconciler.planner.rules import Rule, RuleTable
+from reconciler.planner.source_accounts import (
+    SOURCE_ACCOUNT_RULES,
+    SourceAccountSituation,
+    source_account_decisions,
+)
 from reconciler.planner.sync_rules import SYNC_RULES, LastPull, SyncSituation
 
-Situation = CompanySituation | ConnectionSituation | StraySituation | SyncSituation | WebhookSituation
+Situation = (
+    CompanySituation
+    | ConnectionSituation
+    | StraySituation
+    | SyncSituation
+    | WebhookSituation
+    | SourceAccountSituation
+)
 SituationT = TypeVar("SituationT", bound=Situation)
 
 TABLES: Final[Mapping[type[Situation], tuple[str, RuleTable[Any]]]] = {
@@ -42,6 +54,7 @@ TABLES: Final[Mapping[type[Situation], tuple[str, RuleTable[Any]]]] = {
     StraySituation: ("stray", STRAY_RULES),
     SyncSituation: ("sync", SYNC_RULES),
     WebhookSituation: ("webhook", WEBHOOK_RULES),
+    SourceAccountSituation: ("sourceAccount", SOURCE_ACCOUNT_RULES),
 }
 """The table that decides each kind of situation, and its name."""
 
@@ -80,6 +93,12 @@ SAYS: Final[Mapping[type[Situation], Mapping[str, str]]] = {
         "live": "Codat has it",
         "crowded": "Codat has consumers of its URL that no spec means",
         "ours": "the account is this workspace's already",
+    },
+    SourceAccountSituation: {
+        "wanted": "wanted state of the source account",
+        "live": "Codat has it",
+        "another": "Codat has another type or currency under its id",
+        "renamed": "its name differs",
     },
 }
 
@@ -285,6 +304,8 @@ def _decisions(
     sync = sync_decision(company, connection, live, policy)
     if sync is not None:
         yield Decision(sync.situation, sync.row, sync.why)
+    for account in source_account_decisions(connection, live):
+        yield Decision(account.situation, account.row, account.why)
 
 
 def planned_at(address: Address, plan: Plan) -> tuple[dict[str, Any], ...]:

@@ -12,6 +12,7 @@ from reconciler.diagnostics import Diagnostic, MisusedError
 from reconciler.live import Live, Status
 from reconciler.model import ACCOUNT, Address, Desired, Presence, Wanted, matches
 from reconciler.plan import CLASS_OF, Attention, AttentionClass, Basis, Origin, Plan
+from reconciler.planner import decisions
 from reconciler.planner.account import (
     AccountDraft,
     account_draft,
@@ -22,7 +23,6 @@ from reconciler.planner.account import (
     webhook_address,
 )
 from reconciler.planner.actions import Decided, decided
-from reconciler.planner.decisions import draft
 from reconciler.planner.drafts import CompanyDraft, Draft
 from reconciler.planner.policy import Policy, refusals
 from reconciler.planner.saved_form import desired_digest, live_digest
@@ -62,6 +62,16 @@ def make_plan(desired: Desired, live: Live, policy: Policy, *, tool: str, api: s
 
     """
     return finish(draft(desired, live, policy), desired, live, policy, tool=tool, api=api)
+
+
+def draft(desired: Desired, live: Live, policy: Policy) -> Draft:
+    """Decide everything but syncs, once the account's settings are as specified.
+
+    Raises:
+        RefusedError: the account's own settings are another workspace's.
+    """
+    account = account_draft(desired, live, policy)
+    return decisions.draft(desired, as_it_will_be(account, live, policy), policy)
 
 
 def finish(drafted: Draft, desired: Desired, live: Live, policy: Policy, *, tool: str, api: str) -> Plan:
@@ -280,8 +290,8 @@ def with_origins(plan: Plan, base: Desired | None, live: Live, policy: Policy) -
     due: defaultdict[tuple[str, str], list[object]] = defaultdict(list)
     noted: set[tuple[str, str]] = set()
     account = account_draft(base, live, policy) if base is not None else None
-    drafted = draft(base, live, policy).open if base is not None else ()
     live = as_it_will_be(account, live, policy)
+    drafted = decisions.draft(base, live, policy).open if base is not None else ()
     shares: list[AccountDraft | Decided] = [decided(draft, live, policy) for draft in drafted]
     for found in [*shares, *([account] if account else [])]:
         for action in found.actions:

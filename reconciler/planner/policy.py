@@ -8,7 +8,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from reconciler.account_actions import SetProfileSyncSettings
-from reconciler.actions import Action, DeleteCompany, DeleteConnection, SetSyncSettings, UnlinkConnection
+from reconciler.actions import (
+    Action,
+    DeleteCompany,
+    DeleteConnection,
+    DeleteSourceAccount,
+    SetSyncSettings,
+    UnlinkConnection,
+)
 from reconciler.live import Status
 from reconciler.model import Address, matches
 from reconciler.plan import Refusal
@@ -63,8 +70,8 @@ class Policy:
     """The planner's inputs besides desired and live state.
 
     ``now`` is read by ``sync.maxAge`` and ``custody.warnAfter`` alone. ``targets`` and ``reauthorize`` are
-    address patterns. ``allow_deletes``, ``allow_unlinks`` and ``allow_narrowings`` take the place of the
-    guard's limits where given.
+    address patterns. ``allow_deletes`` and what begins alike take the place of the guard's limits where
+    given.
     ``preconditions_waived`` is set for the sandbox, where no application of the user's refreshes tokens.
     """
 
@@ -77,6 +84,7 @@ class Policy:
     allow_deletes: int | None = None
     allow_unlinks: int | None = None
     allow_narrowings: int | None = None
+    allow_source_account_deletes: int | None = None
     preconditions_waived: bool = False
     warn_after: timedelta | None = None
     """The age of tokens past which the plan warns before they are sent."""
@@ -149,6 +157,14 @@ _GUARDS: Final = (
         lambda policy: policy.allow_narrowings,
         "narrow sync settings of companies with synced data ({})",
     ),
+    _Guard(
+        lambda action: isinstance(action, DeleteSourceAccount),
+        "maxSourceAccountDeletes",
+        lambda policy: policy.guard.max_source_account_deletes,
+        "--allow-source-account-deletes",
+        lambda policy: policy.allow_source_account_deletes,
+        "delete {} of the source accounts that feed customers' books",
+    ),
 )
 
 
@@ -156,8 +172,9 @@ def refusals(actions: Sequence[Action], managed: int, policy: Policy) -> tuple[R
     """The guards that the actions exceed; ``managed`` is the number of companies that percentages are of.
 
     Pruned deletes count against ``maxDeletes``, unlinks against ``maxUnlinks`` and companies whose sync
-    settings narrow against ``maxNarrowings``; what a spec deletes by ``state: absent`` was reviewed there
-    and counts against none.
+    settings narrow against ``maxNarrowings``; a company or a connection that a spec deletes by
+    ``state: absent`` was reviewed there and counts against none. Each source account counts: what the
+    customer mapped it to is lost with it.
     """
     found = []
     for guard in _GUARDS:

@@ -232,6 +232,9 @@ _COVERS: Final[Mapping[Kind, Callable[[Document, Document], bool]]] = {
     Kind.CONNECTION_DELETE: _same("before", "pruned"),
     Kind.CONNECTION_CREATE: _same("after"),
     Kind.CONNECTION_AUTHORIZE: _same_sending,
+    Kind.SOURCE_ACCOUNT_DELETE: _same("before"),
+    Kind.SOURCE_ACCOUNT_UPDATE: _same("sourceAccount", "changes"),
+    Kind.SOURCE_ACCOUNT_CREATE: _same("after", "fields"),
 }
 
 

@@ -33,6 +33,7 @@ from reconciler.model import (
     DesiredAccount,
     DesiredCompany,
     DesiredConnection,
+    DesiredSourceAccount,
     DesiredWebhook,
     ProfileValue,
     SettingValue,
@@ -135,9 +136,11 @@ def _resolved(root: str) -> str:
 
 
 FORMS: Final[Mapping[type, Form]] = {
+    DesiredSourceAccount: Form(names={"name": "accountName", "type": "accountType"}),
     SyncPolicy: Form(names={"max_age": "maxAgeSeconds"}, optional=frozenset({"max_age"})),
     DesiredConnection: Form(
-        names={"wanted": "state"}, optional=frozenset({"id", "renamed_from", "issued_at"})
+        names={"wanted": "state"},
+        optional=frozenset({"id", "renamed_from", "issued_at", "source_accounts"}),
     ),
     DesiredCompany: Form(
         names={text.attribute: text.path for text in TEXTS},
@@ -168,7 +171,7 @@ FORMS: Final[Mapping[type, Form]] = {
 }
 """A row for each noun, those first that others are made of; that of companies has ``TEXTS`` in it."""
 
-KEYED: Final = (DesiredCompany, DesiredConnection, DesiredWebhook)
+KEYED: Final = (DesiredCompany, DesiredConnection, DesiredSourceAccount, DesiredWebhook)
 """Nouns that stand in the JSON under their ``key``, which they do not repeat."""
 
 
@@ -227,6 +230,7 @@ def _add_values(converter: Converter) -> None:
         (Mapping[str, SettingValue], dict, lambda members, _: members),
         (datetime, datetime.isoformat, lambda text, _: moment(text)),
         (timedelta, _whole_seconds, lambda seconds, _: timedelta(seconds=seconds)),
+        (SecretRef, str, lambda text, _: _reference(text)),
         (str | SecretRef, _written, lambda text, _: SecretRef.parse(text) or literal(text)),
         (
             ProfileValue,
@@ -241,6 +245,12 @@ def _add_values(converter: Converter) -> None:
 
 def _whole_seconds(length: timedelta) -> int:
     return int(length.total_seconds())
+
+
+def _reference(text: str) -> SecretRef:
+    if (found := SecretRef.parse(text)) is None:
+        raise ValueError("no reference")
+    return found
 
 
 def _written(value: str | SecretRef) -> str:

@@ -67,7 +67,8 @@ def _is_left_alone(
     company: str, desired: DesiredConnection, live: LiveConnection | None, policy: Policy
 ) -> bool:
     """Whether the connection works as specified, and is not due for a sync."""
-    if live is None or live.status is not Status.LINKED or desired.wanted is not Wanted.LINKED:
+    is_linked = live is not None and live.status is Status.LINKED and desired.wanted is Wanted.LINKED
+    if live is None or not is_linked or desired.source_accounts:
         return False
     if live.last_sync is not None and desired.issued_at is None and desired.sync.max_age is None:
         return True

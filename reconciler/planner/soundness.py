@@ -17,13 +17,16 @@ from reconciler.actions import (
     AuthorizeConnection,
     CreateCompany,
     CreateConnection,
+    CreateSourceAccount,
     DeleteCompany,
     DeleteConnection,
+    DeleteSourceAccount,
     RemoveProduct,
     SetSyncSettings,
     SyncCompany,
     UnlinkConnection,
     UpdateCompany,
+    UpdateSourceAccount,
     order_key,
 )
 from reconciler.diagnostics import CodatSyncError, Diagnostic
@@ -40,7 +43,14 @@ class PlannerCode(StrEnum):
     UNSOUND_PLAN = "unsound-plan"
 
 
-_OF_A_COMPANY: Final = (AddProduct, SetSyncSettings, CreateConnection, AuthorizeConnection, SyncCompany)
+_OF_A_COMPANY: Final = (
+    AddProduct,
+    SetSyncSettings,
+    CreateConnection,
+    AuthorizeConnection,
+    CreateSourceAccount,
+    SyncCompany,
+)
 """Actions on a company that this plan may itself create."""
 
 
@@ -87,6 +97,8 @@ def _identity(action: Action) -> str:
     """What tells two actions of one kind at one address apart: two orphans may carry one key."""
     if isinstance(action, AddProduct | RemoveProduct):
         return action.product
+    if isinstance(action, CreateSourceAccount | UpdateSourceAccount | DeleteSourceAccount):
+        return action.account_id
     return action.company_id if isinstance(action, DeleteCompany) else ""
 
 
@@ -119,11 +131,14 @@ def _unprepared(actions: Sequence[Action]) -> Iterator[str]:
             (action.company_id is None) != (action.address.company in companies)
         ):
             yield f"{action.kind} {action.address} without its company"
-        if isinstance(action, AuthorizeConnection):
-            if (action.connection_id is None) != (action.address in connections):
-                yield f"{action.kind} {action.address} without its connection"
-            if (action.observed is Status.LINKED) != action.reauthorized:
-                yield f"{action.kind} {action.address} would send tokens to a Linked connection"
+        if isinstance(action, AuthorizeConnection | CreateSourceAccount) and (
+            (action.connection_id is None) != (action.address in connections)
+        ):
+            yield f"{action.kind} {action.address} without its connection"
+        if isinstance(action, AuthorizeConnection) and (
+            (action.observed is Status.LINKED) != action.reauthorized
+        ):
+            yield f"{action.kind} {action.address} would send tokens to a Linked connection"
 
 
 def _marks(action: Action) -> Iterator[str]:

@@ -98,6 +98,18 @@ def _webhook(action: Document) -> Parts:
     return ("at ", where, " for ", Names(events), *told, *disabled)
 
 
+def _source_account(action: Document) -> Parts:
+    """The account by its id, and which of the customer's numbers are sent; never a number."""
+    account = action.get("after", action.get("before", {}))
+    told: Parts = (Value(str(action.get("sourceAccount", account.get("sourceAccount", "")))),)
+    if "accountName" in account:
+        told += (" ", Value(str(account["accountName"]), quotes=True))
+    if status := account.get("status"):
+        told += (", status ", Value(str(status)))
+    fields = tuple(str(field) for field in action.get("fields", ()))
+    return (*told, " with ", Names(fields)) if fields else told
+
+
 _SHOWN: Final[Mapping[Kind, _Shown]] = {
     Kind.WEBHOOK_CREATE: _Shown(Group.CREATE, "create webhook consumer", _webhook),
     Kind.WEBHOOK_DELETE: _Shown(Group.REMOVE, "delete webhook consumer", _webhook),
@@ -114,6 +126,9 @@ _SHOWN: Final[Mapping[Kind, _Shown]] = {
     Kind.COMPANY_DELETE: _Shown(Group.REMOVE, "delete company", _deleted_company),
     Kind.CONNECTION_CREATE: _Shown(Group.CREATE, "create connection", _platform),
     Kind.CONNECTION_AUTHORIZE: _Shown(Group.AUTHORIZE, "authorize connection", _fields),
+    Kind.SOURCE_ACCOUNT_DELETE: _Shown(Group.REMOVE, "delete source account", _source_account),
+    Kind.SOURCE_ACCOUNT_UPDATE: _Shown(Group.CHANGE, "update source account", _source_account),
+    Kind.SOURCE_ACCOUNT_CREATE: _Shown(Group.CREATE, "create source account", _source_account),
     Kind.COMPANY_SYNC: _Shown(Group.SYNC, "sync", _targets),
 }
 
@@ -226,6 +241,7 @@ _LOSSES: Final = (
         (
             (Kind.COMPANY_DELETE, "company"),
             (Kind.CONNECTION_DELETE, "connection"),
+            (Kind.SOURCE_ACCOUNT_DELETE, "source account"),
             (Kind.WEBHOOK_DELETE, "webhook consumer"),
         ),
     ),

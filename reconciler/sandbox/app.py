@@ -24,6 +24,7 @@ from reconciler.sandbox import (
     integrations,
     link_pages,
     overview,
+    source_accounts,
     syncing,
     webhooks,
 )
@@ -34,6 +35,7 @@ from reconciler.sandbox.store import Store, as_datetime
 
 COMPANY: Final = "/companies/{companyId}"
 CONNECTION: Final = COMPANY + "/connections/{connectionId}"
+SOURCE_ACCOUNTS: Final = CONNECTION + "/connectionInfo/bankFeedAccounts"
 
 API: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/companies", companies.list_companies),
@@ -69,6 +71,14 @@ API: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("DELETE", "/webhooks/{webhookId}", webhooks.delete_webhook),
 )
 """The Platform API (https://docs.codat.io/platform-api), as far as the sandbox has it."""
+
+BANK_FEEDS: Final[tuple[tuple[str, str, Handler], ...]] = (
+    ("GET", SOURCE_ACCOUNTS, source_accounts.list_accounts),
+    ("POST", SOURCE_ACCOUNTS, source_accounts.create_account),
+    ("PATCH", SOURCE_ACCOUNTS + "/{accountId}", source_accounts.update_account),
+    ("DELETE", SOURCE_ACCOUNTS + "/{accountId}", source_accounts.delete_account),
+)
+"""What it has of the Bank Feeds API, which has a document of its own (https://docs.codat.io/bank-feeds-api)."""
 
 LINKS: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", CONNECTION + "/start", link_pages.show_connection),
@@ -107,7 +117,11 @@ def build(store: Store, sleep: Sleep) -> ASGIApp:
     control_table = tuple((method, control.PREFIX + path, handler) for method, path, handler in CONTROL)
     pages = _routes(store, LINKS, _answer_plainly)
     router = Starlette(
-        routes=[*_routes(store, API, answer_call), *pages, *_routes(store, control_table, _answer_plainly)],
+        routes=[
+            *_routes(store, (*API, *BANK_FEEDS), answer_call),
+            *pages,
+            *_routes(store, control_table, _answer_plainly),
+        ],
         exception_handlers={HTTPException: partial(_refuse_unrouted, store)},
     )
     router.router.redirect_slashes = False

@@ -13,6 +13,7 @@ from reconciler.sandbox import (
     faults,
     link_pages,
     settings,
+    source_accounts,
     store,
     syncing,
     webhooks,
@@ -112,6 +113,7 @@ def state(session: Session) -> dict[str, Any]:
         "settings": settings.read(session).document(),
         "companies": shown,
         "pulls": syncing.everything(session),
+        "sourceAccounts": source_accounts.everything(session),
         "webhooks": webhooks.everything(session),
     }
 

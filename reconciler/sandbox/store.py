@@ -93,6 +93,21 @@ CREATE INDEX pull_company ON pull (company, requested);
 CREATE INDEX pull_connection ON pull (connection, outcome, ended);
 CREATE INDEX pull_refused ON pull (ended) WHERE outcome = 'AuthError' AND is_noticed = 0;
 
+CREATE TABLE source_account (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    connection TEXT NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    number TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    sort_code TEXT,
+    balance REAL NOT NULL,
+    status TEXT NOT NULL,
+    modified INTEGER NOT NULL,
+    UNIQUE (connection, id)
+);
+
 CREATE TABLE webhook (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,

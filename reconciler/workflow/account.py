@@ -29,11 +29,12 @@ SANDBOX_HOST: Final = "https://sandbox.invalid/"
 async def read_account(
     client: ReadClient,
     account: DesiredAccount,
-    workspace: Workspace,
-    endpoint: Endpoint,
+    resolve: Resolve,
     profile: LiveProfile | None = None,
 ) -> LiveAccount:
     """What is live of what the specs want; ``profile`` is it where that was read already.
+
+    ``resolve`` gives the URLs that the specs keep elsewhere.
 
     The webhook consumers are always read: one of them says whose the account is.
 
@@ -41,7 +42,7 @@ async def read_account(
         SecretError: what a webhook's URL resolves to is none.
         CodatSyncError: Codat cannot be read.
     """
-    urls = _urls(account, url_resolver(workspace, endpoint))
+    urls = _urls(account, resolve)
     webhooks, read_profile, settings = await asyncio.gather(
         client.webhooks(),
         _if(bool(account.profile) and profile is None, client.profile),

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from reconciler.account_actions import CreateWebhook
-from reconciler.actions import AuthorizeConnection
+from reconciler.actions import AuthorizeConnection, CreateSourceAccount
 from reconciler.apply import PlatformBreaker, Resolve, Telling, execute
 from reconciler.codat import Client, Meter, ReadClient, key_forms
 from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError, Severity
@@ -348,6 +348,9 @@ def _uses(plan: Plan) -> Iterator[tuple[SecretRef, str]]:
             for field, value in action.authorization.items():
                 if isinstance(value, SecretRef):
                     yield value, f"{action.address} {field}"
+        elif isinstance(action, CreateSourceAccount):
+            for field, value in sorted(action.account.numbers.items()):
+                yield value, f"{action.address} sourceAccounts.{action.account_id}.{field}"
         elif isinstance(action, CreateWebhook) and isinstance(action.url, SecretRef):
             yield action.url, f"{action.address} url"
 

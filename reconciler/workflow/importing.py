@@ -13,7 +13,7 @@ from typing import Final
 from reconciler.codat import ReadClient
 from reconciler.codat.errors import NotFoundError
 from reconciler.diagnostics import CodatSyncError, Diagnostic, Severity
-from reconciler.live import LiveAccount, LiveCompany
+from reconciler.live import LiveAccount, LiveCompany, LiveConnection, LiveSourceAccount
 from reconciler.loading import (
     Adoptable,
     Extra,
@@ -25,7 +25,7 @@ from reconciler.loading import (
     sieved,
     spec_text,
 )
-from reconciler.model import Platform
+from reconciler.model import Platform, SourceType
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.endpoint import Endpoint, run
 from reconciler.workflow.new_files import write_specs
@@ -71,6 +71,11 @@ class ImportRequest:
         """What is written only where it is asked for."""
         return frozenset(map(Extra, self.parts))
 
+    @property
+    def wants_accounts(self) -> bool:
+        """Whether source accounts are asked for, which take a request for each bank feed."""
+        return Extra.SOURCE_ACCOUNTS in self.extras
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:
@@ -89,8 +94,8 @@ def import_companies(request: ImportRequest) -> Imported:
     Raises:
         CodatSyncError: a file is there already or cannot be written, or Codat cannot be read.
     """
-    companies, platforms = run(_read(request))
-    found = sieved(companies, platforms, request.extras, connection_defaults(request.out))
+    companies, platforms, accounts = run(_read(request))
+    found = sieved(companies, platforms, request.extras, connection_defaults(request.out), accounts)
     owners = (company.owner() for company in companies)
     keyed = company_keys(found.companies, {owner[1] for owner in owners if owner})
     told = [*found.left_out, *(left for company in found.companies for left in company.left_out)]
@@ -128,7 +133,11 @@ async def _read_account(endpoint: Endpoint) -> LiveAccount:
     return LiveAccount(webhooks=webhooks, profile=profile, sync_settings=settings)
 
 
-async def _read(request: ImportRequest) -> tuple[list[LiveCompany], tuple[Platform, ...]]:
+SourceAccounts = Mapping[str, Sequence[LiveSourceAccount]]
+"""By the connection's id."""
+
+
+async def _read(request: ImportRequest) -> tuple[list[LiveCompany], tuple[Platform, ...], SourceAccounts]:
     async with request.endpoint.open(ReadClient, Limits()) as client:
         platforms = await client.platforms()
         if request.ids:
@@ -139,7 +148,29 @@ async def _read(request: ImportRequest) -> tuple[list[LiveCompany], tuple[Platfo
             ids = [company.id for company in found if company.owner() is None]
             settings = await each(ids, client.sync_settings, Limits().concurrency)
             found = [replace(company, sync_settings=settings.get(company.id)) for company in found]
-    return sorted(found, key=lambda company: (company.name, company.id)), platforms
+        accounts = await _read_source_accounts(client, found) if request.wants_accounts else {}
+    return sorted(found, key=lambda company: (company.name, company.id)), platforms, accounts
+
+
+async def _read_source_accounts(client: ReadClient, companies: Sequence[LiveCompany]) -> SourceAccounts:
+    feeds = {
+        connection.id: company.id
+        for company in companies
+        if company.owner() is None
+        for connection in _feeds(company)
+    }
+
+    async def accounts_of(connection_id: str) -> Sequence[LiveSourceAccount]:
+        return await client.source_accounts(feeds[connection_id], connection_id)
+
+    return await each(feeds, accounts_of, Limits().concurrency)
+
+
+def _feeds(company: LiveCompany) -> list[LiveConnection]:
+    """Its bank feeds, as far as Codat calls them so."""
+    return [
+        connection for connection in company.connections if connection.source_type is SourceType.BANK_FEED
+    ]
 
 
 async def _one(client: ReadClient, identifier: str) -> LiveCompany:
@@ -238,5 +269,12 @@ def _not_asked_for(request: ImportRequest, companies: Sequence[Adoptable]) -> tu
     if Extra.SYNC_SETTINGS not in request.extras:
         notes.append(
             "Sync settings are left out: --with syncSettings reads and writes those that are a company's own."
+        )
+    if not request.wants_accounts and any(_feeds(company.company) for company in companies):
+        notes.append("Source accounts of bank feeds are left out: --with sourceAccounts writes them.")
+    if request.wants_accounts:
+        notes.append(
+            "Numbers of source accounts are the customers', and not written. The references that stand there "
+            "are followed only where an account is created anew."
         )
     return tuple(notes)

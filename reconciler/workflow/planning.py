@@ -38,7 +38,7 @@ from reconciler.planner import (
     may_narrow,
     with_origins,
 )
-from reconciler.workflow.account import read_account
+from reconciler.workflow.account import read_account, url_resolver
 from reconciler.workflow.base import Base, read_base
 from reconciler.workflow.catalogue import catalogue
 from reconciler.workflow.command_codes import CommandCode
@@ -225,7 +225,8 @@ async def _plan(
     policy = _policy(request, workspace, options)
     wanted = desired.account if concerns_account(desired, policy) else None
     profile = await check_account(client, workspace, whole=wanted is not None and bool(wanted.profile))
-    account = await read_account(client, wanted, workspace, context.endpoint, profile) if wanted else None
+    resolve = url_resolver(workspace, context.endpoint)
+    account = await read_account(client, wanted, resolve, profile) if wanted else None
     narrows = wanted is not None and account is not None and may_narrow(wanted, account)
     companies = await list_companies(client, desired, base.desired if base else None, whole=narrows)
     check_platforms(desired, companies, platforms)
@@ -258,6 +259,7 @@ def _policy(request: PlanRequest | SavedRequest, workspace: Workspace, options: 
         allow_deletes=options.allow_deletes,
         allow_unlinks=options.allow_unlinks,
         allow_narrowings=options.allow_narrowings,
+        allow_source_account_deletes=options.allow_source_account_deletes,
         preconditions_waived=context.endpoint.is_sandbox,
         warn_after=workspace.warn_after,
         create_with_products=workspace.create_with_products,

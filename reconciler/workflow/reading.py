@@ -9,15 +9,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
+from reconciler.account_actions import CreateWebhook
 from reconciler.actions import Action, AuthorizeConnection, CreateConnection, DeleteConnection
 from reconciler.codat import Meter, ReadClient
 from reconciler.diagnostics import Diagnostic, RefusedError
 from reconciler.kinds import Kind
-from reconciler.live import Live, LiveCompany, LiveProfile, LiveProfileSettings
+from reconciler.live import Live, LiveCompany, LiveProfile, LiveProfileSettings, LiveSourceAccount
 from reconciler.loading import BUILTIN_PLATFORMS, Loaded, SpecCode, SpecError, is_for_sandbox, load
 from reconciler.model import UNSET, WORKSPACE_TAG, Address, Desired, Platform
 from reconciler.plan import Plan
-from reconciler.planner import Directory, Draft, Policy, marked
+from reconciler.planner import Directory, Draft, Policy, feeds_to_read, marked
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.endpoint import Endpoint
 from reconciler.workspace import Limits, Workspace
@@ -33,8 +34,13 @@ LOOKS: Final[Mapping[Kind, int]] = dict.fromkeys(Kind, 0) | {
     Kind.COMPANY_DELETE: 1,
     Kind.CONNECTION_UNLINK: 1,
     Kind.CONNECTION_DELETE: 1,
+    Kind.SOURCE_ACCOUNT_DELETE: 1,
+    Kind.SOURCE_ACCOUNT_UPDATE: 1,
+    Kind.SOURCE_ACCOUNT_CREATE: 2,
 }
 """Reads that an action makes where all goes well: a look before it writes, and at settings afterwards too."""
+LOOKS_OF_MARK: Final = 2
+"""Further ones where the account becomes ours: whether a consumer came meanwhile, or another workspace."""
 
 
 def forecast(plan: Plan, meter: Meter, now: datetime, *, again: str) -> tuple[str, ...]:
@@ -64,7 +70,8 @@ def _looks(action: Action) -> int:
     """Reads that the action makes; what this plan creates itself needs no look."""
     is_known = isinstance(action, AuthorizeConnection) and action.observed is not None
     is_recorded = isinstance(action, CreateConnection | DeleteConnection) and bool(action.links)
-    return LOOKS[action.kind] + is_known + is_recorded
+    is_mark = isinstance(action, CreateWebhook) and action.is_mark
+    return LOOKS[action.kind] + is_known + is_recorded + LOOKS_OF_MARK * is_mark
 
 
 T = TypeVar("T")
@@ -203,13 +210,20 @@ async def with_sync_settings(
 
 
 async def answer(client: ReadClient, live: Live, draft: Draft, limits: Limits) -> Live:
-    """Add to ``live`` what the draft asks for: histories of pulls, and the profile's sync settings."""
-    histories, fetched = await asyncio.gather(
+    """Add to ``live`` what the draft asks for: pulls, source accounts, and the profile's sync settings."""
+    companies = feeds_to_read(draft)
+
+    async def accounts_of(connection: str) -> tuple[LiveSourceAccount, ...]:
+        return await client.source_accounts(companies[connection], connection)
+
+    histories, accounts, fetched = await asyncio.gather(
         each(draft.histories, client.pulls, limits.concurrency),
+        each(companies, accounts_of, limits.concurrency),
         client.fetched_types() if draft.needs_profile and not _profile_settings(live) else _nothing(),
     )
     settings = _profile_settings(live)
-    return replace(live, pulls=histories, fetched_types=marked(settings.settings) if settings else fetched)
+    types = marked(settings.settings) if settings else fetched
+    return replace(live, pulls=histories, source_accounts=accounts, fetched_types=types)
 
 
 def _profile_settings(live: Live) -> LiveProfileSettings | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
@@ -105,14 +105,22 @@ async def planned(client: Client, wanted: Desired) -> Plan:
     )
 
 
-async def applied(sandbox: Sandbox, wire: Wire | None = None, wanted: Desired | None = None) -> Outcome:
-    """Plan and apply, as one run does."""
+async def applied(
+    sandbox: Sandbox,
+    wire: Wire | None = None,
+    wanted: Desired | None = None,
+    *,
+    between: Sequence[dict[str, Any]] = (),
+) -> Outcome:
+    """Plan and apply, as one run does; ``between`` are consumers that someone makes between the two."""
     clock = VirtualClock()
     async with connect(
         Client, API, Secret("Basic eA=="), limits=LIMITS, clock=clock, transport=wire or Wire(sandbox)
     ) as client:
+        plan = await planned(client, wanted or desired())
+        await given(sandbox, *between)
         return await execute(
-            await planned(client, wanted or desired()),
+            plan,
             client,
             lambda _: URL,
             clock=clock,
@@ -192,6 +200,23 @@ def test_two_workspaces_at_once_never_both_go_on(sandbox: Sandbox) -> None:
     other = next(hook["id"] for hook in sandbox.state()["webhooks"] if hook["url"].endswith("/staging"))
     run(deleted(sandbox, f"/webhooks/{other}"))
     assert run(applied(sandbox)).is_complete, "its advice leads on"
+
+
+def test_what_someone_puts_beside_ours_before_the_account_is_ours_is_left_to_be_settled(
+    sandbox: Sandbox,
+) -> None:
+    (failed,) = [result.failure for result in run(applied(sandbox, between=[OLD])).results if result.failure]
+    assert failed.code == "changed-since-plan"
+    assert consumers(sandbox) == [(OLD["url"], OLD["eventTypes"])]
+
+    again = run(applied(sandbox))
+    assert (again.results, [noted.code for noted in again.attention]) == ((), ["exists"])
+    assert consumers(sandbox) == [(OLD["url"], OLD["eventTypes"])]
+
+
+def test_what_someone_puts_elsewhere_meanwhile_stops_nothing(sandbox: Sandbox) -> None:
+    elsewhere = {"url": "https://others.example/hook", "eventTypes": ["company.created"]}
+    assert run(applied(sandbox, between=[elsewhere])).is_complete
 
 
 def test_what_others_set_meanwhile_in_the_profile_is_kept(sandbox: Sandbox) -> None:

@@ -192,3 +192,20 @@ def test_everything_of_it_is_explained(codat: Codat, address: str, told: str) ->
     assert explained.status == 0, explained.err
     assert told in explained.out
     assert "must-never-be-shown" not in explained.out
+
+
+def test_a_company_keeps_what_its_spec_says_where_the_profile_changes_in_the_same_plan(
+    codat: Codat, specs: Path
+) -> None:
+    own = "syncSettings: {invoices: {syncSchedule: 24}}"
+    write_specs(codat.directory, [company("acme", connection("books", "xero", "TOKEN"), fields=own)])
+    (specs / "account.yaml").rename(codat.directory / "away")
+    assert codat.run("apply", "specs", "--yes").status == 0
+    (codat.directory / "away").rename(specs / "account.yaml")
+
+    assert codat.run("apply", "specs", "--yes").status == 0
+
+    assert codat.run("plan", "specs", "--detailed-exitcode").status == 0
+    settings = ask(codat, "GET", f"/companies/{codat.company('acme')['id']}/syncSettings")
+    hours = {setting["dataType"]: setting["syncSchedule"] for setting in settings["settings"]}
+    assert (hours["invoices"], settings["overridesDefaults"]) == (24, True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
 import pytest
 from gate import Gate
-from installed import over_http, run, start
+from installed import over_http, run, start, write_specs
 from loopback import serving
 from small_migration import ENV, WRITES, expect_whole, specs_in
 
@@ -30,13 +31,79 @@ def test_a_killed_apply_is_completed_by_the_next(
 ) -> None:
     specs = specs_in(tmp_path)
     sandbox = Sandbox(tmp_path / "codat.db", settings={"syncSeconds": 600})
-    gate = Gate(sandbox, nth, when)
+    _killed_and_repeated(specs, Gate(sandbox, nth, when), ENV)
+    expect_whole(sandbox)
+
+
+def _killed_and_repeated(specs: Path, gate: Gate, env: Mapping[str, str]) -> None:
+    """Apply, kill -9 at the gate, and apply again to a good end, after which nothing is left to do."""
     with serving(gate) as url:
-        env = over_http(url) | ENV
-        process = start("apply", specs, "--yes", cwd=tmp_path, env=env)
+        place = {"cwd": specs.parent, "env": over_http(url) | env}
+        process = start("apply", specs, "--yes", **place)
         assert gate.reached.wait(30), process.communicate(timeout=5)
         process.kill()
         process.communicate(timeout=10)
-        done = run("apply", specs, "--yes", cwd=tmp_path, env=env)
+        done = run("apply", specs, "--yes", **place)
         assert done.returncode == 0, done.stdout + done.stderr
-    expect_whole(sandbox)
+        left = run("plan", specs, "--detailed-exitcode", **place)
+        assert left.returncode == 0, left.stdout + left.stderr
+
+
+OF_ACCOUNT: Final = 2 + 1 + 1 + 1
+"""Two consumers, the delete of the one that they replace, the profile and its sync settings."""
+ACCOUNT_BOUNDARIES: Final = [(nth, when) for nth in range(1, OF_ACCOUNT + 1) for when in ("before", "after")]
+SAMPLED: Final = (2, "after")
+"""A consumer that was created, and whose answer was lost: what is easiest to create twice."""
+HOOK: Final = {"HOOK": "https://lender.example/hook?key=must-never-be-shown"}
+
+
+@pytest.mark.parametrize(
+    ("nth", "when"),
+    [
+        pytest.param(*boundary, marks=() if boundary == SAMPLED else pytest.mark.slow)
+        for boundary in ACCOUNT_BOUNDARIES
+    ],
+)
+def test_a_killed_apply_of_the_account_is_completed_by_the_next(
+    nth: int, when: Literal["before", "after"], tmp_path: Path
+) -> None:
+    specs = write_specs(tmp_path, ["  acme: {name: Acme}\n"])
+    sandbox = Sandbox(tmp_path / "codat.db")
+    (specs / "account.yaml").write_text(account("read.completed", "old"))
+    with serving(sandbox) as url:
+        before = run("apply", specs, "--yes", cwd=tmp_path, env=over_http(url) | HOOK)
+        assert before.returncode == 0, before.stdout + before.stderr
+    (specs / "account.yaml").write_text(account("company.created", "new"))
+
+    _killed_and_repeated(specs, Gate(sandbox, nth, when), HOOK)
+
+    consumers = [
+        (hook["url"].rpartition("/")[2], *hook["eventTypes"]) for hook in sandbox.state()["webhooks"]
+    ]
+    assert sorted(consumers) == [
+        ("hook?key=must-never-be-shown", "company.created"),
+        ("links", "connection.connected"),
+        ("new", "connection.connected"),
+        ("old", "connection.connected"),
+        ("test", "client.rateLimit.reset"),
+    ]
+    done = [
+        entry["method"]
+        for entry in sandbox.journal()
+        if entry["path"].startswith("/webhooks") and entry["tookEffect"]
+    ]
+    assert done == ["POST"] * 6 + ["DELETE"], "each once, and no event is lost"
+
+
+def account(event: str, path: str) -> str:
+    """The account's file: the hidden URL is sent ``event``; ``path`` is one that no other file names."""
+    return f"""\
+version: 1
+profile:
+  redirectUrl: https://lender.example/{path}
+  syncSettings: {{invoices: {{fetchOnFirstLink: true, syncSchedule: {len(path) * len(event)}}}}}
+webhooks:
+  hidden: {{url: "${{env:HOOK}}", eventTypes: [{event}]}}
+  links: {{url: https://lender.example/links, eventTypes: [connection.connected]}}
+  moved: {{url: https://lender.example/{path}, eventTypes: [connection.connected]}}
+"""

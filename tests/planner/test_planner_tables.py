@@ -14,9 +14,10 @@ from reconciler.planner.account_rules import WEBHOOK_RULES
 from reconciler.planner.company_rules import COMPANY_RULES
 from reconciler.planner.connection_rules import CONNECTION_RULES, STRAY_RULES
 from reconciler.planner.rules import Rule, RuleTable
+from reconciler.planner.source_accounts import SOURCE_ACCOUNT_RULES
 from reconciler.planner.sync_rules import SYNC_RULES
 
-TABLES = (WEBHOOK_RULES, COMPANY_RULES, CONNECTION_RULES, STRAY_RULES, SYNC_RULES)
+TABLES = (WEBHOOK_RULES, COMPANY_RULES, CONNECTION_RULES, STRAY_RULES, SYNC_RULES, SOURCE_ACCOUNT_RULES)
 each_table = pytest.mark.parametrize(
     "table", [pytest.param(table, id=table.situation.__name__) for table in TABLES]
 )

@@ -12,21 +12,24 @@ from reconciler.actions import (
     AuthorizeConnection,
     CreateCompany,
     CreateConnection,
+    CreateSourceAccount,
     DeleteCompany,
     DeleteConnection,
+    DeleteSourceAccount,
     RemoveProduct,
     SetSyncSettings,
     SyncCompany,
     SyncTarget,
     UnlinkConnection,
     UpdateCompany,
+    UpdateSourceAccount,
     in_order,
 )
 from reconciler.diagnostics import Diagnostic, Severity, Span
 from reconciler.fields import by_path
 from reconciler.kinds import Change, Kind, digest
-from reconciler.live import LiveCompany, LiveConnection, LiveWebhook, Status
-from reconciler.model import ACCOUNT, Address
+from reconciler.live import LiveCompany, LiveConnection, LiveSourceAccount, LiveWebhook, Status
+from reconciler.model import ACCOUNT, Address, DesiredSourceAccount
 from reconciler.outcome import ActionOutcome, Failure, Outcome, Result
 from reconciler.plan import Attention, AttentionCode, Basis, Plan, Refusal
 from reconciler.secret_refs import Secret, SecretRef, Variable
@@ -118,7 +121,7 @@ def one_of_each(hostile: str = "") -> tuple[Action, ...]:
     """One action of each kind that is about companies; ``hostile`` is put into every text of others."""
     live = LiveCompany(id=COMPANY, name="Old")
     acme, books = Address("acme"), Address("acme", f"books{hostile}")
-    bravo, delta = Address(f"bravo{hostile}"), Address("delta")
+    bravo, delta, feed = Address(f"bravo{hostile}"), Address("delta"), Address("delta", f"feed{hostile}")
     token = {"accessToken": SecretRef(Variable(SECRET_TEXT)), f"realmId{hostile}": SECRET_TEXT}
     texts = {"name": f"Acme Stores{hostile}", "description": f"Moved{hostile}"}
     sent = by_path(texts, {f"region{hostile}": "uk"})
@@ -214,6 +217,36 @@ def one_of_each(hostile: str = "") -> tuple[Action, ...]:
                 platform=f"Plaid{hostile}",
                 status=Status.PENDING_AUTH,
                 pruned=True,
+            ),
+            DeleteSourceAccount(
+                address=feed,
+                reason="the spec says state: absent; what the customer mapped it to goes with it",
+                company_id=COMPANY,
+                connection_id=CONNECTION,
+                observed=LiveSourceAccount(
+                    id=f"acc-1{hostile}", name=f"Closed{hostile}", status=f"connected{hostile}"
+                ),
+            ),
+            UpdateSourceAccount(
+                address=feed,
+                reason="its name differs",
+                company_id=COMPANY,
+                connection_id=CONNECTION,
+                account_id=f"acc-2{hostile}",
+                change=Change(path="accountName", before=f"Old{hostile}", after=f"New{hostile}"),
+            ),
+            CreateSourceAccount(
+                address=feed,
+                reason="not in Codat",
+                company_id=COMPANY,
+                connection_id=CONNECTION,
+                account=DesiredSourceAccount(
+                    key=f"acc-3{hostile}",
+                    name=f"Current{hostile}",
+                    type="checking",
+                    currency="GBP",
+                    numbers={"accountNumber": SecretRef(Variable("ACC_3_NUMBER"))},
+                ),
             ),
             SyncCompany(
                 address=delta,

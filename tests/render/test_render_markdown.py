@@ -131,7 +131,7 @@ def test_comment(name, golden):
 def test_counts_stand_before_losses_and_losses_before_all_else():
     page = plan_markdown(full_plan().document())
     order = (
-        "**Plan: 2 to create",
+        "**Plan: 3 to create",
         "[!IMPORTANT]",
         "[!CAUTION]",
         "- charlie",
@@ -148,7 +148,7 @@ def test_the_sign_of_each_action_is_in_column_one():
         line for fence in fences(plan_markdown(full_plan().document())) for line in fence.content.splitlines()
     ]
     assert all(line.startswith(SIGNS) for line in lines)
-    assert [line[0] for line in lines if re.match(r". \S+ {2}", line)] == [*"----", *"+++>*~~~*"]
+    assert [line[0] for line in lines if re.match(r". \S+ {2}", line)] == [*"-----", *"+++>*~~~~+*"]
 
 
 def test_losses_stand_on_top_although_they_were_due_already():
@@ -160,9 +160,10 @@ def test_losses_stand_on_top_although_they_were_due_already():
         "bravo",
         "charlie",
         "delta/bank",
+        "delta/feed",
         "delta/plaid:2e9d2c44",
     }
-    assert "Due already, whatever this change does: 13 actions." in page
+    assert "Due already, whatever this change does: 16 actions." in page
 
 
 def test_what_was_due_already_is_folded_apart():

@@ -102,6 +102,9 @@ def test_a_delete_says_how_many_connections_are_lost(statuses, told):
         (Kind.PRODUCT_ADD, "+"),
         (Kind.PRODUCT_REMOVE, "-"),
         (Kind.COMPANY_SYNC_SETTINGS, "~"),
+        (Kind.SOURCE_ACCOUNT_CREATE, "+"),
+        (Kind.SOURCE_ACCOUNT_UPDATE, "~"),
+        (Kind.SOURCE_ACCOUNT_DELETE, "-"),
     ],
 )
 def test_the_sign_says_what_an_action_means(kind, sign):
@@ -111,16 +114,16 @@ def test_the_sign_says_what_an_action_means(kind, sign):
 
 def test_actions_stand_in_the_plans_order():
     signs = [line[0] for line in lines(full_plan()) if line[:2] in {"+ ", "~ ", "> ", "* ", "- "}]
-    assert "".join(signs) == "+++>*~~-~---*"
+    assert "".join(signs) == "+++>*~~-~---" + "-~+" + "*"
 
 
 def test_the_counts_of_the_sentence_add_up():
     text = sentence(full_plan())
     assert text == (
-        "Plan: 2 to create, 1 to add, 1 to adopt, 2 to change, 1 to authorize, 2 to sync, 4 to remove; "
+        "Plan: 3 to create, 1 to add, 1 to adopt, 3 to change, 1 to authorize, 2 to sync, 5 to remove; "
         "4 need attention (1 blocking); 12 unchanged."
     )
-    assert len(full_plan().actions) == 2 + 1 + 1 + 2 + 1 + 2 + 4
+    assert len(full_plan().actions) == 3 + 1 + 1 + 3 + 1 + 2 + 5
 
 
 def test_one_is_worded_as_one():
@@ -154,7 +157,7 @@ def test_nothing_to_do_claims_only_what_is_so(unchanged, attention, text):
 
 def test_losses_are_counted_on_top():
     assert lines(full_plan())[1] == (
-        "Warning: this plan deletes 1 company and 1 connection, and unlinks 1 connection, "
+        "Warning: this plan deletes 1 company, 1 connection and 1 source account, and unlinks 1 connection, "
         "and removes 1 product."
     )
     deletion = [action for action in one_of_each() if isinstance(action, DeleteCompany)]

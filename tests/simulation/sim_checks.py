@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
+from sim_account import CANARY
+from sim_account_checks import ACCOUNT_CHECKS
 from sim_faults import CRM, KINDS
 from sim_scenes import SCHEDULED, Scene, addresses, token_ref
 from sim_wire import Exchange, moment_of
-from sim_world import CANARY, Apply, Happening, World
+from sim_world import Apply, Happening, World
 
 from reconciler.diagnostics import CodatSyncError
 from reconciler.model import (
@@ -29,6 +31,7 @@ from reconciler.model import (
     short_id,
 )
 from reconciler.plan import Attention, AttentionClass, AttentionCode
+from reconciler.planner.pairing import SAME_RUN
 
 RACE: Final = 2.0
 FORGOTTEN: Final = 90 * 60.0
@@ -84,6 +87,9 @@ class Ending:
     pulls: tuple[dict[str, Any], ...]
     shapes: Mapping[str, Shape]
     reference: Reference
+    consumers: tuple[dict[str, Any], ...]
+    profile: Mapping[str, Any]
+    settings: Mapping[str, Mapping[str, Any]]
 
     @property
     def scene(self) -> Scene:
@@ -112,7 +118,7 @@ def shapes(world: World) -> dict[str, Shape]:
     """Every company of ours, by key; and as an empty one what a plan only speaks of."""
     attention = world.last_plan.attention if world.last_plan else ()
     found = {key: _shape(world, key, document, attention) for key, document in world.owned()}
-    spoken = {noted.address.company for noted in attention}
+    spoken = {noted.address.company for noted in attention if not noted.address.is_account}
     return {
         key: found.get(key) or _shape(world, key, {"name": "", "tags": {}}, attention)
         for key in sorted(spoken | set(found))
@@ -219,7 +225,7 @@ def ends_as_the_reference(ending: Ending) -> Iterator[str]:
         now = ending.shapes.get(key)
         if now in (ending.reference.plain.get(key), ending.reference.replayed.get(key)):
             continue
-        if now is not None and _is_told(ending, key, now):
+        if now is not None and (_is_told(ending, key, now) or _slept_between(ending, now)):
             continue
         if any(
             happening.kind == "tags-wiped" and _makes_room(ending, happening)
@@ -241,6 +247,15 @@ def _is_told(ending: Ending, key: str, now: Shape) -> bool:
     if _raced(ending, key):
         leaves |= KINDS["deauthorized"].leaves
     return any(AttentionCode(text.partition(" ")[0]) in leaves for text in now.codes)
+
+
+def _slept_between(ending: Ending, now: Shape) -> bool:
+    """Whether the machine slept so long between two creates that age does not tell what was made together."""
+    slept = any(
+        strike.fault.kind == "suspended" and strike.fault.seconds >= SAME_RUN.total_seconds()
+        for strike in ending.world.strikes
+    )
+    return slept and any(text.startswith(AttentionCode.AMBIGUOUS.value) for text in now.codes)
 
 
 def _raced(ending: Ending, key: str) -> bool:
@@ -552,4 +567,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     nothing_tells_a_secret,
     complete_leaves_nothing,
     records_tell_the_truth,
+    *ACCOUNT_CHECKS,
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from random import Random
 from typing import Final
 
-from sim_faults import KINDS, Fault
+import sim_account
+from sim_faults import ACCOUNT_KINDS, KINDS, Fault
 from sim_scenes import BRANDS, Firm, Link, Scene
 
 from reconciler.model import Migration, SourceType, Wanted
@@ -15,6 +16,8 @@ from reconciler.model import Migration, SourceType, Wanted
 KEYS: Final = ("acme", "bravo", "cargo", "delta")
 REQUESTS_PER_FIRM: Final = 10
 """About so many requests a company takes; faults strike among them."""
+REQUESTS_OF_ACCOUNT: Final = 20
+"""About so many the account takes, with the plan."""
 SLOW: Final = (60, 20)
 """Requests a minute at which a request stands in line for seconds."""
 REQUESTS_IN_LINE: Final = 14
@@ -38,11 +41,20 @@ def draw(seed: int) -> Scene:
         earlier += [before] if before else []
         later.append(after)
     earlier, later, wiped, is_renamed = _identities(Random(f"{seed} identities"), earlier, later)
+    account = sim_account.drawn(seed)
     return Scene(
         seed,
         tuple(earlier),
         tuple(later),
-        tuple(_faults(rng, len(later), but=INDISTINCT if lag else frozenset())),
+        tuple(
+            sorted(
+                (
+                    *_faults(rng, len(later), but=INDISTINCT | ACCOUNT_KINDS if lag else ACCOUNT_KINDS),
+                    *_account_faults(seed, account),
+                ),
+                key=lambda fault: fault.at,
+            )
+        ),
         deauthorized=_some(rng, earlier, {Migration.SELF_SERVICE}, 0.12),
         linked=_some(rng, earlier, {Migration.LINK, Migration.MANAGED}, 0.5),
         wiped=wiped,
@@ -58,6 +70,7 @@ def draw(seed: int) -> Scene:
         lag_seconds=lag,
         sync_seconds=rng.choice((2, 20, 600)),
         per_minute=rng.choice((600, 100, 60, 20)),
+        **account,
     )
 
 
@@ -207,6 +220,14 @@ def _faults(rng: Random, firms: int, *, but: frozenset[str]) -> list[Fault]:
         (fault(kind, rng.randrange(horizon), rng) for kind in rng.choices(kinds, weights, k=_number(rng))),
         key=lambda fault: fault.at,
     )
+
+
+def _account_faults(seed: int, account: Mapping[str, object]) -> list[Fault]:
+    """What others do to the account, drawn apart: it begins with the account's own requests."""
+    rng = Random(f"{seed} account faults")
+    number = rng.choices((0, 1, 2, 3), (3, 3, 2, 1))[0] if account else 0
+    kinds = sorted(ACCOUNT_KINDS)
+    return [fault(rng.choice(kinds), rng.randrange(REQUESTS_OF_ACCOUNT), rng) for _ in range(number)]
 
 
 def _number(rng: Random) -> int:

@@ -13,7 +13,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import httpx
+from sim_account import BESIDE, EDITED, EVENTS, OTHERS, hours_of, identity_of, is_mark
 
+from reconciler.model import ACCOUNT
 from reconciler.plan import AttentionCode
 from reconciler.sandbox.answering import ServerFault
 
@@ -40,7 +42,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whom something befalls: a company by its key, or one of its connections."""
+    """Whom something befalls: a company by its key, one of its connections, or something of the account."""
 
     key: str
     company_id: str
@@ -232,6 +234,54 @@ def _deauthorize(world: World, target: Target) -> None:
     world.outside.happen(target.connection_id, "deauthorize")
 
 
+# --- at Codat, by others, to the account -------------------------------------------------------
+
+
+def _the_account(world: World) -> list[Target]:
+    return [Target(ACCOUNT, "")] if world.scene.account else []
+
+
+def _urls(world: World) -> list[Target]:
+    """The URLs that our specs name."""
+    hooks = world.scene.account.hooks if world.scene.account else ()
+    return [Target(ACCOUNT, "", role=url) for url in sorted({hook.url for hook in hooks})]
+
+
+def _consumers(world: World) -> list[Target]:
+    """Our consumers, and the mark that says whose the account is."""
+    hooks = world.scene.account.listening if world.scene.account else ()
+    wanted = {hook.identity for hook in hooks}
+    return [
+        Target(ACCOUNT, "", consumer["id"], role=consumer["url"])
+        for consumer in world.outside.consumers()
+        if is_mark(consumer) or identity_of(consumer) in wanted
+    ]
+
+
+def _listen_elsewhere(world: World, _target: Target) -> None:
+    world.add_consumer(f"{OTHERS}{len(world.happenings)}", EVENTS)
+
+
+def _listen_beside(world: World, target: Target) -> None:
+    world.add_consumer(target.role, BESIDE)
+
+
+def _remove_consumer(world: World, target: Target) -> None:
+    world.outside.remove_consumer(target.connection_id)
+
+
+def _edit_profile(world: World, _target: Target) -> None:
+    world.outside.edit_profile(iconUrl=f"{OTHERS}{len(world.happenings)}")
+
+
+def _redirect(world: World, _target: Target) -> None:
+    world.outside.edit_profile(redirectUrl=f"{OTHERS}{len(world.happenings)}")
+
+
+def _edit_settings(world: World, _target: Target) -> None:
+    world.outside.edit_settings(EDITED, syncSchedule=hours_of(len(world.happenings)))
+
+
 # --- to ourselves ------------------------------------------------------------------------------
 
 
@@ -332,5 +382,33 @@ KINDS: Final[Mapping[str, Kind]] = {
     "suspended": Kind("comes after the machine slept", seconds=(20, 600, 5700), happens=_suspended),
     "second-apply": Kind("comes when a second apply begins", 6, happens=_second_apply),
     "interrupted": Kind("comes after Ctrl-C", happens=_interrupted),
+    "hook-comes": Kind(
+        "comes after someone made a consumer elsewhere", befalls=_the_account, does=_listen_elsewhere
+    ),
+    "hook-beside": Kind(
+        "comes after someone made a consumer beside ours at",
+        befalls=_urls,
+        does=_listen_beside,
+        leaves=frozenset({AttentionCode.EXISTS}),
+    ),
+    "hook-gone": Kind(
+        "comes after someone deleted the consumer at",
+        befalls=_consumers,
+        does=_remove_consumer,
+        leaves=frozenset({AttentionCode.EXISTS}),
+    ),
+    "profile-edited": Kind(
+        "comes after someone changed another member of the profile", befalls=_the_account, does=_edit_profile
+    ),
+    "redirected": Kind(
+        "comes after someone changed our member of the profile", befalls=_the_account, does=_redirect
+    ),
+    "settings-edited": Kind(
+        "comes after someone changed another sync setting", befalls=_the_account, does=_edit_settings
+    ),
 }
 """Every kind of fault."""
+ACCOUNT_KINDS: Final = frozenset(
+    {"hook-comes", "hook-beside", "hook-gone", "profile-edited", "redirected", "settings-edited"}
+)
+"""Those that befall the account itself."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sim_faults import Fault
+from sim_account import Account
+from sim_faults import ACCOUNT_KINDS, Fault
 
 from reconciler.model import (
     UNSET,
@@ -129,7 +130,9 @@ class Scene:
     (``acme/plaid``) of which the customer has linked another by himself, ``unrecorded`` companies whose
     record of links was lost. ``is_renamed``: the workspace had another name before. Each of ``runs`` is
     disturbed; ``pause`` seconds lie between them and before the undisturbed ones, ``ponder`` between a
-    plan and its execution.
+    plan and its execution. ``account`` is what the later specs want of the account itself, and
+    ``earlier_account`` what the earlier ones did; ``others_listen`` counts consumers of others elsewhere,
+    ``is_crowded`` is one that stood at a URL of ours before any spec did.
     """
 
     seed: int
@@ -153,6 +156,10 @@ class Scene:
     per_minute: int = 600
     lag_seconds: int = 0
     sync_seconds: int = 20
+    account: Account | None = None
+    earlier_account: Account | None = None
+    others_listen: int = 0
+    is_crowded: bool = False
 
     @property
     def workspaces(self) -> tuple[str, ...]:
@@ -172,6 +179,13 @@ class Scene:
         """The same scene among these faults."""
         return replace(self, faults=faults)
 
+    def without_account(self) -> Scene:
+        """The same scene as it was drawn before there were accounts, its faults of the account aside."""
+        faults = tuple(fault for fault in self.faults if fault.kind not in ACCOUNT_KINDS)
+        return replace(
+            self, faults=faults, account=None, earlier_account=None, others_listen=0, is_crowded=False
+        )
+
     def without_faults(self) -> Scene:
         """The same start, undisturbed."""
         return replace(self, faults=(), runs=0, ponder=0)
@@ -186,13 +200,17 @@ class Specs:
     issued_at: datetime | None = None
     workspaces: tuple[str, ...] = (WORKSPACE,)
     """The name of the workspace, and the one that it takes over."""
+    account: Account | None = None
 
     def desired(self) -> Desired:
         """The desired state."""
         workspace, *taken_over = self.workspaces
         companies = {firm.key: self._company(firm) for firm in self.firms}
         return Desired(
-            workspace=workspace, companies=companies, renamed_from=taken_over[0] if taken_over else None
+            workspace=workspace,
+            companies=companies,
+            renamed_from=taken_over[0] if taken_over else None,
+            account=self.account.desired() if self.account else None,
         )
 
     def _company(self, firm: Firm) -> DesiredCompany:

@@ -92,7 +92,16 @@ async def _played(scene: Scene) -> Ending:
     except EndlessError:
         world.is_endless = True
     final = world.sandbox.state()
-    return Ending(world, tuple(final["companies"]), tuple(final["pulls"]), shapes(world), NOWHERE)
+    return Ending(
+        world,
+        tuple(final["companies"]),
+        tuple(final["pulls"]),
+        shapes(world),
+        NOWHERE,
+        tuple(world.outside.consumers()),
+        world.outside.profile(),
+        world.outside.profile_settings(),
+    )
 
 
 def undisturbed(scene: Scene, happenings: Sequence[Happening] = ()) -> Reference:

@@ -53,6 +53,8 @@ class Exchange:
     company: str = ""
     connection: str = ""
     calm: bool = False
+    listening: tuple[dict[str, Any], ...] | None = None
+    """The webhook consumers right after a write that concerned them."""
     at: datetime | None = None
     """When it arrived, by Codat's own clock."""
 
@@ -218,6 +220,8 @@ class Wire(httpx.AsyncBaseTransport):
         exchange.tokens_to_linked = bool(entry["tokens_to_linked"])
         exchange.company = entry["company"] or exchange.company
         exchange.connection = entry["connection"] or exchange.connection
+        if exchange.path.startswith("/webhooks"):
+            exchange.listening = tuple(self.world.outside.consumers())
         if exchange.is_authorize and exchange.took_effect:
             self.world.tokens[exchange.connection] = exchange.body["accessToken"]
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from sim_account import BESIDE, CANARY, EVENTS, HIDDEN, OTHERS, is_mark, url_of
 from sim_faults import KINDS, Fault, Target
 from sim_scenes import BRANDS, ELSEWHERE, Scene, Specs, addresses
 from sim_wire import LAST_ENTRY, Exchange, Strike, Wire, moment_of
@@ -25,15 +26,15 @@ from reconciler.model import KEY_TAG, LINKS_TAG, WORKSPACE_TAG, Desired, Wanted
 from reconciler.outcome import Event, Outcome
 from reconciler.plan import Plan
 from reconciler.planner import Policy, draft, finish
-from reconciler.sandbox import Sandbox, answering, companies, connections, control, integrations
+from reconciler.sandbox import Sandbox, answering, companies, connections, control, integrations, webhooks
 from reconciler.sandbox.answering import Handler
 from reconciler.sandbox.answers import Call, Problem
 from reconciler.secret_refs import Secret, SecretRef
+from reconciler.workflow.account import read_account
 from reconciler.workflow.reading import answer, list_companies, with_sync_settings
 from reconciler.workspace import Limits
 
 API: Final = "http://127.0.0.1"
-CANARY: Final = "canary"
 API_KEY: Final = f"Basic {CANARY}-api-key"
 MOST_REQUESTS: Final = 3000
 MOST_APPLIES: Final = 3
@@ -107,6 +108,41 @@ class Outside:
         settings = self._do(integrations.get_company_sync_settings, company_id)["settings"]
         return {setting["dataType"]: setting for setting in settings}
 
+    def consumers(self) -> list[dict[str, Any]]:
+        """Every webhook consumer."""
+        with self._store.transaction() as session:
+            return webhooks.everything(session)
+
+    def add_consumer(self, url: str, events: Sequence[str]) -> str:
+        """The id of a new webhook consumer."""
+        body = {"url": url, "eventTypes": list(events), "companyTags": [], "disabled": False}
+        return str(self._do(webhooks.create_webhook, **body)["id"])
+
+    def remove_consumer(self, webhook_id: str) -> None:
+        """Delete a webhook consumer."""
+        with self._store.transaction() as session:
+            webhooks.delete_webhook(session, Call("", "", "", {"webhookId": webhook_id}))
+
+    def profile(self) -> dict[str, Any]:
+        """The profile."""
+        return self._do(integrations.get_profile)
+
+    def edit_profile(self, **members: str) -> None:
+        """Change members of the profile."""
+        self._do(integrations.update_profile, **self.profile() | members)
+
+    def profile_settings(self) -> dict[str, dict[str, Any]]:
+        """The profile's sync settings by data type."""
+        settings = self._do(integrations.get_profile_sync_settings)["settings"]
+        return {setting["dataType"]: setting for setting in settings}
+
+    def edit_settings(self, data_type: str, **members: int) -> None:
+        """Change the profile's sync setting of a data type."""
+        settings = self.profile_settings()
+        settings[data_type] = settings[data_type] | members
+        body = {"settings": list(settings.values()), "overridesDefaults": True}
+        self._do(integrations.set_profile_sync_settings, **body)
+
     def happen(self, connection_id: str, event: str) -> None:
         """Let one of ``control.EVENTS`` happen to a connection."""
         with self._store.transaction() as session:
@@ -164,6 +200,15 @@ class Happening:
     before: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Came:
+    """A webhook consumer that someone else made, when, and whether the account was ours by then."""
+
+    url: str
+    at: float
+    was_ours: bool
+
+
 class World:
     """One scene, played."""
 
@@ -183,12 +228,15 @@ class World:
         self.applies: list[Apply] = []
         self.tokens: dict[str, str] = {}
         """The token that took effect last, by connection id."""
-        self.earlier = Specs(scene.earlier, workspaces=scene.workspaces[-1:])
-        self.later = Specs(scene.later, workspaces=scene.workspaces)
+        self.earlier = Specs(scene.earlier, workspaces=scene.workspaces[-1:], account=scene.earlier_account)
+        self.later = Specs(scene.later, workspaces=scene.workspaces, account=scene.account)
         self.foreign: set[str] = set()
         """Ids of the connections that customers made and linked by themselves."""
+        self.strange_consumers: dict[str, Came] = {}
+        """The webhook consumers of others."""
         self.at_start: dict[str, dict[str, Any]] = {}
         """The companies, by id, when the disturbed part began."""
+        self.consumers_at_start: list[dict[str, Any]] = []
         self.last_plan: Plan | None = None
         self.calm_applies = 0
         self.is_endless = False
@@ -216,7 +264,11 @@ class World:
             for firm in scene.later
             if firm.adopts
         }
-        if scene.earlier:
+        for number in range(scene.others_listen):
+            self.add_consumer(f"{OTHERS}before/{number}", EVENTS)
+        if scene.account and scene.account.hooks and scene.is_crowded:
+            self.add_consumer(scene.account.hooks[0].url, BESIDE)
+        if scene.earlier or scene.earlier_account:
             await self.rest(self.earlier.desired())
         for address in scene.linked:
             self._happened_before(address, "link", "PendingAuth")
@@ -227,7 +279,8 @@ class World:
                 self.sandbox.wipe_tags(company["id"])
         await asyncio.sleep(scene.gone_by * DAY)
         self._meddle()
-        self.later = Specs(scene.later, adopted, self.their_clock.now(), scene.workspaces)
+        self.later = Specs(scene.later, adopted, self.their_clock.now(), scene.workspaces, scene.account)
+        self.consumers_at_start = self.outside.consumers()
         self.sandbox.set(lagSeconds=scene.lag_seconds)
         self.at_start = {company["id"]: company for company in self.companies()}
         self.log.clear()
@@ -331,7 +384,9 @@ class World:
         ) as client:
             policy = Policy(now=self.our_clock.now(), preconditions_waived=True)
             companies = await list_companies(client, desired)
-            live = Live(companies=await with_sync_settings(client, companies, desired, policy, limits))
+            account = await read_account(client, desired.account, url_of) if desired.account else None
+            companies = await with_sync_settings(client, companies, desired, policy, limits)
+            live = Live(companies=companies, account=account)
             drafted = draft(desired, live, policy)
             live = await answer(client, live, drafted, limits)
             return finish(drafted, desired, live, policy, tool="simulation", api=API)
@@ -400,13 +455,18 @@ class World:
         """Let what others do happen to ``target``; ``None`` where Codat refuses it."""
         does = KINDS[name].does
         assert does is not None
-        before = next(company for company in self.companies() if company["id"] == target.company_id)
+        before = next((company for company in self.companies() if company["id"] == target.company_id), {})
         try:
             does(self, target)
         except Problem:
             return None
         self.happenings.append(Happening(name, target, self.time, before))
         return target
+
+    def add_consumer(self, url: str, events: Sequence[str]) -> None:
+        """Let someone else make a webhook consumer."""
+        is_ours = any(map(is_mark, self.outside.consumers()))
+        self.strange_consumers[self.outside.add_consumer(url, events)] = Came(url, self.time, is_ours)
 
     def _happened_before(self, address: str, event: str, status: str) -> None:
         """Something befell a connection between the earlier specs and the later ones."""
@@ -493,5 +553,7 @@ class World:
 
 
 def resolve(ref: SecretRef) -> Secret:
-    """A token that tells which one it is, and that must be seen nowhere."""
+    """A token that tells which one it is, or the hidden URL; it must be seen nowhere."""
+    if str(ref.locator) == HIDDEN:
+        return url_of(ref)
     return Secret(f"{CANARY}-{ref.locator}")

@@ -8,12 +8,15 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
+from itertools import product
 
 import pytest
+from sim_account import Account, Hook
 from sim_checks import Reference
 from sim_drawing import draw, in_line, one_kill
-from sim_faults import KINDS, Fault
+from sim_faults import ACCOUNT_KINDS, KINDS, Fault
 from sim_scenes import Firm, Link, Scene
 from sim_trials import shrunk, trial, undisturbed
 from simulation_tally import PROPERTY, Tally
@@ -60,6 +63,19 @@ BRAVO = Firm(
 )
 SMALL = Scene(seed=1, earlier=(BEFORE,), later=(ACME, BRAVO), strangers=1)
 """An update, an unlink, a delete, products, sync settings, creates, a record of links, tokens and syncs."""
+READS, LINKS = Hook("reads", "hook", ("read.completed",)), Hook("links", "a", ("connection.connected",))
+OWNED = Account((READS, LINKS, Hook("old", "old", ("company.created",))), "done", 12)
+TAKEN = Scene(seed=1, account=replace(OWNED, hooks=(READS, LINKS)), others_listen=1)
+"""The account becomes ours: a mark, consumers, the profile and its sync settings."""
+DRIFTED = Scene(
+    seed=2,
+    earlier_account=OWNED,
+    account=Account(
+        (replace(READS, tags=("region:uk",)), LINKS, Hook("old", "old", (), is_absent=True)), "welcome", 48
+    ),
+    others_listen=1,
+)
+"""A consumer is replaced, one deleted, and profile and sync settings change."""
 
 
 @cache
@@ -72,7 +88,7 @@ def at_rest() -> tuple[Reference, int]:
     "step",
     [pytest.param(EVERY_SO_OFTEN, id="some"), pytest.param(OFTEN, id="many", marks=pytest.mark.slow)],
 )
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ACCOUNT_KINDS])
 def test_each_single_fault_at_each_request_ends_where_none_does(
     kind: str, step: int, record_property: Callable[[str, object], None]
 ) -> None:
@@ -86,6 +102,27 @@ def test_each_single_fault_at_each_request_ends_where_none_does(
             pytest.fail(shrunk(verdict).story(), pytrace=False)
         tally += Tally(0, 1, verdict.requests, Counter(verdict.struck), 0)
     assert tally.struck[kind] or kind not in ALWAYS_STRIKES, "the fault never struck"
+    record_property(PROPERTY, tally.document())
+
+
+@pytest.mark.parametrize(
+    "step",
+    [pytest.param(101, id="a few"), pytest.param(4, id="every fourth", marks=pytest.mark.slow)],
+)
+@pytest.mark.parametrize("scene", [pytest.param(TAKEN, id="taken"), pytest.param(DRIFTED, id="drifted")])
+def test_a_single_fault_at_a_request_of_the_account_ends_where_none_does(
+    scene: Scene, step: int, record_property: Callable[[str, object], None]
+) -> None:
+    reference, requests = undisturbed(scene), trial(scene).requests
+    assert requests >= 15, "the scene is too quiet to prove anything"
+    tally = Tally()
+    kinds = [kind for kind in KINDS if KINDS[kind].befalls is None or kind in ACCOUNT_KINDS]
+    for number, (kind, at) in list(enumerate(product(kinds, range(requests))))[::step]:
+        seconds = KINDS[kind].seconds
+        verdict = trial(scene.with_faults(Fault(kind, at, seconds[at % len(seconds)], number)), reference)
+        if verdict.violations:
+            pytest.fail(shrunk(verdict).story(), pytrace=False)
+        tally += Tally(0, 1, verdict.requests, Counter(verdict.struck), 0)
     record_property(PROPERTY, tally.document())
 
 
@@ -144,7 +181,9 @@ def test_a_run_that_was_killed_once_and_repeated_leaves_nothing_to_do(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "scene", [*map(draw, (373, 439, 585, 644)), one_kill(899)], ids=lambda scene: str(scene.seed)
+    "scene",
+    [*(draw(seed).without_account() for seed in (373, 439, 585, 644)), one_kill(899)],
+    ids=lambda scene: str(scene.seed),
 )
 def test_a_scene_that_broke_a_promise_once_keeps_it(scene: Scene) -> None:
     """Found by playing thousands: others begin to connect beside us, and a record names what is gone."""
