@@ -31,7 +31,7 @@ from reconciler.model import (
     short_id,
 )
 from reconciler.plan import Attention, AttentionClass, AttentionCode
-from reconciler.planner.pairing import SAME_RUN
+from reconciler.planner.link_record import SAME_RUN
 
 RACE: Final = 2.0
 FORGOTTEN: Final = 90 * 60.0
