@@ -9,7 +9,7 @@ from __future__ import annotations
 import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -227,6 +227,11 @@ def ends_as_the_reference(ending: Ending) -> Iterator[str]:
             continue
         if now is not None and (_is_told(ending, key, now) or _slept_between(ending, now)):
             continue
+        if _but_for_what_left(ending, key, now) in [
+            _but_for_what_left(ending, key, shape)
+            for shape in (ending.reference.plain.get(key), ending.reference.replayed.get(key))
+        ]:
+            continue
         if any(
             happening.kind == "tags-wiped" and _makes_room(ending, happening)
             for happening in ending.befell(key)
@@ -256,6 +261,24 @@ def _slept_between(ending: Ending, now: Shape) -> bool:
         for strike in ending.world.strikes
     )
     return slept and any(text.startswith(AttentionCode.AMBIGUOUS.value) for text in now.codes)
+
+
+def _but_for_what_left(ending: Ending, key: str, shape: Shape | None) -> Shape | None:
+    """A shape without the platforms on which access to what no spec names any more was revoked.
+
+    Codat notices that at the next fetch, which an undisturbed run may have had before.
+    """
+    firm = ending.scene.firm(key)
+    if shape is None or firm is None:
+        return shape
+    roles = {link.role for link in firm.links}
+    revoked = {
+        happening.target.platform
+        for happening in ending.befell(key)
+        if happening.kind == "revoked" and happening.target.role not in roles
+    }
+    links = tuple((platform, statuses) for platform, statuses in shape.links if platform not in revoked)
+    return replace(shape, links=links)
 
 
 def _raced(ending: Ending, key: str) -> bool:
@@ -340,8 +363,26 @@ def one_connection_per_spec(ending: Ending) -> Iterator[str]:
         )
         is_old = company in ending.world.at_start
         needed = ending.reference.created.get((key, platform), 0) if is_old else linked
-        if count > needed:
+        if count > needed + _forgotten(ending, key, company, platform):
             yield f"{key} got {count} connections of {platform}, and {needed} would do"
+
+
+def _forgotten(ending: Ending, key: str, company: str, platform: str) -> int:
+    """How many creates of what is recorded as gone Codat had forgotten when a later run came back.
+
+    What is recorded is never taken for another, not even for what a run created in its place and did not
+    come to record, as docs/guarantees.md says.
+    """
+    names = ending.scene.keys_of(key)
+    is_gone = any(address.partition("/")[0] in names for address in ending.scene.gone)
+    creates = [
+        exchange.sent
+        for exchange in ending.log
+        if exchange.creates_connection
+        and exchange.took_effect
+        and (exchange.company, exchange.body["platformKey"]) == (company, platform)
+    ]
+    return sum(is_gone and creates[-1] - sent >= FORGOTTEN for sent in creates)
 
 
 def no_tokens_to_linked(ending: Ending) -> Iterator[str]:
