@@ -71,18 +71,20 @@ def the_account_is_as_specified(ending: Ending) -> Iterator[str]:
 def consumers_of_others_are_untouched(ending: Ending) -> Iterator[str]:
     """What no spec names the URL of is never deleted; at ours, what came before the account was ours is not.
 
-    It is where the spec says that nothing shall listen at its URL.
+    It is where the spec says that nothing shall listen at its URL, and where a plan of an account that was
+    ours showed it.
     """
     account = ending.scene.account
     ours = {hook.url for hook in account.hooks} if account else set()
     absent = {hook.url for hook in account.hooks if hook.is_absent} if account else set()
+    was_ours = any(is_mark(consumer) for consumer in ending.world.consumers_at_start)
     for identifier, exchange in _deletes(ending):
         if identifier not in ending.world.strange_consumers:
             continue
         came = ending.world.strange_consumers[identifier]
         if came.url not in ours:
             yield f"{exchange} deleted a consumer that no spec names"
-        elif not came.was_ours and came.url not in absent and not _marked_at(ending, came.at):
+        elif not (was_ours or came.was_ours or came.url in absent or _marked_at(ending, came.at)):
             yield f"{exchange} of apply {exchange.apply} deleted what was there before the account was ours"
 
 
