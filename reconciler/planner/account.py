@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -194,7 +194,14 @@ def _is_to_go(desired: DesiredWebhook, webhook: LiveWebhook, live: LiveAccount) 
     return desired.state is Presence.ABSENT and is_here and is_meant
 
 
-def _of_webhooks(webhooks: Iterable[WebhookDraft], found: LiveAccount) -> Iterator[Action]:
+def _of_webhooks(webhooks: Sequence[WebhookDraft], found: LiveAccount) -> Iterator[Action]:
+    # What the specs keep is left out of the ids beside, so that runs which see different parts of what
+    # all of them create agree on the key of the rest.
+    kept = {
+        webhook.live.id
+        for webhook in webhooks
+        if webhook.live is not None and webhook.situation.meant is Meant.PRESENT
+    }
     for webhook in webhooks:
         desired, live = webhook.desired, webhook.live
         if Kind.WEBHOOK_CREATE in webhook.row.actions and desired and desired.url is not None:
@@ -206,7 +213,11 @@ def _of_webhooks(webhooks: Iterable[WebhookDraft], found: LiveAccount) -> Iterat
                 company_tags=tuple(sorted(desired.company_tags)),
                 disabled=desired.disabled,
                 beside=tuple(
-                    sorted(old.id for old in found.webhooks if old.url.reveal() == _url(desired, found))
+                    sorted(
+                        old.id
+                        for old in found.webhooks
+                        if old.url.reveal() == _url(desired, found) and old.id not in kept
+                    )
                 ),
             )
         elif Kind.WEBHOOK_DELETE in webhook.row.actions and live:
