@@ -29,8 +29,8 @@ if not EXPLORES:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two workers for each core: many tests wait, for a process of theirs or for an answer."""
-    return 2 * (os.cpu_count() or 1)
+    """One worker more than cores: some test always waits, for a process of its own or for an answer."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
