@@ -88,7 +88,7 @@ def feeds_to_read(drafted: Draft) -> dict[str, str]:
     """Ids of the connections whose source accounts must be read, each with its company's."""
     return {
         connection.live.id: company.live.id
-        for company in drafted.companies
+        for company in drafted.open
         for connection in company.connections
         if company.live and connection.live and connection.desired
         if connection.desired.source_accounts and connection.desired.wanted is Wanted.LINKED
