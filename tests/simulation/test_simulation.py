@@ -23,14 +23,14 @@ from simulation_tally import PROPERTY, Tally
 
 from reconciler.model import Migration, Wanted
 
-SEEDS = int(os.environ.get("CODAT_SYNC_SEEDS", "60"))
+SEEDS = int(os.environ.get("CODAT_SYNC_SEEDS", "40"))
 """Scenes among many faults in CI: the same ones each time, on every machine; ``.ci/deep`` plays 300."""
 WORLDS = int(os.environ.get("CODAT_SYNC_WORLDS", "40"))
 """Scenes with one kill; ``.ci/deep`` plays 1,000."""
 EVERY_SO_OFTEN = 48
 """One request of so many is struck while someone waits, another one by each kind of fault."""
-OFTEN = int(os.environ.get("CODAT_SYNC_OFTEN", "5"))
-"""One request of so many in CI, so that each is struck by a fifth of the kinds; ``.ci/deep`` strikes all."""
+OFTEN = int(os.environ.get("CODAT_SYNC_OFTEN", "10"))
+"""One request of so many in CI, so that each is struck by a tenth of the kinds; ``.ci/deep`` strikes all."""
 FEW = 8
 """Random seeds while someone waits."""
 
