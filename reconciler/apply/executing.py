@@ -19,16 +19,13 @@ from reconciler.actions import (
     AuthorizeConnection,
     CreateCompany,
     CreateConnection,
-    CreateSourceAccount,
     DeleteCompany,
     DeleteConnection,
-    DeleteSourceAccount,
     RemoveProduct,
     SetSyncSettings,
     SyncCompany,
     UnlinkConnection,
     UpdateCompany,
-    UpdateSourceAccount,
 )
 from reconciler.apply.account import (
     create_webhook,
@@ -73,6 +70,7 @@ from reconciler.outcome import (
     stops_company,
 )
 from reconciler.plan import Plan
+from reconciler.source_account_actions import CreateSourceAccount, DeleteSourceAccount, UpdateSourceAccount
 from reconciler.workspace import Limits
 
 logger: Final = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 from uuid import UUID
 
-from reconciler.actions import Action, CreateSourceAccount, DeleteSourceAccount, UpdateSourceAccount
+from reconciler.actions import Action
 from reconciler.apply import state
 from reconciler.apply.failing import changed, differs, not_done
 from reconciler.apply.idempotent_create import create
@@ -25,6 +25,7 @@ from reconciler.live import LiveSourceAccount
 from reconciler.model import BALANCE
 from reconciler.outcome import FailureCode, Result, Then
 from reconciler.secret_refs import Secret
+from reconciler.source_account_actions import CreateSourceAccount, DeleteSourceAccount, UpdateSourceAccount
 
 
 async def create_source_account(worker: WorkerState, action: CreateSourceAccount) -> Result:

@@ -27,9 +27,8 @@ from reconciler.planner.pairing import Pairs, alone_of_platform
 
 Marks = Mapping[str, Mark]
 
-_ANY: Final = Mark(id="00000000")
-_GONE: Final = Mark(id="00000000")
-"""An entry whose connection is gone: the id of none."""
+_NONE: Final = Mark(id="00000000")
+"""The id of none, as long as any: for an entry whose connection is gone, or is still to be created."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +162,7 @@ def _says(old: Mark | None, mark: Mark, marks: Marks, company: _Company) -> bool
 
 
 def _fits(marks: Marks) -> bool:
-    text = links_tag({key: _ANY if mark.is_to_come else mark for key, mark in marks.items()})
+    text = links_tag({key: _NONE if mark.is_to_come else mark for key, mark in marks.items()})
     return len(text) <= MAX_TAG_VALUE
 
 
@@ -179,7 +178,7 @@ def before_creates(
     platforms = {desired.connections[key].platform_key for key in created}
     renamed = {connection.renamed_from: key for key, connection in desired.connections.items()}
     gone = {
-        key: _GONE
+        key: _NONE
         for key, mark in old.items()
         if mark.platform_key in platforms
         and key not in pairs.former.values()

@@ -8,17 +8,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from reconciler.account_actions import SetProfileSyncSettings
-from reconciler.actions import (
-    Action,
-    DeleteCompany,
-    DeleteConnection,
-    DeleteSourceAccount,
-    SetSyncSettings,
-    UnlinkConnection,
-)
+from reconciler.actions import Action, DeleteCompany, DeleteConnection, SetSyncSettings, UnlinkConnection
 from reconciler.live import Status
 from reconciler.model import Address, matches
 from reconciler.plan import Refusal
+from reconciler.source_account_actions import DeleteSourceAccount
 from reconciler.workspace import Guard, Limit
 
 

@@ -17,22 +17,20 @@ from reconciler.actions import (
     AuthorizeConnection,
     CreateCompany,
     CreateConnection,
-    CreateSourceAccount,
     DeleteCompany,
     DeleteConnection,
-    DeleteSourceAccount,
     RemoveProduct,
     SetSyncSettings,
     SyncCompany,
     UnlinkConnection,
     UpdateCompany,
-    UpdateSourceAccount,
     order_key,
 )
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.live import Status
 from reconciler.model import KEY_TAG, MAX_TAGS, WORKSPACE_TAG
 from reconciler.plan import Attention, AttentionClass
+from reconciler.source_account_actions import CreateSourceAccount, DeleteSourceAccount, UpdateSourceAccount
 
 
 class PlannerCode(StrEnum):

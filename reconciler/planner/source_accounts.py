@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.actions import Action, CreateSourceAccount, DeleteSourceAccount, UpdateSourceAccount
+from reconciler.actions import Action
 from reconciler.kinds import Change, Kind
 from reconciler.live import Live, LiveSourceAccount
 from reconciler.model import DesiredSourceAccount, Presence, Wanted
 from reconciler.plan import Attention, AttentionCode
 from reconciler.planner.drafts import CompanyDraft, ConnectionDraft, Draft
 from reconciler.planner.rules import NO, YES, Rule, RuleTable
+from reconciler.source_account_actions import CreateSourceAccount, DeleteSourceAccount, UpdateSourceAccount
 from reconciler.wording import listed
 
 _NAMED: Final = 5

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from reconciler.account_actions import CreateWebhook
-from reconciler.actions import AuthorizeConnection, CreateSourceAccount
+from reconciler.actions import AuthorizeConnection
 from reconciler.apply import PlatformBreaker, Resolve, Telling, execute
 from reconciler.codat import Client, Meter, ReadClient, key_forms
 from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError, Severity
@@ -35,6 +35,7 @@ from reconciler.plan import Plan
 from reconciler.planner import Earlier, known_from
 from reconciler.secret_refs import Secret, SecretRef
 from reconciler.secrets import MadeUp, Resolver, SecretError, is_slow
+from reconciler.source_account_actions import CreateSourceAccount
 from reconciler.verification import ConnectionState
 from reconciler.workflow.account import check_urls, sandbox_urls
 from reconciler.workflow.command_codes import CommandCode

@@ -39,7 +39,7 @@ from reconciler.planner import (
     with_origins,
 )
 from reconciler.workflow.account import read_account, url_resolver
-from reconciler.workflow.base import Base, read_base
+from reconciler.workflow.base_specs import Base, read_base
 from reconciler.workflow.catalogue import catalogue
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.endpoint import Endpoint, pace, run

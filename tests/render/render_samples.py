@@ -12,17 +12,14 @@ from reconciler.actions import (
     AuthorizeConnection,
     CreateCompany,
     CreateConnection,
-    CreateSourceAccount,
     DeleteCompany,
     DeleteConnection,
-    DeleteSourceAccount,
     RemoveProduct,
     SetSyncSettings,
     SyncCompany,
     SyncTarget,
     UnlinkConnection,
     UpdateCompany,
-    UpdateSourceAccount,
     in_order,
 )
 from reconciler.diagnostics import Diagnostic, Severity, Span
@@ -33,6 +30,7 @@ from reconciler.model import ACCOUNT, Address, DesiredSourceAccount
 from reconciler.outcome import ActionOutcome, Failure, Outcome, Result
 from reconciler.plan import Attention, AttentionCode, Basis, Plan, Refusal
 from reconciler.secret_refs import Secret, SecretRef, Variable
+from reconciler.source_account_actions import CreateSourceAccount, DeleteSourceAccount, UpdateSourceAccount
 
 COMPANY = "8a210b68-6988-11ed-a1eb-0242ac120002"
 CONNECTION = "2e9d2c44-a675-40ba-8049-353bfcb5e171"
