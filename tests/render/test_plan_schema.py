@@ -96,9 +96,10 @@ def test_kinds_that_are_reserved_are_not_allowed_yet(kind):
     assert errors(document)
 
 
-@given(text=st.text())
+@given(text=st.text(st.characters(exclude_characters="/")))
 @example(text="\u202e\x1b[2J ${env:A} \ud800")
 def test_a_plan_that_was_written_is_read_as_it_was(text):
+    """Whatever stands in it; but no key and no id has a slash, which parts an address."""
     actions = (*of_the_account(), *full_plan(text).actions)
     plan = replace(full_plan(text), actions=actions, origins=(Origin.PENDING,) * len(actions)).shown()
     read = read_plan(json.loads(json.dumps(plan.document())))
