@@ -16,6 +16,7 @@ from typing import Any, Final
 from sim_account import CANARY
 from sim_account_checks import ACCOUNT_CHECKS
 from sim_faults import CRM, KINDS
+from sim_feed_checks import FEED_CHECKS
 from sim_scenes import SCHEDULED, Scene, addresses, token_ref
 from sim_wire import Exchange, moment_of
 from sim_world import Apply, Happening, World
@@ -59,6 +60,8 @@ class Shape:
     links: tuple[tuple[str, tuple[str, ...]], ...]
     products: tuple[str, ...] | None
     schedule: int | None
+    accounts: tuple[tuple[str, str], ...]
+    """The source accounts that its spec names, each with its name."""
     codes: tuple[str, ...]
 
 
@@ -149,7 +152,19 @@ def _shape(world: World, key: str, company: Mapping[str, Any], attention: tuple[
         tuple((platform, tuple(found)) for platform, found in statuses.items()),
         None if firm is None or firm.products is None else tuple(sorted(company.get("products", ()))),
         _schedule(world, company) if firm is not None and firm.schedule is not None else None,
+        _accounts(world, {account.id for account in firm.accounts} if firm else set(), links),
         tuple(sorted(told(attention, key))),
+    )
+
+
+def _accounts(world: World, named: set[str], links: list[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
+    ids = {link["id"] for link in links}
+    return tuple(
+        sorted(
+            (account["id"], account["accountName"])
+            for account in world.outside.source_accounts()
+            if account["connectionId"] in ids and account["id"] in named
+        )
     )
 
 
@@ -516,8 +531,8 @@ def writes_are_within_budget(ending: Ending) -> Iterator[str]:
     """An apply writes what its plan says, and one request more for each that told it nothing."""
     for apply in ending.world.applies:
         writes = [exchange for exchange in ending.log if exchange.apply == apply.number and exchange.is_write]
-        # A consumer that somebody deletes while its create is settled is created once more.
-        gone = sum(happening.kind == "hook-gone" for happening in ending.world.happenings)
+        # What somebody deletes while its create is settled, and no date tells, is created once more.
+        gone = sum(happening.kind in ("hook-gone", "account-gone") for happening in ending.world.happenings)
         spare = sum(write.failed for write in writes) + gone
         planned = apply.plan.requests if apply.plan else 0
         if len(writes) > planned + spare:
@@ -611,4 +626,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     complete_leaves_nothing,
     records_tell_the_truth,
     *ACCOUNT_CHECKS,
+    *FEED_CHECKS,
 )
