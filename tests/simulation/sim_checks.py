@@ -17,7 +17,7 @@ from sim_account import CANARY
 from sim_account_checks import ACCOUNT_CHECKS
 from sim_faults import CRM, KINDS
 from sim_feed_checks import FEED_CHECKS
-from sim_scenes import SCHEDULED, Scene, addresses, token_ref
+from sim_scenes import BRANDS, SCHEDULED, Scene, addresses, token_ref
 from sim_wire import Exchange, moment_of
 from sim_world import Apply, Happening, World
 
@@ -279,21 +279,39 @@ def _slept_between(ending: Ending, now: Shape) -> bool:
 
 
 def _but_for_what_left(ending: Ending, key: str, shape: Shape | None) -> Shape | None:
-    """A shape without the platforms on which access to what no spec names any more was revoked.
+    """A shape without the platforms on which access was revoked, where that may tell late or to nobody.
 
-    Codat notices that at the next fetch, which an undisturbed run may have had before.
+    Codat notices at the next fetch, which an undisturbed run may have had before: of what no spec names any
+    more, and of what a customer's own connection stands in for by then, since the record is lost.
     """
     firm = ending.scene.firm(key)
     if shape is None or firm is None:
         return shape
     roles = {link.role for link in firm.links}
     revoked = {
-        happening.target.platform
+        (happening.target.platform, happening.target.role not in roles)
         for happening in ending.befell(key)
-        if happening.kind == "revoked" and happening.target.role not in roles
+        if happening.kind == "revoked"
     }
-    links = tuple((platform, statuses) for platform, statuses in shape.links if platform not in revoked)
-    return replace(shape, links=links)
+    unnamed = {platform for platform, is_unnamed in revoked if is_unnamed}
+    replaced = {platform for platform, _ in revoked} & _indistinct(ending, key)
+    spoken = tuple(f" {key}/{link.key}" for link in firm.links if link.brand.key in replaced)
+    return replace(
+        shape,
+        links=tuple(
+            (platform, statuses) for platform, statuses in shape.links if platform not in unnamed | replaced
+        ),
+        codes=tuple(code for code in shape.codes if not code.endswith(spoken)),
+    )
+
+
+def _indistinct(ending: Ending, key: str) -> set[str]:
+    """The platforms of which a customer linked one too, where the record of which is ours was lost."""
+    names = ending.scene.keys_of(key)
+    if names.isdisjoint(ending.scene.unrecorded):
+        return set()
+    stand = (address.partition("/") for address in ending.scene.foreign)
+    return {BRANDS[platform].key for owner, _, platform in stand if owner in names}
 
 
 def _raced(ending: Ending, key: str) -> bool:

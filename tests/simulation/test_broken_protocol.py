@@ -18,7 +18,7 @@ from reconciler.actions import _Patch
 from reconciler.apply import authorizing, connections, idempotent_create, state
 from reconciler.apply.idempotent_create import Made
 from reconciler.apply.state import WorkerState
-from reconciler.codat import ReadClient
+from reconciler.codat import Client, ReadClient
 from reconciler.codat.exchange import Exchange
 from reconciler.codat.transport import CourteousTransport
 from reconciler.live import Live, LiveSourceAccount
@@ -42,6 +42,7 @@ def source_accounts_are_as_they_were_planned(patch: pytest.MonkeyPatch) -> None:
         return read[connection]
 
     patch.setattr(ReadClient, "source_accounts", remembered)
+    patch.setattr(Client, "resting_on", lambda self, _: self)
 
 
 def source_accounts_of_others_are_deleted(patch: pytest.MonkeyPatch) -> None:
@@ -211,5 +212,5 @@ def test_whoever_is_careless_with_source_accounts_is_found_out(
     breakage: Callable[[pytest.MonkeyPatch], None], promise: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     breakage(monkeypatch)
-    comes = Fault("account-comes", 2)
-    assert promise in {found.promise for found in trial(REFED.with_faults(comes)).violations}
+    scene = replace(REFED, faults=(Fault("account-comes", 2),), ponder=120)
+    assert promise in {found.promise for found in trial(scene).violations}
