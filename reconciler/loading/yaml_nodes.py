@@ -340,7 +340,8 @@ _STEPS: Final[dict[type[Event], Callable[..., None]]] = {
 # --- syntax errors -----------------------------------------------------------------------------
 
 _ADVICE: Final = {
-    "mapping values are not allowed in this context": "quote a value that holds ': ', or correct the indentation",
+    "mapping values are not allowed in this context": "quote a value that holds ': ', "
+    "or correct the indentation",
     "found character that cannot start any token": "quote a value that starts with @, ` or %",
     "could not find expected ':'": "a key is followed by a colon and a space",
     "did not find expected ',' or '}'": "put commas between the entries, and close each { with a }",
