@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Final, Protocol
 
 import httpx
@@ -24,16 +26,41 @@ class Clock(Protocol):
         """Return after ``seconds``."""
 
 
-class SystemClock:
-    """The machine's clock and asyncio's sleep."""
+class ForwardClock:
+    """The ``wall`` clock and asyncio's sleep, for everything that goes by how old something is.
+
+    It is never set back, for then a key that Codat has forgotten would pass for a fresh one: where the
+    wall clock is, it goes on by what ``running`` counts, in seconds, which nobody sets. Set forward it
+    follows, and it keeps the time that a machine slept.
+    """
+
+    __slots__ = ("_last", "_ran", "_running", "_wall")
+
+    def __init__(self, wall: Callable[[], datetime], running: Callable[[], float]) -> None:
+        self._wall, self._running = wall, running
+        self._last, self._ran = wall(), running()
 
     def now(self) -> datetime:
         """The present moment, in UTC."""
-        return datetime.now(UTC)
+        ran = self._running()
+        self._last = max(self._wall(), self._last + timedelta(seconds=ran - self._ran))
+        self._ran = ran
+        return self._last
 
     async def sleep(self, seconds: float) -> None:
         """Return after ``seconds``."""
         await asyncio.sleep(seconds)
+
+
+class SystemClock(ForwardClock):
+    """The machine's clock; what runs beside it counts suspended time too where the system tells of it."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        boot = getattr(time, "CLOCK_BOOTTIME", None)
+        running = time.monotonic if boot is None else partial(time.clock_gettime, boot)
+        super().__init__(partial(datetime.now, UTC), running)
 
 
 def date(response: httpx.Response, header: str) -> datetime | None:

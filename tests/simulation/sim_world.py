@@ -21,6 +21,7 @@ from virtual_time import START
 
 from reconciler.apply import execute
 from reconciler.codat import Client, ReadClient, connect
+from reconciler.codat.pacing import ForwardClock
 from reconciler.live import Live
 from reconciler.model import KEY_TAG, LINKS_TAG, WORKSPACE_TAG, Desired, Wanted
 from reconciler.outcome import Event, Outcome
@@ -63,9 +64,9 @@ class SkewedClock:
         """What the clock shows."""
         return START + timedelta(seconds=asyncio.get_running_loop().time()) + self.skew
 
-    async def sleep(self, seconds: float) -> None:
-        """Return after ``seconds``, whatever the clock shows."""
-        await asyncio.sleep(seconds)
+    def of_a_process(self) -> ForwardClock:
+        """What a program that starts now goes by."""
+        return ForwardClock(self.now, asyncio.get_running_loop().time)
 
 
 class Outside:
@@ -172,6 +173,7 @@ class Apply:
 
     number: int
     is_disturbed: bool
+    clock: ForwardClock
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
     is_dead: bool = False
@@ -346,7 +348,7 @@ class World:
             self._begin(self.later.desired(), is_disturbed=True)
 
     def _begin(self, desired: Desired, *, is_disturbed: bool, execute_it: bool = True) -> Apply:
-        apply = Apply(len(self.applies), is_disturbed, began=self.time)
+        apply = Apply(len(self.applies), is_disturbed, began=self.time, clock=self.our_clock.of_a_process())
         self.applies.append(apply)
         apply.task = asyncio.create_task(self._run(apply, desired, execute_it=execute_it))
         return apply
@@ -357,7 +359,7 @@ class World:
 
     async def _run(self, apply: Apply, desired: Desired, *, execute_it: bool) -> None:
         try:
-            planned_at = self.our_clock.now()
+            planned_at = apply.clock.now()
             apply.plan = await self._plan(apply, desired)
             if apply.is_disturbed and self.scene.ponder:
                 await asyncio.sleep(self.scene.ponder)
@@ -377,12 +379,12 @@ class World:
             API,
             Secret(API_KEY),
             limits=limits,
-            clock=self.our_clock,
+            clock=apply.clock,
             transport=Wire(self, apply),
             on_wait=lambda seconds, why: apply.waits.append(f"{seconds}: {why}"),
             rng=random.Random(f"{self.scene.seed} {apply.number} read"),
         ) as client:
-            policy = Policy(now=self.our_clock.now(), preconditions_waived=True)
+            policy = Policy(now=apply.clock.now(), preconditions_waived=True)
             companies = await list_companies(client, desired)
             account = await read_account(client, desired.account, url_of) if desired.account else None
             companies = await with_sync_settings(client, companies, desired, policy, limits)
@@ -397,7 +399,7 @@ class World:
             API,
             Secret(API_KEY),
             limits=self._limits(),
-            clock=self.our_clock,
+            clock=apply.clock,
             transport=Wire(self, apply),
             on_wait=lambda seconds, why: apply.waits.append(f"{seconds}: {why}"),
             rng=random.Random(f"{self.scene.seed} {apply.number} write"),
@@ -406,7 +408,7 @@ class World:
                 plan,
                 client,
                 resolve,
-                clock=self.our_clock,
+                clock=apply.clock,
                 limits=self._limits(),
                 observer=apply.events.append,
                 seed=self.scene.seed * 100 + apply.number,
