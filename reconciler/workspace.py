@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
-
-DEFAULT_SPECS: Final = "specs"
-"""Where specs are looked for, if the command line does not say."""
 
 
 @dataclass(frozen=True, slots=True)

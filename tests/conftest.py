@@ -8,6 +8,7 @@ print the line that plays a failing one again. None has a deadline: timings belo
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ if not EXPLORES:
     # Hypothesis also draws the constants that it finds in whatever modules are loaded by then, so that the
     # examples would depend on which tests ran before; no setting turns that off.
     vars(providers)["_get_local_constants"] = providers.Constants
+# httpx looks for it at each request to an application in this process, in every directory of tests.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
-
-from jsonschema import ValidationError
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.csv_form import DELIMITER_NAMES, delimiter_of, is_mangled
 from reconciler.diagnostics import Diagnostic, Severity
@@ -31,13 +29,15 @@ from reconciler.loading.set_templates import (
     template,
     without_rows,
 )
-from reconciler.loading.sources import SOURCE_ACCOUNTS, CompanySpec, Specs
+from reconciler.loading.sources import SETS, SOURCE_ACCOUNTS, CompanySpec, Specs
 from reconciler.loading.spec_codes import SpecCode
 from reconciler.loading.words import did_you_mean, dotted, quoted
 from reconciler.secret_refs import holds_reference
 from reconciler.wording import counted
 
-SETS: Final = "companySets"
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
 _FIELDS: Final = frozenset({"from", "key", "company"})
 _SAMPLE: Final = "x"
 """What stands, with its number, for every cell where the rules look at a set as such."""

@@ -14,17 +14,9 @@ from reconciler.codat import ReadClient
 from reconciler.codat.errors import NotFoundError
 from reconciler.diagnostics import CodatSyncError, Diagnostic, Severity
 from reconciler.live import LiveAccount, LiveCompany, LiveConnection, LiveSourceAccount
-from reconciler.loading import (
-    Adoptable,
-    Extra,
-    LeftOut,
-    Why,
-    account_text,
-    company_keys,
-    connection_defaults,
-    sieved,
-    spec_text,
-)
+from reconciler.loading import connection_defaults
+from reconciler.loading.adoptable import Adoptable, Extra, LeftOut, Why, sieved
+from reconciler.loading.writing import account_text, company_keys, spec_text
 from reconciler.model import Platform, SourceType
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.endpoint import Endpoint, run
