@@ -17,6 +17,8 @@ FEED_KEY: Final = "olpr"
 STRANGE: Final = "strange"
 """How the ids of accounts begin that someone else makes, and no spec names."""
 RENAMED: Final = "Renamed by others"
+TYPE: Final = "checking"
+CURRENCY: Final = "EUR"
 CHANCE: Final = 0.25
 """How many scenes have a bank feed."""
 
@@ -40,10 +42,6 @@ class SourceAccount:
             currency=CURRENCY,
             numbers={"accountNumber": SecretRef(Variable(f"number-of-{self.id}"))},
         )
-
-
-TYPE: Final = "checking"
-CURRENCY: Final = "EUR"
 
 
 def with_feed(scene: Scene) -> Scene:
