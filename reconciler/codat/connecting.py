@@ -208,9 +208,7 @@ def _network(origin: httpx.URL, limits: Limits) -> httpx.AsyncBaseTransport:
     try:
         return httpx.AsyncHTTPTransport(
             proxy=_proxy(origin),
-            limits=httpx.Limits(
-                max_connections=limits.concurrency, max_keepalive_connections=limits.concurrency
-            ),
+            limits=httpx.Limits(max_connections=limits.at_most, max_keepalive_connections=limits.at_most),
         )
     except OSError as error:
         is_key_log = error.filename is not None and error.filename == os.environ.get("SSLKEYLOGFILE")
