@@ -239,7 +239,7 @@ def rollout_options(function: F) -> F:
             "--concurrency",
             type=click.IntRange(min=1),
             metavar="N",
-            help="Work on N companies at the same time. [limits.concurrency]",
+            help="Work on N companies at the same time, not as many as the rate needs. [limits.concurrency]",
         ),
         click.option(
             "--wait",

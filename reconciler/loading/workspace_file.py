@@ -340,7 +340,7 @@ def _limits(fields: Mapping[str, Any]) -> Limits:
     default = Limits()
     return Limits(
         requests_per_minute=int(fields.get("requestsPerMinute", default.requests_per_minute)),
-        concurrency=int(fields.get("concurrency", default.concurrency)),
+        concurrency=int(fields["concurrency"]) if "concurrency" in fields else None,
         page_size=int(fields.get("pageSize", default.page_size)),
         reserve_percent=_percent(fields["reserve"]) if "reserve" in fields else default.reserve_percent,
     )

@@ -78,7 +78,7 @@ def draw(seed: int) -> Scene:
         runs=rng.choices((1, 2, 3), (6, 3, 1))[0],
         pause=rng.choice((1, 30, 300, 6000, 90000)),
         ponder=rng.choices((0, 120, 4000, 6000), (12, 2, 1, 1))[0],
-        concurrency=rng.choice((1, 2, 10)),
+        concurrency=rng.choice((1, 2, None)),
         page_size=rng.choice((1000, 1000, 1, 2)),
         lag_seconds=lag,
         sync_seconds=rng.choice((2, 20, 600)),

@@ -173,7 +173,7 @@ class Scene:
     runs: int = 1
     pause: float = 60
     ponder: float = 0
-    concurrency: int = 10
+    concurrency: int | None = None
     page_size: int = 1000
     per_minute: int = 600
     lag_seconds: int = 0
