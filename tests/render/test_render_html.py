@@ -6,11 +6,12 @@ import base64
 import hashlib
 import re
 from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 from importlib.resources import files
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from render_samples import NOTE, REFUSAL, full_plan, one_of_each, plan_of, some_attention
 
@@ -57,6 +58,7 @@ class Page(HTMLParser):
         return [(tag, sorted(attributes)) for tag, attributes in self.elements]
 
 
+@cache
 def report(hostile=""):
     text = hostile or "n"
     return Page(plan_html(full_plan(hostile).shown(), notes=[text], refusals=[text]))
@@ -165,7 +167,7 @@ def test_its_parts_come_with_the_package():
 # --- whatever others wrote ---------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=60)
+@pytest.mark.promised
 @given(
     text=st.text(st.one_of(st.sampled_from("<>\"'&{}%/=! \n\x1b\u202e\ud800"), st.characters()), max_size=80)
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache
 from urllib.parse import unquote
 
 import pytest
@@ -349,11 +350,17 @@ def test_a_comment_never_exceeds_what_github_keeps(text, limit):
     assert all(fence.info == "diff" for fence in fences(page))
 
 
+@cache
+def long_plan():
+    """A plan that no comment holds, and the lines of a page that would."""
+    plan = numbered(800, losses=20, changes=300, attention=90)
+    return plan, set(plan_markdown(plan, limit_bytes=10**6).splitlines())
+
+
 @given(limit=st.integers(6_000, 60_000))
 @settings(deadline=None, max_examples=15)
 def test_a_comment_is_cut_by_whole_lines(limit):
-    plan = numbered(800, losses=20, changes=300, attention=90)
-    whole = set(plan_markdown(plan, limit_bytes=10**6).splitlines())
+    plan, whole = long_plan()
     page = plan_markdown(plan, limit_bytes=limit)
     new = [splitline for splitline in page.splitlines() if splitline not in whole]
     assert len(page.encode()) <= limit
