@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler import DEFAULT_SPECS
 from reconciler.cli.options import (
     Exit,
     complete_address_or_code,
@@ -22,7 +23,6 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.showing import PLAN_FORMATS, print_plan, show_plan
 from reconciler.cli.streams import opened_outputs, opened_summary, plan_page
-from reconciler.workspace import DEFAULT_SPECS
 
 if TYPE_CHECKING:
     from reconciler.workflow.endpoint import Endpoint

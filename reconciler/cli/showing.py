@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import Enum, auto
@@ -12,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from reconciler import DEFAULT_SPECS
 from reconciler.cli.options import Exit, Output
 from reconciler.cli.streams import Echo, for_page, record, said
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.workflow.command_codes import CommandCode
-from reconciler.workspace import DEFAULT_SPECS
 
 if TYPE_CHECKING:
     from reconciler.plan import ShownPlan
@@ -147,6 +146,8 @@ def show_bug(error: Exception, output: Output) -> Exit:
         err=True,
     )
     if output.verbose:
+        import traceback
+
         for frame in traceback.extract_tb(error.__traceback__):
             click.echo(f"  {frame.filename}:{frame.lineno} in {frame.name}", err=True)
     return Exit.ERROR

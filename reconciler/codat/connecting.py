@@ -215,9 +215,7 @@ def _network(origin: httpx.URL, limits: Limits) -> httpx.AsyncBaseTransport:
         return httpx.AsyncHTTPTransport(
             verify=_trusted(origin),
             proxy=_proxy(origin),
-            limits=httpx.Limits(
-                max_connections=limits.concurrency, max_keepalive_connections=limits.concurrency
-            ),
+            limits=httpx.Limits(max_connections=limits.at_most, max_keepalive_connections=limits.at_most),
         )
     except OSError as error:
         is_key_log = error.filename is not None and error.filename == os.environ.get("SSLKEYLOGFILE")

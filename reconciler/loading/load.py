@@ -7,14 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from reconciler.diagnostics import Diagnostic, Severity, in_reading_order
 from reconciler.fields import OPTIONAL
 from reconciler.loading import (
     account_file,
     company_rules,
-    company_sets,
     files,
     schema,
     sources,
@@ -27,6 +26,7 @@ from reconciler.loading.nodes import Document, Spot
 from reconciler.loading.platforms import BUILTIN_PLATFORMS, PlatformIndex
 from reconciler.loading.references import ReferenceFault, ReferenceOrigin, real_path
 from reconciler.loading.sources import (
+    SETS,
     CompanySpec,
     ConnectionSpec,
     Settings,
@@ -55,6 +55,9 @@ from reconciler.model import (
 from reconciler.secret_refs import SecretRef, literal
 from reconciler.wording import read_duration
 from reconciler.workspace import Workspace
+
+if TYPE_CHECKING:
+    from reconciler.loading.company_sets import Room
 
 _UNSAID: Final = SyncPolicy()
 
@@ -287,7 +290,7 @@ def _companies(
     keys: list[tuple[str, Spot]] = []
     found: list[Diagnostic] = []
     tables: list[tuple[Path, Spot]] = []
-    room = company_sets.Room()
+    room: Room | None = None
     for document in documents:
         origin = ReferenceOrigin(
             document.file.path.parent, root, frozenset(nothing.settings.commands.by_scheme)
@@ -295,6 +298,12 @@ def _companies(
         make = partial(sources.company, settings=nothing.settings, platforms=nothing.platforms, origin=origin)
         companies.extend(make(entry.path[-1], entry) for entry in sources.entries(document))
         keys.extend(sources.keys(document))
+        if document.child(SETS) is None:
+            continue
+        # Most specs have no set, and start without what reads tables.
+        from reconciler.loading import company_sets
+
+        room = room or company_sets.Room()
         expanded = company_sets.expand(document, origin, make, nothing, room)
         companies.extend(expanded.companies)
         keys.extend(expanded.keys)

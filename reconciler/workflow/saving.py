@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from reconciler import DEFAULT_SPECS
 from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError
 from reconciler.kinds import digest
 from reconciler.loading import plan_complaints, secret_commands
@@ -22,7 +23,7 @@ from reconciler.planner import from_document, known_from, read_plan, to_document
 from reconciler.secret_refs import SecretRef
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.new_files import check_no_link, write_whole
-from reconciler.workspace import DEFAULT_SPECS, Workspace
+from reconciler.workspace import Workspace
 
 SAVED_MODE: Final = 0o600
 LARGEST: Final = 40 * 1024 * 1024

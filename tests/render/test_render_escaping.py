@@ -27,9 +27,9 @@ from reconciler.render import (
     plan_text,
     platforms_json,
     platforms_text,
-    progress,
 )
 from reconciler.render.escaping import VALUE_LIMIT, encodable, for_terminal, quoted
+from reconciler.render.progress import progress
 
 DANGEROUS = "\x1b\x9b\x07\x00\x08\r\n\t\x7f\x85\u200e\u200f\u061c\u202a\u202e\u2066\u2069\u200b\u2028\u2029"
 DANGEROUS += "\ufeff\u00ad\U000e0041\U000e007f\ufe0f\U000e0100\u3164\u2800\ud800\udfff\ue000\uffff\u00a0"

@@ -15,16 +15,9 @@ from hypothesis import strategies as st
 
 from reconciler.actions import AdoptCompany
 from reconciler.live import Live, LiveCompany, LiveConnection, LiveSyncSettings, Status
-from reconciler.loading import (
-    BUILTIN_PLATFORMS,
-    Extra,
-    LeftOut,
-    company_keys,
-    connection_defaults,
-    load,
-    sieved,
-    spec_text,
-)
+from reconciler.loading import BUILTIN_PLATFORMS, connection_defaults, load
+from reconciler.loading.adoptable import Extra, LeftOut, sieved
+from reconciler.loading.writing import company_keys, spec_text
 from reconciler.model import KEY_TAG, LINKS_TAG, PROTECT_TAG, WORKSPACE_TAG, Platform, SourceType
 from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
