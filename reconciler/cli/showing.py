@@ -18,6 +18,7 @@ from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.workflow.command_codes import CommandCode
 
 if TYPE_CHECKING:
+    from reconciler.plan import ShownPlan
     from reconciler.workflow.applying import Applied
     from reconciler.workflow.planning import Planned
 
@@ -54,8 +55,8 @@ def show_plan(
         text = render.diagnostics_text(planned.warnings, output.style(err=True))
         click.echo(text, nl=False, err=True)
     rate = planned.requests_per_minute
-    show_document(
-        planned.plan.document(),
+    print_plan(
+        planned.plan.shown(),
         format_,
         output,
         requests_per_minute=rate,
@@ -67,8 +68,8 @@ def show_plan(
     )
 
 
-def show_document(
-    document: Mapping[str, Any],
+def print_plan(
+    plan: ShownPlan,
     format_: str,
     output: Output,
     *,
@@ -79,7 +80,7 @@ def show_document(
     echo: Echo = said,
     extent: Extent = Extent.WHOLE,
 ) -> None:
-    """Print a plan's document; ``specs`` is the directory that a comment is marked with.
+    """Print what is shown of a plan; ``specs`` is the directory that a comment is marked with.
 
     ``extent`` says how much of the text is shown.
     """
@@ -90,10 +91,10 @@ def show_document(
     if extent is Extent.SENTENCE:
         style = replace(style, quiet=True)
     writers: Mapping[str, Callable[[], str]] = {
-        "text": lambda: render.plan_text(document, style, is_asked=extent is Extent.BRIEF, **told),
-        "json": lambda: render.plan_json(document),
-        "markdown": lambda: render.plan_markdown(document, specs=specs.as_posix(), **told),
-        "html": lambda: for_page(render.plan_html(document, **told)),
+        "text": lambda: render.plan_text(plan, style, is_asked=extent is Extent.BRIEF, **told),
+        "json": lambda: render.plan_json(plan),
+        "markdown": lambda: render.plan_markdown(plan, specs=specs.as_posix(), **told),
+        "html": lambda: for_page(render.plan_html(plan, **told)),
     }
     echo(writers[format_](), err=err)
 

@@ -21,7 +21,7 @@ from reconciler.planner.planning import (
 )
 from reconciler.planner.policy import Earlier, Policy
 from reconciler.planner.reviewing import Stale, as_reviewed, known_from
-from reconciler.planner.saved_form import desired_digest, from_document, to_document
+from reconciler.planner.saved_form import desired_digest, from_document, read_plan, to_document
 from reconciler.planner.soundness import PlannerCode, UnsoundPlanError
 from reconciler.planner.source_accounts import feeds_to_read
 
@@ -51,6 +51,7 @@ __all__ = [
     "make_plan",
     "marked",
     "may_narrow",
+    "read_plan",
     "to_document",
     "unresolved",
     "webhook_address",

@@ -31,6 +31,7 @@ EXPLAIN = HELP | {
     "model",
     "outcome",
     "plan",
+    "planned",
     "render",
     "secret_refs",
     "source_account_actions",
