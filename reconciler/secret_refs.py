@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar, Final, NoReturn
@@ -200,6 +200,36 @@ class SecretRef:
         """
         found = REFERENCE.fullmatch(text)
         return cls(locator_of(found["scheme"], found["locator"])) if found else None
+
+
+class WrittenValues(Mapping[str, "str | SecretRef"]):
+    """Values as saved plans and specs write them, of which those that are references are made when asked for.
+
+    Tens of thousands of connections have some, and a plan of companies that are as they were left needs none.
+    """
+
+    __slots__ = ("texts",)
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.texts = texts
+
+    def __getitem__(self, name: str) -> str | SecretRef:
+        text = self.texts[name]
+        found = SecretRef.parse(text)
+        return literal(text) if found is None else SecretRef(found.locator, self.span_of(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.texts)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def span_of(self, _: str, /) -> Span | None:
+        """Where the value of that name stands; unknown here."""
+        return None
 
 
 # --- texts that are none -----------------------------------------------------------------------
