@@ -140,11 +140,16 @@ def _named(read: _Read) -> dict[str, Platform]:
 
 
 def _read(paths: Sequence[Path], nothing: Specs, root: Path) -> _Read:
-    """What the files hold: plain companies the quick way, unless two of all may be in each other's way."""
+    """What the files hold, where two companies may be in each other's way all of it by the careful way."""
     plain = Plain(nothing)
     read = _read_with(plain, paths, nothing, root)
     plain.claims.take_all(read.specs)
-    return read if plain.claims.are_free else _read_with(None, paths, nothing, root)
+    return read if plain.claims.are_free else _read_carefully(paths, nothing, root)
+
+
+def _read_carefully(paths: Sequence[Path], nothing: Specs, root: Path) -> _Read:
+    """The same, with every rule for every company."""
+    return _read_with(None, paths, nothing, root)
 
 
 def _read_with(plain: Plain | None, paths: Sequence[Path], nothing: Specs, root: Path) -> _Read:
