@@ -206,12 +206,19 @@ class WrittenValues(Mapping[str, "str | SecretRef"]):
     """Values as saved plans and specs write them, of which those that are references are made when asked for.
 
     Tens of thousands of connections have some, and a plan of companies that are as they were left needs none.
+    Their ``names`` may be shared.
     """
 
-    __slots__ = ("texts",)
+    __slots__ = ("_names", "_texts")
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
-        self.texts = texts
+    def __init__(self, names: tuple[str, ...], texts: tuple[str, ...]) -> None:
+        self._names = names
+        self._texts = texts
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The values as they are written."""
+        return dict(zip(self._names, self._texts, strict=True))
 
     def __getitem__(self, name: str) -> str | SecretRef:
         text = self.texts[name]
@@ -219,10 +226,10 @@ class WrittenValues(Mapping[str, "str | SecretRef"]):
         return literal(text) if found is None else SecretRef(found.locator, self.span_of(name))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.texts)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return len(self._names)
 
     def __repr__(self) -> str:
         return repr(dict(self))

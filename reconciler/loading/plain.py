@@ -19,7 +19,7 @@ from reconciler.fields import OPTIONAL
 from reconciler.loading import sources, wanting
 from reconciler.loading.authorization_schema import published
 from reconciler.loading.connection_rules import CONNECTION_RULES, is_used_once
-from reconciler.loading.nodes import Entry, Map, SourceFile
+from reconciler.loading.nodes import Entry, Map, SourceFile, place_in
 from reconciler.loading.references import ReferenceOrigin
 from reconciler.loading.sources import CompanySpec, ConnectionSpec, Specs
 from reconciler.loading.words import AUTHORIZATION, is_kept, moment
@@ -115,8 +115,10 @@ class _Kind:
     """What holds for all connections of a kind: the first of them, and what another may not have too."""
 
     first: DesiredConnection
+    fields: tuple[str, ...]
+    """The fields of its authorization."""
     tokens: tuple[str, ...]
-    """The fields of its authorization whose references no other may have."""
+    """Those of them whose references no other may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +135,16 @@ class _Link:
 class _Authorization(WrittenValues):
     """The authorization of a plain connection, with its places."""
 
-    __slots__ = ("_fields", "_file")
+    __slots__ = ("_file", "_places")
 
-    def __init__(self, fields: Map, file: SourceFile) -> None:
-        super().__init__(fields)
-        self._fields = fields
+    def __init__(self, names: tuple[str, ...], fields: Map, file: SourceFile) -> None:
+        super().__init__(names, tuple(fields.values()))
+        self._places = fields.packed_places()
         self._file = file
 
     def span_of(self, name: str) -> Span | None:
-        place = self._fields.value_place(name)
-        return None if place is None else self._file.span(place)
+        position = self._names.index(name)
+        return self._file.span(place_in(self._places, 2 * position + 1))
 
 
 @dataclass(slots=True)
@@ -195,7 +197,7 @@ class Plain:
             key=key,
             name=name,
             **texts,
-            tags=tags if tags is not None else {},
+            tags=dict(tags) if tags is not None else {},
             id=identifier,
             protect=fields.get("protect", UNSET),
             connections={link.key: _wanted(link, holder, entry.file) for link in links},
@@ -279,7 +281,9 @@ class Plain:
         if spec.platform is None or is_ruled or self._is_checked(spec.platform):
             return None
         tokens = [name for name, value in spec.authorization.items() if isinstance(value, SecretRef)]
-        return _Kind(wanting.connection(spec, settings), tuple(filter(is_used_once, tokens)))
+        return _Kind(
+            wanting.connection(spec, settings), tuple(spec.authorization), tuple(filter(is_used_once, tokens))
+        )
 
     def _is_checked(self, platform: Platform) -> bool:
         """Whether a schema looks at the values of the platform's authorization."""
@@ -322,7 +326,9 @@ def _wanted(link: _Link, holder: Map, file: SourceFile) -> DesiredConnection:
         migration=first.migration,
         wanted=first.wanted,
         id=link.id,
-        authorization=first.authorization if authorization is None else _Authorization(authorization, file),
+        authorization=first.authorization
+        if authorization is None
+        else _Authorization(link.kind.fields, authorization, file),
         issued_at=link.issued_at,
         sync=first.sync,
         preconditions=first.preconditions,

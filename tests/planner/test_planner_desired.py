@@ -123,7 +123,7 @@ def test_a_value_of_another_kind_is_refused_and_not_made_to_fit(path: str, value
         from_document(document, Desired)
 
 
-PLAIN: Final = wanted_connection("shop", authorization=WrittenValues({"b": "${env:B}", "a": "\u00e9 $${"}))
+PLAIN: Final = wanted_connection("shop", authorization=WrittenValues(("b", "a"), ("${env:B}", "\u00e9 $${")))
 NEVER: Final = replace(PLAIN, sync=SyncPolicy(never=True))
 UNLINKED: Final = replace(PLAIN, wanted=Wanted.UNLINKED)
 MET: Final = replace(PLAIN, preconditions=dict.fromkeys(Precondition, PreconditionState.DONE))
