@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from operator import attrgetter
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from reconciler.loading.sources import (
     CompanySpec,
     Specs,
 )
-from reconciler.loading.spec_codes import SpecError
+from reconciler.loading.spec_codes import SpecCode, SpecError
 from reconciler.model import (
     Desired,
     DesiredAccount,
@@ -144,7 +144,10 @@ def _read(paths: Sequence[Path], nothing: Specs, root: Path) -> _Read:
     plain = Plain(nothing)
     read = _read_with(plain, paths, nothing, root)
     plain.claims.take_all(read.specs)
-    return read if plain.claims.are_free else _read_carefully(paths, nothing, root)
+    is_told = plain.claims.are_free and not any(
+        found.code is SpecCode.TABLE_OF_SECRETS for found in read.found
+    )
+    return read if is_told else _read_carefully(paths, nothing, root)
 
 
 def _read_carefully(paths: Sequence[Path], nothing: Specs, root: Path) -> _Read:
@@ -162,9 +165,11 @@ def _read_with(plain: Plain | None, paths: Sequence[Path], nothing: Specs, root:
     keys: list[tuple[str, Spot]] = []
     tables: list[tuple[Path, Spot]] = []
     room = company_sets.Room()
-    schemes = frozenset(nothing.settings.commands.by_scheme)
+    origin_of = cache(
+        partial(ReferenceOrigin, root=root, schemes=frozenset(nothing.settings.commands.by_scheme))
+    )
     for document, is_sound in _documents(paths, read.found):
-        origin = ReferenceOrigin(document.file.path.parent, root, schemes)
+        origin = origin_of(document.file.path.parent)
         make = partial(sources.company, settings=nothing.settings, platforms=nothing.platforms, origin=origin)
         entries: Iterable[Entry] = sources.entries(document)
         if plain is not None and is_sound:
@@ -177,7 +182,8 @@ def _read_with(plain: Plain | None, paths: Sequence[Path], nothing: Specs, root:
         keys.extend(expanded.keys)
         read.found.extend(expanded.found)
         tables.extend(expanded.tables)
-    if mixed := company_rules.of_both_kinds(tables, companies, root):
+    references = plain.claims.files if plain is not None else {}
+    if mixed := company_rules.of_both_kinds(tables, companies, root, references):
         return _Read(nothing, [], list(mixed))
     read.specs = replace(nothing, companies=tuple(companies), keys=tuple(keys))
     read.platforms = plain.named if plain is not None else frozenset()

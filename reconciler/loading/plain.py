@@ -20,7 +20,7 @@ from reconciler.loading import sources, wanting
 from reconciler.loading.authorization_schema import published
 from reconciler.loading.connection_rules import CONNECTION_RULES, is_used_once
 from reconciler.loading.nodes import Entry, Map, SourceFile, place_in
-from reconciler.loading.references import ReferenceOrigin
+from reconciler.loading.references import ReferenceOrigin, read
 from reconciler.loading.sources import CompanySpec, ConnectionSpec, Specs
 from reconciler.loading.words import AUTHORIZATION, is_kept, moment
 from reconciler.model import (
@@ -34,7 +34,7 @@ from reconciler.model import (
     Presence,
     SourceType,
 )
-from reconciler.secret_refs import RESERVED_VARIABLES, SecretRef, Variable, WrittenValues
+from reconciler.secret_refs import RESERVED_VARIABLES, Cell, SecretFile, SecretRef, Variable, WrittenValues
 
 _OF_A_COMPANY: Final = frozenset(
     {"name", "tags", "id", "protect", "connections", *(text.path for text in OPTIONAL)}
@@ -44,7 +44,7 @@ _MOST_TAGS: Final = MAX_TAGS - 3
 """Tags of a plain company: even with three of ours there are no more than Codat keeps."""
 _OF_A_KIND: Final = frozenset({"platform", "migration", "state", "sync", "preconditions"})
 """The fields of a connection that make its kind, beside the names of its authorization's."""
-_OWN: Final = (AUTHORIZATION, "id", "issuedAt")
+_OWN: Final = frozenset({AUTHORIZATION, "id", "issuedAt"})
 """The fields that are its own."""
 _ONE_AT_A_TIME: Final = (SourceType.ACCOUNTING, SourceType.BANK_FEED)
 _IS_VARIABLE: Final = re.compile(
@@ -52,6 +52,7 @@ _IS_VARIABLE: Final = re.compile(
 ).fullmatch
 """Whether a value is a reference that needs no further look."""
 _NONE: Final = Map()
+_TOP: Final = (1, 1)
 _REFERS: Final = "$"
 """Without it a text is no reference, and says what is written."""
 
@@ -69,6 +70,8 @@ class Claims:
     """What is sent, and how it is written."""
     renamed: set[str] = field(default_factory=set)
     """The keys that are taken over."""
+    files: dict[str, SecretRef] = field(default_factory=dict)
+    """Of each file that plain companies keep secrets in the first reference."""
     clash: bool = False
     """Whether some are claimed twice."""
 
@@ -115,10 +118,10 @@ class _Kind:
     """What holds for all connections of a kind: the first of them, and what another may not have too."""
 
     first: DesiredConnection
-    fields: tuple[str, ...]
+    names: tuple[str, ...]
     """The fields of its authorization."""
-    tokens: tuple[str, ...]
-    """Those of them whose references no other may have."""
+    tokens: tuple[int, ...]
+    """Which of them hold references that no other may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,9 @@ class _Link:
     kind: _Kind
     id: str | None
     issued_at: datetime | None
-    authorization: Map | None
+    authorization: Map
+    texts: tuple[str, ...]
+    """The values of its authorization, as saved plans write them."""
 
 
 class _Authorization(WrittenValues):
@@ -137,9 +142,9 @@ class _Authorization(WrittenValues):
 
     __slots__ = ("_file", "_places")
 
-    def __init__(self, names: tuple[str, ...], fields: Map, file: SourceFile) -> None:
-        super().__init__(names, tuple(fields.values()))
-        self._places = fields.packed_places()
+    def __init__(self, link: _Link, file: SourceFile) -> None:
+        super().__init__(link.kind.names, link.texts)
+        self._places = link.authorization.packed_places()
         self._file = file
 
     def span_of(self, name: str) -> Span | None:
@@ -221,15 +226,7 @@ class Plain:
         if identifier is not None:
             claims.take(claims.ids, (identifier,))
         claims.take(claims.links, [link.id for link in links if link.id is not None])
-        claims.take(
-            claims.references,
-            [
-                link.authorization[token]
-                for link in links
-                if link.authorization is not None
-                for token in link.kind.tokens
-            ],
-        )
+        claims.take(claims.references, [link.texts[token] for link in links for token in link.kind.tokens])
 
     # --- connections ---------------------------------------------------------------------------
 
@@ -256,16 +253,45 @@ class Plain:
         return links if is_plain else None
 
     def _link(self, company: Entry, key: str, fields: Map, origin: ReferenceOrigin) -> _Link | None:
-        authorization, identifier, issued = map(fields.get, _OWN)
-        traits = _traits(fields, authorization)
+        identifier, issued = fields.get("id"), fields.get("issuedAt")
+        authorization: Map = fields.get(AUTHORIZATION, _NONE)
+        traits, values = _traits(fields), self._values(authorization, company.file, origin)
         issued_at = moment(issued) if issued is not None else None
         is_dated = issued is None or (issued_at is not None and issued_at <= self.nothing.now)
-        if traits is None or not is_dated:
+        if traits is None or values is None or not is_dated:
             return None
-        if traits not in self._kinds:
-            self._kinds[traits] = self._learned(company, key, origin)
-        kind = self._kinds[traits]
-        return None if kind is None else _Link(key, kind, _lowered(identifier), issued_at, authorization)
+        texts, schemes = values
+        place = (*traits, *schemes)
+        if place not in self._kinds:
+            self._kinds[place] = self._learned(company, key, origin)
+        kind = self._kinds[place]
+        return (
+            None if kind is None else _Link(key, kind, _lowered(identifier), issued_at, authorization, texts)
+        )
+
+    def _values(
+        self, authorization: Map, file: SourceFile, origin: ReferenceOrigin
+    ) -> tuple[tuple[str, ...], list[tuple[str, str]]] | None:
+        """The values as saved plans write them, and the scheme of each, empty where it is no reference."""
+        schemes: list[tuple[str, str]] = []
+        texts: list[str] = []
+        for name, text in authorization.items():
+            if _IS_VARIABLE(text):
+                schemes.append((name, Variable.scheme))
+                texts.append(text)
+            elif _REFERS not in text:
+                schemes.append((name, ""))
+                texts.append(text)
+            else:
+                found = read(text, origin, file.span(authorization.value_place(name) or _TOP))
+                # A path that was written with braces from its own directory may have some from the root.
+                if not isinstance(found, SecretRef) or SecretRef.parse(str(found)) != found:
+                    return None
+                if isinstance(found.locator, SecretFile | Cell):
+                    self.claims.files.setdefault(found.locator.path, found)
+                schemes.append((name, found.scheme))
+                texts.append(str(found))
+        return tuple(texts), schemes
 
     def _learned(self, company: Entry, key: str, origin: ReferenceOrigin) -> _Kind | None:
         """A new kind, by its first connection; ``None`` where a rule speaks of it, or may of another."""
@@ -280,10 +306,12 @@ class Plain:
         is_ruled = any(True for rule in CONNECTION_RULES for _ in rule.check(specs))
         if spec.platform is None or is_ruled or self._is_checked(spec.platform):
             return None
-        tokens = [name for name, value in spec.authorization.items() if isinstance(value, SecretRef)]
-        return _Kind(
-            wanting.connection(spec, settings), tuple(spec.authorization), tuple(filter(is_used_once, tokens))
+        tokens = tuple(
+            position
+            for position, (name, value) in enumerate(spec.authorization.items())
+            if isinstance(value, SecretRef) and is_used_once(name)
         )
+        return _Kind(wanting.connection(spec, settings), tuple(spec.authorization), tokens)
 
     def _is_checked(self, platform: Platform) -> bool:
         """Whether a schema looks at the values of the platform's authorization."""
@@ -291,33 +319,24 @@ class Plain:
         return own is not None or published(platform.slug) is not None
 
 
-def _traits(fields: Map, authorization: Map | None) -> tuple[object, ...] | None:
-    """What tells a connection's kind from others; ``None`` where it is of none."""
-    kind: list[object] = []
+def _traits(fields: Map) -> list[object] | None:
+    """What tells a connection's kind from others, its authorization's aside; ``None`` where it is of none."""
+    traits: list[object] = []
     for name, value in fields.items():
         if name in _OF_A_KIND:
             if type(value) is str:
-                kind += (name, value)
+                traits += (name, value)
             elif type(value) is Map and all(type(text) is str for text in value.values()):
-                kind += (name, *value.items())
+                traits += (name, *value.items())
             else:
                 return None
         elif name not in _OWN:
             return None
-    if authorization is None:
-        return tuple(kind)
-    for name, value in authorization.items():
-        if _IS_VARIABLE(value):
-            kind.append((name,))
-        elif _REFERS in value:
-            return None
-        else:
-            kind.append((name, None))
-    return (AUTHORIZATION, *kind)
+    return traits
 
 
 def _wanted(link: _Link, holder: Map, file: SourceFile) -> DesiredConnection:
-    first, place, authorization = link.kind.first, holder.key_place(link.key), link.authorization
+    first, place = link.kind.first, holder.key_place(link.key)
     return DesiredConnection(
         key=link.key,
         platform=first.platform,
@@ -326,9 +345,7 @@ def _wanted(link: _Link, holder: Map, file: SourceFile) -> DesiredConnection:
         migration=first.migration,
         wanted=first.wanted,
         id=link.id,
-        authorization=first.authorization
-        if authorization is None
-        else _Authorization(link.kind.fields, authorization, file),
+        authorization=_Authorization(link, file) if link.texts else first.authorization,
         issued_at=link.issued_at,
         sync=first.sync,
         preconditions=first.preconditions,

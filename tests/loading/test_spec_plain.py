@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.loading import SpecError, load, sources
+from reconciler.secret_refs import SecretFile, SecretRef
 
 LOAD = importlib.import_module("reconciler.loading.load")
 HEAD = "version: 1\nworkspace: prod\n"
@@ -62,7 +63,7 @@ TOKENS = [f"${{env:T{number}}}" for number in range(60)]
 SOUND_TOKENS = {
     "accessToken": TOKENS,
     "clientSecret": ["${env:OURS}"],
-    "realmId": ["462", "${table:t.csv#a.b}"],
+    "realmId": ["462", "${table:t.csv#a.b}", "${file:x/t#/a}", "${file:../t}"],
 }
 PLATFORMS = ["xero", "plaid", "shopify", "stripe"]
 SOUND = companies_of("ABC", some(**SOUND_REST), PLATFORMS, some(**SOUND_TERMS), some(**SOUND_TOKENS))
@@ -157,10 +158,19 @@ def test_only_what_is_odd_goes_the_careful_way(project, monkeypatch):
         return make(key, *rest, **more)
 
     monkeypatch.setattr(sources, "company", made)
-    bank = {**BANK, "issuedAt": "2026-11-20T09:00:00Z"}
+    tokens = {"accessToken": "${file:t.json#/a}", "refreshToken": "${table:t.csv#a.b}"}
+    bank = {**BANK, "authorization": tokens, "issuedAt": "2026-11-20T09:00:00Z"}
     links = {"bank": bank, "books": {"platform": "xero", "migration": "link", "id": UUIDS[0]}}
     plain = {"name": "B", "tags": {"a": "b"}, "description": "d", "protect": True, "connections": links}
     companies = {"a": plain, "b": {"name": "B", "new": True}}
     project.put("specs/a.yaml", json.dumps({"version": 1, "companies": companies}))
     assert [*project.load().desired.companies] == ["a", "b"]
     assert careful == ["b"]
+
+
+def test_a_reference_stays_one_below_a_directory_whose_name_has_braces(project):
+    link = {"platform": "plaid", "authorization": {"accessToken": "${file:t}"}}
+    company = {"name": "A", "connections": {"x": link}}
+    project.put("specs/a{b}/c.yaml", json.dumps({"version": 1, "companies": {"a": company}}))
+    found = project.load().desired.companies["a"].connections["x"].authorization["accessToken"]
+    assert found == SecretRef(SecretFile("a{b}/t"))
