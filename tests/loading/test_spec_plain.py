@@ -128,6 +128,85 @@ def test_plain_companies_mean_the_same_both_ways(workspace, some_companies, othe
 
 
 BANK = {"platform": "plaid", "authorization": {"accessToken": "${env:A}"}}
+TOKEN = {"accessToken": "${env:A}"}
+
+
+def books(**fields):
+    return {"connections": {"books": {"platform": "xero", "authorization": TOKEN, **fields}}}
+
+
+def two(first: str, second: str, **fields):
+    links = {key: {"platform": name, "migration": "link"} for key, name in (("a", first), ("b", second))}
+    return {"connections": {key: {**link, **fields} for key, link in links.items()}}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"name": "Ä"},
+        {"name": " "},
+        {"name": "A ${env:X}"},
+        {"description": "${env:X}"},
+        {"tags": dict.fromkeys("abcdefghi", "x")},
+        {"tags": dict.fromkeys("abcdefgh", "x"), "protect": True},
+        {"tags": {"CODATsyncX": "x"}},
+        {"tags": {"a": "${env:X}"}},
+        {"tags": {"${env:X}": "a"}},
+        {"tags": {"$${a}": "$${b}"}, "description": "$${c}"},
+        {"id": UUIDS[0].upper(), "new": True},
+        {"renamedFrom": "a"},
+        {"state": "absent", "products": ["lending"], "syncSettings": {"bills": {"syncOrder": 1}}},
+        two("xero", "quickbooks-online"),
+        two("sage-bank-feeds", "quickbooks-online-bankfeeds"),
+        {**two("plaid", "plaid"), "tags": dict.fromkeys("abcdefgh", "x")},
+        two("plaid", "truelayer", id=UUIDS[0]),
+        two("plaid", "truelayer", authorization=TOKEN, migration="self-service"),
+        {"connections": {letter * 30: {"platform": "plaid", "migration": "link"} for letter in "abcd"}},
+        {
+            "connections": {
+                letter * 40: {"platform": name, "migration": "link"}
+                for letter, name in zip("abc", PLATFORMS, strict=False)
+            }
+        },
+        books(platform="zzzz"),
+        books(platform="none"),
+        books(issuedAt="2999-01-01T00:00:00Z"),
+        books(issuedAt="soon"),
+        books(migration="link"),
+        books(state="unlinked"),
+        books(authorization={"accessToken": "a-token"}),
+        books(authorization={"accessToken": "${env:CoDaT_KEY}"}),
+        books(authorization={"accessToken": "${env:1x}"}),
+        books(authorization={"accessToken": "${env:A}b"}),
+        books(authorization={"accessToken": "${file:../../t}"}),
+        books(authorization={"accessToken": "${env:A}", "refreshToken": "${env:A}"}),
+        books(authorization={"accessToken": "${env:A}", "realmId": "$${b}"}),
+        books(platform="sage-bank-feeds"),
+        books(sync={"maxAge": "30d", "dataTypes": ["bills"]}, preconditions={"callbackUrlAdded": "done"}),
+        books(renamedFrom="ledger"),
+        books(sourceAccounts={"x": {"accountName": "Current"}}),
+    ],
+    ids=json.dumps,
+)
+def test_one_odd_thing_is_told_as_ever(odd):
+    quickly, carefully = both_ways("", {"a": {"name": "A", **odd}})
+    assert quickly == carefully
+
+
+def test_what_holds_of_one_kind_of_connection_holds_of_no_other():
+    terms = [{}, {"sync": "never"}, {"sync": {"maxAge": "1d"}}, {"state": "unlinked"}]
+    terms += [{"migration": "managed"}, {"migration": "link"}]
+    terms += [{"preconditions": {"callbackUrlAdded": state}} for state in ("done", "todo")]
+    terms += [{"authorization": {"accessToken": "${env:B}", **more}} for more in ({}, {"realmId": "1"})]
+    companies = {
+        f"c{number}": {"name": "A", "connections": {"x": {"platform": "xero", **each}}}
+        for number, each in enumerate(terms)
+    }
+    companies["c9"]["connections"]["x"]["authorization"]["accessToken"] = "${env:C}"
+    quickly, carefully = both_ways("", companies)
+    assert quickly == carefully
+
+
 PINNED = {"id": UUIDS[0], "connections": {"x": {"platform": "xero", "id": UUIDS[0], "migration": "link"}}}
 
 
