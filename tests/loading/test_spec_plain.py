@@ -112,6 +112,7 @@ def both_ways(workspace: str, *companies: dict[str, object]) -> tuple[object, ob
     with TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
         specs = Path(directory).resolve()
         (specs / "workspace.yaml").write_text(HEAD + workspace)
+        (specs / "schema.json").write_text(json.dumps({"properties": {"realmId": {"const": "1"}}}))
         for name, found in zip("xy", companies, strict=False):
             lines = (f"  {key}: {json.dumps(company)}\n" for key, company in found.items())
             (specs / f"{name}.yaml").write_text("version: 1\ncompanies:\n" + "".join(lines))
@@ -158,7 +159,7 @@ def two(first: str, second: str, **fields):
         {"state": "absent", "products": ["lending"], "syncSettings": {"bills": {"syncOrder": 1}}},
         two("xero", "quickbooks-online"),
         two("sage-bank-feeds", "quickbooks-online-bankfeeds"),
-        {**two("plaid", "plaid"), "tags": dict.fromkeys("abcdefgh", "x")},
+        {**two("plaid", "plaid"), "tags": dict.fromkeys("abcdefg", "x"), "protect": True},
         two("plaid", "truelayer", id=UUIDS[0]),
         two("plaid", "truelayer", authorization=TOKEN, migration="self-service"),
         {"connections": {letter * 30: {"platform": "plaid", "migration": "link"} for letter in "abcd"}},
@@ -189,7 +190,25 @@ def two(first: str, second: str, **fields):
     ids=json.dumps,
 )
 def test_one_odd_thing_is_told_as_ever(odd):
-    quickly, carefully = both_ways("", {"a": {"name": "A", **odd}})
+    """After companies with connections of the same kinds, which have nothing odd."""
+    values = ({}, {"refreshToken": "${env:R}"}, {"realmId": "1"})
+    sound = {
+        f"s{number}": {"name": "S", **books(authorization={"accessToken": f"${{env:S{number}}}", **more})}
+        for number, more in enumerate(values)
+    }
+    quickly, carefully = both_ways("", {**sound, "a": {"name": "A", **odd}})
+    assert quickly == carefully
+
+
+def test_a_schema_of_the_user_s_looks_at_each_authorization():
+    companies = {
+        f"c{number}": {
+            "name": "A",
+            **books(authorization={"accessToken": f"${{env:T{number}}}", "realmId": number}),
+        }
+        for number in "12"
+    }
+    quickly, carefully = both_ways("platforms: {xero: {schema: schema.json}}\n", companies)
     assert quickly == carefully
 
 
