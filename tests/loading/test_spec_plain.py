@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.loading import SpecError, load, sources
+from reconciler.loading import SpecCode, SpecError, load, sources
 from reconciler.secret_refs import SecretFile, SecretRef
 
 LOAD = importlib.import_module("reconciler.loading.load")
@@ -201,15 +201,20 @@ def test_one_odd_thing_is_told_as_ever(odd):
 
 
 def test_a_schema_of_the_user_s_looks_at_each_authorization():
-    companies = {
-        f"c{number}": {
-            "name": "A",
-            **books(authorization={"accessToken": f"${{env:T{number}}}", "realmId": number}),
-        }
-        for number in "12"
-    }
+    values = [{"accessToken": f"${{env:T{number}}}", "realmId": number} for number in "12"]
+    companies = {f"c{at}": {"name": "A", **books(authorization=each)} for at, each in enumerate(values)}
     quickly, carefully = both_ways("platforms: {xero: {schema: schema.json}}\n", companies)
     assert quickly == carefully
+
+
+def test_a_table_that_a_plain_company_has_its_secrets_in_is_no_table_of_a_set(project):
+    plain = {"name": "A", **books(authorization={"accessToken": "${table:t.csv#a.token}"})}
+    rows = {"from": "t.csv", "key": "${row:id}", "company": {"name": "${row:token}"}}
+    project.put("specs/t.csv", "id,token\na,x\n")
+    project.put(
+        "specs/a.yaml", json.dumps({"version": 1, "companies": {"p": plain}, "companySets": {"s": rows}})
+    )
+    assert [error.code for error in project.errors()] == [SpecCode.TABLE_OF_SECRETS]
 
 
 def test_what_holds_of_one_kind_of_connection_holds_of_no_other():
