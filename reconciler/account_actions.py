@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
-from reconciler.kinds import Change, Kind, Planned, planned_document
+from reconciler.kinds import Change, Kind
 from reconciler.live import LiveWebhook
 from reconciler.model import ACCOUNT_MARK, ProfileValue, SyncSettings
+from reconciler.planned import Planned, ShownAction, ShownState
 from reconciler.secret_refs import SecretRef
 
 
@@ -33,17 +34,15 @@ class CreateWebhook(Planned):
         """Whether it says whose the account is, and is sent nothing."""
         return isinstance(self.url, str) and self.url.startswith(ACCOUNT_MARK)
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        return planned_document(
-            self,
-            after={
-                "url": str(self.url),
-                "eventTypes": list(self.event_types),
-                "companyTags": list(self.company_tags),
-                "disabled": self.disabled,
-            },
+    def shown(self) -> ShownAction:
+        """What a person may see of it."""
+        after = ShownState(
+            url=str(self.url),
+            event_types=self.event_types,
+            company_tags=self.company_tags,
+            disabled=self.disabled,
         )
+        return replace(self.bare(), after=after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +54,10 @@ class DeleteWebhook(Planned):
     webhook_id: str
     observed: LiveWebhook = field(repr=False)
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form: of the URL only what is surely no secret."""
-        return planned_document(
-            self,
-            webhookId=self.webhook_id,
-            before={"place": self.observed.place, "eventTypes": list(self.observed.event_types)},
-        )
+    def shown(self) -> ShownAction:
+        """What a person may see of it: of the URL only what is surely no secret."""
+        before = ShownState(place=self.observed.place, event_types=self.observed.event_types)
+        return replace(self.bare(), webhook_id=self.webhook_id, before=before)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +70,9 @@ class UpdateProfile(Planned):
     fields: Mapping[str, ProfileValue] = field(repr=False)
     """The members that the spec names and that differ."""
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        return planned_document(self, changes=[change.document() for change in self.changes])
+    def shown(self) -> ShownAction:
+        """What a person may see of it."""
+        return replace(self.bare(), changes=self.changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +89,11 @@ class SetProfileSyncSettings(Planned):
     narrows: tuple[str, ...] = ()
     narrowed: int = 0
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        return planned_document(
-            self,
-            changes=[change.document() for change in self.changes],
-            narrows=list(self.narrows) or None,
-            narrowedCompanies=self.narrowed or None,
+    def shown(self) -> ShownAction:
+        """What a person may see of it."""
+        return replace(
+            self.bare(),
+            changes=self.changes,
+            narrows=self.narrows or None,
+            narrowed_companies=self.narrowed or None,
         )

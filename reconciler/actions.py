@@ -6,20 +6,18 @@ Whoever carries them out must handle each.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from reconciler.account_actions import CreateWebhook, DeleteWebhook, SetProfileSyncSettings, UpdateProfile
 from reconciler.fields import BY_PATH, TAGS, tags_of
-from reconciler.kinds import Change, Kind, Planned, digest, planned_document
+from reconciler.kinds import Change, Kind
 from reconciler.live import LiveCompany, Status
 from reconciler.model import Address, Mark, SyncSettings
+from reconciler.planned import Planned, ShownAction, ShownConnection, ShownState, ShownTarget
 from reconciler.secret_refs import SecretRef
 from reconciler.source_account_actions import CreateSourceAccount, DeleteSourceAccount, UpdateSourceAccount
-
-MARK_LENGTH: Final = 6
-"""Characters of a mark: a tag of 100 holds those of six connections."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,18 +35,16 @@ class CreateCompany(Planned):
         """All tags of the request, ours included."""
         return tags_of(self.fields)
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        after = {path: self.fields[path] for path in BY_PATH if path in self.fields}
-        return planned_document(self, after=after | {"tags": self.tags} | self._named_products())
+    def shown(self) -> ShownAction:
+        """What a person may see of it."""
+        texts = {path: self.fields[path] for path in BY_PATH if path in self.fields}
+        after = ShownState(texts=texts, tags=self.tags, products=self.products or None)
+        return replace(self.bare(), after=after)
 
     def body(self) -> dict[str, Any]:
         """The request."""
         texts = {text.wire: self.fields[path] for path, text in BY_PATH.items() if path in self.fields}
-        return texts | {"tags": self.tags} | self._named_products()
-
-    def _named_products(self) -> dict[str, list[str]]:
-        return {"products": list(self.products)} if self.products else {}
+        return texts | {"tags": self.tags} | ({"products": list(self.products)} if self.products else {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +58,9 @@ class _Patch(Planned):
     changes: tuple[Change, ...]
     observed: LiveCompany = field(repr=False)
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        return planned_document(
-            self, companyId=self.company_id, changes=[change.document() for change in self.changes]
-        )
+    def shown(self) -> ShownAction:
+        """What a person may see of it."""
+        return replace(self.bare(), company_id=self.company_id, changes=self.changes)
 
     def body(self) -> dict[str, Any]:
         """The request: only the fields that differ, the whole tag map where one tag does."""
@@ -111,9 +105,9 @@ class AddProduct(Planned):
     company_id: str | None
     product: str
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        return planned_document(self, companyId=self.company_id, after={"product": self.product})
+    def shown(self) -> ShownAction:
+        """What a person may see of it."""
+        return replace(self.bare(), company_id=self.company_id, after=ShownState(product=self.product))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +118,9 @@ class RemoveProduct(Planned):
     company_id: str
     product: str
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        return planned_document(self, companyId=self.company_id, before={"product": self.product})
+    def shown(self) -> ShownAction:
+        """What a person may see of it."""
+        return replace(self.bare(), company_id=self.company_id, before=ShownState(product=self.product))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,13 +138,10 @@ class SetSyncSettings(Planned):
     settings: SyncSettings | None = field(repr=False)
     narrows: tuple[str, ...] = ()
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        return planned_document(
-            self,
-            companyId=self.company_id,
-            changes=[change.document() for change in self.changes],
-            narrows=list(self.narrows) or None,
+    def shown(self) -> ShownAction:
+        """What a person may see of it."""
+        return replace(
+            self.bare(), company_id=self.company_id, changes=self.changes, narrows=self.narrows or None
         )
 
 
@@ -165,24 +156,24 @@ class DeleteCompany(Planned):
     """Gone from the specs and deleted by ``--prune``, so it counts against the guard."""
     observed: LiveCompany = field(repr=False)
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        before = {"name": self.name, "connections": _lost(self.observed)}
-        return planned_document(self, companyId=self.company_id, before=before, pruned=self.pruned)
+    def shown(self) -> ShownAction:
+        """What a person may see of it."""
+        before = ShownState(texts={"name": self.name}, connections=_lost(self.observed))
+        return replace(self.bare(), company_id=self.company_id, before=before, pruned=self.pruned)
 
 
-def _lost(company: LiveCompany) -> list[dict[str, str]]:
+def _lost(company: LiveCompany) -> tuple[ShownConnection, ...]:
     """The connections that go with a company, whatever the order of Codat's answer was."""
-    return [
-        {
-            "connectionId": connection.id,
-            "platform": connection.platform_name or connection.platform_key,
-            "status": connection.status.value,
-        }
+    return tuple(
+        ShownConnection(
+            connection_id=connection.id,
+            platform=connection.platform_name or connection.platform_key,
+            status=connection.status.value,
+        )
         for connection in sorted(
             company.connections, key=lambda connection: (connection.platform_name, connection.id)
         )
-    ]
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,10 +185,13 @@ class UnlinkConnection(Planned):
     connection_id: str
     platform: str
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        return planned_document(
-            self, companyId=self.company_id, connectionId=self.connection_id, platform=self.platform
+    def shown(self) -> ShownAction:
+        """What a person may see of it."""
+        return replace(
+            self.bare(),
+            company_id=self.company_id,
+            connection_id=self.connection_id,
+            platform=self.platform,
         )
 
 
@@ -221,16 +215,16 @@ class DeleteConnection(Planned):
         """Write requests that the action takes: the delete, and the record of links if it carries one."""
         return 2 if self.links else 1
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        return planned_document(
-            self,
-            companyId=self.company_id,
-            connectionId=self.connection_id,
+    def shown(self) -> ShownAction:
+        """What a person may see of it."""
+        return replace(
+            self.bare(),
+            company_id=self.company_id,
+            connection_id=self.connection_id,
             platform=self.platform,
-            before={"status": self.status.value},
+            before=ShownState(status=self.status.value),
             pruned=self.pruned,
-            recordsLinks=True if self.links else None,
+            records_links=True if self.links else None,
         )
 
 
@@ -258,10 +252,14 @@ class CreateConnection(Planned):
         """Write requests that the action takes: the create, and the record of links if it carries one."""
         return 2 if self.links else 1
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        extra: dict[str, Any] = {"recordsLinks": True} if self.links else {}
-        return planned_document(self, companyId=self.company_id, after={"platform": self.platform}, **extra)
+    def shown(self) -> ShownAction:
+        """What a person may see of it."""
+        return replace(
+            self.bare(),
+            company_id=self.company_id,
+            after=ShownState(platform=self.platform),
+            records_links=True if self.links else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,31 +294,27 @@ class AuthorizeConnection(Planned):
     @property
     def mark(self) -> str:
         """What tells this sending from every other: it follows from what was reviewed."""
-        return sending_mark(self.document())
+        return self.shown().mark
 
-    def _before(self) -> dict[str, str] | None:
-        if self.observed is None:
-            return None
-        synced = {"lastSync": self.last_sync.isoformat()} if self.last_sync else {}
-        sent = {"sent": self.sent_before} if self.sent_before else {}
-        return {"status": self.observed.value, **synced, **sent}
-
-    def document(self) -> dict[str, Any]:
-        """The JSON form: the names of the fields, never their values."""
-        return planned_document(
-            self,
-            companyId=self.company_id,
-            connectionId=self.connection_id,
+    def shown(self) -> ShownAction:
+        """What a person may see of it: the names of the fields, never their values."""
+        return replace(
+            self.bare(),
+            company_id=self.company_id,
+            connection_id=self.connection_id,
             platform=self.platform,
             before=self._before(),
-            fields=sorted(self.authorization),
+            fields=tuple(sorted(self.authorization)),
         )
 
-
-def sending_mark(document: Mapping[str, Any]) -> str:
-    """The mark of a ``connection.authorize``, from its JSON form as it was reviewed."""
-    told = {name: document.get(name) for name in ("connectionId", "before", "fields")}
-    return digest(told).removeprefix("sha256:")[:MARK_LENGTH]
+    def _before(self) -> ShownState | None:
+        if self.observed is None:
+            return None
+        return ShownState(
+            status=self.observed.value,
+            last_sync=self.last_sync,
+            sent=self.sent_before or None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,16 +347,15 @@ class SyncCompany(Planned):
         is_whole = any(not target.data_types for target in self.targets)
         return named + (len(self.products) + (not self.only_products) if is_whole else 0)
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        targets = [
-            {"address": str(target.address), "dataTypes": list(target.data_types)}
-            if target.data_types
-            else {"address": str(target.address)}
+    def shown(self) -> ShownAction:
+        """What a person may see of it."""
+        targets = tuple(
+            ShownTarget(address=target.address, data_types=target.data_types or None)
             for target in self.targets
-        ]
-        products = list(self.products) or None
-        return planned_document(self, companyId=self.company_id, connections=targets, products=products)
+        )
+        return replace(
+            self.bare(), company_id=self.company_id, connections=targets, products=self.products or None
+        )
 
 
 Action = (

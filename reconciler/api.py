@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from reconciler import DEFAULT_SPECS
 from reconciler.diagnostics import CodatSyncError, Diagnostic, MisusedError, RefusedError
 from reconciler.model import Desired
 from reconciler.outcome import Event, Observer, Outcome
@@ -24,7 +25,6 @@ from reconciler.workflow.endpoint import Endpoint
 from reconciler.workflow.planning import Planned
 from reconciler.workflow.reading import read_specs
 from reconciler.workflow.saving import save
-from reconciler.workspace import DEFAULT_SPECS
 
 __all__ = [
     "Applied",

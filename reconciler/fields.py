@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from reconciler.live import LiveCompany
 from reconciler.model import DesiredCompany, Unset
+
+if TYPE_CHECKING:
+    from reconciler.live import LiveCompany
 
 TAGS: Final = "tags."
 """What the path of a tag begins with."""

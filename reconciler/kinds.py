@@ -1,4 +1,4 @@
-"""Every kind of action, and what all actions have: their place, their reason, and the form of their JSON."""
+"""Every kind of action, what a change of a field is, and the digest of a document."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Final
-
-from reconciler.model import Address
+from typing import Any, Final
 
 
 class Kind(StrEnum):
@@ -46,31 +44,6 @@ class Change:
     def document(self) -> dict[str, Any]:
         """The JSON form."""
         return {"path": self.path, "before": self.before, "after": self.after}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """What every action has: where it is, and why it is done."""
-
-    kind: ClassVar[Kind]
-    address: Address
-    reason: str
-
-    @property
-    def requests(self) -> int:
-        """Write requests that the action takes."""
-        return 1
-
-
-def planned_document(action: Planned, **fields: Any) -> dict[str, Any]:
-    """The JSON form of an action: what all have, then those of ``fields`` that are there."""
-    shown = {name: value for name, value in fields.items() if value is not None}
-    return {
-        "kind": action.kind.value,
-        "address": str(action.address),
-        "reason": action.reason,
-        **shown,
-    }
 
 
 ALGORITHM: Final = "sha256"

@@ -1,19 +1,22 @@
 """What will happen: actions, attention, and the plan that holds them, with its JSON form and digest.
 
 An action is a value of its own class, so that whoever carries it out must handle each kind. What a
-person may see of it is exactly its ``document()``; the rest serves the executor and is never shown.
+person may see of a plan is its ``ShownPlan``; the rest serves the executor and is never shown.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Final
 
 from reconciler.actions import Action
 from reconciler.kinds import Kind, digest
 from reconciler.model import Address
+from reconciler.planned import ShownAction
 
 FORMAT_VERSION: Final = 1
 
@@ -159,18 +162,75 @@ class Plan:
             attention for attention in self.attention if attention.attention_class is AttentionClass.BLOCKING
         )
 
+    def shown(self) -> ShownPlan:
+        """What a person may see of it."""
+        return ShownPlan(
+            tool=self.tool,
+            workspace=self.workspace,
+            api=self.api,
+            actions=tuple(action.shown() for action in self.actions),
+            attention=self.attention,
+            unchanged=self.unchanged,
+            requests=self.requests,
+            basis=self.basis,
+            refusals=self.refusals,
+            notes=self.notes,
+            origins=self.origins,
+            attention_origins=self.attention_origins,
+        )
+
     def document(self) -> dict[str, Any]:
-        """The plan's JSON form, its digest last."""
-        summary = dict.fromkeys((kind.value for kind in Kind), 0)
-        for action in self.actions:
-            summary[action.kind.value] += 1
+        """The JSON form of what a person may see of it, its digest last."""
+        return self.shown().document()
+
+
+# --- what is shown of it -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownPlan:
+    """A plan as it is shown and saved, made of a ``Plan`` or read from a file: no more than its JSON holds.
+
+    Members are those of ``Plan``.
+    """
+
+    tool: str
+    workspace: str
+    api: str
+    actions: tuple[ShownAction, ...] = field(repr=False)
+    attention: tuple[Attention, ...] = field(repr=False)
+    unchanged: int
+    requests: int
+    basis: Basis = field(repr=False)
+    refusals: tuple[Refusal, ...] = ()
+    notes: tuple[str, ...] = ()
+    origins: tuple[Origin, ...] = field(default=(), repr=False)
+    attention_origins: tuple[Origin, ...] = field(default=(), repr=False)
+
+    @cached_property
+    def counts(self) -> Mapping[Kind, int]:
+        """How many actions there are of each kind, zeros too."""
+        found = Counter(action.kind for action in self.actions)
+        return {kind: found[kind] for kind in Kind}
+
+    @property
+    def digest(self) -> str:
+        """The digest of everything else."""
+        return str(self.document()["digest"])
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form, the digest last; whoever takes it leaves it as it is."""
+        return self._document
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
         body: dict[str, Any] = {
             "formatVersion": FORMAT_VERSION,
             "tool": self.tool,
             "workspace": self.workspace,
             "api": self.api,
             "summary": {
-                **summary,
+                **{kind.value: count for kind, count in self.counts.items()},
                 "attention": len(self.attention),
                 "unchanged": self.unchanged,
                 "requests": self.requests,

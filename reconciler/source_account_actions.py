@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
-from reconciler.kinds import Change, Kind, Planned, planned_document
+from reconciler.kinds import Change, Kind
 from reconciler.live import LiveSourceAccount
 from reconciler.model import DesiredSourceAccount
+from reconciler.planned import Planned, ShownAction, ShownState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,20 +28,20 @@ class CreateSourceAccount(Planned):
         """The id of the account."""
         return self.account.id
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form: the names of the numbers, never their values."""
+    def shown(self) -> ShownAction:
+        """What a person may see of it: the names of the numbers, never their values."""
         account = self.account
-        return planned_document(
-            self,
-            companyId=self.company_id,
-            connectionId=self.connection_id,
-            after={
-                "sourceAccount": account.id,
-                "accountName": account.name,
-                "accountType": account.type,
-                "currency": account.currency,
-            },
-            fields=sorted(account.numbers),
+        return replace(
+            self.bare(),
+            company_id=self.company_id,
+            connection_id=self.connection_id,
+            after=ShownState(
+                source_account=account.id,
+                account_name=account.name,
+                account_type=account.type,
+                currency=account.currency,
+            ),
+            fields=tuple(sorted(account.numbers)),
         )
 
 
@@ -54,14 +55,14 @@ class UpdateSourceAccount(Planned):
     account_id: str
     change: Change
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        return planned_document(
-            self,
-            companyId=self.company_id,
-            connectionId=self.connection_id,
-            sourceAccount=self.account_id,
-            changes=[self.change.document()],
+    def shown(self) -> ShownAction:
+        """What a person may see of it."""
+        return replace(
+            self.bare(),
+            company_id=self.company_id,
+            connection_id=self.connection_id,
+            source_account=self.account_id,
+            changes=(self.change,),
         )
 
 
@@ -79,13 +80,11 @@ class DeleteSourceAccount(Planned):
         """The id of the account."""
         return self.observed.id
 
-    def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        before = {
-            "sourceAccount": self.observed.id,
-            "accountName": self.observed.name,
-            "status": self.observed.status,
-        }
-        return planned_document(
-            self, companyId=self.company_id, connectionId=self.connection_id, before=before
+    def shown(self) -> ShownAction:
+        """What a person may see of it."""
+        before = ShownState(
+            source_account=self.observed.id, account_name=self.observed.name, status=self.observed.status
+        )
+        return replace(
+            self.bare(), company_id=self.company_id, connection_id=self.connection_id, before=before
         )

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import ceil
 from typing import Final
-
-DEFAULT_SPECS: Final = "specs"
-"""Where specs are looked for, if the command line does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +31,51 @@ class Guard:
     max_source_account_deletes: Limit = Limit(0)
 
 
+AT_FIRST: Final = 10
+"""Companies that an apply works on at the same time as long as nothing calls for more."""
+AT_MOST: Final = 200
+"""Companies that it ever works on at the same time, unless it is told a number."""
+ENOUGH: Final = 2
+ABUNDANCE: Final = 10
+"""How many times as many companies are worked on as have a request on its way.
+
+The others wait for their turn. They keep the rate up at the end of a run too, when no further company waits
+and each that is left has the more to do the later it began.
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How hard Codat may be asked; ``reserve_percent`` of the daily quota is left to others."""
+    """How hard Codat may be asked; ``reserve_percent`` of the daily quota is left to others.
+
+    ``concurrency`` is how many companies are worked on at the same time; ``None``: as many as the rate needs.
+    """
 
     requests_per_minute: int = 600
-    concurrency: int = 10
+    concurrency: int | None = None
     page_size: int = 1000
     reserve_percent: int = 10
+
+    @property
+    def at_first(self) -> int:
+        """How many companies are worked on, or pages and companies are read, before anything is known."""
+        return self.concurrency or AT_FIRST
+
+    @property
+    def at_most(self) -> int:
+        """How many are worked on at the same time at most."""
+        return self.concurrency or AT_MOST
+
+    def at_latency(self, seconds: float) -> int:
+        """How many companies use the rate up where an answer takes so long.
+
+        By Little's law as many requests are on their way as the rate times the latency. Where the first
+        companies are twice as many they are enough; with more in line, looks get old and are repeated.
+        """
+        on_their_way = self.requests_per_minute / 60 * seconds
+        if ENOUGH * on_their_way <= self.at_first:
+            return self.at_first
+        return min(self.at_most, ceil(ABUNDANCE * on_their_way))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,9 @@ print the line that plays a failing one again. None has a deadline: timings belo
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -26,6 +28,16 @@ if not EXPLORES:
     # Hypothesis also draws the constants that it finds in whatever modules are loaded by then, so that the
     # examples would depend on which tests ran before; no setting turns that off.
     vars(providers)["_get_local_constants"] = providers.Constants
+# httpx looks for it at each request to an application in this process, in every directory of tests.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
+# Every process of the tests holds thousands of them until it ends: looking through them again and again for
+# garbage takes a tenth of its time. The command does the same for what it has loaded.
+gc.set_threshold(20_000, 50, 100)
+
+
+def pytest_collection_finish() -> None:
+    """Let nobody look for garbage among what was collected."""
+    gc.freeze()
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+from loopback import NO_CERTIFICATES
 
 CHROMIUM: Final = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -98,7 +99,7 @@ class Browser:
 @contextmanager
 def browser(profile: Path, *, runs_scripts: bool) -> Iterator[Browser]:
     """A browser that begins with an empty profile, and ends with the block."""
-    with _driver() as url, httpx.Client(timeout=PATIENCE) as client:
+    with _driver() as url, httpx.Client(timeout=PATIENCE, verify=NO_CERTIFICATES) as client:
         options = {
             "binary": CHROMIUM,
             "args": [*ARGUMENTS, f"--user-data-dir={profile}", "--window-size=900,700"],

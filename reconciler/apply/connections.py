@@ -27,7 +27,8 @@ async def create_connection(worker: WorkerState, action: CreateConnection) -> Re
     made = await create(worker, making)
     worker.made[action.address] = made.value.id
     if made.ago is not None:
-        making.look.taken_at = worker.run.clock.now() - made.ago
+        now = worker.run.clock.now()
+        making.look.count_from(now - made.ago, now)
         worker.creates[made.value.id] = making.look
     if action.links:
         await record_links(worker, action)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Final, assert_never
@@ -76,7 +76,7 @@ from reconciler.workspace import Limits
 logger: Final = logging.getLogger(__name__)
 
 
-async def work(worker: WorkerState) -> list[ActionOutcome]:
+async def work(worker: WorkerState, after_each: Callable[[], None] = lambda: None) -> list[ActionOutcome]:
     """Carry out the worker's actions; those that are left when it ends are not among the outcomes."""
     outcomes: list[ActionOutcome] = []
     for action in worker.actions:
@@ -88,6 +88,7 @@ async def work(worker: WorkerState) -> list[ActionOutcome]:
         told = worker.run.told(failure) if failure else None
         outcomes.append(_outcome(worker, action, result, told))
         worker.run.tell.action_ended(outcomes[-1])
+        after_each()
         if stops_company(outcomes[-1]):
             break
     return outcomes
@@ -247,13 +248,11 @@ async def execute(
     account = [worker for worker in workers if worker.address.is_account]
     companies = [worker for worker in workers if not worker.address.is_account]
     run.tell.started(plan, len(companies))
-    floor = _Floor(run, companies)
+    floor = _Floor(run, companies, limits)
     async with _watching(run):
         for worker in account:
             await floor.account_first(worker)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(max(limits.concurrency, 1), len(companies))):
-                group.create_task(floor.worker())
+        await floor.all()
     outcome = Outcome(
         workspace=plan.workspace,
         results=tuple(_results(plan, floor.outcomes)),
@@ -279,23 +278,38 @@ def _workers(run: Run, plan: Plan) -> list[WorkerState]:
 class _Floor:
     """Where the workers are worked on: those that wait, those that are at work, and what became of each."""
 
-    def __init__(self, run: Run, workers: list[WorkerState]) -> None:
+    def __init__(self, run: Run, workers: list[WorkerState], limits: Limits) -> None:
         self._run = run
+        self._limits = limits
+        self._group = asyncio.TaskGroup()
         self._waiting = deque(workers)
         self._total = len(workers)
         self._ended = 0
         self._at_work = 0
         self.outcomes: dict[str, list[ActionOutcome]] = {}
 
-    async def worker(self) -> None:
-        """Work on one worker after the other; one that begins when the run is ending does nothing."""
-        while self._waiting:
-            worker = self._waiting.popleft()
+    async def all(self) -> None:
+        """Work on all workers, several at once; one that begins when the run is ending does nothing."""
+        async with self._group:
+            self._admit()
+
+    def _admit(self) -> None:
+        """Let workers begin while there is room."""
+        while self._waiting and self._at_work < self._room():
             self._at_work += 1
-            outcomes = await work(worker)
-            self._at_work -= 1
-            self.outcomes[worker.key] = outcomes
-            self._take_note(worker, outcomes)
+            self._group.create_task(self._worked(self._waiting.popleft()))
+
+    def _room(self) -> int:
+        """How many may be at work: what the rate needs, the less beyond the first the more have failed."""
+        first, needed = self._limits.at_first, self._limits.at_latency(self._run.client.meter.latency or 0.0)
+        return first + int((needed - first) * self._run.confidence)
+
+    async def _worked(self, worker: WorkerState) -> None:
+        outcomes = await work(worker, self._admit)
+        self._at_work -= 1
+        self.outcomes[worker.key] = outcomes
+        self._take_note(worker, outcomes)
+        self._admit()
 
     async def account_first(self, worker: WorkerState) -> None:
         """Work on the account's own settings: what companies fetch rests on them, so they come first."""

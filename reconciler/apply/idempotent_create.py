@@ -14,7 +14,7 @@ them what the others met (https://docs.codat.io/using-the-api/write-data/idempot
   deleted within 90 minutes has used up one, so those are counted apart from faults.
 - 404 where the company is there: Codat lags, or repeats what it said when it did. The next attempt, and
   where this worker made the company not before Codat shows it, since each attempt's refusal is kept.
-- Any other 4xx created nothing and may be the replay of a refusal that was mended: one next attempt.
+- Any other 4xx created nothing and may be the replay of a refusal that was settled since: one next attempt.
 """
 
 from __future__ import annotations

@@ -231,6 +231,11 @@ class Run:
         return self.stop.is_set() or self.stopped is not None
 
     @property
+    def confidence(self) -> float:
+        """Which part of the failures that are permitted is left."""
+        return max(0.0, 1 - (self.failed_before + len(self.failed)) / self.max_failures)
+
+    @property
     def is_plan_stale(self) -> bool:
         """Whether the plan is so old that a create must look first."""
         return self.clock.now() - self.planned_at > STALE_AFTER
@@ -263,4 +268,4 @@ class Run:
         self.failed.add(company)
         why = too_many_failed(self.failed_before + len(self.failed), self.max_failures)
         if why is not None and others_left:
-            self.halt(why)
+            self.halt(why, at_once=True)

@@ -16,6 +16,7 @@ from reconciler.apply import state
 from reconciler.apply.failing import NotDoneError, not_done
 from reconciler.apply.retried_write import KEPT
 from reconciler.apply.state import WorkerState
+from reconciler.codat import Client
 from reconciler.codat.errors import AlreadyQueuedError, RejectedError, is_no_custom_product
 from reconciler.live import Pull, PullState
 from reconciler.model import Address
@@ -102,10 +103,10 @@ class _Syncing:
     async def _send(self) -> None:
         key = self._lane.next_key(self._action)
         pause = self._lane.pausing("no answer yet on a sync; asking again under the same key")
-        await state.under_same_key(lambda: self._lane.write(self._ask, key), pause)
+        await state.under_same_key(lambda: self._lane.write(self._ask, self._lane.client, key), pause)
 
-    async def _ask(self, key: UUID) -> None:
-        client, product = self._lane.client, self._request.product
+    async def _ask(self, client: Client, key: UUID) -> None:
+        product = self._request.product
         if product and not self._is_standard:
             try:
                 return await client.refresh_product(self._company_id, product, key)

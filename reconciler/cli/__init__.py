@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
 from typing import Final
 
 import click
 
 from reconciler import __version__
-from reconciler.cli.apply import apply
-from reconciler.cli.handing_over import handoff, links, retired
-from reconciler.cli.import_ import import_
 from reconciler.cli.options import Exit, Output, WholeSentences
-from reconciler.cli.plan import explain, plan, show
-from reconciler.cli.sandbox import platforms, sandbox
 from reconciler.cli.showing import (
     is_nowhere,
     show_bug,
@@ -24,8 +21,6 @@ from reconciler.cli.showing import (
     show_misuse,
     show_nowhere,
 )
-from reconciler.cli.specs import fmt, init, validate
-from reconciler.cli.status import status, verify
 from reconciler.cli.streams import is_lost_output, let_go, prepare
 from reconciler.diagnostics import CodatSyncError
 
@@ -35,8 +30,61 @@ _OBJECTS: Final = 100_000
 """New objects between two looks for garbage in cycles."""
 
 
+class _Commands(MutableMapping[str, click.Command]):
+    """Commands by name, each imported when it is asked for, so that it waits for no other."""
+
+    def __init__(self, modules: dict[str, str]) -> None:
+        self._modules = modules
+        self._imported: dict[str, click.Command] = {}
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._imported:
+            module = import_module(f"reconciler.cli.{self._modules[name]}")
+            self._imported[name] = next(
+                member
+                for member in vars(module).values()
+                if isinstance(member, click.Command) and member.name == name
+            )
+        return self._imported[name]
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._imported[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._modules[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+
+_COMMANDS: Final = _Commands(
+    {
+        "apply": "apply",
+        "explain": "plan",
+        "fmt": "specs",
+        "handoff": "handing_over",
+        "import": "import_",
+        "init": "specs",
+        "links": "handing_over",
+        "plan": "plan",
+        "platforms": "sandbox",
+        "retired": "handing_over",
+        "sandbox": "sandbox",
+        "show": "plan",
+        "status": "status",
+        "validate": "specs",
+        "verify": "status",
+    }
+)
+"""Which module of this room holds a command."""
+
+
 @click.group(
     cls=WholeSentences,
+    commands=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Examples:
@@ -56,27 +104,6 @@ Exit statuses: 0 done or nothing to do; 1 error, failed or incomplete; 2 changes
 )
 def codat_sync() -> None:
     """Describe companies and connections in YAML; plan and apply them to Codat."""
-
-
-_COMMANDS = (
-    apply,
-    explain,
-    fmt,
-    handoff,
-    import_,
-    init,
-    links,
-    plan,
-    platforms,
-    retired,
-    sandbox,
-    show,
-    status,
-    validate,
-    verify,
-)
-for _command in _COMMANDS:
-    codat_sync.add_command(_command)
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from reconciler import DEFAULT_SPECS
 from reconciler.cli.options import (
     Exit,
     endpoint_options,
@@ -32,7 +32,6 @@ from reconciler.cli.streams import (
     outcome_page,
     record,
 )
-from reconciler.workspace import DEFAULT_SPECS
 
 if TYPE_CHECKING:
     from reconciler.outcome import Event, Observer
@@ -99,7 +98,9 @@ def apply(
     with -v or before a question. Asks on a terminal. Without one it goes on when CI=true or with --yes,
     and refuses otherwise.
     """
-    from reconciler import render
+    import secrets
+
+    from reconciler.render.progress import progress as shown_progress
     from reconciler.workflow import applying, planning, quota
 
     shown = output()
@@ -116,7 +117,7 @@ def apply(
         return _confirms(yes)
 
     with opened_summary(summary, "apply") as tell, opened_outputs(outputs) as append:
-        with render.progress(shown.style(err=True)) as progress, opened_events(events) as observer:
+        with shown_progress(shown.style(err=True)) as progress, opened_events(events) as observer:
             place = planning.Context(endpoint, on_wait=progress.waiting)
             source = _source(specs, plan_file, place, options)
             request = applying.ApplyRequest(source, secrets.randbits(64), canary, batch, wait, concurrency)
@@ -128,7 +129,7 @@ def apply(
             show_outcome(applied, format_, shown, err=aside)
         if summary is not None:
             tell(outcome_page(applied, specs, is_reviewed=is_saved))
-        append(applied.outcome or applied.planned.plan.document())
+        append(applied.outcome or applied.planned.plan.shown())
     check_whole(events, observer)
     return _exit(applied)
 

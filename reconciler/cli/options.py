@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
+from reconciler import DEFAULT_SPECS
 from reconciler.wording import read_duration
-from reconciler.workspace import DEFAULT_SPECS
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from reconciler.plan import Options
     from reconciler.render import Style
     from reconciler.workflow.endpoint import Endpoint
@@ -41,6 +41,8 @@ def complete_address(
     context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """The addresses of the specs that the command line names, or of ``specs/``."""
+    from click.shell_completion import CompletionItem
+
     from reconciler.workflow import catalogue
 
     specs = context.params.get("specs") or _default(context)
@@ -57,6 +59,8 @@ def complete_address_or_code(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """The same, and every code."""
+    from click.shell_completion import CompletionItem
+
     from reconciler.workflow import catalogue
 
     codes = [CompletionItem(code) for code in catalogue.codes(incomplete)]
@@ -94,6 +98,8 @@ class Output:
 
     def style(self, *, err: bool = False) -> Style:
         """The style for stdout, or for stderr: colour on a terminal alone, and never with NO_COLOR."""
+        import shutil
+
         from reconciler.render import Style
 
         stream = sys.stderr if err else sys.stdout
@@ -233,7 +239,7 @@ def rollout_options(function: F) -> F:
             "--concurrency",
             type=click.IntRange(min=1),
             metavar="N",
-            help="Work on N companies at the same time. [limits.concurrency]",
+            help="Work on N companies at the same time, not as many as the rate needs. [limits.concurrency]",
         ),
         click.option(
             "--wait",

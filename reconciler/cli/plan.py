@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler import DEFAULT_SPECS
 from reconciler.cli.options import (
     Exit,
     complete_address_or_code,
@@ -20,9 +21,8 @@ from reconciler.cli.options import (
     specs_argument,
     summary_option,
 )
-from reconciler.cli.showing import PLAN_FORMATS, show_document, show_plan
+from reconciler.cli.showing import PLAN_FORMATS, print_plan, show_plan
 from reconciler.cli.streams import opened_outputs, opened_summary, plan_page
-from reconciler.workspace import DEFAULT_SPECS
 
 if TYPE_CHECKING:
     from reconciler.workflow.endpoint import Endpoint
@@ -77,7 +77,7 @@ def plan(
     with opened_summary(summary, "plan") as tell, opened_outputs(outputs) as append:
         planned = planning.plan(planning.PlanRequest(specs, place, selection(**options), base, out))
         show_plan(planned, format_, output(), specs=specs)
-        append(planned.plan.document())
+        append(planned.plan.shown())
         if summary is not None:
             tell(plan_page(planned, specs))
     if planned.plan.refusals:
@@ -100,8 +100,8 @@ def show(plan: Path, format_: str) -> Exit:
     from reconciler.workflow import endpoint, saving
 
     saved = saving.read(plan)
-    rate = endpoint.pace(str(saved.document["api"]), saved.workspace.limits)
-    show_document(saved.shown, format_, output(), requests_per_minute=rate, specs=saved.specs)
+    rate = endpoint.pace(saved.plan.api, saved.workspace.limits)
+    print_plan(saved.plan, format_, output(), requests_per_minute=rate, specs=saved.specs)
     return Exit.OK
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import Enum, auto
@@ -12,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from reconciler import DEFAULT_SPECS
 from reconciler.cli.options import Exit, Output
 from reconciler.cli.streams import Echo, for_page, record, said
 from reconciler.diagnostics import CodatSyncError, Diagnostic
 from reconciler.workflow.command_codes import CommandCode
-from reconciler.workspace import DEFAULT_SPECS
 
 if TYPE_CHECKING:
+    from reconciler.plan import ShownPlan
     from reconciler.workflow.applying import Applied
     from reconciler.workflow.planning import Planned
 
@@ -55,8 +55,8 @@ def show_plan(
         text = render.diagnostics_text(planned.warnings, output.style(err=True))
         click.echo(text, nl=False, err=True)
     rate = planned.requests_per_minute
-    show_document(
-        planned.plan.document(),
+    print_plan(
+        planned.plan.shown(),
         format_,
         output,
         requests_per_minute=rate,
@@ -68,8 +68,8 @@ def show_plan(
     )
 
 
-def show_document(
-    document: Mapping[str, Any],
+def print_plan(
+    plan: ShownPlan,
     format_: str,
     output: Output,
     *,
@@ -80,7 +80,7 @@ def show_document(
     echo: Echo = said,
     extent: Extent = Extent.WHOLE,
 ) -> None:
-    """Print a plan's document; ``specs`` is the directory that a comment is marked with.
+    """Print what is shown of a plan; ``specs`` is the directory that a comment is marked with.
 
     ``extent`` says how much of the text is shown.
     """
@@ -91,10 +91,10 @@ def show_document(
     if extent is Extent.SENTENCE:
         style = replace(style, quiet=True)
     writers: Mapping[str, Callable[[], str]] = {
-        "text": lambda: render.plan_text(document, style, is_asked=extent is Extent.BRIEF, **told),
-        "json": lambda: render.plan_json(document),
-        "markdown": lambda: render.plan_markdown(document, specs=specs.as_posix(), **told),
-        "html": lambda: for_page(render.plan_html(document, **told)),
+        "text": lambda: render.plan_text(plan, style, is_asked=extent is Extent.BRIEF, **told),
+        "json": lambda: render.plan_json(plan),
+        "markdown": lambda: render.plan_markdown(plan, specs=specs.as_posix(), **told),
+        "html": lambda: for_page(render.plan_html(plan, **told)),
     }
     echo(writers[format_](), err=err)
 
@@ -146,6 +146,8 @@ def show_bug(error: Exception, output: Output) -> Exit:
         err=True,
     )
     if output.verbose:
+        import traceback
+
         for frame in traceback.extract_tb(error.__traceback__):
             click.echo(f"  {frame.filename}:{frame.lineno} in {frame.name}", err=True)
     return Exit.ERROR

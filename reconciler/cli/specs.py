@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import click
 
+from reconciler import DEFAULT_SPECS
 from reconciler.cli.options import Exit, format_option, output, output_options, specs_argument
-from reconciler.diagnostics import Severity
-from reconciler.workspace import DEFAULT_SPECS
+from reconciler.diagnostics import Diagnostic, Severity
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -112,22 +112,27 @@ Examples:
 @output_options
 def validate(specs: Path, format_: str, sandbox: bool) -> Exit:
     """Check SPECS (default: specs/) without a request; every error at once, each with its place."""
-    from reconciler import render
     from reconciler.wording import counted
-    from reconciler.workflow import catalogue
     from reconciler.workflow import specs as validating
 
     found = validating.validate(specs, sandbox=sandbox)
-    writers: Mapping[str, Callable[[], str]] = {
-        "text": lambda: render.diagnostics_text(found.diagnostics, output().style()),
-        "json": lambda: render.diagnostics_json(found.diagnostics),
-        "sarif": lambda: render.diagnostics_sarif(found.diagnostics, meanings=catalogue.meanings()),
-        "github": lambda: render.diagnostics_github(found.diagnostics),
-    }
     if found.diagnostics or format_ != "text":
-        click.echo(writers[format_](), nl=False)
+        click.echo(_told(found.diagnostics, format_), nl=False)
     failed = any(diagnostic.severity is Severity.ERROR for diagnostic in found.diagnostics)
     if not failed and format_ == "text":
         companies, connections = counted(found.companies, "company"), counted(found.connections, "connection")
         click.echo(f"Valid: {companies} and {connections} in {counted(found.files, 'file')}.")
     return Exit.ERROR if failed else Exit.OK
+
+
+def _told(diagnostics: Sequence[Diagnostic], format_: str) -> str:
+    from reconciler import render
+    from reconciler.workflow import catalogue
+
+    writers: Mapping[str, Callable[[], str]] = {
+        "text": lambda: render.diagnostics_text(diagnostics, output().style()),
+        "json": lambda: render.diagnostics_json(diagnostics),
+        "sarif": lambda: render.diagnostics_sarif(diagnostics, meanings=catalogue.meanings()),
+        "github": lambda: render.diagnostics_github(diagnostics),
+    }
+    return writers[format_]()

@@ -12,10 +12,10 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO
+from typing import TYPE_CHECKING, Final, Protocol, TextIO
 
 import click
 
@@ -25,6 +25,7 @@ from reconciler.workflow.new_files import opened_to_write
 
 if TYPE_CHECKING:
     from reconciler.outcome import Outcome
+    from reconciler.plan import ShownPlan
     from reconciler.render.documents import EventsWriter
     from reconciler.workflow.applying import Applied
     from reconciler.workflow.planning import Planned
@@ -184,7 +185,7 @@ Append = Callable[[str], None]
 
 
 @contextmanager
-def opened_outputs(file: Path | None) -> Iterator[Callable[[Mapping[str, Any] | Outcome], None]]:
+def opened_outputs(file: Path | None) -> Iterator[Callable[[ShownPlan | Outcome], None]]:
     """What appends lines ``name=value`` for a CI to ``file``, such as the one that ``$GITHUB_OUTPUT`` names.
 
     Raises:
@@ -220,7 +221,7 @@ def plan_page(planned: Planned, specs: Path) -> str:
     from reconciler import render
 
     return render.plan_markdown(
-        planned.plan.document(),
+        planned.plan.shown(),
         specs=specs.as_posix(),
         requests_per_minute=planned.requests_per_minute,
         notes=planned.forecast,

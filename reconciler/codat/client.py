@@ -186,7 +186,7 @@ class ReadClient:
     def _room(self) -> int:
         """Pages that may be on their way at once: what else remains of the day is for others."""
         spare = self.meter.spare(self._exchange.now())
-        return self._limits.concurrency if spare is None else min(self._limits.concurrency, spare)
+        return self._limits.at_first if spare is None else min(self._limits.at_first, spare)
 
 
 class Client(ReadClient):

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import random
 import re
+import ssl
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
@@ -203,14 +204,18 @@ def _is_port(url: httpx.URL) -> bool:
     return url.port is None or 0 < url.port <= LAST_PORT
 
 
+def _trusted(origin: httpx.URL) -> ssl.SSLContext | bool:
+    """Whose certificates are trusted: nobody's where none is asked for, for reading them takes a while."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if origin.scheme == "http" else True
+
+
 def _network(origin: httpx.URL, limits: Limits) -> httpx.AsyncBaseTransport:
     """The network, through the proxy that the environment names; a loopback address never is proxied."""
     try:
         return httpx.AsyncHTTPTransport(
+            verify=_trusted(origin),
             proxy=_proxy(origin),
-            limits=httpx.Limits(
-                max_connections=limits.concurrency, max_keepalive_connections=limits.concurrency
-            ),
+            limits=httpx.Limits(max_connections=limits.at_most, max_keepalive_connections=limits.at_most),
         )
     except OSError as error:
         is_key_log = error.filename is not None and error.filename == os.environ.get("SSLKEYLOGFILE")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -109,6 +110,10 @@ def quota_reset(response: httpx.Response, now: datetime) -> datetime | None:
     )
 
 
+OF_LATE: Final = 16
+"""Of so many answers an equal part makes up how long they take of late."""
+
+
 class Meter:
     """Counts requests as they are sent, repeats included, and notes the daily quota as answers tell it.
 
@@ -117,7 +122,7 @@ class Meter:
     one before counts; and of answers that overtook one another, the one that tells of less.
     """
 
-    __slots__ = ("_reserve_percent", "limit", "reads", "remaining", "reset", "writes")
+    __slots__ = ("_reserve_percent", "latency", "limit", "reads", "remaining", "reset", "writes")
 
     def __init__(self, reserve_percent: int = 0) -> None:
         self._reserve_percent = reserve_percent
@@ -129,6 +134,8 @@ class Meter:
         """Requests that the day has in all, if an answer said so."""
         self.reset: datetime | None = None
         """When the quota comes back, if an answer said so."""
+        self.latency: float | None = None
+        """Seconds that an answer takes of late, once there was one; turns and pauses are not in it."""
 
     @property
     def reserve(self) -> int:
@@ -157,6 +164,11 @@ class Meter:
             self.reads += 1
         else:
             self.writes += 1
+
+    def took(self, seconds: float) -> None:
+        """Note how long an answer took."""
+        before = seconds if self.latency is None else self.latency
+        self.latency = before + (seconds - before) / OF_LATE
 
     def answered(self, response: httpx.Response) -> None:
         """Note what an answer says of the quota."""
@@ -246,6 +258,7 @@ class Pacer:
         "_clock",
         "_held_until",
         "_in_line",
+        "_left_over",
         "_limiter",
         "_line",
         "_on_wait",
@@ -266,6 +279,7 @@ class Pacer:
         self._limiter: AsyncLimiter | None = None
         self._line = asyncio.Lock()
         self._in_line = 0
+        self._left_over: deque[float] = deque()
         self._clock = clock
         self._on_wait = on_wait
         self._held_until: datetime | None = None
@@ -285,6 +299,13 @@ class Pacer:
                 await self._take(turns)
         finally:
             self._in_line -= turns
+
+    def give_back(self, until: float) -> None:
+        """Let whoever is next in line have a turn that was taken in vain, until then by the loop's clock.
+
+        Later it is lost: were turns saved up, a busy minute could hold too many.
+        """
+        self._left_over.append(until)
 
     def comes_in(self) -> float:
         """Seconds within which whoever asks now has a turn, unless Codat asks for a further pause."""
@@ -328,10 +349,18 @@ class Pacer:
             while (left := self._hold_left()) > 0:
                 await self._clock.sleep(left)
             for _ in range(turns):
-                if (limiter := self._current()) is not None:
+                if not self._has_left_over() and (limiter := self._current()) is not None:
                     await limiter.acquire()
             if not self.is_held:
                 return
+
+    def _has_left_over(self) -> bool:
+        """Whether there is a turn that was given back, which is used up by that."""
+        now = asyncio.get_running_loop().time()
+        while self._left_over:
+            if self._left_over.popleft() > now:
+                return True
+        return False
 
     def _current(self) -> AsyncLimiter | None:
         """The limiter at the pace of this moment."""

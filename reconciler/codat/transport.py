@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 import httpx
@@ -74,10 +75,21 @@ class Look:
     taken_at: datetime | None = None
     """From when on it does not know of changes; ``None``: there was no look, or it is used up."""
     has_turn: bool = False
+    _give_back: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
 
-    def take(self, now: datetime) -> None:
-        """Begin anew: what is sent ``now`` tells how things are, and has paid for the write's turn."""
-        self.taken_at, self.has_turn = now, True
+    def take(self, now: datetime, give_back: Callable[[], None] = lambda: None) -> None:
+        """Begin anew: what is sent ``now`` tells how things are, and has paid for the write's turn.
+
+        ``give_back`` lets others have that turn.
+        """
+        self.taken_at, self.has_turn, self._give_back = now, True, give_back
+
+    def count_from(self, moment: datetime, now: datetime) -> None:
+        """Count its age from ``moment``; if that is too long ago ``now``, others have its turn."""
+        self.taken_at = moment
+        if self.has_turn and not self.lasts(now):
+            self.has_turn = False
+            self._give_back()
 
     def use_up(self) -> None:
         """Let no further write rest on it."""
@@ -281,10 +293,14 @@ class CourteousTransport(httpx.AsyncBaseTransport):
     async def _once(self, request: httpx.Request) -> httpx.Response:
         self._meter.sent(request)
         sent_at = self._clock.now()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         look: Look | None = request.extensions.get(TAKES_LOOK)
         if look is not None:
-            look.take(sent_at)
+            until = began + LOOK_LASTS.total_seconds()
+            look.take(sent_at, partial(self._pacer.give_back, until))
         response = await whole(self._beneath.handle_async_request, request)
+        self._meter.took(loop.time() - began)
         response.extensions |= {SENT_AT: sent_at, ANSWERED_AT: self._clock.now()}
         self._meter.answered(response)
         return response

@@ -327,7 +327,7 @@ _FIXES: Final[Mapping[Why, str]] = {
     Why.MANAGED: "",
     Why.UNWRITABLE: "",
     Why.NAME: "rename it in Codat, then import it with --id",
-    Why.TAGS: "remove or mend a tag in Codat, then import it with --id",
+    Why.TAGS: "remove or correct a tag in Codat, then import it with --id",
 }
 
 

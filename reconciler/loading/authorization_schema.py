@@ -180,8 +180,6 @@ LARGEST: Final = 256 * 1024
 """Bytes of a schema; an authorization has a handful of fields."""
 MOST_NAMED: Final = 12
 """Fields that a sentence names."""
-PUBLISHED: Final = frozenset({"sage-bank-feeds"})
-"""The platforms, by name, that ``schemas/platforms`` has a schema for."""
 
 
 def read(path: Path) -> AuthorizationCheck:
@@ -200,12 +198,12 @@ def read(path: Path) -> AuthorizationCheck:
 
 
 @cache
-def published(slug: str) -> AuthorizationCheck | None:
-    """The check for a platform whose fields a public page of Codat's states; ``None`` for most.
+def published(slug: str) -> AuthorizationCheck:
+    """The check for a platform whose fields a public page of Codat's states, as ``PUBLISHED`` names them.
 
     Fields are never guessed: where no page states them, any map of text is taken.
     """
-    return _check(file_text(f"platforms/{slug}.json")) if slug in PUBLISHED else None
+    return _check(file_text(f"platforms/{slug}.json"))
 
 
 def _check(text: str) -> AuthorizationCheck:

@@ -8,20 +8,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
-
-from jsonschema import ValidationError
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.csv_form import DELIMITER_NAMES, delimiter_of, is_mangled
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.loading import csv_tables, files, schema
 from reconciler.loading.company_rules import COMPANY_RULES
 from reconciler.loading.connection_rules import CONNECTION_RULES
-from reconciler.loading.csv_tables import (
+from reconciler.loading.csv_tables import CsvRow, CsvTable
+from reconciler.loading.nodes import MAX_SCALAR, Document, Entry, Seq, SourceFile, Spot
+from reconciler.loading.references import LITERAL_ADVICE, ReferenceOrigin, is_inside
+from reconciler.loading.set_templates import (
     CompanySet,
-    CsvRow,
-    CsvTable,
     RowEntry,
+    Template,
     columns_of,
     filler,
     holds_row,
@@ -29,18 +29,20 @@ from reconciler.loading.csv_tables import (
     template,
     without_rows,
 )
-from reconciler.loading.nodes import MAX_SCALAR, Document, Entry, Seq, SourceFile, Spot
-from reconciler.loading.references import LITERAL_ADVICE, ReferenceOrigin, is_inside
-from reconciler.loading.sources import CompanySpec, Specs
+from reconciler.loading.sources import SETS, SOURCE_ACCOUNTS, CompanySpec, Specs
 from reconciler.loading.spec_codes import SpecCode
 from reconciler.loading.words import did_you_mean, dotted, quoted
 from reconciler.secret_refs import holds_reference
 from reconciler.wording import counted
 
-SETS: Final = "companySets"
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
 _FIELDS: Final = frozenset({"from", "key", "company"})
 _SAMPLE: Final = "x"
-"""What stands for every cell where the rules look at a set as such."""
+"""What stands, with its number, for every cell where the rules look at a set as such."""
+_IDS_AT: Final = 3
+"""How deep in a company the mapping is whose names are ids: connections, a key, sourceAccounts."""
 _SLIP: Final = 2
 """By how many characters a name that is offered may be longer or shorter than what was written."""
 _OF_TEMPLATE: Final = frozenset(
@@ -183,8 +185,13 @@ def _is_open(error: ValidationError) -> bool:
     return (
         isinstance(error.instance, str)
         and holds_row(error.instance)
-        and not (of_key or error.validator == "type")
+        and (_has_ids(tuple(error.absolute_path)) if of_key else error.validator != "type")
     )
+
+
+def _has_ids(path: schema.NodePath) -> bool:
+    """Whether the names in the mapping at ``path`` of a company are ids of the user's, and no fields."""
+    return len(path) == _IDS_AT and (path[0], path[-1]) == ("connections", SOURCE_ACCOUNTS)
 
 
 def _texts(entry: Entry, company: Entry, table: CsvTable) -> Iterator[Diagnostic]:
@@ -197,8 +204,11 @@ def _texts(entry: Entry, company: Entry, table: CsvTable) -> Iterator[Diagnostic
         summary = "every company of the set would have this key"
         yield _at(SpecCode.TABLE_KEY, entry.value_spot("key"), summary, fix)
     for holder in mappings_of(company):
+        has_ids = _has_ids(holder.path[len(company.path) :])
         for name, value in holder.fields.items():
-            if holds_row(name):
+            if has_ids:
+                yield from _wrong_rows(holder.key_spot(name), name, table)
+            elif holds_row(name):
                 summary = "the names of fields are not filled from a row"
                 yield _at(
                     SpecCode.REFERENCE_MISPLACED, holder.key_spot(name), summary, "write the name itself"
@@ -236,7 +246,7 @@ def _ruled(company: Entry, table: CsvTable, make: Make, nothing: Specs) -> Itera
     if not table.columns:
         return
     pattern = template(company, table.columns)
-    fields = pattern.filled([_SAMPLE] * len(table.columns))
+    fields = pattern.filled([f"{_SAMPLE}{number}" for number in range(len(table.columns))])
     sample = make(_SAMPLE, Entry(company.file, fields, company.path, company.place))
     settled = tuple(
         connection for connection in sample.connections if not holds_row(_platform(company, connection.key))
@@ -276,7 +286,7 @@ def _fill(
         if text > MAX_SCALAR or room.left < 0:
             expanded.found.append(_too_large(company_set, row, is_row=text > MAX_SCALAR))
             break
-        if spoiled := list(_spoiled(company_set, row, cells)):
+        if spoiled := [*_spoiled(company_set, row, cells), *_misnamed(company_set.template, row, cells)]:
             expanded.found.extend(spoiled)
             continue
         key = key_of(cells)
@@ -310,6 +320,23 @@ def _spoiled(company_set: CompanySet, row: CsvRow, cells: Sequence[str]) -> Iter
         elif cell != cell.strip():
             summary = f"this {quoted(name)} has white space around it, or a line break"
             yield _at(SpecCode.TABLE_SPACE, spot, summary, "take it out of the cell")
+
+
+def _misnamed(template: Template, row: CsvRow, cells: Sequence[str]) -> Iterator[Diagnostic]:
+    """The ids of source accounts that a row leaves empty, or makes the same."""
+    for holder in template.naming():
+        taken = set(holder.entry.fields.keys() - holder.names.keys())
+        for name in holder.names.values():
+            filled = name.fill(cells)
+            spot = Spot(row.span(name.column), holder.entry.path)
+            if not filled:
+                summary = "this row has no id for a source account"
+                fix = "write one, or have a set without it for the companies that have no such account"
+                yield _at(SpecCode.TABLE_KEY, spot, summary, fix)
+            elif filled in taken:
+                summary = "two source accounts of this row's company have the same id"
+                yield _at(SpecCode.TABLE_KEY, spot, summary, "give each an id of its own")
+            taken.add(filled)
 
 
 def _locate(entry: Entry, path: schema.NodePath, at_key: bool) -> Spot:

@@ -9,11 +9,12 @@ from functools import partial
 from typing import Final
 
 from reconciler.diagnostics import Severity
-from reconciler.loading.authorization_schema import published
 from reconciler.loading.nodes import Entry
+from reconciler.loading.platforms import PUBLISHED
 from reconciler.loading.references import ReferenceFault
 from reconciler.loading.sources import (
     SOURCE_ACCOUNTS,
+    AuthorizationCheck,
     CompanySpec,
     ConnectionSpec,
     Rule,
@@ -220,10 +221,20 @@ def _authorization_misfit(specs: Specs) -> Iterator[RuleFinding]:
             continue
         check, source = specs.settings.platform(connection.platform.key).check, "workspace.yaml names"
         if check is None:
-            check, source = published(connection.platform.slug), "Codat's docs give"
+            check, source = _published(connection.platform.slug), "Codat's docs give"
         for sentence in check(connection.authorization) if check is not None else ():
             summary = f"does not fit the schema that {source} for {connection.platform.name}"
             yield at_key(connection.entry, AUTHORIZATION, summary, sentence)
+
+
+def _published(slug: str) -> AuthorizationCheck | None:
+    """The check for a platform whose fields a public page of Codat's states; ``None`` for most."""
+    if slug not in PUBLISHED:
+        return None
+    # Most specs name no such platform, and start without jsonschema.
+    from reconciler.loading import authorization_schema
+
+    return authorization_schema.published(slug)
 
 
 def _source_account_incomplete(specs: Specs) -> Iterator[RuleFinding]:

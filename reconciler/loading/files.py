@@ -25,10 +25,10 @@ ACCOUNT_FILES: Final = ("account.yaml", "account.yml")
 MAX_BYTES: Final = 64 * 1024 * 1024
 READABLE: Final = "let the user that runs codat-sync read it, or take it out of the directory"
 
-_UNPRINTABLE: Final = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_UNPRINTABLE: Final = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 """What YAML does not permit in a file (https://yaml.org/spec/1.2.2/#51-character-set)."""
+_CONTROL: Final = re.compile(r"[^\t\n\r\x20-\x7e]")
+"""The same of ASCII, which most files are; the other takes long to be compiled."""
 _LOOKS_LIKE_SPEC: Final = re.compile(r"\.ya?ml([.~_-].*)?\Z", re.IGNORECASE)
 """The end of a name that someone may take for a spec's: ``.YAML``, ``.yaml.bak``, ``.yml~``."""
 _HOLDS_COMPANIES: Final = re.compile(rb"^compan(?:ies|ySets)[ \t]*:", re.MULTILINE)
@@ -203,7 +203,7 @@ def _utf8(file: SourceFile, data: bytes) -> str | Diagnostic:
 
 
 def _printable(file: SourceFile, text: str) -> str | Diagnostic:
-    strange = _UNPRINTABLE.search(text)
+    strange = _CONTROL.search(text) if text.isascii() else re.search(_UNPRINTABLE, text)
     if strange is not None:
         return _not_text(
             file, text[: strange.start()], f"{file.format} does not permit this control character"

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from operator import attrgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import Diagnostic, Severity, in_reading_order
 from reconciler.loading import (
     account_file,
     company_rules,
-    company_sets,
     files,
     schema,
     sources,
@@ -28,6 +28,7 @@ from reconciler.loading.plain import Plain
 from reconciler.loading.platforms import BUILTIN_PLATFORMS, PlatformIndex
 from reconciler.loading.references import ReferenceOrigin, real_path
 from reconciler.loading.sources import (
+    SETS,
     CompanySpec,
     Specs,
 )
@@ -39,6 +40,9 @@ from reconciler.model import (
     Platform,
 )
 from reconciler.workspace import Workspace
+
+if TYPE_CHECKING:
+    from reconciler.loading.company_sets import Room
 
 RULES = (*COMPANY_RULES, *CONNECTION_RULES)
 """Every rule that no schema can say."""
@@ -164,7 +168,7 @@ def _read_with(plain: Plain | None, paths: Sequence[Path], nothing: Specs, root:
     companies: list[CompanySpec] = []
     keys: list[tuple[str, Spot]] = []
     tables: list[tuple[Path, Spot]] = []
-    room = company_sets.Room()
+    room: Room | None = None
     origin_of = cache(
         partial(ReferenceOrigin, root=root, schemes=frozenset(nothing.settings.commands.by_scheme))
     )
@@ -177,6 +181,12 @@ def _read_with(plain: Plain | None, paths: Sequence[Path], nothing: Specs, root:
         else:
             keys.extend(sources.keys(document))
         companies.extend(make(entry.path[-1], entry) for entry in entries)
+        if document.child(SETS) is None:
+            continue
+        # Most specs have no set, and start without what reads tables.
+        from reconciler.loading import company_sets
+
+        room = room or company_sets.Room()
         expanded = company_sets.expand(document, origin, make, nothing, room)
         companies.extend(expanded.companies)
         keys.extend(expanded.keys)

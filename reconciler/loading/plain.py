@@ -17,9 +17,9 @@ from typing import Final
 from reconciler.diagnostics import Span
 from reconciler.fields import OPTIONAL
 from reconciler.loading import sources, wanting
-from reconciler.loading.authorization_schema import published
 from reconciler.loading.connection_rules import CONNECTION_RULES, is_used_once
 from reconciler.loading.nodes import Entry, Map, SourceFile, place_in
+from reconciler.loading.platforms import PUBLISHED
 from reconciler.loading.references import ReferenceOrigin, read
 from reconciler.loading.sources import CompanySpec, ConnectionSpec, Specs
 from reconciler.loading.words import AUTHORIZATION, is_kept, moment
@@ -316,7 +316,7 @@ class Plain:
     def _is_checked(self, platform: Platform) -> bool:
         """Whether a schema looks at the values of the platform's authorization."""
         own = self.nothing.settings.platform(platform.key).check
-        return own is not None or published(platform.slug) is not None
+        return own is not None or platform.slug in PUBLISHED
 
 
 def _traits(fields: Map) -> list[object] | None:

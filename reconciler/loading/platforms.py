@@ -64,6 +64,8 @@ BUILTIN_PLATFORMS: Final[tuple[Platform, ...]] = tuple(
     for key, name in table.items()
 )
 """The platforms of https://docs.codat.io/integrations; Codat's own list is the authority."""
+PUBLISHED: Final = frozenset({"sage-bank-feeds"})
+"""The platforms, by name, whose fields a public page of Codat's states: ``schemas/platforms`` has them."""
 
 
 _FOUR_LETTERS: Final = re.compile(r"[a-z]{4}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final
 
@@ -93,6 +92,9 @@ def _unknown(scheme: str, origin: ReferenceOrigin) -> ReferenceFault:
 @cache
 def _provided() -> frozenset[str]:
     """The schemes that installed packages provide."""
+    # It takes long to be imported, and is asked for what no table of ours has.
+    from importlib.metadata import entry_points
+
     return frozenset(entry_points(group=PROVIDERS_GROUP).names)
 
 

@@ -1,7 +1,8 @@
 """Checks specs and saved plans against our JSON schemas, quickly where nothing is wrong.
 
 A compiled validator says whether a document fits; jsonschema, many times slower, only looks at what does not,
-has the last word on it, and names every error. A property test holds the two together.
+has the last word on it, and names every error. A property test holds the two together. As it takes long to
+be imported too, that is put off until something does not fit.
 jsonschema's messages repeat the value that they refuse, which may be a token; none of them is shown.
 """
 
@@ -12,18 +13,19 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
-from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import jsonschema_rs
-from jsonschema import Draft202012Validator, ValidationError
-from jsonschema.validators import extend
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.loading.nodes import Document, Map, Place, Seq, Spot
-from reconciler.loading.schema_words import Refusal, explained
 from reconciler.loading.words import AUTHORIZATION, dotted
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator, ValidationError
+
+    from reconciler.loading.schema_words import Refusal
 
 _FIELD_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 Fits = Callable[[Any], bool]
@@ -40,9 +42,13 @@ class Schema:
 
     document: Mapping[str, Any]
     fits: Fits
-    fits_companies: Fits | None
-    """The predicate of ``companies``, the only part that can be large."""
-    validator: Draft202012Validator
+    fits_companies: Callable[[], Fits] | None
+    """Compiles the predicate of ``companies``, the only part that can be large."""
+
+    @property
+    def validator(self) -> Draft202012Validator:
+        """What names every error of a document that does not fit."""
+        return _strict()(self.document)
 
 
 def compiled(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Fits:
@@ -63,12 +69,8 @@ def named(name: str) -> Schema:
     """The schema ``spec``, ``workspace`` or ``account``."""
     document = json.loads(file_text(f"{name}.schema.json"))
     companies, parts = document["properties"].get("companies"), document.get("$defs", {})
-    return Schema(
-        document,
-        compiled(document, parts),
-        compiled(companies, parts) if companies else None,
-        _Validator(document),
-    )
+    fits_companies = cache(partial(compiled, companies, parts)) if companies else None
+    return Schema(document, compiled(document, parts), fits_companies)
 
 
 @cache
@@ -76,24 +78,31 @@ def of_company() -> Schema:
     """The part of the schema ``spec`` that says what one company is."""
     parts = named("spec").document["$defs"]
     document = {**parts["company"], "$defs": parts}
-    return Schema(document, compiled(document, parts), None, _Validator(document))
+    return Schema(document, compiled(document, parts), None)
 
 
 def file_text(name: str) -> str:
     """The schema's text: beside this module in a wheel, at the repository's top in a checkout."""
-    packaged = resources.files("reconciler.loading") / "schemas" / name
-    if packaged.is_file():
-        return packaged.read_text(encoding="utf-8")
-    return (Path(__file__).parents[2] / "schemas" / name).read_text(encoding="utf-8")
+    here = Path(__file__)
+    packaged = here.with_name("schemas") / name
+    found = packaged if packaged.is_file() else here.parents[2] / "schemas" / name
+    return found.read_text(encoding="utf-8")
 
 
-def _whole(_: Any, pattern: str, instance: Any, __: Mapping[str, Any]) -> Iterator[ValidationError]:
-    """``pattern`` on the whole text: Python's ``$`` alone would permit a newline at the end."""
-    if isinstance(instance, str) and re.fullmatch(pattern, instance) is None:
-        yield ValidationError("does not match")
+@cache
+def _strict() -> Callable[[Mapping[str, Any]], Draft202012Validator]:
+    """What names every error; its ``pattern`` is that of the whole text, where ``$`` permits a newline."""
+    from jsonschema import Draft202012Validator, ValidationError
+    from jsonschema.validators import extend
 
+    def whole(_: Any, pattern: str, instance: Any, __: Mapping[str, Any]) -> Iterator[ValidationError]:
+        if isinstance(instance, str) and re.fullmatch(pattern, instance) is None:
+            yield ValidationError("does not match")
 
-_Validator: Final = extend(Draft202012Validator, {"pattern": _whole})  # type: ignore[no-untyped-call]
+    strict: type[Draft202012Validator] = extend(  # type: ignore[no-untyped-call]
+        Draft202012Validator, {"pattern": whole}
+    )
+    return strict
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +147,11 @@ def leave_aside(root: Any, found: tuple[Problem, ...]) -> None:
 
 def _without_sound_companies(schema: Schema, root: Any) -> Any:
     """The document without the companies that fit; jsonschema is slow, and they are most of it."""
-    fits = schema.fits_companies
-    if fits is None or not isinstance(root, Map) or not isinstance(root.get("companies"), Map):
+    companies = root.get("companies") if isinstance(root, Map) else None
+    if schema.fits_companies is None or not isinstance(companies, Map):
         return root
-    rest = {key: value for key, value in root["companies"].items() if not fits({key: value})}
+    fits = schema.fits_companies()
+    rest = {key: value for key, value in companies.items() if not fits({key: value})}
     return {**root, "companies": rest}
 
 
@@ -186,6 +196,8 @@ def _is_plain_field(refusal: Refusal) -> bool:
 
 
 def _translated(error: ValidationError, locate: Locate) -> Iterator[Problem]:
+    from reconciler.loading.schema_words import Refusal, explained
+
     base: NodePath = tuple(error.absolute_path)
     refusal = Refusal(
         keyword=str(error.validator),
@@ -217,6 +229,8 @@ def _complaint(name: str, document: Mapping[str, Any]) -> str:
     schema = json.loads(file_text(f"{name}.schema.json"))
     if compiled(schema, schema.get("$defs", {}))(document):
         return ""
+    from jsonschema import Draft202012Validator
+
     error = next(Draft202012Validator(schema).iter_errors(document), None)
     if error is None:
         return ""

@@ -85,6 +85,7 @@ def preconditions(written: Mapping[str, str]) -> Preconditions:
 
 
 COMPANIES: Final = "companies"
+SETS: Final = "companySets"
 SOURCE_ACCOUNTS: Final = "sourceAccounts"
 NUMBERS: Final = (ACCOUNT_NUMBER, "sortCode", BALANCE)
 """What of a source account belongs to the customer alone, so that a spec holds references to it."""

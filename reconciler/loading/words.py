@@ -10,11 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final
-
-from anyascii import anyascii
 
 _REMOVED: Final = re.compile(r"[^A-Za-z0-9\s\-',&@.?!]")
 _RUNS: Final = re.compile(r"\s+")
@@ -49,6 +46,8 @@ def transliterated(name: str) -> str:
 
 
 def _in_letters(character: str) -> str:
+    from anyascii import anyascii  # here, because hardly a name needs it
+
     return _REMOVED.sub(_GONE, anyascii(character) or _GONE)
 
 
@@ -115,6 +114,9 @@ def dotted(parts: Sequence[str | int], *, with_fields: bool = False) -> str:
 
 def near(word: str, known: Iterable[str]) -> str:
     """The known word that ``word`` was probably meant to be, or nothing; case does not count."""
+    # A misspelt name is seldom, and this is slow to be imported.
+    from difflib import get_close_matches
+
     by_lower = {candidate.lower(): candidate for candidate in known}
     found = get_close_matches(word.lower(), by_lower, n=1)
     return by_lower[found[0]] if found else ""

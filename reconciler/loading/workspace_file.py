@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.diagnostics import Diagnostic, Severity, Span
-from reconciler.loading import authorization_schema, schema, yaml_nodes
-from reconciler.loading.authorization_schema import UnusableSchemaError
+from reconciler.loading import schema, yaml_nodes
 from reconciler.loading.files import WORKSPACE_FILES, read_text, source
 from reconciler.loading.nodes import Document, Entry, Map
 from reconciler.loading.platforms import PlatformIndex
@@ -277,9 +276,12 @@ def _check(entry: Entry, root: Path, found: list[Diagnostic]) -> AuthorizationCh
         summary, fix = "this file is not below the workspace's root", "move it there"
         found.append(Diagnostic(SpecCode.PLATFORM_SCHEMA, summary, fix, span, path))
         return None
+    # Most workspaces name no schema, and start without jsonschema.
+    from reconciler.loading import authorization_schema
+
     try:
         return authorization_schema.read(root / written)
-    except UnusableSchemaError as error:
+    except authorization_schema.UnusableSchemaError as error:
         found.append(Diagnostic(SpecCode.PLATFORM_SCHEMA, str(error), "name a JSON Schema file", span, path))
         return None
 
@@ -338,7 +340,7 @@ def _limits(fields: Mapping[str, Any]) -> Limits:
     default = Limits()
     return Limits(
         requests_per_minute=int(fields.get("requestsPerMinute", default.requests_per_minute)),
-        concurrency=int(fields.get("concurrency", default.concurrency)),
+        concurrency=int(fields["concurrency"]) if "concurrency" in fields else None,
         page_size=int(fields.get("pageSize", default.page_size)),
         reserve_percent=_percent(fields["reserve"]) if "reserve" in fields else default.reserve_percent,
     )

@@ -121,7 +121,7 @@ MAX_ALIASED: Final = 1_000_000
 
 _TOO_DEEP: Final = (
     f"mappings and lists are nested more than {MAX_DEPTH} deep",
-    "no spec is nested so; mend the brackets or the indentation",
+    "no spec is nested so deep; correct the brackets or the indentation",
 )
 _LIBYAML_TOO_DEEP: Final = "exceeded maximum nesting depth"
 """What libyaml says where it reads so far ahead that it meets its own bound before we meet ours."""
@@ -340,12 +340,13 @@ _STEPS: Final[dict[type[Event], Callable[..., None]]] = {
 # --- syntax errors -----------------------------------------------------------------------------
 
 _ADVICE: Final = {
-    "mapping values are not allowed in this context": "quote a value that holds ': ', or mend the indent",
+    "mapping values are not allowed in this context": "quote a value that holds ': ', "
+    "or correct the indentation",
     "found character that cannot start any token": "quote a value that starts with @, ` or %",
     "could not find expected ':'": "a key is followed by a colon and a space",
     "did not find expected ',' or '}'": "put commas between the entries, and close each { with a }",
     "did not find expected ',' or ']'": "put commas between the entries, and close each [ with a ]",
-    "did not find expected key": "mend the indentation, or the quotes before this place",
+    "did not find expected key": "correct the indentation, or the quotes before this place",
     "found unknown escape character": "write \\\\ for a backslash in double quotes, or use single quotes",
     "found incompatible YAML document": "leave the %YAML line out",
 }

@@ -21,7 +21,7 @@ from reconciler.planner.planning import (
 )
 from reconciler.planner.policy import Earlier, Policy
 from reconciler.planner.reviewing import Stale, as_reviewed, known_from
-from reconciler.planner.saved_form import from_document, to_document
+from reconciler.planner.saved_form import from_document, read_plan, to_document
 from reconciler.planner.soundness import PlannerCode, UnsoundPlanError
 from reconciler.planner.source_accounts import feeds_to_read
 from reconciler.planner.specs_digest import desired_digest
@@ -52,6 +52,7 @@ __all__ = [
     "make_plan",
     "marked",
     "may_narrow",
+    "read_plan",
     "to_document",
     "unresolved",
     "webhook_address",

@@ -9,9 +9,11 @@ from difflib import get_close_matches
 
 from reconciler.actions import Action, in_order
 from reconciler.diagnostics import Diagnostic, MisusedError
+from reconciler.kinds import Kind
 from reconciler.live import Live, Status
 from reconciler.model import ACCOUNT, Address, Desired, Presence, Wanted, matches
-from reconciler.plan import CLASS_OF, Attention, AttentionClass, Basis, Origin, Plan
+from reconciler.plan import CLASS_OF, Attention, AttentionClass, AttentionCode, Basis, Origin, Plan
+from reconciler.planned import ShownAction
 from reconciler.planner import decisions
 from reconciler.planner.account import (
     AccountDraft,
@@ -288,22 +290,20 @@ def with_origins(plan: Plan, base: Desired | None, live: Live, policy: Policy) -
     An action that the base asks for at the same address in another form is this change's: what
     would be applied is what the change says. Without specs in the base everything is.
     """
-    due: defaultdict[tuple[str, str], list[object]] = defaultdict(list)
-    noted: set[tuple[str, str]] = set()
+    due: defaultdict[tuple[Kind, Address], list[ShownAction]] = defaultdict(list)
+    noted: set[tuple[AttentionCode, Address]] = set()
     account = account_draft(base, live, policy) if base is not None else None
     live = as_it_will_be(account, live, policy)
     drafted = decisions.draft(base, live, policy).open if base is not None else ()
     shares: list[AccountDraft | Decided] = [decided(draft, live, policy) for draft in drafted]
     for found in [*shares, *([account] if account else [])]:
         for action in found.actions:
-            due[action.kind, str(action.address)].append(action.document())
-        noted |= {(note.code, str(note.address)) for note in found.attention}
+            due[action.kind, action.address].append(action.shown())
+        noted |= {(note.code, note.address) for note in found.attention}
     return replace(
         plan,
-        origins=tuple(
-            _origin(action.document() in due[action.kind, str(action.address)]) for action in plan.actions
-        ),
-        attention_origins=tuple(_origin((note.code, str(note.address)) in noted) for note in plan.attention),
+        origins=tuple(_origin(action.shown() in due[action.kind, action.address]) for action in plan.actions),
+        attention_origins=tuple(_origin((note.code, note.address) in noted) for note in plan.attention),
     )
 
 

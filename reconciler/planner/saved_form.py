@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial, reduce
@@ -25,10 +25,11 @@ from cattrs import Converter
 from cattrs.fns import identity
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from reconciler.fields import OPTIONAL, TEXTS
-from reconciler.kinds import digest
+from reconciler.fields import BY_PATH, OPTIONAL, TEXTS
+from reconciler.kinds import Change, digest
 from reconciler.live import LiveCompany
 from reconciler.model import (
+    Address,
     Desired,
     DesiredAccount,
     DesiredCompany,
@@ -41,7 +42,8 @@ from reconciler.model import (
     SyncSettings,
     Unset,
 )
-from reconciler.plan import Options
+from reconciler.plan import Attention, Basis, Options, Origin, Refusal, ShownPlan
+from reconciler.planned import ShownAction, ShownConnection, ShownState, ShownTarget, camel
 from reconciler.secret_refs import SecretRef, literal, written
 from reconciler.workspace import Guard, Limit, Limits, Rollout, Workspace
 
@@ -83,6 +85,33 @@ def from_document(document: Mapping[str, Any], kind: type[T]) -> T:
     return _CONVERTER.structure(document, kind)
 
 
+def read_plan(document: Mapping[str, Any]) -> ShownPlan:
+    """The plan whose JSON form this is; the document is one that passed the plan's schema.
+
+    Raises:
+        ValueError: a text in it is no date, or no name of anything.
+    """
+    summary = document["summary"]
+    return ShownPlan(
+        tool=document["tool"],
+        workspace=document["workspace"],
+        api=document["api"],
+        actions=tuple(from_document(action, ShownAction) for action in document["actions"]),
+        attention=tuple(from_document(attention, Attention) for attention in document["attention"]),
+        unchanged=summary["unchanged"],
+        requests=summary["requests"],
+        basis=from_document(document["basis"], Basis),
+        refusals=tuple(map(Refusal, document.get("refusals", ()))),
+        notes=tuple(document.get("notes", ())),
+        origins=_origins(document["actions"]),
+        attention_origins=_origins(document["attention"]),
+    )
+
+
+def _origins(documents: Iterable[Document]) -> tuple[Origin, ...]:
+    return tuple(Origin(document["origin"]) for document in documents if "origin" in document)
+
+
 def moment(text: str) -> datetime:
     """The moment that a document has, which is never without its zone.
 
@@ -111,6 +140,8 @@ class Form:
     unwritten: frozenset[str] = frozenset()
     write: Mapping[str, Callable[[Any], object]] = field(default_factory=dict)
     read: Mapping[str, Callable[[Any], object]] = field(default_factory=dict)
+    beside: Callable[[Document], Mapping[str, object]] | None = None
+    """Members that are read of what stands in the JSON beside the others."""
 
 
 def _seconds(length: timedelta | None) -> float | None:
@@ -123,6 +154,10 @@ def _length(seconds: float | None) -> timedelta | None:
 
 def _as_given(settings: SyncSettings | None) -> Document | None:
     return None if settings is None else {name: dict(members) for name, members in settings.items()}
+
+
+def _texts(document: Document) -> Mapping[str, object]:
+    return {"texts": {path: document[path] for path in BY_PATH if path in document}}
 
 
 def _resolved(root: str) -> str:
@@ -163,6 +198,13 @@ FORMS: Final[Mapping[type, Form]] = {
         read={"root": _resolved, "warn_after": _length},
     ),
     Options: Form(),
+    Change: Form(),
+    ShownConnection: Form(),
+    ShownTarget: Form(),
+    ShownState: Form(unwritten=frozenset({"texts"}), beside=_texts),
+    ShownAction: Form(),
+    Attention: Form(),
+    Basis: Form(),
 }
 """A row for each noun, those first that others are made of; that of companies has ``TEXTS`` in it."""
 
@@ -173,15 +215,10 @@ KEYED: Final = (DesiredCompany, DesiredConnection, DesiredSourceAccount, Desired
 # --- the converter -----------------------------------------------------------------------------
 
 
-def _camel(attribute: str) -> str:
-    first, *rest = attribute.split("_")
-    return first + "".join(word.title() for word in rest)
-
-
 def _add(converter: Converter, kind: type, form: Form) -> None:
     """Have cattrs make the functions that write and read a noun."""
     unwritten = form.unwritten | {"span"}
-    names = {member.name: form.names.get(member.name, _camel(member.name)) for member in fields(kind)}
+    names = {member.name: form.names.get(member.name, camel(member.name)) for member in fields(kind)}
     writing: dict[str, Any] = {
         name: override(
             rename=given,
@@ -196,7 +233,13 @@ def _add(converter: Converter, kind: type, form: Form) -> None:
         for name, given in names.items()
     }
     converter.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, converter, **writing))
-    converter.register_structure_hook(kind, make_dict_structure_fn(kind, converter, **reading))
+    read: Read = make_dict_structure_fn(kind, converter, **reading)
+    if (beside := form.beside) is None:
+        converter.register_structure_hook(kind, read)
+    else:
+        converter.register_structure_hook(
+            kind, lambda document, kind: replace(read(document, kind), **beside(document))
+        )
 
 
 Write = Callable[[Any], Any]
@@ -225,6 +268,7 @@ def _add_values(converter: Converter) -> None:
         (Mapping[str, SettingValue], dict, lambda members, _: members),
         (datetime, datetime.isoformat, lambda text, _: moment(text)),
         (timedelta, _whole_seconds, lambda seconds, _: timedelta(seconds=seconds)),
+        (Address, str, lambda text, _: Address.parse(text)),
         (SecretRef, str, lambda text, _: _reference(text)),
         (str | SecretRef, _written, lambda text, _: SecretRef.parse(text) or literal(text)),
         (

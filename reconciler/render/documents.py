@@ -16,19 +16,18 @@ from urllib.parse import quote
 
 from reconciler import __version__
 from reconciler.diagnostics import Diagnostic, Severity, Span
-from reconciler.kinds import Kind
 from reconciler.migration import Verification, migrations
 from reconciler.model import Platform
 from reconciler.outcome import Event, Outcome, Result
-from reconciler.plan import AttentionClass
+from reconciler.plan import Attention, AttentionClass, ShownPlan
 from reconciler.render.escaping import MESSAGE_LIMIT, for_terminal
 
 FORMAT_VERSION: Final = 1
 
 
-def plan_json(document: Mapping[str, Any]) -> str:
+def plan_json(plan: ShownPlan) -> str:
     """A plan's document, its fields in its own order."""
-    return written(document)
+    return written(plan.document())
 
 
 def outcome_json(outcome: Outcome, verification: Verification | None = None) -> str:
@@ -230,8 +229,8 @@ def _command(found: Diagnostic) -> str:
     return f"::{_COMMANDS[found.severity]} {shown}::{for_terminal(message, MESSAGE_LIMIT).translate(_DATA)}\n"
 
 
-def github_outputs(result: Mapping[str, Any] | Outcome) -> str:
-    """Lines ``name=value`` for the file ``$GITHUB_OUTPUT``, of a plan's document or of an apply.
+def github_outputs(result: ShownPlan | Outcome) -> str:
+    """Lines ``name=value`` for the file ``$GITHUB_OUTPUT``, of a plan or of an apply.
 
     Both give ``has-changes`` (for an apply: whether it did anything), ``requests`` and the counts of
     attention. A plan gives ``digest``, ``refused``, ``unchanged`` and a count for each kind of action
@@ -245,16 +244,15 @@ def _written(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _of_plan(document: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-    summary = document["summary"]
-    yield "has-changes", bool(document["actions"])
-    yield "digest", document["digest"]
-    yield "refused", "refused" in document
-    for kind in Kind:
-        yield kind.value.replace(".", "-"), summary.get(kind.value, 0)
-    yield "unchanged", summary["unchanged"]
-    yield "requests", summary["requests"]
-    yield from _of_attention(str(noted["class"]) for noted in document["attention"])
+def _of_plan(plan: ShownPlan) -> Iterator[tuple[str, object]]:
+    yield "has-changes", bool(plan.actions)
+    yield "digest", plan.digest
+    yield "refused", bool(plan.refusals)
+    for kind, count in plan.counts.items():
+        yield kind.value.replace(".", "-"), count
+    yield "unchanged", plan.unchanged
+    yield "requests", plan.requests
+    yield from _of_attention(plan.attention)
 
 
 def _of_outcome(outcome: Outcome) -> Iterator[tuple[str, object]]:
@@ -266,11 +264,11 @@ def _of_outcome(outcome: Outcome) -> Iterator[tuple[str, object]]:
     for result, count in counts.items():
         yield result.value, count
     yield "requests", outcome.requests
-    yield from _of_attention(attention.attention_class.value for attention in outcome.attention)
+    yield from _of_attention(outcome.attention)
 
 
-def _of_attention(classes: Iterable[str]) -> Iterator[tuple[str, object]]:
-    found = Counter(classes)
+def _of_attention(attention: Iterable[Attention]) -> Iterator[tuple[str, object]]:
+    found = Counter(noted.attention_class for noted in attention)
     yield "attention", found.total()
     for attention_class in AttentionClass:
-        yield f"attention-{attention_class.value}", found[attention_class.value]
+        yield f"attention-{attention_class.value}", found[attention_class]

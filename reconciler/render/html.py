@@ -12,12 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reconciler.kinds import Kind
-from reconciler.plan import AttentionClass
+from reconciler.plan import AttentionClass, ShownPlan
 from reconciler.render.escaping import MESSAGE_LIMIT, for_terminal
 from reconciler.render.layout import plain
 from reconciler.render.plan_view import plan_view, verb
@@ -50,7 +50,7 @@ class Choice:
 
 
 def plan_html(
-    document: Mapping[str, Any],
+    plan: ShownPlan,
     *,
     requests_per_minute: int | None = None,
     notes: Sequence[str] = (),
@@ -59,13 +59,13 @@ def plan_html(
     """A plan as one self-contained page.
 
     Args:
-        document: the plan as ``Plan.document()`` makes it.
+        plan: what is shown of it.
         requests_per_minute: the rate at which apply may ask Codat; without it no time is told.
         notes: what a reader should know and no field says.
-        refusals: the guards that the plan exceeds, instead of those in the document.
+        refusals: the guards that the plan exceeds, instead of its own.
 
     """
-    view = plan_view(document, requests_per_minute=requests_per_minute, notes=notes, refusals=refusals)
+    view = plan_view(plan, requests_per_minute=requests_per_minute, notes=notes, refusals=refusals)
     cards = _cards(view)
     template = _environment().get_template("plan.html")
     return template.render(
@@ -76,7 +76,7 @@ def plan_html(
         groups=[(group, count) for group in Group if (count := _count(view, group))],
         attention=[(group.attention_class, len(group.items)) for group in view.attention],
         class_words=_CLASSES,
-        unchanged=int(document["summary"]["unchanged"]),
+        unchanged=plan.unchanged,
         choices=_choices(view),
         style_hash=_hash("plan.css"),
         script_hash=_hash("plan.js"),

@@ -16,10 +16,10 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
-from reconciler.plan import AttentionClass
+from reconciler.plan import AttentionClass, ShownPlan
 from reconciler.render.escaping import MESSAGE_LIMIT, VALUE_LIMIT, for_terminal, quoted
 from reconciler.render.layout import LONG, plain
 from reconciler.render.outcome_view import by_reason
@@ -167,7 +167,7 @@ def _marked(text: str) -> str:
 
 
 def plan_markdown(
-    document: Mapping[str, Any],
+    plan: ShownPlan,
     *,
     specs: str = "specs",
     requests_per_minute: int | None = None,
@@ -182,16 +182,16 @@ def plan_markdown(
     what even then has no room is counted.
 
     Args:
-        document: the plan as ``Plan.document()`` makes it.
+        plan: what is shown of it.
         specs: the specs directory, which with the workspace tells this comment from another's.
         requests_per_minute: the rate at which apply may ask Codat; without it no time is told.
         notes: what a reader should know and no field says.
-        refusals: the guards that the plan exceeds, instead of those in the document.
+        refusals: the guards that the plan exceeds, instead of its own.
         limit_bytes: bytes that the comment should not exceed.
 
     """
-    view = plan_view(document, requests_per_minute=requests_per_minute, notes=notes, refusals=refusals)
-    opening = _opening(view, comment_marker(str(document["workspace"]), specs))
+    view = plan_view(plan, requests_per_minute=requests_per_minute, notes=notes, refusals=refusals)
+    opening = _opening(view, comment_marker(plan.workspace, specs))
     closing = f"Digest {code(view.digest)} · {code(view.tool)}\n"
     fixed = total((opening, closing)) + _FOOT
     losses, unseen = _losses(view, limit_bytes - fixed, HARD_LIMIT - fixed)

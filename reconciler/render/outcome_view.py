@@ -103,7 +103,7 @@ _PROBLEM: Final = {Result.FAILED: "failed", Result.INCOMPLETE: "is incomplete"}
 
 def outcome_view(outcome: Outcome, notes: Sequence[str] = ()) -> OutcomeView:
     """The view of an outcome."""
-    groups = attention_groups(attention.document() for attention in outcome.attention)
+    groups = attention_groups(outcome.attention)
     return OutcomeView(
         problems=tuple(_problem(group) for group in by_reason(_problems(outcome), _reason)),
         unstarted=tuple(_unstarted(outcome)),

@@ -1,22 +1,23 @@
-"""What a reader is shown of a plan, made of its document."""
+"""What a reader is shown of a plan."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final
 
 from reconciler.fields import OPTIONAL
 from reconciler.kinds import Kind
 from reconciler.live import Status
-from reconciler.plan import AttentionClass, Origin
+from reconciler.plan import Attention, AttentionClass, Origin, ShownPlan
+from reconciler.planned import ShownAction, ShownConnection, ShownState, ShownTarget
 from reconciler.render.view import (
     ActionView,
     AttentionGroup,
     AttentionView,
     ChangeView,
-    Document,
     Group,
     Names,
     Parts,
@@ -28,148 +29,164 @@ from reconciler.wording import clauses, counted, duration, joined, plural
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class _Words:
     """How one kind of action is shown."""
 
     group: Group
     verb: str
-    what: Callable[[Document], Parts]
+    what: Callable[[ShownAction], Parts]
 
 
-def _name(side: str) -> Callable[[Document], Parts]:
-    return lambda action: (Value(str(action.get(side, {}).get("name", "")), quotes=True),)
+_NONE: Final = ShownState()
 
 
-def _nothing(_: Document) -> Parts:
+def _before(action: ShownAction) -> ShownState:
+    return action.before or _NONE
+
+
+def _after(action: ShownAction) -> ShownState:
+    return action.after or _NONE
+
+
+def _nothing(_: ShownAction) -> Parts:
     return ()
 
 
-def _product(action: Document) -> Parts:
-    return (Value(str(action.get("after", action.get("before", {})).get("product", ""))),)
+def _name(state: ShownState) -> Parts:
+    return (Value(state.texts.get("name", ""), quotes=True),)
 
 
-def _platform(action: Document) -> Parts:
-    return ("on ", Value(str(action.get("platform") or action.get("after", {}).get("platform", ""))))
+def _created_company(action: ShownAction) -> Parts:
+    return _name(_after(action))
 
 
-def _deleted_company(action: Document) -> Parts:
-    connections = action.get("before", {}).get("connections", ())
-    return (*_name("before")(action), " and all its data at Codat", *_lost_connections(connections))
+def _product(action: ShownAction) -> Parts:
+    return (Value(_after(action).product or _before(action).product or ""),)
 
 
-def _lost_connections(connections: Sequence[Document]) -> Parts:
+def _platform(action: ShownAction) -> Parts:
+    return ("on ", Value(action.platform or _after(action).platform or ""))
+
+
+def _deleted_company(action: ShownAction) -> Parts:
+    before = _before(action)
+    return (*_name(before), " and all its data at Codat", *_lost_connections(before.connections or ()))
+
+
+def _lost_connections(connections: Sequence[ShownConnection]) -> Parts:
     """How many connections go with a company, and how many of them work."""
     if not connections:
         return ()
     total, linked = (
         len(connections),
-        sum(connection.get("status") == Status.LINKED for connection in connections),
+        sum(connection.status == Status.LINKED for connection in connections),
     )
     told = f", {linked:,} of them Linked" if total > 1 else ", which is Linked"
     return (f", and {counted(total, 'connection')}", told if linked else "")
 
 
-def _deleted_connection(action: Document) -> Parts:
-    return (*_platform(action), ", status ", Value(str(action.get("before", {}).get("status", ""))))
+def _deleted_connection(action: ShownAction) -> Parts:
+    return (*_platform(action), ", status ", Value(_before(action).status or ""))
 
 
-def _fields(action: Document) -> Parts:
-    fields = tuple(str(field) for field in action.get("fields", ()))
-    return (*_platform(action), " with ", Names(fields)) if fields else _platform(action)
+def _fields(action: ShownAction) -> Parts:
+    return (*_platform(action), *_with_names(action))
 
 
-def _targets(action: Document) -> Parts:
-    return (Names(tuple(_target(connection) for connection in action.get("connections", ()))),)
+def _with_names(action: ShownAction) -> Parts:
+    return (" with ", Names(action.fields)) if action.fields else ()
 
 
-def _target(target: Document) -> str:
-    connection = str(target.get("address", "")).partition("/")[2]
-    data_types = ", ".join(map(str, target.get("dataTypes", ())))
+def _targets(action: ShownAction) -> Parts:
+    return (Names(tuple(map(_target, action.connections or ()))),)
+
+
+def _target(target: ShownTarget) -> str:
+    connection, data_types = target.address.connection, ", ".join(target.data_types or ())
     return f"{connection} [{data_types}]" if data_types else connection
 
 
-def _webhook(action: Document) -> Parts:
-    consumer = action.get("after", action.get("before", {}))
-    events = tuple(str(event_type) for event_type in consumer.get("eventTypes", ()))
-    where = Value(str(consumer.get("url", consumer.get("place", ""))))
-    tags = tuple(str(event_type) for event_type in consumer.get("companyTags", ()))
-    told = (" of companies tagged ", Names(tags)) if tags else ()
-    disabled = (", disabled",) if consumer.get("disabled") else ()
-    return ("at ", where, " for ", Names(events), *told, *disabled)
+def _webhook(action: ShownAction) -> Parts:
+    consumer = action.after or _before(action)
+    where = Value(consumer.url or consumer.place or "")
+    told = (" of companies tagged ", Names(consumer.company_tags)) if consumer.company_tags else ()
+    disabled = (", disabled",) if consumer.disabled else ()
+    return ("at ", where, " for ", Names(consumer.event_types or ()), *told, *disabled)
 
 
-def _source_account(action: Document) -> Parts:
+def _source_account(action: ShownAction) -> Parts:
     """The account by its id, and which of the customer's numbers are sent; never a number."""
-    account = action.get("after", action.get("before", {}))
-    told: Parts = (Value(str(action.get("sourceAccount", account.get("sourceAccount", "")))),)
-    if "accountName" in account:
-        told += (" ", Value(str(account["accountName"]), quotes=True))
-    if status := account.get("status"):
-        told += (", status ", Value(str(status)))
-    fields = tuple(str(field) for field in action.get("fields", ()))
-    return (*told, " with ", Names(fields)) if fields else told
+    account = action.after or _before(action)
+    told: Parts = (Value(action.source_account or account.source_account or ""),)
+    if account.account_name is not None:
+        told += (" ", Value(account.account_name, quotes=True))
+    if account.status:
+        told += (", status ", Value(account.status))
+    return (*told, *_with_names(action))
 
 
-_SHOWN: Final[Mapping[Kind, _Shown]] = {
-    Kind.WEBHOOK_CREATE: _Shown(Group.CREATE, "create webhook consumer", _webhook),
-    Kind.WEBHOOK_DELETE: _Shown(Group.REMOVE, "delete webhook consumer", _webhook),
-    Kind.PROFILE_UPDATE: _Shown(Group.CHANGE, "update profile", _nothing),
-    Kind.PROFILE_SYNC_SETTINGS: _Shown(Group.CHANGE, "set the profile's sync settings", _nothing),
-    Kind.COMPANY_CREATE: _Shown(Group.CREATE, "create company", _name("after")),
-    Kind.COMPANY_ADOPT: _Shown(Group.ADOPT, "adopt company", _nothing),
-    Kind.COMPANY_UPDATE: _Shown(Group.CHANGE, "update company", _nothing),
-    Kind.PRODUCT_ADD: _Shown(Group.ADD, "add product", _product),
-    Kind.PRODUCT_REMOVE: _Shown(Group.REMOVE, "remove product", _product),
-    Kind.COMPANY_SYNC_SETTINGS: _Shown(Group.CHANGE, "set sync settings", _nothing),
-    Kind.CONNECTION_UNLINK: _Shown(Group.REMOVE, "unlink connection", _platform),
-    Kind.CONNECTION_DELETE: _Shown(Group.REMOVE, "delete connection", _deleted_connection),
-    Kind.COMPANY_DELETE: _Shown(Group.REMOVE, "delete company", _deleted_company),
-    Kind.CONNECTION_CREATE: _Shown(Group.CREATE, "create connection", _platform),
-    Kind.CONNECTION_AUTHORIZE: _Shown(Group.AUTHORIZE, "authorize connection", _fields),
-    Kind.SOURCE_ACCOUNT_DELETE: _Shown(Group.REMOVE, "delete source account", _source_account),
-    Kind.SOURCE_ACCOUNT_UPDATE: _Shown(Group.CHANGE, "update source account", _source_account),
-    Kind.SOURCE_ACCOUNT_CREATE: _Shown(Group.CREATE, "create source account", _source_account),
-    Kind.COMPANY_SYNC: _Shown(Group.SYNC, "sync", _targets),
+_WORDS: Final[Mapping[Kind, _Words]] = {
+    Kind.WEBHOOK_CREATE: _Words(Group.CREATE, "create webhook consumer", _webhook),
+    Kind.WEBHOOK_DELETE: _Words(Group.REMOVE, "delete webhook consumer", _webhook),
+    Kind.PROFILE_UPDATE: _Words(Group.CHANGE, "update profile", _nothing),
+    Kind.PROFILE_SYNC_SETTINGS: _Words(Group.CHANGE, "set the profile's sync settings", _nothing),
+    Kind.COMPANY_CREATE: _Words(Group.CREATE, "create company", _created_company),
+    Kind.COMPANY_ADOPT: _Words(Group.ADOPT, "adopt company", _nothing),
+    Kind.COMPANY_UPDATE: _Words(Group.CHANGE, "update company", _nothing),
+    Kind.PRODUCT_ADD: _Words(Group.ADD, "add product", _product),
+    Kind.PRODUCT_REMOVE: _Words(Group.REMOVE, "remove product", _product),
+    Kind.COMPANY_SYNC_SETTINGS: _Words(Group.CHANGE, "set sync settings", _nothing),
+    Kind.CONNECTION_UNLINK: _Words(Group.REMOVE, "unlink connection", _platform),
+    Kind.CONNECTION_DELETE: _Words(Group.REMOVE, "delete connection", _deleted_connection),
+    Kind.COMPANY_DELETE: _Words(Group.REMOVE, "delete company", _deleted_company),
+    Kind.CONNECTION_CREATE: _Words(Group.CREATE, "create connection", _platform),
+    Kind.CONNECTION_AUTHORIZE: _Words(Group.AUTHORIZE, "authorize connection", _fields),
+    Kind.SOURCE_ACCOUNT_DELETE: _Words(Group.REMOVE, "delete source account", _source_account),
+    Kind.SOURCE_ACCOUNT_UPDATE: _Words(Group.CHANGE, "update source account", _source_account),
+    Kind.SOURCE_ACCOUNT_CREATE: _Words(Group.CREATE, "create source account", _source_account),
+    Kind.COMPANY_SYNC: _Words(Group.SYNC, "sync", _targets),
 }
 
 
-_NARROWING: Final = _Shown(Group.REMOVE, "narrow sync settings", _nothing)
+_NARROWING: Final = _Words(Group.REMOVE, "narrow sync settings", _nothing)
 """Sync settings by which Codat drops what it has synced: a removal."""
 
 
 def verb(kind: Kind) -> str:
     """What an action of this kind does, as in ``create company``."""
-    return _SHOWN[kind].verb
+    return _WORDS[kind].verb
 
 
-def _action(action: Document) -> ActionView:
-    shown = _NARROWING if "narrows" in action else _SHOWN[Kind(action["kind"])]
-    what = shown.what(action)
+def _action(action: ShownAction, *, is_pending: bool) -> ActionView:
+    words = _NARROWING if action.narrows else _WORDS[action.kind]
+    what = words.what(action)
     return ActionView(
-        kind=Kind(action["kind"]),
-        group=shown.group,
-        address=str(action["address"]),
-        what=(f"{shown.verb} ", *what) if what else (shown.verb,),
-        reason=str(action.get("reason", "")),
-        is_pending=action.get("origin") == Origin.PENDING,
+        kind=action.kind,
+        group=words.group,
+        address=str(action.address),
+        what=(f"{words.verb} ", *what) if what else (words.verb,),
+        reason=action.reason,
+        is_pending=is_pending,
         changes=tuple(
-            ChangeView(str(change["path"]), change["before"], change["after"])
-            for change in action.get("changes", ())
+            ChangeView(change.path, change.before, change.after) for change in action.changes or ()
         ),
         more=tuple(_more(action)),
     )
 
 
-def _more(action: Document) -> Iterable[tuple[str, Value]]:
-    after = action.get("after", {})
+def _more(action: ShownAction) -> Iterable[tuple[str, Value]]:
+    after = _after(action)
     for text in OPTIONAL:
-        if text.path in after:
-            yield text.path, Value(str(after[text.path]), quotes=True)
-    for tag, value in after.get("tags", {}).items():
-        yield f"tags.{tag}", Value(str(value), quotes=True)
-    for name in ("companyId", "connectionId", "webhookId"):
-        if name in action:
-            yield name, Value(str(action[name]))
+        if text.path in after.texts:
+            yield text.path, Value(after.texts[text.path], quotes=True)
+    for tag, value in (after.tags or {}).items():
+        yield f"tags.{tag}", Value(value, quotes=True)
+    ids = {
+        "companyId": action.company_id,
+        "connectionId": action.connection_id,
+        "webhookId": action.webhook_id,
+    }
+    yield from ((name, Value(identifier)) for name, identifier in ids.items() if identifier is not None)
 
 
 _MEANING: Final[Mapping[AttentionClass, str]] = {
@@ -179,19 +196,17 @@ _MEANING: Final[Mapping[AttentionClass, str]] = {
 }
 
 
-def attention_groups(attention: Iterable[Document]) -> tuple[AttentionGroup, ...]:
+def attention_groups(
+    attention: Iterable[Attention], origins: Iterable[Origin] = ()
+) -> tuple[AttentionGroup, ...]:
     """Attention by class, the most urgent first; classes without any are left out."""
     found: dict[AttentionClass, list[AttentionView]] = {
         attention_class: [] for attention_class in AttentionClass
     }
-    for document in attention:
-        view = AttentionView(
-            str(document["code"]),
-            str(document["address"]),
-            str(document["message"]),
-            document.get("origin") == Origin.PENDING,
-        )
-        found[AttentionClass(document["class"])].append(view)
+    for noted, origin in zip_longest(attention, origins):
+        is_pending = origin is Origin.PENDING
+        view = AttentionView(noted.code.value, str(noted.address), noted.message, is_pending)
+        found[noted.attention_class].append(view)
     return tuple(
         AttentionGroup(attention_class, _MEANING[attention_class], tuple(items))
         for attention_class, items in found.items()
@@ -210,28 +225,31 @@ def attention_clause(groups: Sequence[AttentionGroup]) -> str:
 
 
 def plan_view(
-    document: Document,
+    plan: ShownPlan,
     *,
     requests_per_minute: int | None = None,
     notes: Sequence[str] = (),
     refusals: Sequence[str] = (),
 ) -> PlanView:
-    """The view of a plan's document; without a rate, no time is told."""
-    actions = tuple(_action(action) for action in document["actions"])
-    attention = attention_groups(document["attention"])
-    has_base = any("origin" in part for part in (*document["actions"], *document["attention"]))
+    """The view of a plan; without a rate, no time is told."""
+    actions = tuple(
+        _action(action, is_pending=origin is Origin.PENDING)
+        for action, origin in zip_longest(plan.actions, plan.origins)
+    )
+    attention = attention_groups(plan.attention, plan.attention_origins)
+    has_base = bool(plan.origins or plan.attention_origins)
     return PlanView(
-        workspace=(Value(str(document["workspace"])), " at ", Value(str(document["api"]))),
-        warning=_warning(document),
+        workspace=(Value(plan.workspace), " at ", Value(plan.api)),
+        warning=_warning(plan),
         actions=actions,
         attention=attention,
-        notes=(*map(str, document.get("notes", ())), *notes),
-        sentence=_headline(actions, attention, int(document["summary"]["unchanged"]), has_base=has_base),
+        notes=(*plan.notes, *notes),
+        sentence=_headline(actions, attention, plan.unchanged, has_base=has_base),
         origins=_due_already(actions, attention),
-        estimate=_estimate(int(document["summary"]["requests"]), requests_per_minute),
-        refusals=tuple(refusals) or _refusals(document),
-        tool=str(document["tool"]),
-        digest=str(document["digest"]),
+        estimate=_estimate(plan.requests, requests_per_minute),
+        refusals=tuple(refusals) or tuple(refusal.message for refusal in plan.refusals),
+        tool=plan.tool,
+        digest=plan.digest,
     )
 
 
@@ -250,15 +268,13 @@ _LOSSES: Final = (
 )
 
 
-def _warning(document: Document) -> str:
+def _warning(plan: ShownPlan) -> str:
     """What the plan takes away; empty where it takes nothing."""
-    losses, summary = [], document["summary"]
+    losses = []
     for verb, kinds in _LOSSES:
-        nouns = [counted(number, noun) for kind, noun in kinds if (number := summary.get(kind.value, 0))]
+        nouns = [counted(number, noun) for kind, noun in kinds if (number := plan.counts[kind])]
         losses += [f"{verb} {joined(nouns)}"] if nouns else []
-    if narrowing := sum(
-        action.get("narrowedCompanies", "narrows" in action) for action in document["actions"]
-    ):
+    if narrowing := sum(action.narrowed_companies or bool(action.narrows) for action in plan.actions):
         losses.append(f"narrows sync settings of {counted(narrowing, 'company')} with synced data")
     return f"this plan {', and '.join(losses)}." if losses else ""
 
@@ -310,9 +326,3 @@ def _estimate(requests: int, per_minute: int | None) -> str:
     if not per_minute:
         return f"{taken}."
     return f"{taken}, {duration(requests, per_minute)} at {counted(per_minute, 'request')} a minute."
-
-
-def _refusals(document: Document) -> tuple[str, ...]:
-    """What each guard says; every plan that is refused carries at least one."""
-    unnamed = ("a guard of workspace.yaml refuses this plan",) if "refused" in document else ()
-    return tuple(map(str, document.get("refusals", unnamed)))

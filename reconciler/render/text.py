@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, Final
+from typing import Final
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -13,7 +13,7 @@ from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.migration import migrations
 from reconciler.model import Platform
 from reconciler.outcome import Outcome
-from reconciler.plan import AttentionClass
+from reconciler.plan import AttentionClass, ShownPlan
 from reconciler.render.escaping import MESSAGE_LIMIT, for_terminal, quoted
 from reconciler.render.layout import (
     INDENT,
@@ -62,7 +62,7 @@ Lines = Iterator[Text | str]
 
 
 def plan_text(
-    document: Mapping[str, Any],
+    plan: ShownPlan,
     style: Style,
     *,
     requests_per_minute: int | None = None,
@@ -73,7 +73,7 @@ def plan_text(
     """A plan: what it takes away, its actions, its attention, and one counted sentence.
 
     Args:
-        document: the plan as ``Plan.document()`` makes it.
+        plan: what is shown of it.
         style: colour, verbosity, width.
         requests_per_minute: the rate at which apply may ask Codat; without it no time is told.
         notes: what a reader should know and no field says.
@@ -81,7 +81,7 @@ def plan_text(
         is_asked: whether a question follows, which a large plan must not push out of sight.
 
     """
-    view = plan_view(document, requests_per_minute=requests_per_minute, notes=notes, refusals=refusals)
+    view = plan_view(plan, requests_per_minute=requests_per_minute, notes=notes, refusals=refusals)
     refused = (
         line
         for refusal in view.refusals

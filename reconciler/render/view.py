@@ -2,20 +2,17 @@
 
 A view holds our own words as plain strings, and text that others wrote as ``Value``; a writer escapes
 each ``Value`` for its format and decides on nothing else. Only fields that are named here are taken from
-a document, so whatever else may stand in one is never shown.
+a plan, so whatever else may stand in one is never shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
 
 from reconciler.kinds import Kind
 from reconciler.plan import AttentionClass
-
-Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +145,6 @@ class PlanView:
         return tuple(action for action in self.actions if action.group is Group.REMOVE)
 
 
-# --- actions -----------------------------------------------------------------------------------
-
-
-# --- attention ---------------------------------------------------------------------------------
-
-
 def partly(groups: Iterable[AttentionGroup], *, is_pending: bool) -> tuple[AttentionGroup, ...]:
     """What of the groups was due already, or what this change brings."""
     parts = (
@@ -161,6 +152,3 @@ def partly(groups: Iterable[AttentionGroup], *, is_pending: bool) -> tuple[Atten
         for group in groups
     )
     return tuple(part for part in parts if part.items)
-
-
-# --- the plan ----------------------------------------------------------------------------------

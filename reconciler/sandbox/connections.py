@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from reconciler.sandbox import answers, paging, store
 from reconciler.sandbox.answers import Answer, Call, Link, Problem
-from reconciler.sandbox.integrations import INTEGRATIONS, Integration
+from reconciler.sandbox.integrations import Integration, integration_of, offered
 from reconciler.sandbox.paging import EVERYTHING, Condition, by_field, parse
 from reconciler.sandbox.settings import read
 from reconciler.sandbox.store import Session
@@ -85,7 +85,7 @@ def documents(session: Session, rows: Sequence[sqlite3.Row]) -> list[dict[str, A
 
 
 def _document(row: sqlite3.Row, synced: int | None, errors: list[dict[str, Any]]) -> dict[str, Any]:
-    integration = INTEGRATIONS[row["platform"]]
+    integration = integration_of(row["platform"])
     document = {
         "id": row["id"],
         "integrationId": integration.integration_id,
@@ -158,7 +158,7 @@ def create_connection(session: Session, call: Call) -> Answer:
 def _asked_integration(session: Session, key: Any) -> Integration:
     if not isinstance(key, str):
         raise Problem(400, invalid={"platformKey": "is required"})
-    integration = INTEGRATIONS.get(key)
+    integration = offered(session).get(key)
     if integration is None:
         raise Problem(400, f"No integration was found with key {key}")
     if key in read(session)["disabledPlatforms"]:
@@ -250,14 +250,14 @@ def _refused_as_spent(session: Session, connection_id: str, call: Call) -> Answe
 
 def _check_accounting(session: Session, row: sqlite3.Row) -> None:
     """One active accounting connection per company."""
-    if INTEGRATIONS[row["platform"]].source_type != "Accounting":
+    if integration_of(row["platform"]).source_type != "Accounting":
         return
     for other in session.rows(
         "SELECT id, platform FROM connection WHERE company = ? AND status = 'Linked' AND id <> ?",
         row["company"],
         row["id"],
     ):
-        if INTEGRATIONS[other["platform"]].source_type == "Accounting":
+        if integration_of(other["platform"]).source_type == "Accounting":
             raise Problem(
                 400,
                 f"The company has an active accounting connection already: {other['id']}. Unlink it first.",

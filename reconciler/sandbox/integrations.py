@@ -51,6 +51,7 @@ DATA_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
         "banking-transactions",
     ),
     "BankFeed": (),
+    "Unknown": (),
     "Commerce": (
         "commerce-companyInfo",
         "commerce-customers",
@@ -95,6 +96,8 @@ class Integration:
         return str(uuid5(NAMESPACE_URL, f"https://docs.codat.io/integrations/{self.key}/source"))
 
 
+RETIRED: Final = "vjms"
+"""The platform that Codat has retired, and that stands on old companies."""
 _TABLE: Final = (
     Integration("trji", "Dynamics 365 Business Central", "Accounting"),
     Integration("rqwd", "Dynamics 365 Finance & Operations", "Accounting"),
@@ -135,26 +138,40 @@ _TABLE: Final = (
     Integration("upvr", "TrueLayer", "Banking"),
     Integration("olpr", "Sage Bank Feeds", "BankFeed"),
     Integration("hcws", "QuickBooks Online Bankfeeds", "BankFeed"),
+    Integration(RETIRED, "Pandle", "Accounting"),
 )
-INTEGRATIONS: Final[Mapping[str, Integration]] = {integration.key: integration for integration in _TABLE}
+_INTEGRATIONS: Final[Mapping[str, Integration]] = {integration.key: integration for integration in _TABLE}
+
+
+def integration_of(key: str) -> Integration:
+    """The platform of a connection that is there; one that the table lacks has its key for a name."""
+    return _INTEGRATIONS.get(key) or Integration(key, key, "Unknown")
+
+
+def offered(session: Session) -> Mapping[str, Integration]:
+    """What can be connected, by key: a platform that is retired stays on the connections that it has."""
+    retired = read(session)["retiredPlatforms"]
+    return {key: integration for key, integration in _INTEGRATIONS.items() if key not in retired}
 
 
 def list_integrations(session: Session, call: Call) -> Answer:
     """``GET /integrations``."""
     page = paging.asked(session, call)
     disabled = read(session)["disabledPlatforms"]
+    listed = list(offered(session).values())
     shown = [
-        _document(integration, disabled) for integration in _TABLE[page.offset : page.offset + page.size]
+        _document(integration, disabled) for integration in listed[page.offset : page.offset + page.size]
     ]
-    return paging.listing(call, page, len(_TABLE), shown)
+    return paging.listing(call, page, len(listed), shown)
 
 
 def get_integration(session: Session, call: Call) -> Answer:
     """``GET /integrations/{platformKey}``."""
     key = call.path_ids["platformKey"]
-    if key not in INTEGRATIONS:
+    integration = offered(session).get(key)
+    if integration is None:
         raise Problem(404, f"No integration was found with key {key}")
-    return Answer(200, _document(INTEGRATIONS[key], read(session)["disabledPlatforms"]))
+    return Answer(200, _document(integration, read(session)["disabledPlatforms"]))
 
 
 def _document(integration: Integration, disabled: list[str]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlencode
 
 from reconciler.sandbox import answers, connections, syncing
 from reconciler.sandbox.answers import Answer, Call, Problem
-from reconciler.sandbox.integrations import INTEGRATIONS
+from reconciler.sandbox.integrations import integration_of
 from reconciler.sandbox.settings import read
 from reconciler.sandbox.store import Session
 
@@ -184,7 +184,7 @@ def show_company(session: Session, call: Call) -> Answer:
     connections.notice_refusals(session)
     shown = [
         {
-            "platform": INTEGRATIONS[connection["platform"]].name,
+            "platform": integration_of(connection["platform"]).name,
             "status": connection["status"],
             "title": STANDINGS[connection["status"]].title,
             "url": connections.link_url(connection).below(call.origin),
@@ -232,7 +232,7 @@ def _connection_page(session: Session, row: sqlite3.Row, notice: str, status: in
         status,
         account=_account(session),
         company=answers.company_by_id(session, row["company"])["name"],
-        platform=INTEGRATIONS[row["platform"]].name,
+        platform=integration_of(row["platform"]).name,
         status=row["status"],
         standing=STANDINGS[row["status"]],
         choices=CHOICES,

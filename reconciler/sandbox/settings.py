@@ -65,6 +65,8 @@ SETTINGS: Final[Mapping[str, Setting]] = {
     # Larger page sizes are answered with this one; null is no cap.
     "pageSizeCap": Setting(None, is_count, is_optional=True),
     "disabledPlatforms": Setting([], _is_texts),
+    # Not in the list of integrations and refused for a new connection; those that are there stay.
+    "retiredPlatforms": Setting(["vjms"], _is_texts),
     # A company needs a product at creation, as it does where the client has no default products. Else the
     # field is passed over: the API's document has none such.
     "needsProduct": Setting(False, _is_flag),

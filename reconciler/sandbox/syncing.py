@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from reconciler.sandbox import answers, integrations, paging, store
 from reconciler.sandbox.answers import Answer, Call, Problem
-from reconciler.sandbox.integrations import ALL_DATA_TYPES, INTEGRATIONS
+from reconciler.sandbox.integrations import ALL_DATA_TYPES, integration_of
 from reconciler.sandbox.paging import EVERYTHING, Condition, by_field, parse
 from reconciler.sandbox.settings import read
 from reconciler.sandbox.store import Session
@@ -113,7 +113,7 @@ def _unsynced(session: Session, company_id: str) -> dict[str, dict[str, Any]]:
     return {
         data_type: {"dataType": data_type}
         for row in linked
-        for data_type in INTEGRATIONS[row["platform"]].data_types
+        for data_type in integration_of(row["platform"]).data_types
     }
 
 
@@ -171,7 +171,7 @@ def queue_type(session: Session, call: Call) -> Answer:
         linked = [row for row in linked if row["id"] == asked.lower()]
         if not linked:
             raise Problem(400, f"The company has no Linked connection {asked}")
-    able = [row for row in linked if data_type in INTEGRATIONS[row["platform"]].data_types]
+    able = [row for row in linked if data_type in integration_of(row["platform"]).data_types]
     if not able:
         raise Problem(404, f"No platform that is linked supports {data_type}")
     first, *_ = _queue(session, company["id"], able, [data_type])
@@ -229,7 +229,7 @@ def _queue(
         (connection, data_type)
         for connection in connections
         for data_type in types
-        if data_type in INTEGRATIONS[connection["platform"]].data_types
+        if data_type in integration_of(connection["platform"]).data_types
     ]
     _check_idle(session, company_id, wanted)
     duration = _duration(session)

@@ -90,7 +90,7 @@ class JsonFiles:
                 if stamp(file) != index.stamp:
                     raise changed_meanwhile(ref, path)
         except LookupError:
-            fix = "mend the pointer, or the file"
+            fix = "correct the pointer, or the file"
             raise refused(ref, SecretCode.MISSING, "the JSON pointer leads nowhere", fix) from None
         except _UnsoundError as error:
             raise refused(

@@ -49,7 +49,7 @@ Source = PlanRequest | SavedRequest
 
 def known_after(planned: Planned, outcome: Outcome) -> Earlier:
     """What a part of a run leaves for the next plan to know."""
-    known = known_from(action.document() for action in planned.plan.actions)
+    known = known_from(action.shown() for action in planned.plan.actions)
     return planned.observed.policy.earlier | known | Earlier(_sent(outcome))
 
 

@@ -177,7 +177,7 @@ _FILE_MODES: Final = ("100644", "100755")
 class Base:
     """What a change is compared with; ``desired`` is ``None`` where there are no specs, or none that load.
 
-    A base that does not load must not keep a change from being planned that mends it.
+    A base that does not load must not keep a change from being planned that corrects it.
     """
 
     desired: Desired | None

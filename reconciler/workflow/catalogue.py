@@ -6,12 +6,10 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 from reconciler.diagnostics import CodatSyncError
-from reconciler.loading import load
 from reconciler.model import Address
 from reconciler.plan import CLASS_OF, AttentionCode
 
@@ -59,7 +57,7 @@ class Entry:
 @cache
 def catalogue() -> tuple[Entry, ...]:
     """Every entry, in the table's order."""
-    text = (files("reconciler.workflow") / "catalogue.toml").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8")
     return tuple(
         _entry(code, group, fields)
         for group, entries in tomllib.loads(text).items()
@@ -95,6 +93,8 @@ def _entry(code: str, group: str, fields: Mapping[str, Any]) -> Entry:
 
 def addresses(specs: Path, prefix: str) -> tuple[str, ...]:
     """The addresses of ``specs`` that begin with ``prefix``; none where the specs cannot be read."""
+    from reconciler.loading import load  # here, because what a code means is told without specs
+
     try:
         companies = load(specs, sandbox=True).desired.companies
     except CodatSyncError:

@@ -1,23 +1,27 @@
-"""Which Codat a run speaks to, its platforms, and how a run comes to its end."""
+"""Which Codat a run speaks to, its platforms, and how a run comes to its end.
+
+Every command that may speak to Codat makes an ``Endpoint``, ``explain`` of a code too, which then does not:
+so the HTTP client and asyncio are imported where they are used.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from concurrent.futures import Future
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from reconciler.codat import ReadClient, asgi_transport, check_api_url, connect, credentials, is_loopback
 from reconciler.diagnostics import Diagnostic, RefusedError
 from reconciler.model import Platform
 from reconciler.secret_refs import Secret
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.sandbox import SERVED_PORT, embedded_sandbox
 from reconciler.workspace import Limits, Workspace
+
+if TYPE_CHECKING:
+    from reconciler.codat import ReadClient
 
 T = TypeVar("T")
 
@@ -28,6 +32,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     The main task of the loop ends with neither. As it gives Ctrl-C back, ``asyncio.run`` makes Python write
     that task out, its result or its error too: a whole plan, as text that nobody reads.
     """
+    import asyncio
+    from concurrent.futures import Future
+
     told: Future[T] = Future()
 
     async def main() -> None:
@@ -47,7 +54,7 @@ SANDBOX_API: Final = "sandbox"
 _EMBEDDED_URL: Final = f"http://127.0.0.1:{SERVED_PORT}"
 """Where the same sandbox answers once it is served: link URLs made in this process begin with it."""
 
-C = TypeVar("C", bound=ReadClient)
+C = TypeVar("C", bound="ReadClient")
 
 
 def pace(api: str, limits: Limits) -> int | None:
@@ -78,6 +85,8 @@ class Endpoint:
         """
         if self.is_sandbox:
             return _EMBEDDED_URL
+        from reconciler.codat import check_api_url
+
         return check_api_url(self.api_url or self.environ.get("CODAT_API_URL") or DEFAULT_API_URL)
 
     @property
@@ -102,6 +111,8 @@ class Endpoint:
             RefusedError: the API is neither embedded nor on loopback.
 
         """
+        from reconciler.codat import is_loopback
+
         if self.is_sandbox or is_loopback(urlsplit(self.url).hostname or ""):
             return
         raise RefusedError(
@@ -129,6 +140,8 @@ class Endpoint:
             CodatSyncError: no credentials, or a URL that must not be used.
 
         """
+        from reconciler.codat import asgi_transport, connect, credentials
+
         if self.sandbox_file is None:
             async with connect(
                 client,
@@ -164,6 +177,8 @@ def platforms(endpoint: Endpoint) -> tuple[Platform, ...]:
 
 
 async def _platforms(endpoint: Endpoint) -> tuple[Platform, ...]:
+    from reconciler.codat import ReadClient
+
     async with endpoint.open(ReadClient, Limits()) as client:
         return tuple(
             sorted(await client.platforms(), key=lambda platform: (platform.name.casefold(), platform.key))

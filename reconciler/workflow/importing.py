@@ -14,17 +14,9 @@ from reconciler.codat import ReadClient
 from reconciler.codat.errors import NotFoundError
 from reconciler.diagnostics import CodatSyncError, Diagnostic, Severity
 from reconciler.live import LiveAccount, LiveCompany, LiveConnection, LiveSourceAccount
-from reconciler.loading import (
-    Adoptable,
-    Extra,
-    LeftOut,
-    Why,
-    account_text,
-    company_keys,
-    connection_defaults,
-    sieved,
-    spec_text,
-)
+from reconciler.loading import connection_defaults
+from reconciler.loading.adoptable import Adoptable, Extra, LeftOut, Why, sieved
+from reconciler.loading.writing import account_text, company_keys, spec_text
 from reconciler.model import Platform, SourceType
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.endpoint import Endpoint, run
@@ -146,7 +138,7 @@ async def _read(request: ImportRequest) -> tuple[list[LiveCompany], tuple[Platfo
             found = list(await client.companies(request.tags))
         if Extra.SYNC_SETTINGS in request.extras:
             ids = [company.id for company in found if company.owner() is None]
-            settings = await each(ids, client.sync_settings, Limits().concurrency)
+            settings = await each(ids, client.sync_settings, Limits().at_first)
             found = [replace(company, sync_settings=settings.get(company.id)) for company in found]
         accounts = await _read_source_accounts(client, found) if request.wants_accounts else {}
     return sorted(found, key=lambda company: (company.name, company.id)), platforms, accounts
@@ -163,7 +155,7 @@ async def _read_source_accounts(client: ReadClient, companies: Sequence[LiveComp
     async def accounts_of(connection_id: str) -> Sequence[LiveSourceAccount]:
         return await client.source_accounts(feeds[connection_id], connection_id)
 
-    return await each(feeds, accounts_of, Limits().concurrency)
+    return await each(feeds, accounts_of, Limits().at_first)
 
 
 def _feeds(company: LiveCompany) -> list[LiveConnection]:

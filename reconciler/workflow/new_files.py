@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -161,6 +159,10 @@ def write_directory(out: Path, texts: Mapping[str, str]) -> None:
     Raises:
         CodatSyncError: they cannot be written, or something is there already.
     """
+    # What every command starts with is in this module, and these two are slow to be imported.
+    import shutil
+    import tempfile
+
     try:
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     except OSError as error:

@@ -171,9 +171,9 @@ async def from_saved(request: SavedRequest) -> Planned:
         if not endpoint.is_sandbox:  # which runs no program
             check_commands(request.file, saved)
     endpoint.check(workspace)
-    if saved.document["api"] != endpoint.name:
+    if saved.plan.api != endpoint.name:
         raise _refused(
-            CommandCode.PLAN_OTHER_API, f"it was made against {saved.document['api']}, not {endpoint.name}"
+            CommandCode.PLAN_OTHER_API, f"it was made against {saved.plan.api}, not {endpoint.name}"
         )
     offline = read_specs(request.specs, endpoint) if request.specs else None
     async with endpoint.open(ReadClient, workspace.limits, context.on_wait) as client:
@@ -190,9 +190,9 @@ async def from_saved(request: SavedRequest) -> Planned:
                 options, allow_deletes=request.allow_deletes, allow_unlinks=request.allow_unlinks
             )
             endpoint.check(workspace)
-        known = replace(request, earlier=known_from(saved.document["actions"]) | request.earlier)
+        known = replace(request, earlier=known_from(saved.plan.actions) | request.earlier)
         planned = await _plan(client, known, saved.desired, workspace, options, platforms)
-    reviewed = as_reviewed(saved.document["actions"], planned.plan, saved.document["attention"])
+    reviewed = as_reviewed(saved.plan, planned.plan)
     if reviewed.stale:
         raise RefusedError(*map(_stale, reviewed.stale))
     if request.specs is not None:

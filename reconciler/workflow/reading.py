@@ -205,7 +205,7 @@ async def with_sync_settings(
     ids = Directory.of(desired, companies).with_own_settings(
         lambda company: policy.includes(Address(company.key))
     )
-    found = await each(ids, client.sync_settings, limits.concurrency)
+    found = await each(ids, client.sync_settings, limits.at_first)
     return tuple(replace(company, sync_settings=found.get(company.id)) for company in companies)
 
 
@@ -217,8 +217,8 @@ async def answer(client: ReadClient, live: Live, draft: Draft, limits: Limits) -
         return await client.source_accounts(companies[connection], connection)
 
     histories, accounts, fetched = await asyncio.gather(
-        each(draft.histories, client.pulls, limits.concurrency),
-        each(companies, accounts_of, limits.concurrency),
+        each(draft.histories, client.pulls, limits.at_first),
+        each(companies, accounts_of, limits.at_first),
         client.fetched_types() if draft.needs_profile and not _profile_settings(live) else _nothing(),
     )
     settings = _profile_settings(live)

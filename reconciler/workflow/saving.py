@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from reconciler import DEFAULT_SPECS
 from reconciler.diagnostics import CodatSyncError, Diagnostic, RefusedError
 from reconciler.kinds import digest
 from reconciler.loading import plan_complaints, secret_commands
@@ -17,12 +18,12 @@ from reconciler.loading.files import WORKSPACE_FILES, read_regular
 from reconciler.loading.references import real_path
 from reconciler.loading.workspace_file import locate
 from reconciler.model import Desired
-from reconciler.plan import FORMAT_VERSION, Options, Plan
-from reconciler.planner import from_document, known_from, to_document
+from reconciler.plan import FORMAT_VERSION, Options, Plan, ShownPlan
+from reconciler.planner import from_document, known_from, read_plan, to_document
 from reconciler.secret_refs import SecretRef
 from reconciler.workflow.command_codes import CommandCode
 from reconciler.workflow.new_files import check_no_link, write_whole
-from reconciler.workspace import DEFAULT_SPECS, Workspace
+from reconciler.workspace import Workspace
 
 SAVED_MODE: Final = 0o600
 LARGEST: Final = 40 * 1024 * 1024
@@ -35,21 +36,16 @@ PLAN_AGAIN: Final = "make the plan again and have it reviewed"
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A plan as it was reviewed: its document, and what it takes to make it again.
+    """A plan as it was reviewed, and what it takes to make it again.
 
     ``specs`` is the path that it was made from, by which a comment on it is found again.
     """
 
-    document: Mapping[str, Any]
+    plan: ShownPlan
     desired: Desired
     workspace: Workspace
     options: Options
     specs: Path
-
-    @property
-    def shown(self) -> dict[str, Any]:
-        """The plan's document as ``plan`` prints it, without what only apply needs."""
-        return {name: value for name, value in self.document.items() if name not in ("desired", "run")}
 
 
 def save(
@@ -119,19 +115,23 @@ def read(path: Path) -> Saved:
         ) from None
     document = _sound(path, text)
     try:
-        return _saved(document)
+        saved = _saved(document)
     except (ValueError, OverflowError):
         # The schema says what each value is, and not which dates and names there are.
         raise _refused(path, CommandCode.PLAN_MALFORMED, "has a value that no plan has") from None
+    if saved.plan.digest != document["digest"]:
+        raise _refused(path, CommandCode.PLAN_EDITED, "has been edited since it was saved")
+    return saved
 
 
 def _saved(document: Mapping[str, Any]) -> Saved:
     run = document["run"]
-    known_from(document["actions"])
+    plan = read_plan(document)
+    known_from(plan.actions)
     # What specs say is UTF-8; half a character there, which JSON can write, is in no file and no request.
     json.dumps((run, document["desired"]), ensure_ascii=False).encode()
     return Saved(
-        document,
+        plan,
         from_document(document["desired"], Desired),
         from_document(run["workspace"], Workspace),
         from_document(run["options"], Options),

@@ -291,7 +291,7 @@ async def _judged(
 ) -> dict[Address, Verified]:
     """What the checks find, after the data status of every company with a Linked connection was read."""
     synced = [standing for standing in standings if standing.is_synced_by_us]
-    concurrency = on.workspace.limits.concurrency
+    concurrency = on.workspace.limits.at_first
     statuses = await each(_companies(synced), on.client.data_status, concurrency)
     pulls = await each(
         _companies(state for state in synced if needs_history(state)), on.client.pulls, concurrency

@@ -30,14 +30,21 @@ API = "http://127.0.0.1"
 class Line(httpx.AsyncBaseTransport):
     """The way to the sandbox: notes what was sent and when, and says of each answer that it is on its way."""
 
-    def __init__(self, sandbox: Sandbox, answered: Callable[[httpx.Request], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        answered: Callable[[httpx.Request], None] = lambda _: None,
+        *,
+        latency: float = LATENCY,
+    ) -> None:
         self._beneath = asgi_transport(sandbox)
         self._answered = answered
+        self._latency = latency
         self.sent: list[tuple[float, str, str]] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.sent.append((seconds(), request.method, request.url.path))
-        await asyncio.sleep(LATENCY)
+        await asyncio.sleep(self._latency)
         response = await self._beneath.handle_async_request(request)
         await response.aread()
         self._answered(request)
@@ -49,9 +56,14 @@ def seconds() -> float:
 
 
 async def carried_out(
-    line: Line, actions: Iterator[Action] | tuple[Action, ...], per_minute: int, stop: asyncio.Event
+    line: Line,
+    actions: Iterator[Action] | tuple[Action, ...],
+    per_minute: int,
+    stop: asyncio.Event,
+    concurrency: int | None = None,
 ) -> Outcome:
-    clock, limits = VirtualClock(), Limits(requests_per_minute=per_minute)
+    clock = VirtualClock()
+    limits = Limits(requests_per_minute=per_minute, concurrency=concurrency)
     async with connect(Client, API, HEADER, limits=limits, clock=clock, transport=line) as client:
         return await execute(
             plan_of(*actions),
@@ -146,18 +158,21 @@ def test_ctrl_c_in_a_pause_ends_the_run_and_sends_nothing_more() -> None:
 
 
 class Refusing(Line):
-    """Refuses every request of a method with the same answer."""
+    """Refuses every request of a method, whose path ends so, with the same answer."""
 
-    def __init__(self, sandbox: Sandbox, method: str, status: int) -> None:
-        super().__init__(sandbox)
+    def __init__(
+        self, sandbox: Sandbox, method: str, status: int, *, path: str = "", latency: float = LATENCY
+    ) -> None:
+        super().__init__(sandbox, latency=latency)
         self._method = method
+        self._path = path
         self._status = status
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if request.method != self._method:
+        if request.method != self._method or not request.url.path.endswith(self._path):
             return await super().handle_async_request(request)
         self.sent.append((seconds(), request.method, request.url.path))
-        await asyncio.sleep(LATENCY)
+        await asyncio.sleep(self._latency)
         return httpx.Response(self._status, json={"error": "Refused", "statusCode": self._status})
 
 
@@ -191,3 +206,55 @@ def test_three_rejections_keep_back_the_tokens_that_are_in_line() -> None:
     assert sum(method == "PUT" for _, method, _ in line.sent) == 3
     assert outcome.counts[Result.FAILED] == 3
     assert outcome.counts[Result.NOT_STARTED] == 5
+
+
+# --- as many companies at once as the rate needs -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("latency", "told", "at_once"),
+    [
+        pytest.param(0.0, None, 10, id="before any answer"),
+        pytest.param(0.05, None, 10, id="near"),
+        pytest.param(0.5, None, 10, id="ten are twice what is on its way"),
+        pytest.param(0.6, None, 60, id="far"),
+        pytest.param(1.9, None, 190, id="as far as tokens can be sent"),
+        pytest.param(30.0, None, 200, id="never more"),
+        pytest.param(1.9, 3, 3, id="told few"),
+        pytest.param(0.05, 30, 30, id="told many"),
+    ],
+)
+def test_companies_at_once_by_latency(latency: float, told: int | None, at_once: int) -> None:
+    assert Limits(requests_per_minute=600, concurrency=told).at_latency(latency) == at_once
+
+
+def rate_reached(line: Line) -> float:
+    first, last = line.sent[0][0], line.sent[-1][0]
+    return (len(line.sent) - 1) / (last - first) * 60
+
+
+@pytest.mark.parametrize(("concurrency", "reaches"), [(None, True), (3, False)])
+def test_the_rate_is_reached_from_far_away_unless_a_number_of_companies_is_told(
+    concurrency: int | None, reaches: bool
+) -> None:
+    async def scene() -> Line:
+        line = Line(Sandbox(now=VirtualClock().now, seed=1), latency=1.5)
+        actions = tuple(action for number in range(50) for action in fresh(f"f{number}"))
+        outcome = await carried_out(line, actions, 300, asyncio.Event(), concurrency)
+        assert outcome.counts[Result.DONE] == len(actions)
+        return line
+
+    assert (rate_reached(virtual_time.run(scene())) >= 0.9 * 300) is reaches
+
+
+def test_failures_far_away_reach_no_more_companies_than_have_a_request_on_its_way() -> None:
+    async def scene() -> Outcome:
+        line = Refusing(Sandbox(now=VirtualClock().now, seed=1), "POST", 400, path="/data/all", latency=1.5)
+        actions = tuple(action for number in range(40) for action in fresh(f"f{number}"))
+        return await carried_out(line, actions, 300, asyncio.Event())
+
+    outcome = virtual_time.run(scene())
+
+    on_their_way = 1.5 * 300 / 60
+    assert 10 <= outcome.counts[Result.FAILED] <= 10 + on_their_way
+    assert outcome.stopped is not None

@@ -1,6 +1,6 @@
 """An apply of new companies against the sandbox, in virtual time: which share of the allowed rate it reaches.
 
-    python applying.py COMPANIES REQUESTS_PER_MINUTE LATENCY_SECONDS CONCURRENCY
+    python applying.py COMPANIES REQUESTS_PER_MINUTE LATENCY_SECONDS [CONCURRENCY]
 
 Prints one line: requests, seconds of virtual time, share of the allowed rate, the busiest 60 seconds, and
 what they may hold. Time jumps to the next timer, so minutes pass in seconds, whatever the machine.
@@ -81,8 +81,9 @@ def busiest(moments: list[float]) -> int:
 
 def main() -> None:
     """Measure, and print what came of it."""
-    companies, per_minute, latency, concurrency = (float(argument) for argument in sys.argv[1:5])
-    limits = Limits(requests_per_minute=int(per_minute), concurrency=int(concurrency))
+    companies, per_minute, latency, *told_together = (float(argument) for argument in sys.argv[1:5])
+    together = int(told_together[0]) if told_together else None
+    limits = Limits(requests_per_minute=int(per_minute), concurrency=together)
     sent = run(applied(int(companies), limits, latency))
     seconds = sent[-1] - sent[0]
     told = {

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from gate import Gate
+from loopback import asked
 
 from reconciler.cli import run
 from reconciler.sandbox import Sandbox
@@ -58,4 +58,4 @@ class Codat:
         """Change a company as a colleague of ours would, past this tool."""
         url = f"{self.url}/companies/{self.company(name)['id']}"
         headers = {"Authorization": "Basic eA==", "Idempotency-Key": str(uuid.uuid4())}
-        httpx.patch(url, json=fields, headers=headers).raise_for_status()
+        asked("PATCH", url, json=fields, headers=headers).raise_for_status()

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from installed import company, connection, write_specs
+from loopback import asked
 from served import Codat
 
 ACCOUNT = """\
@@ -46,7 +46,7 @@ def account_kinds(codat: Codat, *arguments: str) -> dict[str, int]:
 
 def ask(codat: Codat, method: str, path: str, body: Any = None) -> Any:
     """What a colleague does, past this tool."""
-    answer = httpx.request(method, codat.url + path, json=body, headers={"Authorization": "Basic eA=="})
+    answer = asked(method, codat.url + path, json=body, headers={"Authorization": "Basic eA=="})
     answer.raise_for_status()
     return answer.json() if answer.content else None
 

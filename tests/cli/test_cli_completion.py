@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
+from click.shell_completion import BashComplete
 from installed import COMMAND, company, connection, environment, write_specs
+
+from reconciler.cli import codat_sync
+
+VARIABLE = "_CODAT_SYNC_COMPLETE"
 
 
 @pytest.fixture
@@ -21,13 +27,21 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def offered(directory: Path, *words: str) -> list[str]:
+    """What is offered for the last word."""
+    *before, last = words
+    with chdir(directory):
+        offers = BashComplete(codat_sync, {}, "codat-sync", VARIABLE).get_completions(before, last)
+    return [offer.value for offer in offers]
+
+
 def completed(directory: Path, *words: str) -> list[str]:
-    """What bash would offer for the last word."""
+    """What bash, which starts the command for it, would offer for the last word."""
     line = " ".join(["codat-sync", *words])
     done = subprocess.run(
         [COMMAND],
         cwd=directory,
-        env=environment(_CODAT_SYNC_COMPLETE="bash_complete", COMP_WORDS=line, COMP_CWORD=str(len(words))),
+        env=environment(COMP_WORDS=line, COMP_CWORD=str(len(words)), **{VARIABLE: "bash_complete"}),
         capture_output=True,
         text=True,
         check=False,
@@ -50,7 +64,11 @@ def completed(directory: Path, *words: str) -> list[str]:
     ids=" ".join,
 )
 def test_an_address_is_completed(directory: Path, words: tuple[str, ...], offers: list[str]) -> None:
-    assert completed(directory, *words) == offers
+    assert offered(directory, *words) == offers
+
+
+def test_bash_is_told_what_is_offered(directory: Path) -> None:
+    assert completed(directory, "plan", "--target", "acme/") == ["acme/books"]
 
 
 def test_specs_that_cannot_be_read_complete_nothing(directory: Path) -> None:

@@ -8,8 +8,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
-import httpx
 from installed import run, start, write_specs
+from loopback import asked
 from served import Codat
 
 ACME = "  acme:\n    name: Acme\n    connections: {books: {platform: xero, migration: link}}\n"
@@ -25,7 +25,7 @@ def link_of(file: Path) -> str:
 
 def choose(url: str, choice: str) -> None:
     """Press a button on the customer's page."""
-    page = httpx.post(url, data={"choice": choice}, follow_redirects=True)
+    page = asked("POST", url, data={"choice": choice}, follow_redirects=True)
     assert (page.status_code, page.request.method) == (200, "GET")
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import subprocess
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -85,20 +86,13 @@ def test_a_full_disk_stops_no_apply_and_the_outcome_is_told_before_the_loss(
     [("plan",), ("validate",), ("platforms",), ("apply", "--yes", "--format", "json"), ("--help",)],
 )
 def test_output_that_gets_lost_is_told_and_is_no_bug(arguments: tuple[str, ...], codat: Codat) -> None:
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [COMMAND, *arguments],
-            cwd=codat.directory,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+    with Path("/dev/full").open("w") as full, redirect_stdout(full):
+        done = codat.run(*arguments)
     is_applied = arguments[0] == "apply"
-    assert done.returncode == (Exit.OK if is_applied else Exit.ERROR)
-    assert is_applied or "the output cannot be written: No space left on device" in done.stderr
-    assert ('"result": "done"' in done.stderr) is is_applied, "the record of what was done is not lost"
-    assert "bug" not in done.stderr
+    assert done.status == (Exit.OK if is_applied else Exit.ERROR)
+    assert is_applied or "the output cannot be written: No space left on device" in done.err
+    assert ('"result": "done"' in done.err) is is_applied, "the record of what was done is not lost"
+    assert "bug" not in done.err
 
 
 def test_events_that_nobody_reads_to_the_end_are_told_of(codat: Codat) -> None:

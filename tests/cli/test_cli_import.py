@@ -7,9 +7,9 @@ import json
 import uuid
 from pathlib import Path
 
-import httpx
 import pytest
 from installed import run
+from loopback import asked
 from served import Codat
 
 from reconciler.cli.options import Exit
@@ -102,7 +102,7 @@ def test_what_no_query_can_hold_is_misuse(account: Path, option: str) -> None:
 
 def ask(codat: Codat, method: str, path: str, body: object = None) -> dict:
     headers = {"Authorization": "Basic eA==", "Idempotency-Key": str(uuid.uuid4())}
-    answer = httpx.request(method, f"{codat.url}/{path}", json=body, headers=headers).raise_for_status()
+    answer = asked(method, f"{codat.url}/{path}", json=body, headers=headers).raise_for_status()
     return answer.json() if answer.content else {}
 
 

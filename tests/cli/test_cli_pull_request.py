@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import httpx
 import pytest
 from gate import Gate
 from installed import company, connection, over_http, run, start, write_specs
-from loopback import serving
+from loopback import asked, serving
 from repository import Repository
 
 from reconciler.sandbox import Sandbox
@@ -119,7 +118,7 @@ def drift(review: Review, name: str, /, **fields: str) -> None:
     (found,) = (company for company in review.sandbox.state()["companies"] if company["name"] == name)
     url = f"{review.env['CODAT_API_URL']}/companies/{found['id']}"
     headers = {"Authorization": "Basic eA==", "Idempotency-Key": str(uuid.uuid4())}
-    httpx.patch(url, json=fields, headers=headers).raise_for_status()
+    asked("PATCH", url, json=fields, headers=headers).raise_for_status()
 
 
 def test_after_drift_it_is_refused_and_names_the_address(tmp_path: Path) -> None:

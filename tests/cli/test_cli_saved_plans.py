@@ -354,6 +354,13 @@ def forge(plan: Path, change: Callable[[dict[str, Any]], None]) -> None:
     plan.write_text(json.dumps(document))
 
 
+def test_a_plan_whose_digest_is_not_of_what_it_shows_is_refused(codat: Codat, plan: Path) -> None:
+    forge(plan, lambda document: document["actions"].pop())
+    done = codat.run("show", plan)
+    assert done.status == Exit.REFUSED
+    assert "has been edited since it was saved" in done.err
+
+
 def with_token(reference: str) -> Callable[[dict[str, Any]], None]:
     def change(document: dict[str, Any]) -> None:
         books = document["desired"]["companies"]["acme"]["connections"]["books"]

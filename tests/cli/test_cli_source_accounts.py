@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from installed import write_specs
+from loopback import asked
 from served import Codat, Done
 
 NUMBER, BALANCE = "87654321", "4002.5"
@@ -66,7 +66,7 @@ def ask(codat: Codat, method: str, account: str = "", **fields: Any) -> None:
     place = f"/companies/{company['id']}/connections/{company['dataConnections'][0]['id']}"
     url = f"{codat.url}{place}/connectionInfo/bankFeedAccounts{account}"
     headers = {"Authorization": "Basic eA=="}
-    httpx.request(method, url, json=fields, headers=headers).raise_for_status()
+    asked(method, url, json=fields, headers=headers).raise_for_status()
 
 
 def kinds(done: Done) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import Any
 from uuid import uuid4
 
@@ -122,6 +123,16 @@ def test_an_environment_that_cannot_work_is_named_and_not_repeated(
 
     assert [diagnostic.code for diagnostic in caught.value.diagnostics] == [code]
     assert "canary" not in str(caught.value)
+
+
+def test_where_no_certificate_is_asked_for_none_is_read_or_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/canary.pem")
+
+    network = connecting._network(httpx.URL("http://127.0.0.1:8000"), Limits())
+
+    context = network._pool._ssl_context  # type: ignore[attr-defined]
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.get_ca_certs() == []
 
 
 async def _dropping(*_: Any) -> None:

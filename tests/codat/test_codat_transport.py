@@ -71,16 +71,37 @@ def test_no_more_than_a_thousand_a_minute_go_to_the_real_api(api: str, gap: floa
     assert network.seconds_sent[-1] == pytest.approx(10 * gap, rel=0.05)
 
 
-def test_no_minute_holds_more_than_the_rate_however_late_writes_follow_their_looks() -> None:
+async def follows(client: Client) -> None:
+    """A write that waits for the answer to its look."""
+    look = Look()
+    await client.looking(look).company("1")
+    await client.resting_on(look).update_company("1", {"name": "A"}, uuid4())
+
+
+async def gives_back(client: Client) -> None:
+    """A create that tells that it is too old for the write which was to rest on it."""
+    look = Look()
+    await client.looking(look).company("1")
+    now = VirtualClock().now()
+    look.count_from(now - timedelta(seconds=3), now)
+
+
+def test_a_turn_that_was_kept_in_vain_is_the_next_ones() -> None:
+    network = wire(answer(company()), seconds=1.5)
+
+    talk(network, lambda client: at_once(gives_back(client) for _ in range(100)))
+
+    assert network.seconds_sent[-1] == pytest.approx(10 + 1.5, rel=0.05)
+
+
+@pytest.mark.parametrize("change", [follows, gives_back])
+def test_no_minute_holds_more_than_the_rate_however_late_kept_turns_are_used(
+    change: Callable[[Client], Awaitable[None]],
+) -> None:
     def answered(_: httpx.Request) -> httpx.Response:
         if len(network.requests) > 100:
             network.seconds = 0.0
         return answer(company())
-
-    async def change(client: Client) -> None:
-        look = Look()
-        await client.looking(look).company("1")
-        await client.resting_on(look).update_company("1", {"name": "A"}, uuid4())
 
     network = wire(answered, seconds=1.9)
 

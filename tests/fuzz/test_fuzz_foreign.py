@@ -107,6 +107,10 @@ def test_any_sealed_plan_is_shown_or_refused(
     data: st.DataObject, saved_plan: dict[str, Any], tmp_path: Path
 ) -> None:
     document = data.draw(damaged(saved_plan))
+    if "digest" in document:
+        document["digest"] = digest(
+            {name: value for name, value in document.items() if name not in ("digest", "desired", "run")}
+        )
     seal = digest(document)
     path = tmp_path / "plan.json"
     path.write_text(json.dumps({**document, "seal": seal}))
@@ -114,7 +118,7 @@ def test_any_sealed_plan_is_shown_or_refused(
         saved = saving.read(path)
     except CodatSyncError:
         return
-    shown = saved.shown
+    shown = saved.plan
     for text in (
         render.plan_text(shown, Style(), requests_per_minute=600),
         render.plan_json(shown),

@@ -84,7 +84,7 @@ def test_nesting_has_a_bound_that_no_recursion_reaches_first(project):
     project.put("specs/a.yaml", "[" * 500)
     told = (
         "specs/a.yaml:1:65: mappings and lists are nested more than 64 deep; "
-        "no spec is nested so; mend the brackets or the indentation"
+        "no spec is nested so deep; correct the brackets or the indentation"
     )
     assert coded(project.errors()) == [(SpecCode.TOO_DEEP, told)]
 

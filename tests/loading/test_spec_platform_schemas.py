@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.loading import BUILTIN_PLATFORMS, SpecCode
-from reconciler.loading.authorization_schema import PUBLISHED, STEPS_EACH, BoundedSchema, EndlessSchemaError
+from reconciler.loading.authorization_schema import STEPS_EACH, BoundedSchema, EndlessSchemaError
+from reconciler.loading.platforms import PUBLISHED
 from reconciler.model import Platform, SourceType
 
 PLATFORMS = (

@@ -79,6 +79,17 @@ companySets:
           sync: {maxAge: "${row:age}", dataTypes: [bills, "${row:kind}"]}
           preconditions: {callbackUrlAdded: done}
         bank: {platform: truelayer, migration: link}
+        feed:
+          platform: sage-bank-feeds
+          migration: link
+          sourceAccounts:
+            acc-0: {state: absent}
+            acc-${row:id}:
+              accountName: ${row:name}
+              accountType: checking
+              currency: EUR
+              accountNumber: ${table:tables/numbers.csv#${row:id}.number}
+            ${row:realm}: {state: absent}
 """
 AS_YAML = """\
   c-{id}:
@@ -101,6 +112,17 @@ AS_YAML = """\
         sync: {{maxAge: {age}, dataTypes: [bills, {kind}]}}
         preconditions: {{callbackUrlAdded: done}}
       bank: {{platform: truelayer, migration: link}}
+      feed:
+        platform: sage-bank-feeds
+        migration: link
+        sourceAccounts:
+          acc-0: {{state: absent}}
+          acc-{id}:
+            accountName: {name}
+            accountType: checking
+            currency: EUR
+            accountNumber: ${{table:tables/numbers.csv#{id}.number}}
+          "{realm}": {{state: absent}}
 """
 COLUMNS = ("id", "name", "region", "codat", "state", "platform", "realm", "issued", "age", "kind")
 ROWS = [
@@ -147,6 +169,8 @@ def test_a_company_and_its_secrets_know_the_row_they_come_from(project):
     assert str(books.span) == "specs/tables/customers.csv:3:68"
     assert str(books.authorization["accessToken"].span) == "specs/tables/customers.csv:3:1"
     assert str(company.connections["bank"].span) == "specs/all.yaml:25:9"
+    number = company.connections["feed"].source_accounts["acc-k1"].numbers["accountNumber"]
+    assert str(number.span) == "specs/tables/customers.csv:3:1"
 
 
 def test_a_table_is_relative_to_the_spec_that_names_it(project):

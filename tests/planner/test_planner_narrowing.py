@@ -78,6 +78,6 @@ def test_whoever_means_it_can_permit_it(options: dict[str, object]) -> None:
 
 def test_settings_that_were_reviewed_before_there_was_data_to_lose_are_stale() -> None:
     spec = wanted(sync_settings={"invoices": {"syncFromWindow": 1}})
-    reviewed = [action.document() for action in plan_for(spec, live(WINDOW, synced=False)).actions]
+    reviewed = plan_for(spec, live(WINDOW, synced=False)).shown()
     now = plan_for(spec, live(WINDOW))
     assert [stale.address for stale in as_reviewed(reviewed, now).stale] == ["acme"]

@@ -225,7 +225,7 @@ def test_a_saved_plan_carries_them_and_reads_them_back() -> None:
 
 def test_settings_reviewed_for_a_new_company_hold_when_it_exists_and_what_it_had_is_known() -> None:
     spec = wanted(products=("lending",), sync_settings={"invoices": {"syncSchedule": 12}})
-    reviewed = [action.document() for action in plan_for(spec).actions]
+    reviewed = plan_for(spec).shown()
     after_a_kill = plan_for(spec, live())
     assert actions(after_a_kill) == ["product.add acme", "company.syncSettings acme"]
     assert as_reviewed(reviewed, after_a_kill).stale == ()
@@ -233,7 +233,7 @@ def test_settings_reviewed_for_a_new_company_hold_when_it_exists_and_what_it_had
 
 def test_settings_that_others_changed_since_the_review_are_stale() -> None:
     spec = wanted(sync_settings={"invoices": {"syncSchedule": 12}})
-    reviewed = [action.document() for action in plan_for(spec, live()).actions]
+    reviewed = plan_for(spec, live()).shown()
     moved = live(OWN.as_wanted({"invoices": {"syncSchedule": 1}}))
     (stale,) = as_reviewed(reviewed, plan_for(spec, moved)).stale
     assert stale.address == "acme"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pytest
 from builders import (
@@ -28,16 +26,17 @@ from planner_states import Scenario, scenarios, searched, tags_copied_to_the_new
 
 from reconciler.live import LiveCompany, PullState, Status
 from reconciler.model import LINKS_TAG, DesiredCompany, Migration, Presence, SyncPolicy, Wanted
-from reconciler.plan import Plan
-from reconciler.planner import as_reviewed, known_from
+from reconciler.plan import Plan, ShownPlan
+from reconciler.planned import ShownState
+from reconciler.planner import as_reviewed, known_from, read_plan
 
 LINK = wanted_connection(migration=Migration.LINK)
 BANKS = wanted(wanted_connection("b1", TRUELAYER), wanted_connection("b2", TRUELAYER))
 
 
-def documents(plan: Plan) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = plan.document()["actions"]
-    return found
+def reviewed(plan: Plan) -> ShownPlan:
+    """The plan, written and read."""
+    return read_plan(plan.document())
 
 
 @dataclass(frozen=True)
@@ -174,9 +173,9 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES)
 def test_as_reviewed(case: Case) -> None:
-    reviewed = plan_for(case.spec, (case.then,) if case.then else ())
+    then = plan_for(case.spec, (case.then,) if case.then else ())
     now = plan_for(case.spec_now or case.spec, (case.now,) if case.now else ())
-    found = as_reviewed(documents(reviewed), now)
+    found = as_reviewed(reviewed(then), now)
     assert [stale.address for stale in found.stale] == list(case.stale)
     assert tuple(actions(found.plan)) == case.kept
 
@@ -186,28 +185,29 @@ def test_a_sync_is_narrowed_to_the_connections_it_was_reviewed_for() -> None:
     spec = wanted(wanted_connection(sync=never), wanted_connection("bank", PLAID, sync=never))
     then = company(connection(last_sync=None), connection("c2", on=PLAID))
     now = company(connection(last_sync=None), connection("c2", on=PLAID, last_sync=None))
-    (sync,) = as_reviewed(documents(plan_for(spec, then)), plan_for(spec, now)).plan.actions
+    (sync,) = as_reviewed(reviewed(plan_for(spec, then)), plan_for(spec, now)).plan.actions
     assert [connection["address"] for connection in sync.document()["connections"]] == ["acme/books"]
     assert sync.requests == 1
 
 
 def test_a_stale_address_says_what_was_reviewed_and_what_is_now() -> None:
     spec = wanted(wanted_connection(issued_at=ago(hours=1)))
-    (stale,) = as_reviewed(documents(plan_for(spec, company(connection()))), plan_for(spec, expired())).stale
+    (stale,) = as_reviewed(reviewed(plan_for(spec, company(connection()))), plan_for(spec, expired())).stale
     assert stale.reviewed == "nothing"
     assert stale.now == "connection.authorize (accessToken, realmId)"
 
 
 def test_a_stale_delete_says_which_connections_were_to_go_and_which_would() -> None:
-    reviewed = documents(plan_for(GONE, company()))
-    (stale,) = as_reviewed(reviewed, plan_for(GONE, company(connection()))).stale
+    then = reviewed(plan_for(GONE, company()))
+    (stale,) = as_reviewed(then, plan_for(GONE, company(connection()))).stale
     assert stale.reviewed == "company.delete (Acme)"
     assert stale.now == "company.delete (Acme, QuickBooks Online c0000001 Linked)"
 
 
 def test_a_plan_that_does_not_say_which_connections_go_covers_a_company_without_any_alone() -> None:
-    (document,) = documents(plan_for(GONE, company()))
-    earlier = [{**document, "before": {"name": "Acme"}}]
+    plan = reviewed(plan_for(GONE, company()))
+    (action,) = plan.actions
+    earlier = replace(plan, actions=(replace(action, before=ShownState(texts={"name": "Acme"})),))
     assert as_reviewed(earlier, plan_for(GONE, company())).stale == ()
     assert as_reviewed(earlier, plan_for(GONE, company(connection()))).stale != ()
 
@@ -216,12 +216,12 @@ def test_what_is_blocked_by_something_new_is_stale_and_not_done() -> None:
     spec = wanted(wanted_connection())
     then = plan_for(spec)
     namesake = plan_for(spec, company(owner=None, name="Acme"))
-    (stale,) = as_reviewed(documents(then), namesake).stale
+    (stale,) = as_reviewed(reviewed(then), namesake).stale
     assert stale.address == "acme"
     assert stale.reviewed.startswith("company.create, connection.create")
     assert stale.now == "attention exists"
-    told = [attention.document() for attention in namesake.attention]
-    assert as_reviewed(documents(then), namesake, told).stale == (), "that was reviewed too"
+    told = replace(then.shown(), attention=namesake.attention)
+    assert as_reviewed(told, namesake).stale == (), "that was reviewed too"
 
 
 def test_a_sync_that_failed_after_what_was_reviewed_is_done_makes_nothing_stale() -> None:
@@ -230,7 +230,7 @@ def test_a_sync_that_failed_after_what_was_reviewed_is_done_makes_nothing_stale(
     failed = pull(connection().id, PullState.FAILED, ago(hours=1))
     now = plan_for(spec, company(connection(last_sync=None)), pulls=[failed])
     assert attention(now) == ["blocking sync-failed acme/books"]
-    assert as_reviewed(documents(plan_for(spec, pending)), now).stale == ()
+    assert as_reviewed(reviewed(plan_for(spec, pending)), now).stale == ()
 
 
 EXPIRED, LINKED = company(connection(status=Status.DEAUTHORIZED)), company(connection())
@@ -251,9 +251,10 @@ def test_reauthorize_is_done_where_the_connection_has_become_linked_since_the_re
     then: LiveCompany, now: LiveCompany, kept: tuple[str, ...]
 ) -> None:
     spec = wanted(wanted_connection())
-    reviewed = documents(plan_for(spec, then, run=REAUTHORIZE))
+    agreed = reviewed(plan_for(spec, then, run=REAUTHORIZE))
+    run = replace(REAUTHORIZE, earlier=known_from(agreed.actions))
 
-    found = as_reviewed(reviewed, plan_for(spec, now, run=replace(REAUTHORIZE, earlier=known_from(reviewed))))
+    found = as_reviewed(agreed, plan_for(spec, now, run=run))
 
     assert tuple(actions(found.plan)) == kept
     assert found.stale == ()
@@ -261,9 +262,9 @@ def test_reauthorize_is_done_where_the_connection_has_become_linked_since_the_re
 
 def test_tokens_for_a_connection_that_works_are_stale_unless_that_was_reviewed() -> None:
     spec = wanted(wanted_connection())
-    reviewed = documents(plan_for(spec, EXPIRED, run=REAUTHORIZE))
+    agreed = reviewed(plan_for(spec, EXPIRED, run=REAUTHORIZE))
 
-    (stale,) = as_reviewed(reviewed, plan_for(spec, LINKED, run=REAUTHORIZE)).stale
+    (stale,) = as_reviewed(agreed, plan_for(spec, LINKED, run=REAUTHORIZE)).stale
 
     assert stale.address == "acme/books"
 
@@ -274,7 +275,8 @@ def test_a_plan_that_is_stale_everywhere_takes_work_in_proportion_to_its_size() 
         for size in (150, 600)
     }
 
-    assert grows_in_proportion(lambda size: lambda: as_reviewed((), plans[size]))
+    nothing = plan_for([]).shown()
+    assert grows_in_proportion(lambda size: lambda: as_reviewed(nothing, plans[size]))
 
 
 @searched
@@ -283,9 +285,10 @@ def test_a_plan_that_is_stale_everywhere_takes_work_in_proportion_to_its_size() 
 def test_a_saved_plan_goes_on_after_an_apply_that_was_killed(scenario: Scenario, steps: int) -> None:
     world, run = scenario.world, replace(scenario.run, reauthorize=())
     saved = world.plan(scenario.desired, run)
+    assert reviewed(saved) == saved.shown()
 
     world.apply(saved, steps=steps)
-    found = as_reviewed(documents(saved), world.plan(scenario.desired, run))
+    found = as_reviewed(reviewed(saved), world.plan(scenario.desired, run))
 
     blocked = {attention.address.company for attention in saved.blocking()}
     assert [stale for stale in found.stale if stale.address.partition("/")[0] not in blocked] == []

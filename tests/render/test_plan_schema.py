@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from render_samples import full_plan, of_the_account, one_of_each, plan_of
 
@@ -14,7 +17,8 @@ from reconciler.actions import CreateConnection
 from reconciler.kinds import Kind
 from reconciler.live import Status
 from reconciler.model import Address
-from reconciler.plan import CLASS_OF, Attention, AttentionClass, AttentionCode
+from reconciler.plan import CLASS_OF, Attention, AttentionClass, AttentionCode, Origin
+from reconciler.planner import read_plan
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "plan.schema.json").read_text("utf-8"))
 DEFS = SCHEMA["$defs"]
@@ -90,6 +94,17 @@ def test_kinds_that_are_reserved_are_not_allowed_yet(kind):
     document = plan_of().document()
     document["actions"] = [{"kind": kind, "address": "acme", "reason": ""}]
     assert errors(document)
+
+
+@given(text=st.text(st.characters(exclude_characters="/")))
+@example(text="\u202e\x1b[2J ${env:A} \ud800")
+def test_a_plan_that_was_written_is_read_as_it_was(text):
+    """Whatever stands in it; but no key and no id has a slash, which parts an address."""
+    actions = (*of_the_account(), *full_plan(text).actions)
+    plan = replace(full_plan(text), actions=actions, origins=(Origin.PENDING,) * len(actions)).shown()
+    read = read_plan(json.loads(json.dumps(plan.document())))
+    assert read == plan
+    assert read.document() == plan.document()
 
 
 def test_kinds_are_those_of_the_code():

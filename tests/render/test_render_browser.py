@@ -67,7 +67,7 @@ def attack(url):
 def test_our_script_runs_and_nobody_elses_does(tmp_path, loopback):
     url, asked = loopback
     text = attack(url)
-    dom = opened(plan_html(full_plan(text).document(), notes=[text], refusals=[text]), tmp_path)
+    dom = opened(plan_html(full_plan(text).shown(), notes=[text], refusals=[text]), tmp_path)
     assert re.search(r'<output id="shown" role="status">\d+ of \d+ companies shown</output>', dom)
     assert title(dom).startswith("Plan for prod")
     assert asked == []
@@ -78,7 +78,7 @@ def test_our_script_runs_and_nobody_elses_does(tmp_path, loopback):
 )
 def test_what_slipped_through_would_still_not_run_or_load(tmp_path, loopback, guarded):
     url, asked = loopback
-    page = plan_html(full_plan().document()).replace("</main>", f"{attack(url)}</main>")
+    page = plan_html(full_plan().shown()).replace("</main>", f"{attack(url)}</main>")
     dom = opened(page if guarded else POLICY.sub("", page), tmp_path)
     assert (title(dom) == "owned") is not guarded
     assert (asked == []) is guarded
@@ -110,5 +110,5 @@ def test_the_filter_shows_what_was_asked_for(tmp_path):
     }});
     document.title = JSON.stringify(seen);
     </script>"""
-    page = POLICY.sub("", plan_html(full_plan().document())).replace("</body>", f"{driver}</body>")
+    page = POLICY.sub("", plan_html(full_plan().shown())).replace("</body>", f"{driver}</body>")
     assert dict(zip(ASKED, json.loads(title(opened(page, tmp_path))), strict=True)) == ASKED

@@ -27,9 +27,9 @@ from reconciler.render import (
     plan_text,
     platforms_json,
     platforms_text,
-    progress,
 )
 from reconciler.render.escaping import VALUE_LIMIT, encodable, for_terminal, quoted
+from reconciler.render.progress import progress
 
 DANGEROUS = "\x1b\x9b\x07\x00\x08\r\n\t\x7f\x85\u200e\u200f\u061c\u202a\u202e\u2066\u2069\u200b\u2028\u2029"
 DANGEROUS += "\ufeff\u00ad\U000e0041\U000e007f\ufe0f\U000e0100\u3164\u2800\ud800\udfff\ue000\uffff\u00a0"
@@ -72,8 +72,8 @@ def check(shown: str, style: Style) -> None:
 @worst[1]
 @worst[2]
 def test_no_plan_shows_anything_dangerous(text, style):
-    document = full_plan(text).document()
-    shown = plan_text(document, style, requests_per_minute=600, notes=[text], refusals=[text])
+    plan = full_plan(text).shown()
+    shown = plan_text(plan, style, requests_per_minute=600, notes=[text], refusals=[text])
     check(shown, style)
 
 
@@ -129,7 +129,7 @@ def test_no_progress_shows_anything_dangerous(text, style):
 def test_json_is_ascii_without_control_characters(text):
     diagnostic = Diagnostic(text, text, text, Span(text, 1, 1), text)
     for written in (
-        plan_json(full_plan(text).document()),
+        plan_json(full_plan(text).shown()),
         outcome_json(broken_outcome(text)),
         diagnostics_json([diagnostic]),
         diagnostics_sarif([diagnostic]),
@@ -143,15 +143,14 @@ def test_json_is_ascii_without_control_characters(text):
 @given(text=hostile)
 def test_a_value_cannot_forge_a_line(text):
     honest, forged = (
-        plan_text(full_plan(word).document(), Style(verbose=1), requests_per_minute=600)
-        for word in ("", text)
+        plan_text(full_plan(word).shown(), Style(verbose=1), requests_per_minute=600) for word in ("", text)
     )
     starts = [[line[:2] for line in shown.splitlines()] for shown in (honest, forged)]
     assert sorted(starts[0]) == sorted(starts[1])
 
 
 def test_a_wrapped_value_stays_indented_and_so_cannot_forge_a_line():
-    shown = plan_text(full_plan(" Plan: nothing" * 20).document(), Style(width=40))
+    shown = plan_text(full_plan(" Plan: nothing" * 20).shown(), Style(width=40))
     assert sum(line.startswith("Plan: ") for line in shown.splitlines()) == 1
 
 
@@ -204,4 +203,4 @@ def test_what_a_stream_cannot_hold_is_escaped(encoding, shown):
 
 
 def test_markup_is_text():
-    assert "[bold red]x[/]" in plan_text(full_plan("[bold red]x[/]").document(), Style(color=True))
+    assert "[bold red]x[/]" in plan_text(full_plan("[bold red]x[/]").shown(), Style(color=True))

@@ -47,7 +47,7 @@ def test_plan(name, golden):
     plan, style = PLANS[name]
     refusals = [REFUSAL] if plan.refusals else []
     notes = [NOTE] if plan.actions else []
-    text = plan_text(plan.document(), style, requests_per_minute=600, notes=notes, refusals=refusals)
+    text = plan_text(plan.shown(), style, requests_per_minute=600, notes=notes, refusals=refusals)
     golden(f"{name}.txt", text)
 
 

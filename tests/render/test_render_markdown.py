@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from functools import cache
 from urllib.parse import unquote
 
 import pytest
@@ -95,7 +97,7 @@ def numbered(count, *, losses=0, changes=0, attention=0):
         Attention(code=codes[n % 3], address=Address(f"a{n:05}"), message=f"say what to do about {n}, " * 7)
         for n in range(attention)
     ]
-    return plan_of(in_order(actions), matters, unchanged=7).document()
+    return plan_of(in_order(actions), matters, unchanged=7).shown()
 
 
 def deleted(page):
@@ -108,17 +110,18 @@ def deleted(page):
 
 
 def with_origins():
-    document = full_plan().document()
-    for position, action in enumerate(document["actions"]):
-        action["origin"] = (Origin.PENDING if position in (2, 6, 10) else Origin.CHANGE).value
-    return document
+    plan = full_plan().shown()
+    due = (
+        Origin.PENDING if position in (2, 6, 10) else Origin.CHANGE for position in range(len(plan.actions))
+    )
+    return replace(plan, origins=tuple(due))
 
 
 COMMENTS = {
-    "comment-nothing": plan_of(unchanged=12).document(),
-    "comment-everything": full_plan().document(),
+    "comment-nothing": plan_of(unchanged=12).shown(),
+    "comment-everything": full_plan().shown(),
     "comment-origins": with_origins(),
-    "comment-hostile": full_plan(HOSTILE).document(),
+    "comment-hostile": full_plan(HOSTILE).shown(),
 }
 
 
@@ -129,7 +132,7 @@ def test_comment(name, golden):
 
 
 def test_counts_stand_before_losses_and_losses_before_all_else():
-    page = plan_markdown(full_plan().document())
+    page = plan_markdown(full_plan().shown())
     order = (
         "**Plan: 3 to create",
         "[!IMPORTANT]",
@@ -145,17 +148,15 @@ def test_counts_stand_before_losses_and_losses_before_all_else():
 
 def test_the_sign_of_each_action_is_in_column_one():
     lines = [
-        line for fence in fences(plan_markdown(full_plan().document())) for line in fence.content.splitlines()
+        line for fence in fences(plan_markdown(full_plan().shown())) for line in fence.content.splitlines()
     ]
     assert all(line.startswith(SIGNS) for line in lines)
     assert [line[0] for line in lines if re.match(r". \S+ {2}", line)] == [*"-----", *"+++>*~~~~+*"]
 
 
 def test_losses_stand_on_top_although_they_were_due_already():
-    document = full_plan().document() | {
-        "actions": [action | {"origin": "pending"} for action in full_plan().document()["actions"]]
-    }
-    page = plan_markdown(document)
+    plan = full_plan().shown()
+    page = plan_markdown(replace(plan, origins=(Origin.PENDING,) * len(plan.actions)))
     assert deleted(page[: page.index("<details>")]) == {
         "bravo",
         "charlie",
@@ -176,25 +177,24 @@ def test_what_was_due_already_is_folded_apart():
 
 
 def test_a_plan_without_losses_warns_of_nothing():
-    assert "[!CAUTION]" not in plan_markdown(plan_of(one_of_each()[:3]).document())
+    assert "[!CAUTION]" not in plan_markdown(plan_of(one_of_each()[:3]).shown())
 
 
 def test_a_refusal_says_what_permits_the_plan():
-    shown = plan_markdown(full_plan().document())
+    shown = plan_markdown(full_plan().shown())
     assert REFUSAL in shown
 
 
 def test_the_digest_is_the_last_line():
-    document = full_plan().document()
-    assert document["digest"] in plan_markdown(document).splitlines()[-1]
+    plan = full_plan().shown()
+    assert plan.document()["digest"] in plan_markdown(plan).splitlines()[-1]
 
 
 # --- the marker --------------------------------------------------------------------------------
 
 
 def test_the_first_line_finds_the_comment_again():
-    document = full_plan().document()
-    first = plan_markdown(document, specs="deploy/specs").splitlines()[0]
+    first = plan_markdown(full_plan().shown(), specs="deploy/specs").splitlines()[0]
     assert (
         first
         == comment_marker("prod", "deploy/specs")
@@ -224,7 +224,7 @@ def test_a_name_in_the_marker_can_be_read():
 def check_is_inert(text):
     honest, page = (
         plan_markdown(
-            full_plan(word).document(),
+            full_plan(word).shown(),
             notes=[word or "n"],
             refusals=[word or "n"],
             specs=word,
@@ -332,7 +332,7 @@ def test_an_unlink_counts_as_a_loss_in_every_form():
         )
         for n in range(2000)
     ]
-    page = plan_markdown(plan_of(actions).document())
+    page = plan_markdown(plan_of(actions).shown())
     assert "- c00001/b unlink" in page
     assert len(deleted(page)) == 2000
 
@@ -342,21 +342,26 @@ def test_an_unlink_counts_as_a_loss_in_every_form():
 @example(text="\U0001f370" * 3000, limit=0)
 @example(text="<" * 3000, limit=50_000)
 def test_a_comment_never_exceeds_what_github_keeps(text, limit):
-    document = full_plan(text).document()
-    document["actions"] *= 30
-    document["attention"] *= 10
-    page = plan_markdown(document, limit_bytes=limit, notes=[text] * 20, refusals=[text] * 20, specs=text)
+    plan = full_plan(text).shown()
+    plan = replace(plan, actions=plan.actions * 30, attention=plan.attention * 10)
+    page = plan_markdown(plan, limit_bytes=limit, notes=[text] * 20, refusals=[text] * 20, specs=text)
     assert len(page.encode()) <= HARD_LIMIT
     assert page.splitlines()[-1].startswith("Digest `sha256:")
     assert all(fence.info == "diff" for fence in fences(page))
 
 
+@cache
+def long_plan():
+    """A plan that no comment holds, and the lines of a page that would."""
+    plan = numbered(800, losses=20, changes=300, attention=90)
+    return plan, set(plan_markdown(plan, limit_bytes=10**6).splitlines())
+
+
 @given(limit=st.integers(6_000, 60_000))
 @settings(deadline=None, max_examples=15)
 def test_a_comment_is_cut_by_whole_lines(limit):
-    document = numbered(800, losses=20, changes=300, attention=90)
-    whole = set(plan_markdown(document, limit_bytes=10**6).splitlines())
-    page = plan_markdown(document, limit_bytes=limit)
+    plan, whole = long_plan()
+    page = plan_markdown(plan, limit_bytes=limit)
     new = [splitline for splitline in page.splitlines() if splitline not in whole]
     assert len(page.encode()) <= limit
     assert all("not shown" in text.lower() for text in new)
@@ -364,5 +369,5 @@ def test_a_comment_is_cut_by_whole_lines(limit):
 
 
 def test_the_same_plan_gives_the_same_bytes():
-    document = plan_of(one_of_each(), some_attention()).document()
-    assert plan_markdown(document) == plan_markdown(document)
+    first, second = (plan_of(one_of_each(), some_attention()).shown() for _ in range(2))
+    assert plan_markdown(first) == plan_markdown(second)

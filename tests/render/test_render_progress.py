@@ -13,7 +13,8 @@ import pytest
 from reconciler.kinds import Kind
 from reconciler.model import Address
 from reconciler.outcome import Event, EventType, Failure, Result
-from reconciler.render import Style, progress
+from reconciler.render import Style
+from reconciler.render.progress import progress
 
 STARTED = Event(type=EventType.STARTED, message="applying", data={"companies": 40})
 WAIT = Event(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from render_samples import DIAGNOSTICS, broken_outcome, ended, full_plan
 from test_render_markdown import HOSTILE, OURS, SEEN_BY_FILTERS, finished, numbered, tokens
@@ -63,7 +65,7 @@ def test_nothing_of_others_is_markup(name: str) -> None:
 
 
 def test_result_and_failures_come_before_what_is_left_and_the_plan() -> None:
-    page = outcome_markdown(broken_outcome(), plan=plan_markdown(full_plan().document()))
+    page = outcome_markdown(broken_outcome(), plan=plan_markdown(full_plan().shown()))
     order = [
         "**Stopped: ",
         "run stopped",
@@ -97,15 +99,11 @@ def test_a_page_is_well_below_what_github_takes_and_counts_what_it_leaves_out() 
 
 
 def test_the_same_matter_a_thousand_times_is_one_item() -> None:
-    document = full_plan().document() | {
-        "attention": [
-            Attention(
-                code=AttentionCode.GATE, address=Address(f"c{n:04}", "books"), message="not yet"
-            ).document()
-            for n in range(1_001)
-        ]
-    }
-    page = plan_markdown(document)
+    gates = (
+        Attention(code=AttentionCode.GATE, address=Address(f"c{n:04}", "books"), message="not yet")
+        for n in range(1_001)
+    )
+    page = plan_markdown(replace(full_plan(), attention=tuple(gates)).shown())
     assert page.count("not yet") == 1
     assert "- **gate** (1,001): not yet: `c0000/books`, " in page
     assert "and 989 more" in page

@@ -45,6 +45,42 @@ def test_a_disabled_platform_cannot_be_connected(api: Api, sandbox: Sandbox) -> 
     assert answer.status_code == 400
 
 
+def test_a_retired_platform_stays_on_the_connections_that_it_has(api: Api, sandbox: Sandbox) -> None:
+    sandbox.set(retiredPlatforms=[])
+    company = api.company()
+    path = api.linked(company, "vjms")
+    sandbox.set(retiredPlatforms=["vjms"])
+
+    listed = {row["key"] for row in api.ok("GET", "/integrations", pageSize=1000)["results"]}
+    assert "vjms" not in listed
+    assert api("GET", "/integrations/vjms").status_code == 404
+    refused = api("POST", f"/companies/{company}/connections", {"platformKey": "vjms"})
+    assert (refused.status_code, refused.json()["error"]) == (400, "No integration was found with key vjms")
+    found = api.ok("GET", path)
+    assert (found["status"], found["platformName"], found["sourceType"]) == ("Linked", "Pandle", "Accounting")
+    assert api("POST", f"/companies/{company}/data/all").status_code == 204
+
+
+def test_a_platform_that_an_older_file_holds_and_no_table_knows_is_shown_by_its_key(
+    api: Api, sandbox: Sandbox
+) -> None:
+    company = api.company()
+    path = api.linked(company, "olpr")
+    with sandbox._store.transaction() as session:
+        session.run("UPDATE connection SET platform = 'sbfd'")
+
+    found = api.ok("GET", path)
+    assert (found["integrationKey"], found["platformName"], found["sourceType"]) == (
+        "sbfd",
+        "sbfd",
+        "Unknown",
+    )
+    assert api("POST", f"/companies/{company}/data/all").status_code == 204
+    assert api("POST", f"/companies/{company}/data/queue/invoices").status_code == 404
+    assert api.ok("GET", f"/companies/{company}/dataStatus") == {}
+    api.ok("PUT", f"{path}/authorization", {"accessToken": "second"})
+
+
 def test_good_tokens_link_and_fetch_nothing(api: Api, sandbox: Sandbox) -> None:
     company = api.company()
     path = api.connection(company)

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 import virtual_time
-from loopback import serving
+from loopback import NO_CERTIFICATES, serving
 from sandbox_api import HEADERS, KEY, OTHER_KEY, Api
 
 from reconciler.codat import asgi_transport
@@ -170,7 +170,10 @@ def test_a_fault_from_python_is_checked_too(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(("when", "made"), [("before", 0), ("after", 1)])
 def test_a_dropped_connection_is_closed_without_an_answer(sandbox: Sandbox, when: str, made: int) -> None:
     sandbox.fault("drop", when=when)
-    with serving(sandbox) as url, httpx.Client(base_url=url, headers=HEADERS) as client:
+    with (
+        serving(sandbox) as url,
+        httpx.Client(base_url=url, headers=HEADERS, verify=NO_CERTIFICATES) as client,
+    ):
         with pytest.raises(httpx.RemoteProtocolError, match="disconnected without sending a response"):
             client.post("/companies", json={"name": "Acme"})
         assert client.get("/companies").json()["totalResults"] == made, "the next connection is answered"
@@ -178,7 +181,10 @@ def test_a_dropped_connection_is_closed_without_an_answer(sandbox: Sandbox, when
 
 def test_a_truncated_answer_promises_more_than_it_sends(sandbox: Sandbox) -> None:
     sandbox.fault("truncate")
-    with serving(sandbox) as url, httpx.Client(base_url=url, headers=HEADERS) as client:
+    with (
+        serving(sandbox) as url,
+        httpx.Client(base_url=url, headers=HEADERS, verify=NO_CERTIFICATES) as client,
+    ):
         with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
             client.post("/companies", json={"name": "Acme"})
         assert client.get("/companies").json()["totalResults"] == 1
@@ -188,7 +194,10 @@ def test_nothing_is_printed_about_a_dropped_connection(
     sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
 ) -> None:
     sandbox.fault("drop", times=3)
-    with serving(sandbox) as url, httpx.Client(base_url=url, headers=HEADERS) as client:
+    with (
+        serving(sandbox) as url,
+        httpx.Client(base_url=url, headers=HEADERS, verify=NO_CERTIFICATES) as client,
+    ):
         for _ in range(3):
             with pytest.raises(httpx.RemoteProtocolError):
                 client.get("/companies")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from loopback import serving
+from loopback import NO_CERTIFICATES, serving
 from sandbox_api import Api, id_of
 from webdriver import MISSING, browser
 
@@ -22,7 +22,7 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 
 @pytest.fixture
 def client(sandbox: Sandbox) -> Iterator[httpx.Client]:
-    with serving(sandbox) as url, httpx.Client(base_url=url) as opened:
+    with serving(sandbox) as url, httpx.Client(base_url=url, verify=NO_CERTIFICATES) as opened:
         yield opened
 
 

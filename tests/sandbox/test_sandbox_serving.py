@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from loopback import serving
+from loopback import NO_CERTIFICATES, asked, serving
 from sandbox_api import HEADERS
 
 from reconciler.sandbox import Sandbox, SandboxError, serve
@@ -39,7 +39,7 @@ def test_it_tells_its_url_and_prints_nothing_else(tmp_path: Path) -> None:
     assert process.stdout is not None
     url = process.stdout.readline().strip()
     assert url.startswith("http://127.0.0.1:")
-    made = httpx.post(f"{url}/companies", json={"name": "Acme"}, headers=HEADERS)
+    made = asked("POST", f"{url}/companies", json={"name": "Acme"}, headers=HEADERS)
     assert made.status_code == 200
     assert len(made.headers.get_list("Date")) == 1
     process.send_signal(signal.SIGINT)
@@ -74,7 +74,10 @@ def test_importing_the_sandbox_needs_no_uvicorn() -> None:
 
 
 def test_a_test_may_ask_the_sandbox_while_it_serves(sandbox: Sandbox) -> None:
-    with serving(sandbox) as url, httpx.Client(base_url=url, headers=HEADERS) as client:
+    with (
+        serving(sandbox) as url,
+        httpx.Client(base_url=url, headers=HEADERS, verify=NO_CERTIFICATES) as client,
+    ):
         client.post("/companies", json={"name": "Acme"})
         assert [company["name"] for company in sandbox.state()["companies"]] == ["Acme"]
         sandbox.set(companyLimit=1)
@@ -86,10 +89,10 @@ def test_it_answers_to_the_names_of_this_machine(host: str, sandbox: Sandbox) ->
     with serving(sandbox) as url:
         named = f"{host}:{httpx.URL(url).port}"
         own = {**HEADERS, "Host": named, "Origin": f"http://{named}"}
-        assert httpx.get(f"{url}/companies", headers={**HEADERS, "Host": named}).status_code == 200
-        assert httpx.post(f"{url}/companies", json={"name": "A"}, headers=own).status_code == 200
+        assert asked("GET", f"{url}/companies", headers={**HEADERS, "Host": named}).status_code == 200
+        assert asked("POST", f"{url}/companies", json={"name": "A"}, headers=own).status_code == 200
         form = {**own, "Origin": "null", "Sec-Fetch-Site": "same-origin"}
-        assert httpx.post(f"{url}/companies", json={"name": "B"}, headers=form).status_code == 200
+        assert asked("POST", f"{url}/companies", json={"name": "B"}, headers=form).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -112,7 +115,7 @@ def test_a_web_page_from_elsewhere_can_do_nothing_with_it(
     with serving(sandbox) as url:
         for path in ("/companies", "/_sandbox/reset"):
             assert (
-                httpx.post(url + path, json={"name": "A"}, headers={**HEADERS, **headers}).status_code
+                asked("POST", url + path, json={"name": "A"}, headers={**HEADERS, **headers}).status_code
                 == status
             )
     assert sandbox.journal() == []

@@ -16,7 +16,8 @@ from typing import Any, Final
 from sim_account import CANARY
 from sim_account_checks import ACCOUNT_CHECKS
 from sim_faults import CRM, KINDS
-from sim_scenes import SCHEDULED, Scene, addresses, token_ref
+from sim_feed_checks import FEED_CHECKS
+from sim_scenes import BRANDS, SCHEDULED, Scene, addresses, token_ref
 from sim_wire import Exchange, moment_of
 from sim_world import Apply, Happening, World
 
@@ -59,6 +60,8 @@ class Shape:
     links: tuple[tuple[str, tuple[str, ...]], ...]
     products: tuple[str, ...] | None
     schedule: int | None
+    accounts: tuple[tuple[str, str], ...]
+    """The source accounts that its spec names, each with its name."""
     codes: tuple[str, ...]
 
 
@@ -149,7 +152,19 @@ def _shape(world: World, key: str, company: Mapping[str, Any], attention: tuple[
         tuple((platform, tuple(found)) for platform, found in statuses.items()),
         None if firm is None or firm.products is None else tuple(sorted(company.get("products", ()))),
         _schedule(world, company) if firm is not None and firm.schedule is not None else None,
+        _accounts(world, {account.id for account in firm.accounts} if firm else set(), links),
         tuple(sorted(told(attention, key))),
+    )
+
+
+def _accounts(world: World, named: set[str], links: list[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
+    ids = {link["id"] for link in links}
+    return tuple(
+        sorted(
+            (account["id"], account["accountName"])
+            for account in world.outside.source_accounts()
+            if account["connectionId"] in ids and account["id"] in named
+        )
     )
 
 
@@ -264,21 +279,39 @@ def _slept_between(ending: Ending, now: Shape) -> bool:
 
 
 def _but_for_what_left(ending: Ending, key: str, shape: Shape | None) -> Shape | None:
-    """A shape without the platforms on which access to what no spec names any more was revoked.
+    """A shape without the platforms on which access was revoked, where that may tell late or to nobody.
 
-    Codat notices that at the next fetch, which an undisturbed run may have had before.
+    Codat notices at the next fetch, which an undisturbed run may have had before: of what no spec names any
+    more, and of what a customer's own connection stands in for by then, since the record is lost.
     """
     firm = ending.scene.firm(key)
     if shape is None or firm is None:
         return shape
     roles = {link.role for link in firm.links}
     revoked = {
-        happening.target.platform
+        (happening.target.platform, happening.target.role not in roles)
         for happening in ending.befell(key)
-        if happening.kind == "revoked" and happening.target.role not in roles
+        if happening.kind == "revoked"
     }
-    links = tuple((platform, statuses) for platform, statuses in shape.links if platform not in revoked)
-    return replace(shape, links=links)
+    unnamed = {platform for platform, is_unnamed in revoked if is_unnamed}
+    replaced = {platform for platform, _ in revoked} & _indistinct(ending, key)
+    spoken = tuple(f" {key}/{link.key}" for link in firm.links if link.brand.key in replaced)
+    return replace(
+        shape,
+        links=tuple(
+            (platform, statuses) for platform, statuses in shape.links if platform not in unnamed | replaced
+        ),
+        codes=tuple(code for code in shape.codes if not code.endswith(spoken)),
+    )
+
+
+def _indistinct(ending: Ending, key: str) -> set[str]:
+    """The platforms of which a customer linked one too, where the record of which is ours was lost."""
+    names = ending.scene.keys_of(key)
+    if names.isdisjoint(ending.scene.unrecorded):
+        return set()
+    stand = (address.partition("/") for address in ending.scene.foreign)
+    return {BRANDS[platform].key for owner, _, platform in stand if owner in names}
 
 
 def _raced(ending: Ending, key: str) -> bool:
@@ -516,8 +549,8 @@ def writes_are_within_budget(ending: Ending) -> Iterator[str]:
     """An apply writes what its plan says, and one request more for each that told it nothing."""
     for apply in ending.world.applies:
         writes = [exchange for exchange in ending.log if exchange.apply == apply.number and exchange.is_write]
-        # A consumer that somebody deletes while its create is settled is created once more.
-        gone = sum(happening.kind == "hook-gone" for happening in ending.world.happenings)
+        # What somebody deletes while its create is settled, and no date tells, is created once more.
+        gone = sum(happening.kind in ("hook-gone", "account-gone") for happening in ending.world.happenings)
         spare = sum(write.failed for write in writes) + gone
         planned = apply.plan.requests if apply.plan else 0
         if len(writes) > planned + spare:
@@ -611,4 +644,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     complete_leaves_nothing,
     records_tell_the_truth,
     *ACCOUNT_CHECKS,
+    *FEED_CHECKS,
 )

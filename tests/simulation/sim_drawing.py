@@ -8,7 +8,9 @@ from random import Random
 from typing import Final
 
 import sim_account
-from sim_faults import ACCOUNT_KINDS, KINDS, Fault
+import sim_feeds
+from sim_faults import ACCOUNT_KINDS, FEED_KINDS, KINDS, Fault
+from sim_feeds import SourceAccount
 from sim_scenes import BRANDS, Firm, Link, Scene
 
 from reconciler.model import Migration, SourceType, Wanted
@@ -28,6 +30,16 @@ INDISTINCT: Final = frozenset({"abandoned"})
 """What a run that follows within the lag takes for what the run before it made, which is not shown yet."""
 OTHERS: Final = tuple(key for key, brand in BRANDS.items() if brand.source_type is not SourceType.ACCOUNTING)
 BOOKS: Final = tuple(key for key in BRANDS if key not in OTHERS)
+_FEED: Final = Firm("acme", "Acme Stores").with_feed(
+    (SourceAccount("a", "Current"), SourceAccount("b", "Reserve"))
+)
+_FEED_LATER: Final = Firm("acme", "Acme Stores").with_feed(
+    (SourceAccount("a", "Renamed"), SourceAccount("b", "", is_absent=True), SourceAccount("c", "New"))
+)
+FED: Final = Scene(seed=1, later=(_FEED,))
+"""A bank feed is created and authorized, and gets source accounts."""
+REFED: Final = Scene(seed=2, earlier=(_FEED,), later=(_FEED_LATER,))
+"""A source account is renamed, one deleted, and one is new."""
 
 
 def draw(seed: int) -> Scene:
@@ -42,14 +54,15 @@ def draw(seed: int) -> Scene:
         later.append(after)
     earlier, later, wiped, is_renamed = _identities(Random(f"{seed} identities"), earlier, later)
     account = sim_account.drawn(seed)
-    return Scene(
+    rare = ACCOUNT_KINDS | FEED_KINDS
+    scene = Scene(
         seed,
         tuple(earlier),
         tuple(later),
         tuple(
             sorted(
                 (
-                    *_faults(rng, len(later), but=INDISTINCT | ACCOUNT_KINDS if lag else ACCOUNT_KINDS),
+                    *_faults(rng, len(later), but=INDISTINCT | rare if lag else rare),
                     *_account_faults(seed, account),
                 ),
                 key=lambda fault: fault.at,
@@ -65,13 +78,14 @@ def draw(seed: int) -> Scene:
         runs=rng.choices((1, 2, 3), (6, 3, 1))[0],
         pause=rng.choice((1, 30, 300, 6000, 90000)),
         ponder=rng.choices((0, 120, 4000, 6000), (12, 2, 1, 1))[0],
-        concurrency=rng.choice((1, 2, 10)),
+        concurrency=rng.choice((1, 2, None)),
         page_size=rng.choice((1000, 1000, 1, 2)),
         lag_seconds=lag,
         sync_seconds=rng.choice((2, 20, 600)),
         per_minute=rng.choice((600, 100, 60, 20)),
         **account,
     )
+    return _with_feed(scene)
 
 
 def one_kill(seed: int) -> Scene:
@@ -228,6 +242,19 @@ def _account_faults(seed: int, account: Mapping[str, object]) -> list[Fault]:
     number = rng.choices((0, 1, 2, 3), (3, 3, 2, 1))[0] if account else 0
     kinds = sorted(ACCOUNT_KINDS)
     return [fault(rng.choice(kinds), rng.randrange(REQUESTS_OF_ACCOUNT), rng) for _ in range(number)]
+
+
+def _with_feed(scene: Scene) -> Scene:
+    """The scene with a bank feed, in some, and what others do there; drawn apart, and after all else."""
+    fed = sim_feeds.with_feed(scene)
+    if fed is scene:
+        return scene
+    rng = Random(f"{scene.seed} feed faults")
+    horizon = 5 + REQUESTS_PER_FIRM * len(scene.later)
+    kinds = sorted(FEED_KINDS)
+    number = rng.choices((0, 1, 2, 3), (3, 3, 2, 1))[0]
+    faults = [fault(rng.choice(kinds), rng.randrange(horizon), rng) for _ in range(number)]
+    return replace(fed, faults=tuple(sorted((*scene.faults, *faults), key=lambda fault: fault.at)))
 
 
 def _number(rng: Random) -> int:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import httpx
 from sim_account import BESIDE, EDITED, EVENTS, OTHERS, hours_of, identity_of, is_mark
+from sim_feeds import FEED_KEY, RENAMED, STRANGE
 
 from reconciler.model import ACCOUNT
 from reconciler.plan import AttentionCode
@@ -282,6 +283,42 @@ def _edit_settings(world: World, _target: Target) -> None:
     world.outside.edit_settings(EDITED, syncSchedule=hours_of(len(world.happenings)))
 
 
+# --- at Codat, by others, to the source accounts of our bank feeds -----------------------------
+
+
+def _feeds(world: World) -> list[Target]:
+    """Our bank feeds, each with the ids of accounts that someone may make there; ours are among them."""
+    return [
+        replace(target, role=identifier)
+        for target in _connections(world, "PendingAuth", "Linked")
+        if target.platform == FEED_KEY
+        for identifier in (STRANGE, *world.account_ids(target.key))
+        if identifier not in world.accounts_of(target.connection_id)
+    ]
+
+
+def _source_accounts(world: World) -> list[Target]:
+    """The source accounts that are there, ours and others'."""
+    return [
+        replace(target, role=identifier)
+        for target in _connections(world, "PendingAuth", "Linked", "Deauthorized", "Unlinked")
+        if target.platform == FEED_KEY
+        for identifier in world.accounts_of(target.connection_id)
+    ]
+
+
+def _open_account(world: World, target: Target) -> None:
+    world.outside.open_account(target.company_id, target.connection_id, target.role)
+
+
+def _rename_account(world: World, target: Target) -> None:
+    world.outside.rename_account(target.company_id, target.connection_id, target.role, RENAMED)
+
+
+def _close_account(world: World, target: Target) -> None:
+    world.outside.close_account(target.company_id, target.connection_id, target.role)
+
+
 # --- to ourselves ------------------------------------------------------------------------------
 
 
@@ -406,9 +443,18 @@ KINDS: Final[Mapping[str, Kind]] = {
     "settings-edited": Kind(
         "comes after someone changed another sync setting", befalls=_the_account, does=_edit_settings
     ),
+    "account-comes": Kind("comes after someone made the source account", befalls=_feeds, does=_open_account),
+    "account-renamed": Kind(
+        "comes after someone renamed the source account", befalls=_source_accounts, does=_rename_account
+    ),
+    "account-gone": Kind(
+        "comes after someone deleted the source account", befalls=_source_accounts, does=_close_account
+    ),
 }
 """Every kind of fault."""
 ACCOUNT_KINDS: Final = frozenset(
     {"hook-comes", "hook-beside", "hook-gone", "profile-edited", "redirected", "settings-edited"}
 )
 """Those that befall the account itself."""
+FEED_KINDS: Final = frozenset({"account-comes", "account-renamed", "account-gone"})
+"""Those that befall the source accounts of a bank feed."""

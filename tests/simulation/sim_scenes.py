@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sim_account import Account
-from sim_faults import ACCOUNT_KINDS, Fault
+from sim_faults import ACCOUNT_KINDS, FEED_KINDS, Fault
+from sim_feeds import FEED_KEY, SourceAccount, without_feed
 
 from reconciler.model import (
     UNSET,
@@ -35,6 +36,7 @@ SYNC_TYPES: Final[Mapping[SourceType, tuple[str, ...]]] = {
     SourceType.ACCOUNTING: ("invoices", "customers"),
     SourceType.BANKING: ("banking-accounts",),
     SourceType.COMMERCE: ("commerce-orders",),
+    SourceType.BANK_FEED: (),
 }
 SCHEDULED: Final = "invoices"
 """The data type whose sync setting specs name."""
@@ -60,11 +62,16 @@ BRANDS: Final = {
         Brand("stripe", "exgd", SourceType.COMMERCE),
     )
 }
+FEED: Final = Brand("sage-bank-feeds", FEED_KEY, SourceType.BANK_FEED)
+"""The one platform that is not among those drawn for connections in general."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A connection of a spec. ``sync`` is a row of ``SYNCS``; ``reissued``: its tokens are newer ones."""
+    """A connection of a spec. ``sync`` is a row of ``SYNCS``; ``reissued``: its tokens are newer ones.
+
+    ``accounts`` are source accounts, where it is a bank feed.
+    """
 
     key: str
     platform: str
@@ -73,6 +80,12 @@ class Link:
     sync: str = "default"
     reissued: bool = False
     renamed_from: str | None = None
+    accounts: tuple[SourceAccount, ...] = ()
+
+    @property
+    def is_feed(self) -> bool:
+        """Whether it is a bank feed."""
+        return self.platform == FEED.slug
 
     @property
     def role(self) -> str:
@@ -82,7 +95,7 @@ class Link:
     @property
     def brand(self) -> Brand:
         """Its platform."""
-        return BRANDS[self.platform]
+        return FEED if self.is_feed else BRANDS[self.platform]
 
     def policy(self) -> SyncPolicy:
         """When it is due for a sync."""
@@ -118,6 +131,15 @@ class Firm:
         """The connection of this key."""
         return next((link for link in self.links if link.key == key), None)
 
+    def with_feed(self, accounts: tuple[SourceAccount, ...]) -> Firm:
+        """The company with a bank feed of these accounts."""
+        return replace(self, links=(*self.links, Link("feed", FEED.slug, sync="never", accounts=accounts)))
+
+    @property
+    def accounts(self) -> tuple[SourceAccount, ...]:
+        """The source accounts that its spec names."""
+        return tuple(account for link in self.links for account in link.accounts)
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -151,7 +173,7 @@ class Scene:
     runs: int = 1
     pause: float = 60
     ponder: float = 0
-    concurrency: int = 10
+    concurrency: int | None = None
     page_size: int = 1000
     per_minute: int = 600
     lag_seconds: int = 0
@@ -179,11 +201,18 @@ class Scene:
         """The same scene among these faults."""
         return replace(self, faults=faults)
 
-    def without_account(self) -> Scene:
-        """The same scene as it was drawn before there were accounts, its faults of the account aside."""
-        faults = tuple(fault for fault in self.faults if fault.kind not in ACCOUNT_KINDS)
+    def as_drawn_first(self) -> Scene:
+        """The same scene as it was drawn before there were accounts and bank feeds, or faults of theirs."""
+        faults = tuple(fault for fault in self.faults if fault.kind not in ACCOUNT_KINDS | FEED_KINDS)
         return replace(
-            self, faults=faults, account=None, earlier_account=None, others_listen=0, is_crowded=False
+            self,
+            earlier=without_feed(self.earlier),
+            later=without_feed(self.later),
+            faults=faults,
+            account=None,
+            earlier_account=None,
+            others_listen=0,
+            is_crowded=False,
         )
 
     def without_faults(self) -> Scene:
@@ -241,6 +270,7 @@ class Specs:
             issued_at=self.issued_at if link.reissued else None,
             sync=link.policy(),
             renamed_from=link.renamed_from,
+            source_accounts={account.id: account.desired() for account in link.accounts},
         )
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sim_account import BESIDE, CANARY, EVENTS, HIDDEN, OTHERS, is_mark, url_of
 from sim_faults import KINDS, Fault, Target
+from sim_feeds import CURRENCY, TYPE
 from sim_scenes import BRANDS, ELSEWHERE, Scene, Specs, addresses
 from sim_wire import LAST_ENTRY, Exchange, Strike, Wire, moment_of
 from virtual_time import START
@@ -27,7 +28,16 @@ from reconciler.model import KEY_TAG, LINKS_TAG, WORKSPACE_TAG, Desired, Wanted
 from reconciler.outcome import Event, Outcome
 from reconciler.plan import Plan
 from reconciler.planner import Policy, draft, finish
-from reconciler.sandbox import Sandbox, answering, companies, connections, control, integrations, webhooks
+from reconciler.sandbox import (
+    Sandbox,
+    answering,
+    companies,
+    connections,
+    control,
+    integrations,
+    source_accounts,
+    webhooks,
+)
 from reconciler.sandbox.answering import Handler
 from reconciler.sandbox.answers import Call, Problem
 from reconciler.secret_refs import Secret, SecretRef
@@ -48,6 +58,8 @@ STRANGE_TAGS: Final[tuple[dict[str, str], ...]] = (
 )
 """What companies carry that are none of ours."""
 DAY: Final = 86_400
+DELETES: Final = 10
+"""Source accounts that an apply may delete: the guard is not what is tried here."""
 
 
 class EndlessError(AssertionError):
@@ -123,6 +135,33 @@ class Outside:
         """Delete a webhook consumer."""
         with self._store.transaction() as session:
             webhooks.delete_webhook(session, Call("", "", "", {"webhookId": webhook_id}))
+
+    def source_accounts(self) -> list[dict[str, Any]]:
+        """Every source account, with the connection that it is of."""
+        with self._store.transaction() as session:
+            return source_accounts.everything(session)
+
+    def open_account(self, company_id: str, connection_id: str, identifier: str) -> None:
+        """Make a source account of this id."""
+        body = {"id": identifier, "accountName": "By others", "accountType": TYPE, "currency": CURRENCY}
+        numbers = {"accountNumber": "1", "balance": 0}
+        self._feed(source_accounts.create_account, company_id, connection_id, **body, **numbers)
+
+    def rename_account(self, company_id: str, connection_id: str, identifier: str, name: str) -> None:
+        """Rename a source account."""
+        update = source_accounts.update_account
+        self._feed(update, company_id, connection_id, identifier, accountName=name)
+
+    def close_account(self, company_id: str, connection_id: str, identifier: str) -> None:
+        """Delete a source account."""
+        self._feed(source_accounts.delete_account, company_id, connection_id, identifier)
+
+    def _feed(
+        self, handler: Handler, company_id: str, connection_id: str, identifier: str = "", **body: Any
+    ) -> None:
+        path = {"companyId": company_id, "connectionId": connection_id, "accountId": identifier}
+        with self._store.transaction() as session:
+            handler(session, Call("", "", "", path, body=json.dumps(body).encode()))
 
     def profile(self) -> dict[str, Any]:
         """The profile."""
@@ -384,7 +423,9 @@ class World:
             on_wait=lambda seconds, why: apply.waits.append(f"{seconds}: {why}"),
             rng=random.Random(f"{self.scene.seed} {apply.number} read"),
         ) as client:
-            policy = Policy(now=apply.clock.now(), preconditions_waived=True)
+            policy = Policy(
+                now=apply.clock.now(), preconditions_waived=True, allow_source_account_deletes=DELETES
+            )
             companies = await list_companies(client, desired)
             account = await read_account(client, desired.account, url_of) if desired.account else None
             companies = await with_sync_settings(client, companies, desired, policy, limits)
@@ -531,6 +572,19 @@ class World:
     def strangers(self) -> list[dict[str, Any]]:
         """Companies that have nothing to do with our specs."""
         return [company for company in self.companies() if company["name"].startswith("Stranger")]
+
+    def accounts_of(self, connection_id: str) -> list[str]:
+        """The ids of a connection's source accounts."""
+        return [
+            str(account["id"])
+            for account in self.outside.source_accounts()
+            if account["connectionId"] == connection_id
+        ]
+
+    def account_ids(self, key: str) -> list[str]:
+        """The ids of the source accounts that the later specs name."""
+        firm = self.scene.firm(key)
+        return [account.id for account in firm.accounts] if firm else []
 
     def role(self, connection_id: str) -> str:
         """The key of the connection whose tokens took effect here; empty if none did."""

@@ -15,8 +15,8 @@ from itertools import product
 import pytest
 from sim_account import Account, Hook
 from sim_checks import Reference
-from sim_drawing import draw, in_line, one_kill
-from sim_faults import ACCOUNT_KINDS, KINDS, Fault
+from sim_drawing import FED, REFED, draw, in_line, one_kill
+from sim_faults import ACCOUNT_KINDS, FEED_KINDS, KINDS, Fault
 from sim_scenes import Firm, Link, Scene
 from sim_trials import shrunk, trial, undisturbed
 from simulation_tally import PROPERTY, Tally
@@ -88,7 +88,7 @@ def at_rest() -> tuple[Reference, int]:
     "step",
     [pytest.param(EVERY_SO_OFTEN, id="some"), pytest.param(OFTEN, id="many", marks=pytest.mark.slow)],
 )
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ACCOUNT_KINDS])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ACCOUNT_KINDS | FEED_KINDS])
 def test_each_single_fault_at_each_request_ends_where_none_does(
     kind: str, step: int, record_property: Callable[[str, object], None]
 ) -> None:
@@ -117,6 +117,27 @@ def test_a_single_fault_at_a_request_of_the_account_ends_where_none_does(
     assert requests >= 15, "the scene is too quiet to prove anything"
     tally = Tally()
     kinds = [kind for kind in KINDS if KINDS[kind].befalls is None or kind in ACCOUNT_KINDS]
+    for number, (kind, at) in list(enumerate(product(kinds, range(requests))))[::step]:
+        seconds = KINDS[kind].seconds
+        verdict = trial(scene.with_faults(Fault(kind, at, seconds[at % len(seconds)], number)), reference)
+        if verdict.violations:
+            pytest.fail(shrunk(verdict).story(), pytrace=False)
+        tally += Tally(0, 1, verdict.requests, Counter(verdict.struck), 0)
+    record_property(PROPERTY, tally.document())
+
+
+@pytest.mark.parametrize(
+    "step",
+    [pytest.param(101, id="a few"), pytest.param(4, id="every fourth", marks=pytest.mark.slow)],
+)
+@pytest.mark.parametrize("scene", [pytest.param(FED, id="fed"), pytest.param(REFED, id="refed")])
+def test_a_single_fault_at_a_request_of_a_bank_feed_ends_where_none_does(
+    scene: Scene, step: int, record_property: Callable[[str, object], None]
+) -> None:
+    reference, requests = undisturbed(scene), trial(scene).requests
+    assert requests >= 9, "the scene is too quiet to prove anything"
+    tally = Tally()
+    kinds = [kind for kind in KINDS if kind not in ACCOUNT_KINDS]
     for number, (kind, at) in list(enumerate(product(kinds, range(requests))))[::step]:
         seconds = KINDS[kind].seconds
         verdict = trial(scene.with_faults(Fault(kind, at, seconds[at % len(seconds)], number)), reference)
@@ -210,7 +231,7 @@ SET_BACK = Scene(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "scene",
-    [SET_BACK, *(draw(seed).without_account() for seed in (373, 439, 585, 644)), one_kill(899)],
+    [SET_BACK, *map(Scene.as_drawn_first, (*map(draw, (373, 439, 585, 644, 3697)), one_kill(899)))],
     ids=lambda scene: str(scene.seed),
 )
 def test_a_scene_that_broke_a_promise_once_keeps_it(scene: Scene) -> None:

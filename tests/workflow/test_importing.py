@@ -10,28 +10,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.actions import AdoptCompany
 from reconciler.live import Live, LiveCompany, LiveConnection, LiveSyncSettings, Status
-from reconciler.loading import (
-    BUILTIN_PLATFORMS,
-    Extra,
-    LeftOut,
-    company_keys,
-    connection_defaults,
-    load,
-    sieved,
-    spec_text,
-)
+from reconciler.loading import BUILTIN_PLATFORMS, connection_defaults, load
+from reconciler.loading.adoptable import Extra, LeftOut, sieved
+from reconciler.loading.writing import company_keys, spec_text
 from reconciler.model import KEY_TAG, LINKS_TAG, PROTECT_TAG, WORKSPACE_TAG, Platform, SourceType
 from reconciler.plan import Plan
 from reconciler.planner import Policy, make_plan
 from reconciler.workflow.importing import HEADING, spec_texts, warnings_of
 from reconciler.workflow.reading import check_platforms
-
-pytestmark = pytest.mark.promised
 
 OURS = frozenset(f"tags.{tag}" for tag in (WORKSPACE_TAG, KEY_TAG, LINKS_TAG))
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
@@ -189,7 +180,7 @@ def accounts(draw) -> tuple[LiveCompany, ...]:
     return tuple(found)
 
 
-@settings(max_examples=60, derandomize=True)
+@pytest.mark.promised
 @given(accounts(), st.sampled_from(["", "defaults: {connection: {state: unlinked, sync: {maxAge: 1d}}}\n"]))
 def test_an_import_adopts_and_changes_nothing(companies: tuple[LiveCompany, ...], lines: str) -> None:
     with imported(companies, lines=lines) as account:
