@@ -1,13 +1,14 @@
 """Measures codat-sync from outside, each step beside a floor that is measured in the same run.
 
     .venv/bin/python tests/benchmarks/run.py [--companies 1000 10000] [--formats] [--apply] [--peers]
-    .venv/bin/python tests/benchmarks/run.py --companies 100000 --layouts 'a table' --rounds 1
+    .venv/bin/python tests/benchmarks/run.py --companies 100000 --layouts 'a table' '100 a file' --rounds 1
 
 Prints tables for docs/performance.md. Processor time is that of the whole process, start-up included, as the
-operating system counts it; the floor is PyYAML's C loader reading the same files in a process of its own,
-right before the step. Bytecode is compiled, as pip leaves it. Figures are the least of the rounds: whatever
-else the machine does only adds to them. ``--apply`` runs in virtual time. ``--peers`` needs
-``tests/benchmarks/requirements.txt`` installed.
+operating system counts it; the floor is PyYAML's C loader reading as many companies, at most 10,000 and 100 a
+file, in a process of its own right before the step. Bytecode is compiled, as pip leaves it. Figures are the
+least of the rounds: whatever else the machine does only adds to them. ``--apply`` runs in virtual time.
+``--peers`` needs ``tests/benchmarks/requirements.txt`` installed, and says how many times as long as our plan
+of unchanged companies the others take for as many objects.
 """
 
 from __future__ import annotations
@@ -35,8 +36,19 @@ LOADER: Final = (
     "    yaml.load(path.read_bytes(), yaml.CSafeLoader)\n"
 )
 FORMATS: Final = ("text", "json", "markdown", "html")
-APPLIES: Final = ((600, 6000, 0.05, 10), (100, 600, 0.05, 10), (100, 600, 1.5, 10), (100, 600, 1.5, 30))
-"""Companies, requests a minute, seconds of latency, companies at the same time."""
+APPLIES: Final = (
+    (600, 6000, 0.05),
+    (100, 600, 0.05),
+    (100, 600, 0.5),
+    (100, 600, 1.5),
+    (100, 600, 1.9),
+    (600, 600, 1.9),
+    (600, 1000, 1.9),
+    (100, 600, 1.5, 10),
+)
+"""Companies, requests a minute, seconds of latency, and where it is told how many companies at once."""
+FLOOR: Final = 10_000
+"""Companies that the loader reads at most."""
 
 
 COMPILED: Final = str(Path(tempfile.gettempdir()) / "codat-sync-benchmark-bytecode")
@@ -73,11 +85,14 @@ class Bench:
 
     rounds: int
 
-    def step(self, name: str, command: Sequence[str], specs: Path | None = None) -> None:
-        """Measure a step, beside the floor where it reads specs, and print its line."""
+    def step(self, name: str, command: Sequence[str], floor: Path | None = None, over: float = 0.0) -> float:
+        """Measure a step, beside the floor where there is one, print its line, and return its processor time.
+
+        Where it is a peer's, the line says how many times ``over`` it is.
+        """
         costs, floors = [], []
         for _ in range(self.rounds):
-            floors += [cost([sys.executable, "-c", LOADER, str(specs)]).processor] if specs else []
+            floors += [cost([sys.executable, "-c", LOADER, str(floor)]).processor] if floor else []
             costs.append(cost(command))
         least = min(each.processor for each in costs)
         figures = (
@@ -86,7 +101,9 @@ class Bench:
             f"{min(each.wall for each in costs):.2f}",
             f"{min(each.peak for each in costs):.0f}",
         )
-        print(f"| {name} | {' | '.join(figures)} |", flush=True)
+        told = f"{name}: {least / over:.1f} times our plan" if over else name
+        print(f"| {told} | {' | '.join(figures)} |", flush=True)
+        return least
 
 
 @contextmanager
@@ -100,17 +117,22 @@ def listing(companies: int, stale: int = 0, unknown: int = 0) -> Iterator[str]:
         server.stdin.close()
 
 
-def plans(bench: Bench, specs: Path, companies: int, name: str, *, formats: bool) -> None:
-    """Plans of the same specs against three worlds, and of all new ones in every format."""
+def plans(bench: Bench, specs: Path, floor: Path, companies: int, name: str, *, formats: bool) -> float:
+    """Plans of the same specs against three worlds, and of all new ones in every format.
+
+    Returns the processor time of the plan of unchanged companies.
+    """
+    took = {}
     size = f"{companies:,} companies, {name}"
     worlds = (("all unchanged", companies, 0), ("1 % changed", companies, 100), ("all new", 0, 0))
-    bench.step(f"validate, {size}", [*PRODUCT, "validate", str(specs)], specs)
+    bench.step(f"validate, {size}", [*PRODUCT, "validate", str(specs)], floor)
     for what, there, stale in worlds:
         with listing(there, stale, 50) as address:
             command = [*PRODUCT, "plan", str(specs), "--api-url", address, "--format"]
-            bench.step(f"plan, {what}, {size}", [*command, "json"], specs)
+            took[what] = bench.step(f"plan, {what}, {size}", [*command, "json"], floor)
             for format_ in FORMATS if formats and not there else ():
-                bench.step(f"plan as {format_}, {what}, {size}", [*command, format_], specs)
+                bench.step(f"plan as {format_}, {what}, {size}", [*command, format_], floor)
+    return took["all unchanged"]
 
 
 def start_up(bench: Bench) -> None:
@@ -118,18 +140,20 @@ def start_up(bench: Bench) -> None:
     examples = str(HERE.parents[1] / "specs")
     for arguments in (["--help"], ["validate", examples], ["explain", "relink"]):
         bench.step(f"`{arguments[0]}`", [*PRODUCT, *arguments])
-    bench.step("Python alone", [sys.executable, "-c", ""])
+    for imported in ("", "import click", "import click, yaml, jsonschema_rs"):
+        bench.step(f"`{imported}`" if imported else "Python alone", [sys.executable, "-c", imported])
 
 
 def applies() -> None:
     """The share of the allowed rate that an apply of new companies reaches, in virtual time."""
     print("| apply | requests | seconds | share of the rate | busiest 60 s |")
     print("| --- | ---: | ---: | ---: | ---: |")
-    for companies, rate, latency, together in APPLIES:
-        settings = [str(setting) for setting in (companies, rate, latency, together)]
-        command = [sys.executable, str(HERE / "applying.py"), *settings]
+    for companies, rate, latency, *together in APPLIES:
+        settings = (companies, rate, latency, *together)
+        command = [sys.executable, str(HERE / "applying.py"), *map(str, settings)]
         told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        name = f"{companies} companies, {rate:,} a minute, {latency} s away, {together} at once"
+        name = f"{companies} companies, {rate:,} a minute, {latency} s away"
+        name += "".join(f", told {number} at once" for number in together)
         busiest = f"{told['busiest minute']:,} of {rate:,}"
         print(
             f"| {name} | {told['requests']:,} | {told['seconds']} | {told['share']:.1%} | {busiest} |",
@@ -137,13 +161,13 @@ def applies() -> None:
         )
 
 
-def peers(bench: Bench, companies: int) -> None:
+def peers(bench: Bench, companies: int, planned: float) -> None:
     """The same number of objects planned by others."""
     for peer in ("octodns", "terraform"):
         with tempfile.TemporaryDirectory() as directory:
             prepare = [sys.executable, str(HERE / "peers.py"), peer, directory, str(companies)]
             cost([*prepare, "prepare"])
-            bench.step(f"{peer} plans {companies:,} objects, all unchanged", [*prepare, "plan"])
+            bench.step(f"{peer}, {companies:,} objects, all unchanged", [*prepare, "plan"], over=planned)
 
 
 def main() -> None:
@@ -167,14 +191,15 @@ def main() -> None:
     start_up(bench)
     for companies in asked.companies:
         for layout in asked.layouts:
-            with tempfile.TemporaryDirectory() as directory:
+            with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryDirectory() as beside:
                 root = Path(directory)
                 is_table = layout == "a table"
                 per_file = 1 if layout == "one a file" else 100
                 specs = write_set(root, companies) if is_table else write_specs(root, companies, per_file)
-                plans(bench, specs, companies, layout, formats=asked.formats)
+                floor = write_specs(Path(beside), min(companies, FLOOR), 100)
+                planned = plans(bench, specs, floor, companies, layout, formats=asked.formats)
         if asked.peers:
-            peers(bench, companies)
+            peers(bench, companies, planned)
     if asked.apply:
         applies()
 
