@@ -48,10 +48,10 @@ def everything(session: nox.Session) -> None:
     session.run("bash", ".ci/run", external=True)
 
 
-@nox.session(venv_backend="venv")
+@nox.session(venv_backend="virtualenv")
 def site(session: nox.Session) -> None:
     """The documentation as a site, every link checked; ``nox -s site -- serve`` shows it."""
-    session.install("mkdocs-material>=9.6,<10")
+    session.install("--no-compile", "mkdocs-material>=9.6,<10")
     arguments = session.posargs or ["build", "--site-dir", session.create_tmp()]
     session.run("mkdocs", *arguments, env={"NO_MKDOCS_2_WARNING": "1"})
 

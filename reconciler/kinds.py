@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 
 class Kind(StrEnum):
@@ -46,7 +46,18 @@ class Change:
         return {"path": self.path, "before": self.before, "after": self.after}
 
 
+ALGORITHM: Final = "sha256"
+"""What stands before the colon of every digest."""
+
+
+def canonical(document: object) -> str:
+    """The one way to write a document as JSON: sorted, without white space, in ASCII."""
+    return _CANONICAL.encode(document)
+
+
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
 def digest(document: object) -> str:
     """``sha256:`` and the hash of the document's canonical JSON."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    return f"{ALGORITHM}:{hashlib.sha256(canonical(document).encode()).hexdigest()}"

@@ -124,14 +124,14 @@ def links_tag(links: Mapping[str, Mark]) -> str:
 def marks_of(tag: str) -> dict[str, Mark]:
     """The record that ``codatSyncLinks`` holds, by connection key; an id is the first 8 of one."""
     marks = {}
-    for entry in tag.split(","):
-        key, separator, value = re.split(r"([:@])", entry, maxsplit=1) if _IS_ENTRY(entry) else ("", "", "")
-        if separator:
+    for entry in map(_ENTRY, tag.split(",")):
+        if entry is not None:
+            key, separator, value = entry.groups()
             marks[key] = Mark(id=value) if separator == ":" else Mark(platform_key=value)
     return marks
 
 
-_IS_ENTRY: Final = re.compile(r"[^:@]+[:@].+").fullmatch
+_ENTRY: Final = re.compile(r"([^:@]+)([:@])(.+)").fullmatch
 
 
 BEING_SENT: Final = "-"

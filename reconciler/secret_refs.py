@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar, Final, NoReturn
@@ -200,6 +200,43 @@ class SecretRef:
         """
         found = REFERENCE.fullmatch(text)
         return cls(locator_of(found["scheme"], found["locator"])) if found else None
+
+
+class WrittenValues(Mapping[str, "str | SecretRef"]):
+    """Values as saved plans and specs write them, of which those that are references are made when asked for.
+
+    Tens of thousands of connections have some, and a plan of companies that are as they were left needs none.
+    Their ``names`` may be shared.
+    """
+
+    __slots__ = ("_names", "_texts")
+
+    def __init__(self, names: tuple[str, ...], texts: tuple[str, ...]) -> None:
+        self._names = names
+        self._texts = texts
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The values as they are written."""
+        return dict(zip(self._names, self._texts, strict=True))
+
+    def __getitem__(self, name: str) -> str | SecretRef:
+        text = self.texts[name]
+        found = SecretRef.parse(text)
+        return literal(text) if found is None else SecretRef(found.locator, self.span_of(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def span_of(self, _: str, /) -> Span | None:
+        """Where the value of that name stands; unknown here."""
+        return None
 
 
 # --- texts that are none -----------------------------------------------------------------------

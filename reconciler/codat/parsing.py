@@ -31,7 +31,9 @@ from reconciler.live import (
 )
 from reconciler.model import (
     FETCH_ON_FIRST_LINK,
+    LINKS_TAG,
     SYNC_FROM_UTC,
+    WORKSPACE_TAG,
     Platform,
     ProfileValue,
     SettingValue,
@@ -90,6 +92,8 @@ _KINDS: Final[Mapping[str, tuple[type, ...]]] = {
     **{text.wire: (str, _NOTHING) for text in OPTIONAL},
 }
 """What stands under those members of a company that may be missing."""
+_SHARED_TAGS: Final = frozenset({WORKSPACE_TAG, LINKS_TAG})
+"""Tags whose value most companies have alike."""
 NOT_THERE: Final = frozenset({"notsupported", "notimplemented"})
 """States of a feature that a platform does not have, in lower case."""
 
@@ -143,6 +147,8 @@ def connection(node: Node) -> LiveConnection:
 def _plain_company(value: Any) -> LiveCompany | None:
     try:
         tags = {name: tag for name, tag in (value.get("tags") or {}).items() if tag is not None}
+        for ours in _SHARED_TAGS & tags.keys():
+            tags[ours] = intern(tags[ours])
         marks = sent_marks(tags)
         links = [_plain_connection(each, marks) for each in value.get("dataConnections") or ()]
         texts = {text.attribute: value.get(text.wire) for text in OPTIONAL}

@@ -42,18 +42,26 @@ _FIX: Final = "keep what is shown and the secrets in two files, with the same ke
 
 
 def of_both_kinds(
-    tables: Iterable[tuple[Path, Spot]], companies: Iterable[CompanySpec], root: Path
+    tables: Iterable[tuple[Path, Spot]],
+    companies: Iterable[CompanySpec],
+    root: Path,
+    references: Mapping[str, SecretRef],
 ) -> tuple[Diagnostic, ...]:
-    """The sets whose table is a file that a reference reads secrets from, each with one such reference."""
+    """The sets whose table is a file that a reference reads secrets from, each with one such reference.
+
+    Those of plain companies are ``references``, by the path of their file.
+    """
     sets = {identity: spot for path, spot in tables if (identity := _identity(path)) is not None}
     if not sets:
         return ()
-    secret = _secret_files(companies, root)
+    secret = _secret_files(companies, root, references)
     return tuple(_told(spot, secret[identity]) for identity, spot in sets.items() if identity in secret)
 
 
-def _secret_files(companies: Iterable[CompanySpec], root: Path) -> Mapping[Identity, SecretRef]:
-    first: dict[str, SecretRef] = {}
+def _secret_files(
+    companies: Iterable[CompanySpec], root: Path, references: Mapping[str, SecretRef]
+) -> Mapping[Identity, SecretRef]:
+    first = dict(references)
     for path, ref in _references(companies):
         first.setdefault(path, ref)
     found = ((_identity(root / path), ref) for path, ref in first.items())

@@ -188,6 +188,11 @@ def _permission(field: str, connection: ConnectionSpec) -> str:
     return f"; if it is no secret, set {setting} in workspace.yaml"
 
 
+def is_used_once(field: str) -> bool:
+    """Whether what stands in a field of an authorization is a customer's: no other may have the same."""
+    return not field.lower().startswith(_OF_THE_APPLICATION)
+
+
 def _reference_shared(specs: Specs) -> Iterator[RuleFinding]:
     """Tokens that two connections would send: the first use makes them stale for the second.
 
@@ -197,7 +202,7 @@ def _reference_shared(specs: Specs) -> Iterator[RuleFinding]:
     for connection in specs.connections:
         fields = connection.fields
         for name, value in connection.authorization.items() if fields is not None else ():
-            if not isinstance(value, SecretRef) or name.lower().startswith(_OF_THE_APPLICATION):
+            if not isinstance(value, SecretRef) or not is_used_once(name):
                 continue
             other = first.setdefault(value, connection)
             if other is connection or fields is None or not _is_secret(name, connection, specs):

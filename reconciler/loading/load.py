@@ -2,186 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import Diagnostic, Severity, in_reading_order
-from reconciler.fields import OPTIONAL
 from reconciler.loading import (
     account_file,
     company_rules,
     files,
     schema,
     sources,
+    wanting,
     workspace_file,
     yaml_nodes,
 )
 from reconciler.loading.company_rules import COMPANY_RULES
 from reconciler.loading.connection_rules import CONNECTION_RULES
-from reconciler.loading.nodes import Document, Spot
+from reconciler.loading.nodes import Document, Entry, Spot
+from reconciler.loading.plain import Plain
 from reconciler.loading.platforms import BUILTIN_PLATFORMS, PlatformIndex
-from reconciler.loading.references import ReferenceFault, ReferenceOrigin, real_path
+from reconciler.loading.references import ReferenceOrigin, real_path
 from reconciler.loading.sources import (
     SETS,
     CompanySpec,
-    ConnectionSpec,
-    Settings,
-    SourceAccountSpec,
     Specs,
-    preconditions,
 )
-from reconciler.loading.spec_codes import SpecError
-from reconciler.loading.words import moment
+from reconciler.loading.spec_codes import SpecCode, SpecError
 from reconciler.model import (
-    SYNC_FROM_UTC,
-    UNSET,
     Desired,
     DesiredAccount,
     DesiredCompany,
-    DesiredConnection,
-    DesiredSourceAccount,
     Platform,
-    Precondition,
-    PreconditionState,
-    SettingValue,
-    SyncPolicy,
-    SyncSettings,
-    utc_text,
 )
-from reconciler.secret_refs import SecretRef, literal
-from reconciler.wording import read_duration
 from reconciler.workspace import Workspace
 
 if TYPE_CHECKING:
     from reconciler.loading.company_sets import Room
-
-_UNSAID: Final = SyncPolicy()
-
-
-def desired(specs: Specs, *, narrowed: bool, account: DesiredAccount | None = None) -> Desired:
-    """What the specs want, companies by key. No rule may have found an error in ``specs``.
-
-    The account is of the whole workspace, so a part of it says nothing of that.
-    """
-    companies = sorted(specs.companies, key=lambda company: company.key)
-    return Desired(
-        workspace=specs.settings.workspace.name,
-        companies={company.key: _company(company, specs.settings) for company in companies},
-        narrowed=narrowed,
-        renamed_from=specs.settings.workspace.renamed_from,
-        account=None if narrowed else account,
-    )
-
-
-def _company(company: CompanySpec, settings: Settings) -> DesiredCompany:
-    fields = company.entry.fields
-    if company.name is None:
-        raise ValueError(f"{company.key} has no name")
-    return DesiredCompany(
-        key=company.key,
-        name=company.name,
-        **{text.attribute: _literal(fields[text.path]) for text in OPTIONAL if text.path in fields},
-        tags={literal(tag): _literal(value) for tag, value in fields.get("tags", {}).items()},
-        id=company.id,
-        new=fields.get("new", False),
-        new_beside=tuple(sorted(identifier.lower() for identifier in fields.get("newBeside", ()))),
-        renamed_from=fields.get("renamedFrom"),
-        protect=fields.get("protect", UNSET),
-        products=tuple(sorted(fields["products"] or ())) if "products" in fields else UNSET,
-        sync_settings=_sync_settings(fields["syncSettings"])
-        if fields.get("syncSettings", {}) != {}
-        else UNSET,
-        state=company.state,
-        connections={connection.key: _connection(connection, settings) for connection in company.connections},
-        span=company.entry.span,
-    )
-
-
-def _literal(written: str | None) -> str | None:
-    return literal(written) if written is not None else None
-
-
-def _sync_settings(written: SyncSettings | None) -> SyncSettings | None:
-    if written is None:
-        return None
-    return {
-        data_type: {name: _setting(name, value) for name, value in members.items()}
-        for data_type, members in written.items()
-    }
-
-
-def _setting(name: str, value: SettingValue) -> SettingValue:
-    """A value of a setting; a time as it is compared."""
-    read = moment(value) if name == SYNC_FROM_UTC and isinstance(value, str) else None
-    return value if read is None else utc_text(read)
-
-
-def _connection(connection: ConnectionSpec, settings: Settings) -> DesiredConnection:
-    platform = connection.platform
-    if platform is None:
-        raise ValueError(f"{connection.company}/{connection.key} has no platform")
-    issued = connection.entry.fields.get("issuedAt")
-    return DesiredConnection(
-        key=connection.key,
-        platform=connection.merged["platform"],
-        platform_key=platform.key,
-        source_type=platform.source_type,
-        migration=connection.migration,
-        wanted=connection.wanted,
-        id=connection.id,
-        authorization=_authorization(connection),
-        issued_at=moment(issued) if issued is not None else None,
-        sync=_sync(connection.merged.get("sync")),
-        preconditions=_preconditions(connection, platform.key, settings),
-        renamed_from=connection.entry.fields.get("renamedFrom"),
-        source_accounts={account.id: _source_account(account) for account in connection.source_accounts},
-        span=connection.entry.span,
-    )
-
-
-def _source_account(account: SourceAccountSpec) -> DesiredSourceAccount:
-    fields = account.entry.fields
-    return DesiredSourceAccount(
-        key=account.id,
-        name=literal(fields.get("accountName", "")),
-        type=fields.get("accountType", ""),
-        currency=fields.get("currency", ""),
-        numbers={name: ref for name, ref in account.numbers.items() if isinstance(ref, SecretRef)},
-        state=account.state,
-    )
-
-
-def _authorization(connection: ConnectionSpec) -> Mapping[str, str | SecretRef]:
-    values = connection.authorization
-    if any(type(value) is ReferenceFault for value in values.values()):
-        raise ValueError(f"{connection.company}/{connection.key} has a reference that is none")
-    return cast("Mapping[str, str | SecretRef]", values)
-
-
-def _preconditions(
-    connection: ConnectionSpec, platform_key: str, settings: Settings
-) -> Mapping[Precondition, PreconditionState]:
-    """The connection's own over its platform's over the workspace's; where it has none, they are shared."""
-    shared = settings.of_platform(platform_key)
-    own = connection.merged.get("preconditions")
-    return {**shared, **preconditions(own)} if own else shared
-
-
-def _sync(written: str | Mapping[str, Any] | None) -> SyncPolicy:
-    if not written:
-        return _UNSAID
-    if isinstance(written, str):
-        return SyncPolicy(never=True)
-    age = written.get("maxAge")
-    return SyncPolicy(
-        max_age=read_duration(age) if age is not None else None,
-        data_types=tuple(written.get("dataTypes", ())),
-    )
-
 
 RULES = (*COMPANY_RULES, *CONNECTION_RULES)
 """Every rule that no schema can say."""
@@ -223,27 +84,23 @@ def load(
         SpecError: with every error of the files, the schemas and the rules at once.
     """
     specs = real_path(specs)
-    nothing = files.missing(specs)
-    if nothing is not None:
-        raise SpecError((nothing,))
+    missing = files.missing(specs)
+    if missing is not None:
+        raise SpecError((missing,))
     location = workspace_file.locate(specs)
     index = PlatformIndex(platforms)
     settings, diagnostics = workspace_file.read(location, index, sandbox=sandbox)
     account, unaccountable = account_file.read(location.root)
     found = files.find(specs, location.root)
-    documents, unsound = _documents(found.specs)
-    read, misset = _companies(
-        documents, sources.Specs((), (), settings, index, now or datetime.now(UTC)), location.root
-    )
-    ruled = (diagnostic for rule in RULES for diagnostic in rule.diagnostics(read))
-    errors, warnings = _by_severity(
-        (*diagnostics, *unaccountable, *found.diagnostics, *unsound, *misset, *ruled)
-    )
+    nothing = sources.Specs((), (), settings, index, now or datetime.now(UTC))
+    read = _read(found.specs, nothing, location.root)
+    ruled = (diagnostic for rule in RULES for diagnostic in rule.diagnostics(read.specs))
+    errors, warnings = _by_severity((*diagnostics, *unaccountable, *found.diagnostics, *read.found, *ruled))
     if errors:
         raise SpecError(errors, warnings)
     return Loaded(
         settings.workspace,
-        desired(read, narrowed=files.is_narrowed(specs, location.root), account=account),
+        _desired(read, narrowed=files.is_narrowed(specs, location.root), account=account),
         tuple(files.source(path).shown for path in found.specs),
         warnings,
         _named(read),
@@ -251,16 +108,104 @@ def load(
     )
 
 
-def _named(specs: sources.Specs) -> dict[str, Platform]:
-    connections = (connection.merged["platform"] for connection in specs.connections)
-    names = dict.fromkeys((*specs.settings.named, *connections))
-    return {name: found for name in names if (found := specs.platforms.find(name)) is not None}
+@dataclass(slots=True)
+class _Read:
+    """What was read of spec files. ``specs`` holds the companies that are not plain."""
+
+    specs: Specs
+    plain: list[DesiredCompany]
+    found: list[Diagnostic]
+    """What is wrong with files, YAML, schema and sets."""
+    platforms: frozenset[str] = frozenset()
+    """Those that plain companies name."""
 
 
-def _documents(paths: Sequence[Path]) -> tuple[list[Document], list[Diagnostic]]:
-    """All documents, without what the schema refuses, and what is wrong with files, YAML and schema."""
-    kept: list[Document] = []
-    found: list[Diagnostic] = []
+def _desired(read: _Read, *, narrowed: bool, account: DesiredAccount | None) -> Desired:
+    """What the specs want, companies by key. No rule may have found an error in them.
+
+    The account is of the whole workspace, so a part of it says nothing of that.
+    """
+    settings = read.specs.settings
+    companies = [*read.plain, *(wanting.company(spec, settings) for spec in read.specs.companies)]
+    companies.sort(key=attrgetter("key"))
+    return Desired(
+        workspace=settings.workspace.name,
+        companies={company.key: company for company in companies},
+        narrowed=narrowed,
+        renamed_from=settings.workspace.renamed_from,
+        account=None if narrowed else account,
+    )
+
+
+def _named(read: _Read) -> dict[str, Platform]:
+    connections = (connection.merged["platform"] for connection in read.specs.connections)
+    names = dict.fromkeys((*read.specs.settings.named, *connections, *read.platforms))
+    return {name: found for name in names if (found := read.specs.platforms.find(name)) is not None}
+
+
+def _read(paths: Sequence[Path], nothing: Specs, root: Path) -> _Read:
+    """What the files hold, where two companies may be in each other's way all of it by the careful way."""
+    plain = Plain(nothing)
+    read = _read_with(plain, paths, nothing, root)
+    plain.claims.take_all(read.specs)
+    is_told = plain.claims.are_free and not any(
+        found.code is SpecCode.TABLE_OF_SECRETS for found in read.found
+    )
+    return read if is_told else _read_carefully(paths, nothing, root)
+
+
+def _read_carefully(paths: Sequence[Path], nothing: Specs, root: Path) -> _Read:
+    """The same, with every rule for every company."""
+    return _read_with(None, paths, nothing, root)
+
+
+def _read_with(plain: Plain | None, paths: Sequence[Path], nothing: Specs, root: Path) -> _Read:
+    """The same, without a quick way where ``plain`` is ``None``.
+
+    Where a set's table holds secrets, that alone is said: whatever else was made of it may show one.
+    """
+    read = _Read(nothing, [], [])
+    companies: list[CompanySpec] = []
+    keys: list[tuple[str, Spot]] = []
+    tables: list[tuple[Path, Spot]] = []
+    room: Room | None = None
+    origin_of = cache(
+        partial(ReferenceOrigin, root=root, schemes=frozenset(nothing.settings.commands.by_scheme))
+    )
+    for document, is_sound in _documents(paths, read.found):
+        origin = origin_of(document.file.path.parent)
+        make = partial(sources.company, settings=nothing.settings, platforms=nothing.platforms, origin=origin)
+        entries: Iterable[Entry] = sources.entries(document)
+        if plain is not None and is_sound:
+            entries = plain.sieve(entries, origin, read.plain)
+        else:
+            keys.extend(sources.keys(document))
+        companies.extend(make(entry.path[-1], entry) for entry in entries)
+        if document.child(SETS) is None:
+            continue
+        # Most specs have no set, and start without what reads tables.
+        from reconciler.loading import company_sets
+
+        room = room or company_sets.Room()
+        expanded = company_sets.expand(document, origin, make, nothing, room)
+        companies.extend(expanded.companies)
+        keys.extend(expanded.keys)
+        read.found.extend(expanded.found)
+        tables.extend(expanded.tables)
+    references = plain.claims.files if plain is not None else {}
+    if mixed := company_rules.of_both_kinds(tables, companies, root, references):
+        return _Read(nothing, [], list(mixed))
+    read.specs = replace(nothing, companies=tuple(companies), keys=tuple(keys))
+    read.platforms = plain.named if plain is not None else frozenset()
+    return read
+
+
+def _documents(paths: Sequence[Path], found: list[Diagnostic]) -> Iterator[tuple[Document, bool]]:
+    """All documents without what the schema refuses, and whether nothing is wrong with them.
+
+    What is wrong with files, YAML and schema is told in ``found``.
+    """
+    spec = schema.named("spec")
     for path in paths:
         file = files.source(path)
         text = files.read_text(file)
@@ -272,46 +217,11 @@ def _documents(paths: Sequence[Path]) -> tuple[list[Document], list[Diagnostic]]
         for document in documents:
             if document.root is None:
                 continue
-            refused = schema.problems(schema.named("spec"), document)
+            fits = spec.fits(document.root)
+            refused = () if fits else schema.problems(spec, document)
             found.extend(problem.diagnostic for problem in refused)
             schema.leave_aside(document.root, refused)
-            kept.append(document)
-    return kept, found
-
-
-def _companies(
-    documents: Sequence[Document], nothing: sources.Specs, root: Path
-) -> tuple[sources.Specs, list[Diagnostic]]:
-    """The companies of all documents and of their sets, and what is wrong with the sets.
-
-    Where a set's table holds secrets, that alone is said: whatever else was made of it may show one.
-    """
-    companies: list[sources.CompanySpec] = []
-    keys: list[tuple[str, Spot]] = []
-    found: list[Diagnostic] = []
-    tables: list[tuple[Path, Spot]] = []
-    room: Room | None = None
-    for document in documents:
-        origin = ReferenceOrigin(
-            document.file.path.parent, root, frozenset(nothing.settings.commands.by_scheme)
-        )
-        make = partial(sources.company, settings=nothing.settings, platforms=nothing.platforms, origin=origin)
-        companies.extend(make(entry.path[-1], entry) for entry in sources.entries(document))
-        keys.extend(sources.keys(document))
-        if document.child(SETS) is None:
-            continue
-        # Most specs have no set, and start without what reads tables.
-        from reconciler.loading import company_sets
-
-        room = room or company_sets.Room()
-        expanded = company_sets.expand(document, origin, make, nothing, room)
-        companies.extend(expanded.companies)
-        keys.extend(expanded.keys)
-        found.extend(expanded.found)
-        tables.extend(expanded.tables)
-    if mixed := company_rules.of_both_kinds(tables, companies, root):
-        return nothing, list(mixed)
-    return replace(nothing, companies=tuple(companies), keys=tuple(keys)), found
+            yield document, fits and not broken
 
 
 def _by_severity(

@@ -73,6 +73,12 @@ def _packed(numbers: list[int]) -> bytes:
     return array(_NUMBERS, numbers).tobytes()
 
 
+def place_in(packed: bytes, position: int) -> Place:
+    """One of the places that ``_packed`` made bytes of."""
+    line, column = _PLACE.unpack_from(packed, position * _PLACE.size)
+    return line + 1, column + 1
+
+
 def _unpacked(packed: bytes) -> list[Place]:
     """The places that ``_packed`` made bytes of."""
     numbers = array(_NUMBERS)
@@ -97,6 +103,13 @@ class Map(dict[str, Any]):
     def pack(self, numbers: list[int]) -> None:
         """Keep the places of all entries: line and column of each key and of its value, from 0."""
         self._packed = _packed(numbers)
+
+    def packed_places(self) -> bytes:
+        """The places as ``pack`` keeps them."""
+        if self._places is None:
+            return self._packed
+        pairs = zip(self.key_places.values(), self.value_places.values(), strict=True)
+        return _packed([number - 1 for pair in pairs for place in pair for number in place])
 
     def share_places(self, other: Map) -> None:
         """Have the places of ``other``, whose values stood there."""
@@ -123,8 +136,7 @@ class Map(dict[str, Any]):
         """One place of few, without unpacking all of them for good."""
         for position, name in enumerate(self):
             if name == key:
-                line, column = _PLACE.unpack_from(self._packed, (2 * position + side) * _PLACE.size)
-                return line + 1, column + 1
+                return place_in(self._packed, 2 * position + side)
         return None
 
     @property

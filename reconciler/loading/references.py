@@ -48,13 +48,15 @@ class ReferenceOrigin:
     """Where a reference stands: the directory of its file, and the workspace's root; both real paths.
 
     ``schemes`` are those of the commands that workspace.yaml permits. ``tables`` remembers the way to
-    each table: thousands of references name the same one.
+    each table, and ``directories`` that to each directory: thousands of references name the same few.
     """
 
     directory: Path
     root: Path
     schemes: frozenset[str] = frozenset()
     tables: dict[str, str | ReferenceFault] = field(default_factory=dict, compare=False)
+    directories: dict[str, str | None] = field(default_factory=dict, compare=False)
+    """By the path as written: see ``_without_links``."""
 
 
 def read(text: str, origin: ReferenceOrigin, span: Span) -> str | SecretRef | ReferenceFault:
@@ -126,6 +128,36 @@ def _placed(locator: Locator, origin: ReferenceOrigin) -> Locator | ReferenceFau
 
 
 def _from_root(written: str, origin: ReferenceOrigin) -> str | ReferenceFault:
+    """The path from the root. What stands in a directory without links is where that is."""
+    directory, name = os.path.split(written)
+    if name in _NO_NAMES:
+        return _followed(written, origin)
+    if directory not in origin.directories:
+        origin.directories[directory] = _without_links(directory, origin)
+    place = origin.directories[directory]
+    return place + name if place is not None else _followed(written, origin)
+
+
+_NO_NAMES: Final = ("", os.curdir, os.pardir)
+
+
+def _without_links(directory: str, origin: ReferenceOrigin) -> str | None:
+    """The directory from the root, with its slash; ``None`` where it is not below that, or has links."""
+    place = _followed(directory, origin)
+    if isinstance(place, ReferenceFault):
+        return None
+    try:
+        if any(path.is_symlink() for path in (origin.root / place).iterdir()):
+            return None
+    except FileNotFoundError:
+        pass  # Then there is no link either.
+    except OSError:
+        return None
+    return "" if place == os.curdir else f"{place}/"
+
+
+def _followed(written: str, origin: ReferenceOrigin) -> str | ReferenceFault:
+    """The same, with every link on the way followed."""
     path = Path(os.path.normpath(origin.directory / written))
     if not path.is_relative_to(origin.root) or not is_inside(path, origin.root):
         fix = "move the file below the directory of workspace.yaml"

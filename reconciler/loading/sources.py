@@ -190,7 +190,7 @@ def company(
         _PRESENCES.get(fields.get("state", ""), Presence.PRESENT),
         _lowered(fields.get("id")),
         tuple(
-            _connection(key, each, settings, platforms, origin)
+            connection(key, each, settings, platforms, origin)
             for each in (connections.children() if connections is not None else ())
         ),
     )
@@ -200,9 +200,10 @@ def _name(written: str | None, settings: Settings) -> str | None:
     return None if written is None else SENT[settings.names](literal(written))
 
 
-def _connection(
+def connection(
     company: str, entry: Entry, settings: Settings, platforms: PlatformIndex, origin: ReferenceOrigin
 ) -> ConnectionSpec:
+    """The connection of an entry, as far as the schema has passed it."""
     merged = _merged(settings.connection_defaults, entry.fields)
     written = merged.get("platform")
     fields = entry.child(AUTHORIZATION)

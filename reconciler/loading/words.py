@@ -68,6 +68,11 @@ def removed_characters(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_REMOVED.findall(name)))
 
 
+def is_kept(name: str) -> bool:
+    """Whether Codat keeps the name as it is, and something of it can be seen."""
+    return _REMOVED.search(name) is None and bool(name.strip())
+
+
 def moment(text: str) -> datetime | None:
     """The moment that an ISO 8601 time with a zone means, in UTC; ``None`` if it is no such time."""
     try:

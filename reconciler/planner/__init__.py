@@ -21,9 +21,10 @@ from reconciler.planner.planning import (
 )
 from reconciler.planner.policy import Earlier, Policy
 from reconciler.planner.reviewing import Stale, as_reviewed, known_from
-from reconciler.planner.saved_form import desired_digest, from_document, read_plan, to_document
+from reconciler.planner.saved_form import from_document, read_plan, to_document
 from reconciler.planner.soundness import PlannerCode, UnsoundPlanError
 from reconciler.planner.source_accounts import feeds_to_read
+from reconciler.planner.specs_digest import desired_digest
 
 __all__ = [
     "Directory",

@@ -27,8 +27,9 @@ from reconciler.planner.account import (
 from reconciler.planner.actions import Decided, decided
 from reconciler.planner.drafts import CompanyDraft, Draft
 from reconciler.planner.policy import Policy, refusals
-from reconciler.planner.saved_form import desired_digest, live_digest
+from reconciler.planner.saved_form import live_digest
 from reconciler.planner.soundness import PlannerCode, check
+from reconciler.planner.specs_digest import desired_digest
 from reconciler.wording import listed
 
 WAIVED_NOTE = (

@@ -70,12 +70,7 @@ def live_digest(companies: Iterable[LiveCompany]) -> str:
     )
 
 
-def desired_digest(desired: Desired) -> str:
-    """The digest of everything that the specs want."""
-    return digest(to_document(desired))
-
-
-def to_document(noun: Desired | Options | Workspace) -> Document:
+def to_document(noun: Desired | DesiredCompany | DesiredConnection | Options | Workspace) -> Document:
     """The JSON form."""
     return cast("Document", _CONVERTER.unstructure(noun))
 

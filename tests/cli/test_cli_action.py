@@ -107,8 +107,17 @@ def test_options_are_taken_a_line_each_and_the_key_as_an_input(codat: Codat, run
     assert [company["name"] for company in codat.sandbox.state()["companies"]] == ["Bravo"]
 
 
-@pytest.mark.parametrize("name", ["command", "specs", "base", "plan", "options", "api_key", "api_url"])
-@pytest.mark.parametrize("command", ["validate", "plan", "apply"])
+INPUTS = ("specs", "base", "plan", "options", "api_key", "api_url")
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("plan", "command"),
+        *(("validate", name) for name in ("specs", "options")),
+        *((command, name) for command in ("plan", "apply") for name in INPUTS),
+    ],
+)
 def test_no_input_is_run_as_a_script(command: str, name: str, codat: Codat, runner: Runner) -> None:
     runner.action(**{"command": command, name: HOSTILE})  # type: ignore[arg-type]
     assert not list(codat.directory.rglob("pwned"))

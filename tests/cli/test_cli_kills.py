@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
@@ -14,16 +15,25 @@ from small_migration import ENV, WRITES, expect_whole, specs_in
 
 from reconciler.sandbox import Sandbox
 
-BOUNDARIES: Final = [(nth, when) for nth in range(1, WRITES + 1) for when in ("before", "after")]
-EVERY_SO_OFTEN: Final = 9
-"""One boundary of so many is tried while someone waits; the executor's own tests try each in virtual time."""
+IS_EACH_TRIED: Final = os.environ.get("CODAT_SYNC_OFTEN") == "1"
+"""Whether every write is killed both before and after it took effect, as ``.ci/deep`` does; else by turns."""
+
+
+def boundaries(writes: int) -> list[tuple[int, str]]:
+    """Where an apply of so many writes is killed; the executor's own tests try each in virtual time."""
+    both = [(nth, when) for nth in range(1, writes + 1) for when in ("before", "after")]
+    return [(nth, when) for nth, when in both if IS_EACH_TRIED or nth % 2 == (when == "after")]
+
+
+EVERY_SO_OFTEN: Final = 5
+"""One boundary of so many is tried while someone waits."""
 
 
 @pytest.mark.parametrize(
     ("nth", "when"),
     [
         pytest.param(*boundary, marks=() if number % EVERY_SO_OFTEN == 0 else pytest.mark.slow)
-        for number, boundary in enumerate(BOUNDARIES)
+        for number, boundary in enumerate(boundaries(WRITES))
     ],
 )
 def test_a_killed_apply_is_completed_by_the_next(
@@ -51,8 +61,7 @@ def _killed_and_repeated(specs: Path, gate: Gate, env: Mapping[str, str]) -> Non
 
 OF_ACCOUNT: Final = 2 + 1 + 1 + 1
 """Two consumers, the delete of the one that they replace, the profile and its sync settings."""
-ACCOUNT_BOUNDARIES: Final = [(nth, when) for nth in range(1, OF_ACCOUNT + 1) for when in ("before", "after")]
-SAMPLED: Final = (2, "after")
+SAMPLED: Final = (1, "after")
 """A consumer that was created, and whose answer was lost: what is easiest to create twice."""
 HOOK: Final = {"HOOK": "https://lender.example/hook?key=must-never-be-shown"}
 
@@ -61,7 +70,7 @@ HOOK: Final = {"HOOK": "https://lender.example/hook?key=must-never-be-shown"}
     ("nth", "when"),
     [
         pytest.param(*boundary, marks=() if boundary == SAMPLED else pytest.mark.slow)
-        for boundary in ACCOUNT_BOUNDARIES
+        for boundary in boundaries(OF_ACCOUNT)
     ],
 )
 def test_a_killed_apply_of_the_account_is_completed_by_the_next(

@@ -266,6 +266,7 @@ def test_references_to_files_count_from_the_file_they_stand_in(project, tmp_path
     assert str(token) == "${file:secrets/t.json#/a~1b}"
     (project.root / "specs/link").symlink_to(tmp_path_factory.mktemp("outside"))
     project.put("specs/notes.txt", "")
-    for path in ("../../t", "../link/t", "/etc/hostname", "deep/../../../t"):
+    (project.root / "specs/token").symlink_to(tmp_path_factory.mktemp("elsewhere") / "token")
+    for path in ("../../t", "../link/t", "../token", "/etc/hostname", "deep/../../../t"):
         project.put("specs/deep/a.yaml", spec.format(path))
         assert SpecCode.REFERENCE_OUTSIDE_ROOT in [error.code for error in project.errors()], path

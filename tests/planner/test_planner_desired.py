@@ -13,10 +13,22 @@ from builders import TOKENS, specs, wanted, wanted_connection
 from hypothesis import given
 from planner_states import Scenario, scenarios, searched
 
-from reconciler.model import Desired, DesiredAccount, DesiredWebhook, Presence, SyncPolicy
+from reconciler.kinds import digest
+from reconciler.model import (
+    Desired,
+    DesiredAccount,
+    DesiredSourceAccount,
+    DesiredWebhook,
+    Precondition,
+    PreconditionState,
+    Presence,
+    SyncPolicy,
+    Wanted,
+)
 from reconciler.plan import Options
-from reconciler.planner.saved_form import desired_digest, from_document, to_document
-from reconciler.secret_refs import SecretRef, Variable
+from reconciler.planner.saved_form import from_document, to_document
+from reconciler.planner.specs_digest import desired_digest
+from reconciler.secret_refs import SecretRef, Variable, WrittenValues
 from reconciler.workspace import Guard, Limit, Workspace
 
 
@@ -25,7 +37,8 @@ from reconciler.workspace import Guard, Limit, Workspace
 def test_what_is_written_is_read_back(scenario: Scenario) -> None:
     document = json.loads(json.dumps(to_document(scenario.desired)))
     assert from_document(document, Desired) == scenario.desired
-    assert desired_digest(from_document(document, Desired)) == desired_digest(scenario.desired)
+    assert desired_digest(from_document(document, Desired)) == digest(document)
+    assert desired_digest(scenario.desired) == digest(document)
 
 
 def test_a_text_that_looks_like_a_reference_and_is_none_stays_text() -> None:
@@ -108,3 +121,27 @@ def test_a_value_of_another_kind_is_refused_and_not_made_to_fit(path: str, value
     holder[last] = value
     with pytest.raises(ValueError):  # noqa: PT011 - of whatever text: none is shown
         from_document(document, Desired)
+
+
+PLAIN: Final = wanted_connection("shop", authorization=WrittenValues(("b", "a"), ("${env:B}", "\u00e9 $${")))
+NEVER: Final = replace(PLAIN, sync=SyncPolicy(never=True))
+UNLINKED: Final = replace(PLAIN, wanted=Wanted.UNLINKED)
+MET: Final = replace(PLAIN, preconditions=dict.fromkeys(Precondition, PreconditionState.DONE))
+FEED: Final = replace(PLAIN, source_accounts={"a": DesiredSourceAccount(key="a", name="Current")})
+
+
+@pytest.mark.parametrize(
+    "desired",
+    [
+        pytest.param(EVERYTHING, id="everything"),
+        pytest.param(specs(), id="nothing"),
+        pytest.param(specs(wanted(PLAIN), wanted(PLAIN, key="b")), id="alike"),
+        *(
+            pytest.param(specs(wanted(PLAIN), wanted(other, key="b")), id=name)
+            for name, other in (("sync", NEVER), ("state", UNLINKED), ("preconditions", MET), ("feed", FEED))
+        ),
+        pytest.param(specs(wanted(replace(PLAIN, id="i"), key="b\ud800", tags={"\u2028": ""})), id="texts"),
+    ],
+)
+def test_the_digest_of_specs_is_that_of_their_saved_form(desired: Desired) -> None:
+    assert desired_digest(desired) == digest(to_document(desired))
