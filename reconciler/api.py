@@ -142,8 +142,7 @@ def apply(
             file,
             planning.Context(specs.endpoint),
             specs.path,
-            allow_deletes=options.allow_deletes,
-            allow_unlinks=options.allow_unlinks,
+            permits=options,
         )
         request = applying.ApplyRequest(source, secrets.randbits(64), canary, batch, wait, concurrency)
         return applying.apply(request, ask=_confirmed, observer=observer or _unheard)

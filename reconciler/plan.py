@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
@@ -130,6 +130,14 @@ class Options:
     allow_unlinks: int | None = None
     allow_narrowings: int | None = None
     allow_source_account_deletes: int | None = None
+
+    def permitting(self, other: Options) -> Options:
+        """The same, permitting what ``other`` does."""
+        return replace(self, **{name: getattr(other, name) for name in PERMITS})
+
+
+PERMITS: Final = tuple(option.name for option in fields(Options) if option.name.startswith("allow_"))
+"""The options that permit what a guard refuses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,8 @@ async def create_connection(worker: WorkerState, action: CreateConnection) -> Re
     making = MakingConnection(worker, action, worker.company_id(action.company_id))
     made = await create(worker, making)
     worker.made[action.address] = made.value.id
-    if made.ago is not None:
+    # What Codat says works already is looked at first: no token goes to it.
+    if made.ago is not None and made.value.status is Status.PENDING_AUTH:
         now = worker.run.clock.now()
         making.look.count_from(now - made.ago, now)
         worker.creates[made.value.id] = making.look

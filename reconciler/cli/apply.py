@@ -6,7 +6,7 @@ import os
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -134,10 +134,6 @@ def apply(
     return _exit(applied)
 
 
-PERMITS: Final = ("allow_deletes", "allow_unlinks")
-"""Options that beside SPECS say anew what the guards permit, whatever a saved plan was made with."""
-
-
 def _both(first: Observer, second: Observer | None) -> Observer:
     if second is None:
         return first
@@ -157,6 +153,7 @@ def _source(
     specs: Path, plan_file: Path | None, place: Context, options: dict[str, Any]
 ) -> PlanRequest | SavedRequest:
     """What to apply: a file of JSON is a saved plan, anything else are specs."""
+    from reconciler.plan import PERMITS, Options
     from reconciler.workflow.planning import PlanRequest, SavedRequest
 
     is_saved = _is_plan(specs)
@@ -169,7 +166,7 @@ def _source(
         raise click.UsageError("a saved plan is applied as it was made; leave the flags that choose out")
     if plan_file is None:
         return SavedRequest(specs, place)
-    return SavedRequest(plan_file, place, specs, **permits)
+    return SavedRequest(plan_file, place, specs, permits=Options(**permits))
 
 
 def _is_asked(yes: bool) -> bool:

@@ -139,6 +139,7 @@ class Exchange:
         authorization: Secret,
         clock: Clock,
         extensions: Mapping[str, object] = NO_EXTENSIONS,
+        sent: dict[str, Mask] | None = None,
     ) -> None:
         self._http = http
         self.origin = origin
@@ -146,6 +147,8 @@ class Exchange:
         self._authorization = authorization
         self._mask = Mask(_forms(authorization))
         self._extensions = extensions
+        self._sent = {} if sent is None else sent
+        """The secrets that were sent, by what they were for: a later answer on it may repeat them too."""
 
     def now(self) -> datetime:
         """The present moment, by the clock that everything here goes by."""
@@ -154,7 +157,7 @@ class Exchange:
     def extended(self, name: str, value: object) -> Exchange:
         """An exchange whose requests carry one extension more down to the transport."""
         extensions = {**self._extensions, name: value}
-        return Exchange(self._http, self.origin, self._authorization, self._clock, extensions)
+        return Exchange(self._http, self.origin, self._authorization, self._clock, extensions, self._sent)
 
     async def __call__(
         self,
@@ -172,6 +175,9 @@ class Exchange:
             StoppedError: the run ended before it was sent.
         """
         request = f"{method} {quote(url.path)}"
+        about = _about(url)
+        if mask is not NOTHING_SECRET:
+            self._sent[about] = self._sent.get(about, NOTHING_SECRET) | mask
         outcome = await self._send(method, url, body, key, request)
         if isinstance(outcome, Exception):
             raise outcome
@@ -181,7 +187,7 @@ class Exchange:
         raise faults.of_response(
             outcome,
             request=request,
-            mask=self._mask | mask,
+            mask=self._mask | self._sent.get(about, NOTHING_SECRET),
             reset=f"at {reset:%Y-%m-%dT%H:%M:%SZ}" if reset else "",
         )
 
@@ -204,3 +210,9 @@ class Exchange:
             return error.with_traceback(None)
         except faults.CAUGHT as error:
             return faults.of_exception(error, request=request, origin=str(self.origin))
+
+
+def _about(url: httpx.URL) -> str:
+    """The company that a request is about, or what else it is about."""
+    first, _, rest = url.path.strip("/").partition("/")
+    return f"{first}/{rest.partition('/')[0]}"

@@ -196,6 +196,11 @@ REDIRECT: Final = Answer(
     "the answer is a redirect, and redirects are not followed",
     "set CODAT_API_URL to the API itself; a proxy may stand between",
 )
+UNKNOWN: Final = Answer(
+    UnexpectedAnswerError,
+    "the answer has a status that the API does not have",
+    "check CODAT_API_URL; a proxy may stand between",
+)
 ALREADY_SYNCING: Final = Answer(AlreadyQueuedError, "the data type is being synced already")
 NOT_CODATS_FIX: Final = (
     "check CODAT_API_URL and the proxy; if it is Codat that answers so, upgrade codat-sync"
@@ -277,4 +282,6 @@ def _answer(status: int, said: Words, reset: str) -> Answer:
         return known
     if httpx.codes.is_server_error(status):
         return FAULT if said.is_codats else GATEWAY
-    return REJECTED if httpx.codes.is_client_error(status) else REDIRECT
+    if httpx.codes.is_client_error(status):
+        return REJECTED
+    return REDIRECT if httpx.codes.is_redirect(status) and status != httpx.codes.NOT_MODIFIED else UNKNOWN

@@ -220,7 +220,8 @@ class Mask:
         self._secrets = tuple(secrets)
 
     def __or__(self, other: Mask) -> Mask:
-        return Mask((*self._secrets, *other._secrets))
+        known = {secret.reveal() for secret in self._secrets}
+        return Mask((*self._secrets, *(secret for secret in other._secrets if secret.reveal() not in known)))
 
     def __call__(self, text: str) -> str:
         """``text`` with every secret in it as ``***``."""

@@ -97,6 +97,7 @@ SAYS: Final[Mapping[type[Situation], Mapping[str, str]]] = {
     SourceAccountSituation: {
         "wanted": "wanted state of the source account",
         "live": "Codat has it",
+        "doubled": "Codat has several under its id",
         "another": "Codat has another type or currency under its id",
         "renamed": "its name differs",
     },

@@ -121,14 +121,14 @@ def _blocked(
 
 
 def _reviewed_sync(reviewed: Iterable[ShownAction], action: SyncCompany) -> list[SyncCompany]:
-    """The sync, for those connections alone for which one was reviewed."""
-    addresses = {
-        target.address
+    """The sync, for those connections and data types alone for which one was reviewed."""
+    agreed = {
+        (target.address, target.data_types or ())
         for seen in reviewed
         if seen.kind is Kind.COMPANY_SYNC
         for target in seen.connections or ()
     }
-    targets = tuple(target for target in action.targets if target.address in addresses)
+    targets = tuple(target for target in action.targets if (target.address, target.data_types) in agreed)
     return [replace(action, targets=targets)] if targets else []
 
 
@@ -183,7 +183,7 @@ def _same_losses(reviewed: ShownAction, now: ShownAction) -> bool:
     if reviewed.before is None or now.before is None or reviewed.before.texts != now.before.texts:
         return False
     is_covered = set(now.before.connections or ()) <= set(reviewed.before.connections or ())
-    return _same("pruned")(reviewed, now) and is_covered
+    return _same("pruned", "reason")(reviewed, now) and is_covered
 
 
 def _same_sending(reviewed: ShownAction, now: ShownAction) -> bool:
@@ -192,8 +192,11 @@ def _same_sending(reviewed: ShownAction, now: ShownAction) -> bool:
     Once it was authorized, the tokens that were reviewed may be stale, or sent already by this plan.
     """
     then, today = reviewed.before, now.before
-    is_as_reviewed = then == today or (_is_new(then) and _is_new(today)) or _has_expired(then, today)
-    return is_as_reviewed and _same("platform", "fields")(reviewed, now)
+    if _is_new(then) and _is_new(today):
+        return _same("platform", "fields")(reviewed, now)
+    # The reason says to a reader how the connection was.
+    is_as_reviewed = then == today and reviewed.reason == now.reason
+    return (is_as_reviewed or _has_expired(then, today)) and _same("platform", "fields")(reviewed, now)
 
 
 def _has_expired(then: ShownState | None, today: ShownState | None) -> bool:
@@ -213,21 +216,21 @@ def _aim(change: Change) -> tuple[str, str | None]:
 
 _COVERS: Final[Mapping[Kind, Covers]] = {
     Kind.WEBHOOK_CREATE: _same("after"),
-    Kind.WEBHOOK_DELETE: _same("webhook_id", "before"),
+    Kind.WEBHOOK_DELETE: _same("webhook_id", "before", "reason"),
     Kind.PROFILE_UPDATE: _same_changes,
     Kind.PROFILE_SYNC_SETTINGS: _same_profile_settings,
     Kind.COMPANY_CREATE: _same("after"),
     Kind.COMPANY_ADOPT: _same_changes,
     Kind.COMPANY_UPDATE: _same_changes,
     Kind.PRODUCT_ADD: _same("after"),
-    Kind.PRODUCT_REMOVE: _same("before"),
+    Kind.PRODUCT_REMOVE: _same("before", "reason"),
     Kind.COMPANY_SYNC_SETTINGS: _same_settings,
     Kind.COMPANY_DELETE: _same_losses,
-    Kind.CONNECTION_UNLINK: _same("platform"),
-    Kind.CONNECTION_DELETE: _same("before", "pruned"),
+    Kind.CONNECTION_UNLINK: _same("platform", "reason"),
+    Kind.CONNECTION_DELETE: _same("platform", "before", "pruned", "reason"),
     Kind.CONNECTION_CREATE: _same("after"),
     Kind.CONNECTION_AUTHORIZE: _same_sending,
-    Kind.SOURCE_ACCOUNT_DELETE: _same("before"),
+    Kind.SOURCE_ACCOUNT_DELETE: _same("before", "reason"),
     Kind.SOURCE_ACCOUNT_UPDATE: _same("source_account", "changes"),
     Kind.SOURCE_ACCOUNT_CREATE: _same("after", "fields"),
 }

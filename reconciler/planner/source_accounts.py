@@ -8,7 +8,7 @@ nothing at Codat tells who made it, and a delete takes the customer's mapping wi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,11 +29,13 @@ _NAMED: Final = 5
 class SourceAccountSituation:
     """Everything that the rules for a source account may look at.
 
-    ``another``: Codat has one of its id with another type or currency. ``renamed``: its name differs.
+    ``doubled``: Codat has several of its id. ``another``: it has one with another type or currency.
+    ``renamed``: its name differs.
     """
 
     wanted: Presence
     live: bool
+    doubled: bool
     another: bool
     renamed: bool
 
@@ -50,25 +52,31 @@ SOURCE_ACCOUNT_RULES: Final = RuleTable(
             (Kind.SOURCE_ACCOUNT_CREATE,),
         ),
         Rule(
+            "source-account-doubled",
+            {"live": YES, "doubled": YES},
+            "Codat has several accounts under its id",
+            attention=AttentionCode.AMBIGUOUS,
+        ),
+        Rule(
             "source-account-another",
-            {"wanted": _PRESENT, "live": YES, "another": YES},
+            {"wanted": _PRESENT, "live": YES, "doubled": NO, "another": YES},
             "Codat has another account under its id",
             attention=AttentionCode.AMBIGUOUS,
         ),
         Rule(
             "source-account-renamed",
-            {"wanted": _PRESENT, "live": YES, "another": NO, "renamed": YES},
+            {"wanted": _PRESENT, "live": YES, "doubled": NO, "another": NO, "renamed": YES},
             "its name differs",
             (Kind.SOURCE_ACCOUNT_UPDATE,),
         ),
         Rule(
             "source-account-as-specified",
-            {"wanted": _PRESENT, "live": YES, "another": NO, "renamed": NO},
+            {"wanted": _PRESENT, "live": YES, "doubled": NO, "another": NO, "renamed": NO},
             "as specified",
         ),
         Rule(
             "source-account-absent",
-            {"wanted": _ABSENT, "live": YES},
+            {"wanted": _ABSENT, "live": YES, "doubled": NO},
             "the spec says state: absent; what the customer mapped it to goes with it",
             (Kind.SOURCE_ACCOUNT_DELETE,),
         ),
@@ -118,8 +126,8 @@ def source_account_decisions(connection: ConnectionDraft, live: Live) -> tuple[S
         return ()
     decisions = []
     for identifier, account in sorted(connection.desired.source_accounts.items()):
-        now = found.get(identifier)
-        situation = _situation(account, now)
+        now = next((live_account for live_account in found if live_account.id == identifier), None)
+        situation = _situation(account, now, [live_account.id for live_account in found])
         row = SOURCE_ACCOUNT_RULES.decide(situation)
         decisions.append(SourceAccountDecision(account, now, situation, row))
     return tuple(decisions)
@@ -130,33 +138,35 @@ def source_accounts(company: CompanyDraft, connection: ConnectionDraft, live: Li
     decisions = source_account_decisions(connection, live)
     actions = [action for decision in decisions for action in _actions(company, connection, decision)]
     attention = [
-        _another(connection, decision.account, decision.live)
+        _whose(connection, decision.account, decision.live, is_doubled=decision.situation.doubled)
         for decision in decisions
         if decision.row.attention and decision.live
     ]
     named = {decision.account.id for decision in decisions}
-    unnamed = sorted((_found(connection, live) or {}).keys() - named)
+    unnamed = sorted({account.id for account in _found(connection, live) or ()} - named)
     if unnamed and decisions:
         attention.append(_unmanaged(connection, unnamed))
     return SourceAccounts(tuple(actions), tuple(attention))
 
 
-def _found(connection: ConnectionDraft, live: Live) -> Mapping[str, LiveSourceAccount] | None:
-    """The connection's accounts by id; none where this plan creates it, ``None`` where they are no matter."""
+def _found(connection: ConnectionDraft, live: Live) -> Sequence[LiveSourceAccount] | None:
+    """The connection's accounts; none where this plan creates it, ``None`` where they are no matter."""
     desired = connection.desired
     if desired is None or desired.wanted is not Wanted.LINKED:
         return None
     if connection.is_created:
-        return {}
-    accounts = live.source_accounts.get(connection.live.id) if connection.live else None
-    return None if accounts is None else {account.id: account for account in accounts}
+        return ()
+    return live.source_accounts.get(connection.live.id) if connection.live else None
 
 
-def _situation(wanted: DesiredSourceAccount, live: LiveSourceAccount | None) -> SourceAccountSituation:
-    """The situation of one account."""
+def _situation(
+    wanted: DesiredSourceAccount, live: LiveSourceAccount | None, found: Sequence[str]
+) -> SourceAccountSituation:
+    """The situation of one account; ``found`` are the ids of all that Codat has."""
     return SourceAccountSituation(
         wanted.state,
         live is not None,
+        doubled=found.count(wanted.id) > 1,
         another=live is not None and bool(_differences(wanted, live)),
         renamed=live is not None and live.name != wanted.name,
     )
@@ -210,9 +220,14 @@ def _actions(
             )
 
 
-def _another(connection: ConnectionDraft, account: DesiredSourceAccount, now: LiveSourceAccount) -> Attention:
+def _whose(
+    connection: ConnectionDraft, account: DesiredSourceAccount, now: LiveSourceAccount, *, is_doubled: bool
+) -> Attention:
     told = (
-        f"source account '{account.id}' is in Codat as another one may be: "
+        f"Codat has several source accounts '{account.id}' here, and no request can tell them apart: "
+        f"ask Codat's support to remove those that are not meant"
+        if is_doubled
+        else f"source account '{account.id}' is in Codat as another one may be: "
         f"{'; '.join(_differences(account, now))}. Codat does not change these: write into the spec what is "
         f"there, or give the account that you mean an id of its own"
     )

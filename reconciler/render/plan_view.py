@@ -57,7 +57,8 @@ def _name(state: ShownState) -> Parts:
 
 
 def _created_company(action: ShownAction) -> Parts:
-    return _name(_after(action))
+    products = _after(action).products
+    return (*_name(_after(action)), *((" with products ", Names(products)) if products else ()))
 
 
 def _product(action: ShownAction) -> Parts:

@@ -83,15 +83,14 @@ class PlanRequest:
 class SavedRequest:
     """What the command line asks of a saved plan; ``specs`` must still say the same, where they are given.
 
-    Beside ``specs`` the two permissions take the place of those that the plan was made with.
+    Beside ``specs`` what ``permits`` permits takes the place of what the plan was made with.
     """
 
     file: Path
     context: Context
     specs: Path | None = None
     earlier: Earlier = field(default_factory=Earlier)
-    allow_deletes: int | None = None
-    allow_unlinks: int | None = None
+    permits: Options = field(default_factory=Options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +185,7 @@ async def from_saved(request: SavedRequest) -> Planned:
                 )
             _check_all_read(loaded, options)
             workspace = loaded.workspace  # its guards and account hold, whatever the file says
-            options = replace(
-                options, allow_deletes=request.allow_deletes, allow_unlinks=request.allow_unlinks
-            )
+            options = options.permitting(request.permits)
             endpoint.check(workspace)
         known = replace(request, earlier=known_from(saved.plan.actions) | request.earlier)
         planned = await _plan(client, known, saved.desired, workspace, options, platforms)

@@ -116,8 +116,8 @@ def read(path: Path) -> Saved:
     document = _sound(path, text)
     try:
         saved = _saved(document)
-    except (ValueError, OverflowError):
-        # The schema says what each value is, and not which dates and names there are.
+    except (ValueError, TypeError, AttributeError, OverflowError):
+        # The schema says what most values are, and not which dates, names and members of what there are.
         raise _refused(path, CommandCode.PLAN_MALFORMED, "has a value that no plan has") from None
     if saved.plan.digest != document["digest"]:
         raise _refused(path, CommandCode.PLAN_EDITED, "has been edited since it was saved")

@@ -430,6 +430,17 @@ def test_a_connection_that_may_be_known_to_others_is_read_before_its_tokens_are_
     virtual_time.run(scene())
 
 
+def test_a_connection_that_the_answer_to_its_create_calls_linked_is_read_and_gets_no_tokens():
+    async def scene():
+        scene = Scene()
+        scene.codat.faults = [Fault("create_connection", replaces={"status": Status.LINKED})]
+        await scene.apply(fresh())
+        place = scene.codat.requests.index("create_connection")
+        assert scene.codat.requests[place + 1] == "connection"
+
+    virtual_time.run(scene())
+
+
 @pytest.mark.parametrize(("seconds", "is_read"), [(1.5, False), (1.95, True)], ids=["young", "older"])
 def test_an_answer_that_may_be_a_replay_needs_a_look_when_the_connection_is_two_seconds_old(seconds, is_read):
     async def scene():

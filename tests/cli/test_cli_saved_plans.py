@@ -361,6 +361,21 @@ def test_a_plan_whose_digest_is_not_of_what_it_shows_is_refused(codat: Codat, pl
     assert "has been edited since it was saved" in done.err
 
 
+@pytest.mark.parametrize(
+    "members", [{"connections": "abc"}, {"lastSync": "soon"}], ids=lambda members: str(*members)
+)
+def test_members_that_no_plan_has_are_refused_and_no_bug(
+    members: dict[str, str], codat: Codat, plan: Path
+) -> None:
+    def forged(document: dict[str, Any]) -> None:
+        create = next(action for action in document["actions"] if action["kind"] == "company.create")
+        create["after"].update(members)
+
+    forge(plan, forged)
+    done = codat.run("show", plan)
+    assert (done.status, "has a value that no plan has" in done.err) == (Exit.REFUSED, True)
+
+
 def with_token(reference: str) -> Callable[[dict[str, Any]], None]:
     def change(document: dict[str, Any]) -> None:
         books = document["desired"]["companies"]["acme"]["connections"]["books"]

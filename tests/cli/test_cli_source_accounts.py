@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 from installed import write_specs
 from loopback import asked
 from served import Codat, Done
+
+from reconciler.codat import ReadClient
+from reconciler.live import LiveSourceAccount
 
 NUMBER, BALANCE = "87654321", "4002.5"
 CURRENT = (
@@ -126,8 +130,11 @@ def test_a_delete_needs_its_flag_and_an_account_that_was_mapped_since_is_kept(
     ask(codat, "PATCH", "/acc-002", status="disconnected")
     stale = codat.run("apply", "plan.json", "--yes")
     assert (stale.status, len(live(codat))) == (3, 2)
+    assert codat.run("plan", specs, "--out", "plan.json", *permitted).status == 0
+    beside = codat.run("apply", specs, "--plan", "plan.json", "--yes")
+    assert (beside.status, len(live(codat))) == (3, 2), "what the specs' guard refuses no plan permits"
 
-    assert codat.run("apply", specs, "--yes", *permitted).status == 0
+    assert codat.run("apply", specs, "--plan", "plan.json", "--yes", *permitted).status == 0
     assert [account["id"] for account in live(codat)] == ["acc-001"]
     assert codat.run("plan", specs, "--detailed-exitcode").status == 0
 
@@ -141,6 +148,24 @@ def test_an_account_of_another_kind_under_the_same_id_is_not_guessed_at(codat: C
 
     assert blocked.status == 1
     assert "accountType is 'checking' where the spec says 'loan'" in " ".join(blocked.out.split())
+    assert codat.writes() == writes
+
+
+def test_two_accounts_of_one_id_are_not_guessed_between(
+    codat: Codat, specs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert codat.run("apply", specs, "--yes").status == 0
+    writes, read = codat.writes(), ReadClient.source_accounts
+
+    async def doubled(client: ReadClient, company: str, connection: str) -> tuple[LiveSourceAccount, ...]:
+        first, *rest = await read(client, company, connection)
+        return (first, *rest, replace(first, name="Other"))
+
+    monkeypatch.setattr(ReadClient, "source_accounts", doubled)
+    blocked = codat.run("apply", specs, "--yes")
+
+    assert blocked.status == 1
+    assert "Codat has several source accounts 'acc-001' here" in " ".join(blocked.out.split())
     assert codat.writes() == writes
 
 

@@ -194,6 +194,12 @@ def test_a_redirect_is_not_followed_and_says_so() -> None:
     assert len(network.requests) == 1
 
 
+@pytest.mark.parametrize("status", [304, 999])
+def test_a_status_that_the_api_does_not_have_is_not_called_a_redirect(status: int) -> None:
+    with pytest.raises(errors.UnexpectedAnswerError, match="a status that the API does not have"):
+        talk(wire(blank(status)), lambda c: c.company("1"))
+
+
 @pytest.mark.parametrize("status", [403, 502])
 def test_a_proxys_page_is_not_taken_for_codats_words(status: int) -> None:
     page = httpx.Response(status, html="<h1>canary</h1>")

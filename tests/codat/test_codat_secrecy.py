@@ -9,7 +9,9 @@ import json
 import traceback
 import urllib.parse
 from collections.abc import Iterator
+from datetime import timedelta
 from types import FrameType
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -75,6 +77,24 @@ def test_an_authorize_that_would_touch_the_reserve_shows_no_secret_either() -> N
 
     assert "reserve" in str(error)
     assert [canary for canary in CANARIES if canary in shown] == []
+
+
+def test_a_token_that_codat_repeats_in_a_later_answer_on_the_company_is_not_shown_either() -> None:
+    linked = {"id": "2", "status": "Linked", "platformName": "Xero", "created": "2026-01-01T00:00:00Z"}
+
+    async def main() -> None:
+        key = credentials({"CODAT_API_KEY": API_KEY})
+        network = wire(answer(linked), echo(400))
+        async with connect(
+            Client, "https://api.codat.io", key, limits=Limits(), clock=VirtualClock(), transport=network
+        ) as client:
+            await client.authorize("1", "2", {"accessToken": Secret(TOKEN)})
+            await client.within(timedelta(hours=1)).sync_all("1", uuid4())
+
+    with pytest.raises(ApiError) as caught:
+        run(main())
+    assert "400: Codat rejects the request" in str(caught.value)
+    assert [canary for canary in CANARIES if canary in f"{caught.value}{caught.value.diagnostics}"] == []
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -212,6 +212,32 @@ def test_a_plan_that_does_not_say_which_connections_go_covers_a_company_without_
     assert as_reviewed(earlier, plan_for(GONE, company(connection()))).stale != ()
 
 
+@pytest.mark.parametrize(
+    "lie", [{"reason": "PendingAuth"}, {"platform": "sandbox"}], ids=["reason", "platform"]
+)
+def test_what_a_reader_was_told_of_a_connection_that_is_there_must_be_true(lie: dict[str, str]) -> None:
+    spec = wanted(wanted_connection())
+    deleted = wanted(wanted_connection(wanted=Wanted.ABSENT))
+    for then, run in (
+        (plan_for(spec, EXPIRED, run=REAUTHORIZE), REAUTHORIZE),
+        (plan_for(deleted, LINKED), None),
+    ):
+        told = reviewed(then)
+        first, *rest = told.actions
+        forged = replace(told, actions=(replace(first, **lie), *rest))
+        now = plan_for(spec if run else deleted, EXPIRED if run else LINKED, run=run)
+        assert as_reviewed(told, now).stale == ()
+        assert as_reviewed(forged, now).stale != ()
+
+
+def test_a_sync_of_other_data_types_than_were_reviewed_is_not_done() -> None:
+    spec = wanted(wanted_connection(sync=SyncPolicy(data_types=("invoices",))))
+    whole = wanted(wanted_connection())
+    now = plan_for(whole, company(connection(last_sync=None)))
+    found = as_reviewed(reviewed(plan_for(spec, company(connection(last_sync=None)))), now)
+    assert (found.stale, found.plan.actions) == ((), ())
+
+
 def test_what_is_blocked_by_something_new_is_stale_and_not_done() -> None:
     spec = wanted(wanted_connection())
     then = plan_for(spec)

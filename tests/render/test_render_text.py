@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -39,7 +40,9 @@ from reconciler.render import (
     diagnostics_text,
     outcome_json,
     outcome_text,
+    plan_html,
     plan_json,
+    plan_markdown,
     plan_text,
     platforms_json,
 )
@@ -209,6 +212,13 @@ def test_ids_are_shown_only_when_asked_for():
     plain, verbose = (plan_text(full_plan().shown(), Style(verbose=item)) for item in (0, 1))
     assert "companyId" not in plain
     assert "companyId: 8a210b68" in verbose
+
+
+def test_the_products_that_a_create_names_are_shown_in_every_format():
+    create = next(action for action in one_of_each() if isinstance(action, CreateCompany))
+    plan = plan_of([replace(create, products=("assess", "spend"))]).shown()
+    for page in (plan_text(plan, Style()), plan_markdown(plan), plan_html(plan)):
+        assert "with products assess, spend" in re.sub(r"<[^>]*>|`", "", page)
 
 
 def test_authorization_values_are_never_shown():
