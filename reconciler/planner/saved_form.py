@@ -215,35 +215,46 @@ KEYED: Final = (DesiredCompany, DesiredConnection, DesiredSourceAccount, Desired
 # --- the converter -----------------------------------------------------------------------------
 
 
-def _add(converter: Converter, kind: type, form: Form) -> None:
-    """Have cattrs make the functions that write and read a noun."""
-    unwritten = form.unwritten | {"span"}
-    names = {member.name: form.names.get(member.name, camel(member.name)) for member in fields(kind)}
+Write = Callable[[Any], Any]
+Read = Callable[[Any, Any], Any]
+
+
+def _names(kind: type) -> dict[str, str]:
+    """The members of a noun, and what they are called in JSON."""
+    names = FORMS[kind].names
+    return {member.name: names.get(member.name, camel(member.name)) for member in fields(kind)}
+
+
+def _write_noun(kind: type, converter: Converter) -> Write:
+    """The function that writes a noun, which cattrs makes."""
+    form = FORMS[kind]
     writing: dict[str, Any] = {
         name: override(
             rename=given,
-            omit=name in unwritten or (kind in KEYED and name == "key"),
+            omit=_is_unwritten(name, form) or (kind in KEYED and name == "key"),
             omit_if_default=name in form.optional,
             unstruct_hook=form.write.get(name),
         )
-        for name, given in names.items()
+        for name, given in _names(kind).items()
     }
+    return make_dict_unstructure_fn(kind, converter, **writing)
+
+
+def _read_noun(kind: type, converter: Converter) -> Read:
+    """The function that reads a noun, which cattrs makes."""
+    form = FORMS[kind]
     reading: dict[str, Any] = {
-        name: override(rename=given, omit=name in unwritten, struct_hook=_hook(form.read.get(name)))
-        for name, given in names.items()
+        name: override(rename=given, omit=_is_unwritten(name, form), struct_hook=_hook(form.read.get(name)))
+        for name, given in _names(kind).items()
     }
-    converter.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, converter, **writing))
     read: Read = make_dict_structure_fn(kind, converter, **reading)
     if (beside := form.beside) is None:
-        converter.register_structure_hook(kind, read)
-    else:
-        converter.register_structure_hook(
-            kind, lambda document, kind: replace(read(document, kind), **beside(document))
-        )
+        return read
+    return lambda document, kind: replace(read(document, kind), **beside(document))
 
 
-Write = Callable[[Any], Any]
-Read = Callable[[Any, Any], Any]
+def _is_unwritten(name: str, form: Form) -> bool:
+    return name == "span" or name in form.unwritten
 
 
 def _hook(read: Write | None) -> Read | None:
@@ -344,15 +355,15 @@ def _is_keyed(kind: object) -> bool:
 
 
 def _converter() -> Converter:
-    """The latest rule that fits is taken; a noun's functions are made of the rules that are there by then."""
+    """The latest rule that fits is taken. A noun's functions are made when they are needed: few ever are."""
     converter = Converter(detailed_validation=False)
     converter.register_unstructure_hook_factory(_may_be_missing, _write_present)
     converter.register_structure_hook_factory(_may_be_missing, _read_present)
     converter.register_unstructure_hook_factory(_is_mapping, _write_sorted)
     converter.register_structure_hook_factory(_is_keyed, _read_keyed)
     _add_values(converter)
-    for kind, form in FORMS.items():
-        _add(converter, kind, form)
+    converter.register_unstructure_hook_factory(FORMS.__contains__, _write_noun)
+    converter.register_structure_hook_factory(FORMS.__contains__, _read_noun)
     return converter
 
 
