@@ -261,7 +261,7 @@ class Plain:
         if traits is None or values is None or not is_dated:
             return None
         texts, schemes = values
-        place = (*traits, *schemes)
+        place = (*traits, schemes)
         if place not in self._kinds:
             self._kinds[place] = self._learned(company, key, origin)
         kind = self._kinds[place]
@@ -271,7 +271,7 @@ class Plain:
 
     def _values(
         self, authorization: Map, file: SourceFile, origin: ReferenceOrigin
-    ) -> tuple[tuple[str, ...], list[tuple[str, str]]] | None:
+    ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]] | None:
         """The values as saved plans write them, and the scheme of each, empty where it is no reference."""
         schemes: list[tuple[str, str]] = []
         texts: list[str] = []
@@ -291,7 +291,7 @@ class Plain:
                     self.claims.files.setdefault(found.locator.path, found)
                 schemes.append((name, found.scheme))
                 texts.append(str(found))
-        return tuple(texts), schemes
+        return tuple(texts), tuple(schemes)
 
     def _learned(self, company: Entry, key: str, origin: ReferenceOrigin) -> _Kind | None:
         """A new kind, by its first connection; ``None`` where a rule speaks of it, or may of another."""
@@ -327,7 +327,7 @@ def _traits(fields: Map) -> list[object] | None:
             if type(value) is str:
                 traits += (name, value)
             elif type(value) is Map and all(type(text) is str for text in value.values()):
-                traits += (name, *value.items())
+                traits += (name, tuple(value.items()))
             else:
                 return None
         elif name not in _OWN:
