@@ -92,6 +92,7 @@ _KINDS: Final[Mapping[str, tuple[type, ...]]] = {
     **{text.wire: (str, _NOTHING) for text in OPTIONAL},
 }
 """What stands under those members of a company that may be missing."""
+_TEXT_ALONE: Final = {str}
 _SHARED_TAGS: Final = frozenset({WORKSPACE_TAG, LINKS_TAG})
 """Tags whose value most companies have alike."""
 NOT_THERE: Final = frozenset({"notsupported", "notimplemented"})
@@ -158,24 +159,23 @@ def _plain_company(value: Any) -> LiveCompany | None:
             **texts,
             tags=tags,
             created=_plain_moment(value.get("created")),
-            connections=tuple(link for link in links if link is not None),
+            connections=tuple([link for link in links if link is not None]),
             products=tuple(value.get("products") or ()),
         )
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
         return None
-    told = (found.id, found.name, *tags.values(), *found.products)
+    told = {type(text) for text in (found.id, found.name, *tags.values(), *found.products)}
     is_documented = all(type(value.get(name)) in kinds for name, kinds in _KINDS.items())
     is_plain = is_documented and bool(found.id) and len(found.connections) == len(links)
-    return found if is_plain and all(type(text) is str for text in told) else None
+    return found if is_plain and told == _TEXT_ALONE else None
 
 
 def _plain_connection(value: dict[str, Any], marks: Mapping[str, str]) -> LiveConnection | None:
     identifier, key, name = value["id"], value["integrationKey"], value["platformName"]
     status, url = STATUSES.get(value["status"].lower()), value["linkUrl"]
     source_type = SOURCE_TYPES.get((value.get("sourceType") or "").lower())
-    texts = (identifier, key, name, url)
     is_rare = status is None or source_type is None or value.get("dataConnectionErrors")
-    if is_rare or not identifier or not all(type(text) is str for text in texts):
+    if is_rare or not identifier or not (type(identifier) is type(key) is type(name) is type(url) is str):
         return None
     return LiveConnection(
         id=identifier,
@@ -187,7 +187,7 @@ def _plain_connection(value: dict[str, Any], marks: Mapping[str, str]) -> LiveCo
         last_sync=_plain_moment(value.get("lastSync")),
         errors=(),
         link_url=Secret(url) if url else None,
-        sent=marks.get(short_id(identifier), ""),
+        sent=marks.get(short_id(identifier), "") if marks else "",
     )
 
 
@@ -195,6 +195,8 @@ def _plain_moment(text: str | None) -> datetime | None:
     if text is None or text == "":
         return None
     moment = datetime.fromisoformat(text)
+    if moment.tzinfo is UTC:
+        return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

@@ -50,10 +50,14 @@ def is_settled(desired: DesiredCompany, directory: Directory, policy: Policy) ->
 def _has_fields(desired: DesiredCompany, live: LiveCompany) -> bool:
     """Whether Codat's company has every managed field as the spec has it, tags of ours aside."""
     tags = live.tags
+    for text in TEXTS:
+        if text.wanted(desired, live) != text.live(live):
+            return False
+    for tag, value in desired.tags.items():
+        if (tags.get(tag) or None) != (value or None):
+            return False
     return (
-        all(text.wanted(desired, live) == text.live(live) for text in TEXTS)
-        and all((tags.get(tag) or None) == (value or None) for tag, value in desired.tags.items())
-        and (desired.protect is UNSET or (tags.get(PROTECT_TAG) or None) == _protects(desired))
+        (desired.protect is UNSET or (tags.get(PROTECT_TAG) or None) == _protects(desired))
         and (isinstance(desired.products, Unset) or set(desired.products) == set(live.products))
         and len(tags) <= MAX_TAGS
     )

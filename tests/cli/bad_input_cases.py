@@ -47,8 +47,11 @@ SECRETS: Final = {
 """What the environment of every case holds in secret."""
 ASSIGNED: Final = r"(?!PYTHON)[A-Za-z_]+=(?:'[^'$]*'|[^ '$|<>&;~]*) "
 """A variable before a command, but for those that Python itself reads when it starts."""
-PLAIN: Final = re.compile(rf"((?:{ASSIGNED})*)codat-sync( [^$|<>&;~]*)?")
-"""A command line in which a shell would do nothing but tell the words apart."""
+PLAIN: Final = re.compile(
+    rf"(?:env -u (?P<unset>\w+) )?(?P<set>(?:{ASSIGNED})*)codat-sync"
+    r"(?P<words> [^$|<>&;~]*?)?(?: > (?P<file>[\w.]+))?"
+)
+"""A command line in which a shell would do little but tell the words apart."""
 WORKSPACE: Final = """\
 version: 1
 workspace: test
@@ -201,9 +204,13 @@ def codes(text: str) -> list[str]:
 
 def _run(line: str, directory: Path, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     if found := PLAIN.fullmatch(line):
-        assigned = dict(text.split("=", 1) for text in shlex.split(found[1]))
-        arguments = shlex.split(found[2] or "")
-        return installed.run(*arguments, cwd=directory, env={**variables, **assigned})
+        assigned = dict(text.split("=", 1) for text in shlex.split(found["set"]))
+        env = {name: value for name, value in variables.items() if name != found["unset"]} | assigned
+        done = installed.run(*shlex.split(found["words"] or ""), cwd=directory, env=env)
+        if found["file"]:
+            (directory / found["file"]).write_text(done.stdout)
+            done.stdout = ""
+        return done
     return _shell(line, directory, environment(**{"PATH": _path(), **variables}))
 
 
