@@ -35,7 +35,8 @@ AT_FIRST: Final = 10
 """Companies that an apply works on at the same time as long as nothing calls for more."""
 AT_MOST: Final = 200
 """Companies that it ever works on at the same time, unless it is told a number."""
-ENOUGH: Final = 2
+ENOUGH: Final = 1.6
+"""How many times as many companies as have a request on its way still reach the rate, nearly."""
 ABUNDANCE: Final = 10
 """How many times as many companies are worked on as have a request on its way.
 
@@ -70,7 +71,7 @@ class Limits:
         """How many companies use the rate up where an answer takes so long.
 
         By Little's law as many requests are on their way as the rate times the latency. Where the first
-        companies are twice as many they are enough; with more in line, looks get old and are repeated.
+        companies are more than that they are enough; with more in line, looks get old and are repeated.
         """
         on_their_way = self.requests_per_minute / 60 * seconds
         if ENOUGH * on_their_way <= self.at_first:

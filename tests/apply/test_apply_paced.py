@@ -216,8 +216,8 @@ def test_three_rejections_keep_back_the_tokens_that_are_in_line() -> None:
     [
         pytest.param(0.0, None, 10, id="before any answer"),
         pytest.param(0.05, None, 10, id="near"),
-        pytest.param(0.5, None, 10, id="ten are twice what is on its way"),
-        pytest.param(0.6, None, 60, id="far"),
+        pytest.param(0.6, None, 10, id="ten are more than is on its way"),
+        pytest.param(0.7, None, 70, id="far"),
         pytest.param(1.9, None, 190, id="as far as tokens can be sent"),
         pytest.param(30.0, None, 200, id="never more"),
         pytest.param(1.9, 3, 3, id="told few"),

@@ -34,8 +34,11 @@ def prepare_octodns(directory: Path, objects: int) -> None:
 
 def plan_octodns(directory: Path) -> None:
     """What ``octodns-sync`` does without ``--doit``."""
+    import logging
+
     from octodns.manager import Manager
 
+    logging.disable(logging.WARNING)
     Manager(str(directory / "config.yaml")).sync(dry_run=True)
 
 

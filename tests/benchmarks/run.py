@@ -1,7 +1,7 @@
 """Measures codat-sync from outside, each step beside a floor that is measured in the same run.
 
     .venv/bin/python tests/benchmarks/run.py [--companies 1000 10000] [--formats] [--apply] [--peers]
-    .venv/bin/python tests/benchmarks/run.py --companies 100000 --layouts 'a table' '100 a file' --rounds 1
+    .venv/bin/python tests/benchmarks/run.py --companies 100000 --rounds 1
 
 Prints tables for docs/performance.md. Processor time is that of the whole process, start-up included, as the
 operating system counts it; the floor is PyYAML's C loader reading as many companies, at most 10,000 and 100 a
