@@ -97,6 +97,8 @@ class Outcome:
     interrupted: bool = False
     resent: tuple[Address, ...] = ()
     """Connections whose tokens were sent, and would be sent again by the same command."""
+    was_saved: bool = False
+    """Whether it was of a saved plan, which goes on saying what the specs said then."""
 
     @property
     def counts(self) -> Mapping[Result, int]:

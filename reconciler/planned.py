@@ -33,6 +33,8 @@ class Shown:
 
 
 def _written(value: object) -> object:
+    if type(value) is str:  # most values are, and this takes no look at their classes
+        return value
     if isinstance(value, Shown | Change):
         return value.document()
     if isinstance(value, tuple):

@@ -96,6 +96,10 @@ _SETTLE_FIRST: Final = "Settle what is blocking. "
 _NAMED: Final = 5
 """Connections that are named before the rest is counted."""
 _SETTLE: Final = "Settle what is blocking, then run the same command again."
+_SETTLE_SAVED: Final = (
+    "Settle what is blocking, then plan and review again: this plan says what the specs said "
+    "when it was made."
+)
 
 _BEFORE_IT: Final = "what goes before in the same company"
 _PROBLEM: Final = {Result.FAILED: "failed", Result.INCOMPLETE: "is incomplete"}
@@ -196,7 +200,9 @@ def _resume(outcome: Outcome) -> str:
     settle = blocking and not undone
     if outcome.resent:
         return f"{_SETTLE_FIRST if settle else ''}{_without_reauthorize(outcome)}"
-    return _SETTLE if settle else _RESUME
+    if not settle:
+        return _RESUME
+    return _SETTLE_SAVED if outcome.was_saved else _SETTLE
 
 
 def _without_reauthorize(outcome: Outcome) -> str:

@@ -56,7 +56,11 @@ def known_after(planned: Planned, outcome: Outcome) -> Earlier:
 def with_resent(outcome: Outcome, planned: Planned, source: Source) -> Outcome:
     """The outcome, with the connections that the same command would send tokens to again."""
     sent = _sent(outcome) | planned.observed.policy.earlier.sent
-    return replace(outcome, resent=_sent_again(sorted(sent), planned, source))
+    return replace(
+        outcome,
+        resent=_sent_again(sorted(sent), planned, source),
+        was_saved=isinstance(source, SavedRequest),
+    )
 
 
 def resume(planned: Planned, source: Source) -> str:

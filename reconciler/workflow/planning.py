@@ -181,7 +181,7 @@ async def from_saved(request: SavedRequest) -> Planned:
             loaded = offline.settle(platforms)
             if desired_digest(loaded.desired) != desired_digest(saved.desired):
                 raise _refused(
-                    CommandCode.PLAN_OTHER_SPECS, f"{request.specs} does not say the same any more"
+                    CommandCode.PLAN_OTHER_SPECS, f"the specs in {request.specs} do not say the same any more"
                 )
             _check_all_read(loaded, options)
             workspace = loaded.workspace  # its guards and account hold, whatever the file says

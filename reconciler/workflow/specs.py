@@ -70,7 +70,7 @@ companies:
   #   connections:
   #     books:
   #       platform: xero           # codat-sync platforms lists them
-  #       authorization:           # leave it out, and the customer links by himself
+  #       authorization:           # leave it out, and the customers link it themselves
   #         accessToken: ${{env:ACME_XERO_ACCESS_TOKEN}}
   #         refreshToken: ${{file:secrets/acme.json#/refreshToken}}
 """

@@ -161,5 +161,5 @@ def test_a_merge_that_changed_more_than_was_reviewed_is_refused(tmp_path: Path) 
     with merged(tmp_path) as review:
         write_specs(review.repository.path, [*HEAD, "  golf: {name: Golf}\n"])
         status, printed = review.apply()
-        assert (status, "specs does not say the same any more" in printed) == (3, True)
+        assert (status, "the specs in specs do not say the same any more" in printed) == (3, True)
         assert review.writes() == []

@@ -221,6 +221,14 @@ def test_the_products_that_a_create_names_are_shown_in_every_format():
         assert "with products assess, spend" in re.sub(r"<[^>]*>|`", "", page)
 
 
+def test_what_blocks_a_saved_plan_is_settled_by_a_new_one():
+    blocked = Outcome(workspace="prod", results=(), attention=tuple(some_attention()))
+    assert "then run the same command again" in outcome_text(blocked, PLAIN)
+    told = outcome_text(replace(blocked, was_saved=True), PLAIN)
+    assert "then plan and review again" in told
+    assert "run the same command" not in told
+
+
 def test_authorization_values_are_never_shown():
     action = next(step for step in one_of_each() if isinstance(step, AuthorizeConnection))
     told = replace(action, authorization={"accessToken": SECRET_TEXT, "realmId": SECRET_TEXT})
