@@ -6,7 +6,7 @@
 Prints tables for docs/performance.md. Processor time is that of the whole process, start-up included, as the
 operating system counts it; the floor is PyYAML's C loader reading as many companies, at most 10,000 and 100 a
 file, in a process of its own right before the step. Bytecode is compiled, as pip leaves it. Figures are the
-least of the rounds: whatever else the machine does only adds to them. ``--apply`` runs in virtual time.
+medians of the rounds. ``--apply`` runs in virtual time.
 ``--peers`` needs ``tests/benchmarks/requirements.txt`` installed, and says how many times as long as our plan
 of unchanged companies the others take for as many objects.
 """
@@ -24,6 +24,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 from worlds import write_set, write_specs
@@ -94,16 +95,16 @@ class Bench:
         for _ in range(self.rounds):
             floors += [cost([sys.executable, "-c", LOADER, str(floor)]).processor] if floor else []
             costs.append(cost(command))
-        least = min(each.processor for each in costs)
+        middle = median(each.processor for each in costs)
         figures = (
-            f"{least:.2f}",
-            f"{least / min(floors):.2f}" if floors else "",
-            f"{min(each.wall for each in costs):.2f}",
-            f"{min(each.peak for each in costs):.0f}",
+            f"{middle:.2f}",
+            f"{middle / median(floors):.2f}" if floors else "",
+            f"{median(each.wall for each in costs):.2f}",
+            f"{median(each.peak for each in costs):.0f}",
         )
-        told = f"{name}: {least / over:.1f} times our plan" if over else name
+        told = f"{name}: {middle / over:.1f} times our plan" if over else name
         print(f"| {told} | {' | '.join(figures)} |", flush=True)
-        return least
+        return middle
 
 
 @contextmanager
