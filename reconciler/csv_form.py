@@ -18,8 +18,13 @@ DELIMITER_NAMES: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pip
 _SAID: Final = re.compile(r"\ufeff?sep=([,;\t|])", re.IGNORECASE)
 _WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _QUOTED: Final = re.compile(r'"(?:[^"]|"")*"')
-_MANGLED: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+|[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-"""``9.13035E+15`` and ``1,234``: a number as a spreadsheet shows it, not as it was written."""
+_MANGLED: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]\d+|[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+"""``9.13035E+15`` and ``1,234``: a number as a spreadsheet shows it, not as it was written.
+
+Spreadsheets write the exponent's sign; without one, digits around an ``e`` are a hexadecimal key.
+"""
+_FORMULA: Final = re.compile(r"=.*|#(?:N/A|[A-Z]{3,}[!?]|DIV/0!)", re.DOTALL)
+"""``="0123"`` and ``#N/A``: a formula, or what a spreadsheet writes where one came to nothing."""
 
 
 def delimiter_of(header: str) -> str:
@@ -85,9 +90,11 @@ def is_workbook(data: bytes) -> bool:
     return data.startswith(_WORKBOOKS)
 
 
-def is_mangled(cell: str) -> bool:
-    """Whether a spreadsheet took the cell for a number and wrote it in its own way."""
-    return _MANGLED.fullmatch(cell.strip()) is not None
+def spoiled(cell: str) -> str:
+    """What a spreadsheet made of the cell: ``as a number in its own way``; empty where it left it alone."""
+    if _MANGLED.fullmatch(cell.strip()):
+        return "as a number in its own way"
+    return "as a formula, or as what a formula came to" if _FORMULA.fullmatch(cell.strip()) else ""
 
 
 def is_blank(cells: Iterable[str]) -> bool:

@@ -112,7 +112,7 @@ def _careful_company(node: Node) -> LiveCompany:
     texts: dict[str, Any] = {text.attribute: node.get(text.wire).optional_text() for text in OPTIONAL}
     return LiveCompany(
         id=node.get("id").identifier(),
-        name=node.get("name").text(),
+        name=node.get("name").optional_text() or "",
         **texts,
         tags=tags,
         created=node.get("created").optional_moment(),

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.csv_form import DELIMITER_NAMES, delimiter_of, is_mangled
+from reconciler.csv_form import DELIMITER_NAMES, delimiter_of, spoiled
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.loading import csv_tables, files, schema
 from reconciler.loading.company_rules import COMPANY_RULES
@@ -313,8 +313,8 @@ def _spoiled(company_set: CompanySet, row: CsvRow, cells: Sequence[str]) -> Iter
     for name in company_set.identifying():
         cell = cells[company_set.table.columns[name]]
         spot = Spot(row.span(name), company_set.entry.path)
-        if is_mangled(cell):
-            summary = f"a spreadsheet wrote this {quoted(name)} as a number in its own way"
+        if how := spoiled(cell):
+            summary = f"a spreadsheet wrote this {quoted(name)} {how}"
             fix = "format the column as text, and put the whole value there again"
             yield _at(SpecCode.TABLE_NUMBER, spot, summary, fix)
         elif cell != cell.strip():

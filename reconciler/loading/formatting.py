@@ -29,6 +29,11 @@ _TRIES: Final = 3
 _UNBROKEN: Final = 1 << 30
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _COMMENT: Final = re.compile(r"#[^\n]*")
+_UNSEEN: Final = re.compile(
+    r"[\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f"
+    r"\u3000\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0001-\U000e007f]"
+)
+"""Characters that turn or hide text, or look like a blank."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +151,17 @@ def _round_trip(text: str) -> str:
         return _tidied(text)
     page = StringIO()
     writer.dump_all(documents, page)
-    return _tidied(page.getvalue())
+    return _tidied(_seen(page.getvalue(), text))
+
+
+def _seen(page: str, before: str) -> str:
+    """The page, in which what was written as an escape, since nobody sees it, is one again."""
+    return _UNSEEN.sub(lambda found: found[0] if found[0] in before else _escape(found[0]), page)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
 
 
 def _starts_explicitly(text: str) -> bool:

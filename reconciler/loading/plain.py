@@ -34,7 +34,15 @@ from reconciler.model import (
     Presence,
     SourceType,
 )
-from reconciler.secret_refs import RESERVED_VARIABLES, Cell, SecretFile, SecretRef, Variable, WrittenValues
+from reconciler.secret_refs import (
+    RESERVED_VARIABLES,
+    Cell,
+    LocatorError,
+    SecretFile,
+    SecretRef,
+    Variable,
+    WrittenValues,
+)
 
 _OF_A_COMPANY: Final = frozenset(
     {"name", "tags", "id", "protect", "connections", *(text.path for text in OPTIONAL)}
@@ -284,8 +292,7 @@ class Plain:
                 texts.append(text)
             else:
                 found = read(text, origin, file.span(authorization.value_place(name) or _TOP))
-                # A path that was written with braces from its own directory may have some from the root.
-                if not isinstance(found, SecretRef) or SecretRef.parse(str(found)) != found:
+                if not isinstance(found, SecretRef) or not _is_read_back(found):
                     return None
                 if isinstance(found.locator, SecretFile | Cell):
                     self.claims.files.setdefault(found.locator.path, found)
@@ -352,6 +359,14 @@ def _wanted(link: _Link, holder: Map, file: SourceFile) -> DesiredConnection:
         source_accounts=first.source_accounts,
         span=file.span(place) if place is not None else None,
     )
+
+
+def _is_read_back(ref: SecretRef) -> bool:
+    """Whether its text says it: from the root, a path may have braces or a ``#`` that were not written."""
+    try:
+        return SecretRef.parse(str(ref)) == ref
+    except LocatorError:
+        return False
 
 
 def _lowered(identifier: str | None) -> str | None:

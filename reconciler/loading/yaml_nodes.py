@@ -347,6 +347,8 @@ _ADVICE: Final = {
     "did not find expected ',' or '}'": "put commas between the entries, and close each { with a }",
     "did not find expected ',' or ']'": "put commas between the entries, and close each [ with a ]",
     "did not find expected key": "correct the indentation, or the quotes before this place",
+    "found invalid Unicode character escape code": "write the character itself, or \\U and its whole code; "
+    "JSON writes it in two halves (json.dumps: ensure_ascii=False)",
     "found unknown escape character": "write \\\\ for a backslash in double quotes, or use single quotes",
     "found incompatible YAML document": "leave the %YAML line out",
 }

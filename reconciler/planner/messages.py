@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from reconciler.live import LiveCompany, LiveConnection
+from reconciler.live import LiveCompany, LiveConnection, Status
 from reconciler.model import (
     KEY_TAG,
     MAX_TAGS,
@@ -310,11 +311,18 @@ def _orphan(subject: Subject) -> str:
     )
 
 
+_FOUR_LETTERS: Final = re.compile(r"[a-z]{4}").fullmatch
+"""What a spec calls a platform that no list has."""
+
+
 def _unmanaged(subject: Subject) -> str:
     found = subject.live_connection
     if found is None:
         return ""
-    text = f"{found.platform_name} connection {found.id} is {found.status} and in no spec"
+    platform = found.platform_name or found.platform_key or "unnamed"
+    text = f"{platform} connection {found.id} is {found.status} and in no spec"
+    if not _FOUR_LETTERS(found.platform_key) or found.status is Status.UNKNOWN:
+        return f"{text}; no spec can name it, and it is left as it is"
     if subject.former:
         return (
             f"{text}; it is recorded under the key '{subject.former}': put that key back, or say "

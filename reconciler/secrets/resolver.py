@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,6 +11,7 @@ from functools import partial
 from os.path import realpath
 from pathlib import Path
 from typing import Final
+from unicodedata import category
 
 from reconciler.diagnostics import Diagnostic, Severity, in_reading_order
 from reconciler.secret_refs import (
@@ -85,6 +87,9 @@ class Resolver:
         if not is_sendable(secret.reveal()):
             fix = "put the secret there as UTF-8 text"
             raise refused(ref, SecretCode.NOT_TEXT, "it holds bytes or half characters that are no text", fix)
+        if any(is_control(character) for character in secret.reveal()):
+            fix = "put the secret there as it was given to you; what copied it has spoiled it"
+            raise refused(ref, SecretCode.NOT_TEXT, "it holds control characters", fix)
         if is_key(secret.reveal(), self._withheld):
             fix = "name the customer's token, and find out who wrote the reference"
             raise refused(
@@ -127,7 +132,7 @@ class Resolver:
                 ref, SecretCode.RESERVED, f"{RESERVED_VARIABLES} variables cannot be referred to", fix
             )
         value = self._environ.get(name, "")
-        if not value:
+        if not value.strip():
             state = "empty" if name in self._environ else "not set"
             problem = f"the environment variable {name} is {state}"
             raise absent(ref, SecretCode.MISSING, problem, "set it where codat-sync runs")
@@ -234,15 +239,33 @@ def _with_places(found: Iterable[tuple[Diagnostic, str]]) -> list[Diagnostic]:
 def _odd(ref: SecretRef, secret: Secret) -> tuple[Diagnostic, ...]:
     """A warning of white space around a secret: it was copied along, and Codat would take it for a part."""
     text = secret.reveal()
-    if text == text.strip():
+    if text != text.strip():
+        what = "a line break" if "\n" in text[len(text.rstrip()) :] else "white space"
+        how = f"begins or ends with {what}"
+    elif _LINE_BREAK.search(text):
+        how = "has a line break in it"
+    elif any(category(character) == _UNSEEN for character in text):
+        how = "has characters in it that are not seen"
+    else:
         return ()
-    what = "a line break" if "\n" in text[len(text.rstrip()) :] else "white space"
-    summary = f"{ref}: the secret begins or ends with {what}, which is sent along"
+    summary = f"{ref}: the secret {how}, which is sent along"
     fix = "take it out where the secret is kept, if it is no part of it"
     return (Diagnostic(SecretCode.SPACE, summary, fix, ref.span, severity=Severity.WARNING),)
 
 
+_LINE_BREAK: Final = re.compile(r"[\r\n\u2028\u2029]")
+_UNSEEN: Final = "Cf"
+"""Unicode's category of characters that only format: a zero-width space from a web page is one."""
+_TEXT_CONTROLS: Final = frozenset("\t\r\n")
+"""The control characters that a text may have: a key may stand on several lines."""
+
+
+def is_control(character: str) -> bool:
+    """Whether no text that is meant has such a character."""
+    return category(character) == "Cc" and character not in _TEXT_CONTROLS
+
+
 def _filled(ref: SecretRef, value: str) -> str:
-    if not value:
+    if not value.strip():
         raise refused(ref, SecretCode.MISSING, "it is empty", "put the secret there")
     return value

@@ -20,10 +20,10 @@ from reconciler.csv_form import (
     delimiter_of,
     fitted,
     is_blank,
-    is_mangled,
     is_workbook,
     records,
     said_delimiter,
+    spoiled,
 )
 from reconciler.secret_refs import Cell, Secret, SecretRef
 from reconciler.secrets.secret_files import (
@@ -92,8 +92,8 @@ class Tables:
             raise refused(
                 ref, SecretCode.MISSING, f"{path}:{line}: the cell is empty", "put the secret there"
             )
-        if is_mangled(value):
-            problem = f"{path}:{line}: a spreadsheet wrote this {column!r} as a number in its own way"
+        if how := spoiled(value):
+            problem = f"{path}:{line}: a spreadsheet wrote this {column!r} {how}"
             fix = "format the column as text, and put the whole value there again"
             raise refused(ref, SecretCode.MANGLED, problem, fix)
         return Secret(value)

@@ -125,6 +125,12 @@ def test_every_connection_status_of_the_document_is_known(openapi: dict[str, Any
     assert {status.lower() for status in documented} | {"unknown"} == set(parsing.STATUSES)
 
 
+@pytest.mark.parametrize("missing", [{"name": None}, {}], ids=["null", "not there"])
+def test_a_company_without_a_name_stops_nobody(missing: dict[str, None]) -> None:
+    document = {name: value for name, value in company().items() if name != "name"} | missing
+    assert parsing.company(Node(document)).name == ""
+
+
 @pytest.mark.parametrize(
     ("document", "complaint"),
     [

@@ -47,6 +47,8 @@ AS_THEY_ARE = [
     "a: " + "long words " * 30 + "end\n",
     "a: ${env:A}\nb: '$${x}'\n",
     "a: &x [1]\nb: *x\n",
+    'a: "turned \\u202E round \\u200B \\u3000"\n"k\\u200B": "\\U000E0041"\n',
+    "a: as it is written \u3000 here\n",
 ]
 """Texts that say something in a way that must not be said in another."""
 KEPT_AS_A_WHOLE = [

@@ -271,9 +271,10 @@ def test_only_what_is_odd_goes_the_careful_way(project, monkeypatch):
     assert careful == ["b"]
 
 
-def test_a_reference_stays_one_below_a_directory_whose_name_has_braces(project):
-    link = {"platform": "plaid", "authorization": {"accessToken": "${file:t}"}}
+@pytest.mark.parametrize("directory", ["a{b}", "a#1"])
+def test_a_reference_stays_one_below_a_directory_of_an_odd_name(project, directory):
+    link = {"platform": "plaid", "authorization": {"accessToken": "${file:t#/a}"}}
     company = {"name": "A", "connections": {"x": link}}
-    project.put("specs/a{b}/c.yaml", json.dumps({"version": 1, "companies": {"a": company}}))
+    project.put(f"specs/{directory}/c.yaml", json.dumps({"version": 1, "companies": {"a": company}}))
     found = project.load().desired.companies["a"].connections["x"].authorization["accessToken"]
-    assert found == SecretRef(SecretFile("a{b}/t"))
+    assert found == SecretRef(SecretFile(f"{directory}/t", "/a"))

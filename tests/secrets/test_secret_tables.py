@@ -188,7 +188,9 @@ def test_a_token_is_found_whatever_parts_the_cells(root, delimiter):
     assert resolver(root)(ref("tokens.csv#bravo.accessToken")).reveal() == "b1"
 
 
-@pytest.mark.parametrize("cell", ["9.13035E+15", "9,13035E+15", "1,234", "1,234,567.5"])
+@pytest.mark.parametrize(
+    "cell", ["9.13035E+15", "9,13035E+15", "1,234", "1,234,567.5", "#N/A", "#REF!", '"=""tok"""']
+)
 def test_an_id_that_a_spreadsheet_took_for_a_number_is_refused(root, cell):
     (root / "tokens.csv").write_text(f"id;realmId\nacme;{cell}\n")
     with pytest.raises(SecretError) as caught:
@@ -224,6 +226,36 @@ def test_utf_16_is_recognised_and_named(root):
     (root / "tokens.csv").write_bytes("id,accessToken\nacme,a1\n".encode("utf-16"))
     with pytest.raises(SecretError, match="this table is UTF-16"):
         resolver(root)(ref("tokens.csv#acme.accessToken"))
+
+
+@pytest.mark.parametrize("cell", ["12e4", "#Na", "a=b"])
+def test_what_only_looks_like_a_spreadsheets_work_is_a_secret(root, cell):
+    (root / "tokens.csv").write_text(f"id,accessToken\nacme,{cell}\n")
+    assert resolver(root)(ref("tokens.csv#acme.accessToken")).reveal() == cell
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a\0b", "it holds control characters"),
+        ("a\x1b[0m", "it holds control characters"),
+        (" \n", "it is empty"),
+    ],
+)
+def test_what_no_secret_can_be_is_refused(root, text, told):
+    (root / "t").write_text(text)
+    with pytest.raises(SecretError, match=told):
+        resolver(root)(SecretRef(locator_of("file", "t"), PLACE))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("a\nb", "has a line break in it"), ("a\u200bb", "has characters in it that are not seen")],
+)
+def test_what_a_secret_hardly_is_is_said_before_anything_is_written(root, text, told):
+    (root / "t").write_text(text, encoding="utf-8")
+    (warning,) = resolver(root).check([(SecretRef(locator_of("file", "t"), PLACE), "acme/books accessToken")])
+    assert (warning.severity, told in warning.summary) == (Severity.WARNING, True)
 
 
 @pytest.mark.parametrize(
