@@ -21,7 +21,7 @@ from reconciler.apply.state import WorkerState
 from reconciler.codat import Client, ReadClient
 from reconciler.codat.exchange import Exchange
 from reconciler.codat.transport import CourteousTransport
-from reconciler.live import Live, LiveSourceAccount
+from reconciler.live import Live, LiveSourceAccount, Status
 from reconciler.model import KEY_TAG, WORKSPACE_TAG
 from reconciler.planner import Directory, actions
 from reconciler.planner.drafts import CompanyDraft, ConnectionDraft
@@ -106,7 +106,8 @@ def tokens_again_on_resume(patch: pytest.MonkeyPatch) -> None:
 
     async def forgetful(worker: WorkerState, making: Any) -> Made[Any]:
         made = await create(worker, making)
-        return replace(made, ago=made.ago or idempotent_create.YOUNG * 0)
+        first = replace(made.value, status=Status.PENDING_AUTH)
+        return replace(made, value=first, ago=made.ago or idempotent_create.YOUNG * 0)
 
     patch.setattr(connections, "create", forgetful)
 
