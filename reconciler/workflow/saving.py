@@ -26,10 +26,10 @@ from reconciler.workflow.new_files import check_no_link, write_whole
 from reconciler.workspace import Workspace
 
 SAVED_MODE: Final = 0o600
-LARGEST: Final = 40 * 1024 * 1024
-"""Bytes of a saved plan; 10,000 companies with two connections each take 24 million."""
-MOST_VALUES: Final = 1_200_000
-"""Values in it; the same 10,000 companies take 810,000."""
+LARGEST: Final = 96 * 1024 * 1024
+"""Bytes of a saved plan; 10,000 new companies with 25,000 connections take 41 million."""
+MOST_VALUES: Final = 3_000_000
+"""Values in it; the same 10,000 companies take 1.2 million."""
 BOUNDS: Final = f"{LARGEST // 1024 // 1024} MiB, {MOST_VALUES:,} values"
 PLAN_AGAIN: Final = "make the plan again and have it reviewed"
 
