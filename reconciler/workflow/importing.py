@@ -246,7 +246,7 @@ def warnings_of(left_out: Iterable[LeftOut]) -> tuple[Diagnostic, ...]:
 def _warning(why: Why, group: Sequence[LeftOut]) -> Diagnostic:
     named = "; ".join(f"{left.what}: {left.reason}" for left in group[:_NAMED])
     more = f"; and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
-    summary = f"{len(group)} left out: {named}{more}"
+    summary = f"{len(group):,} left out: {named}{more}"
     return Diagnostic(_CODES[why], summary, group[0].fix, severity=Severity.WARNING)
 
 
