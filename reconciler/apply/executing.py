@@ -91,6 +91,7 @@ async def work(worker: WorkerState, after_each: Callable[[], None] = lambda: Non
         after_each()
         if stops_company(outcomes[-1]):
             break
+    worker.forget()
     return outcomes
 
 

@@ -40,6 +40,7 @@ from reconciler.codat.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
+from reconciler.codat.exchange import SentSecrets
 from reconciler.codat.transport import Look, StoppedError, unless_stopped
 from reconciler.diagnostics import CodatSyncError
 from reconciler.kinds import Kind
@@ -154,6 +155,11 @@ class WorkerState:
     written_before: int = 0
     """How many of them before the action that the worker is at."""
     _numbered: int = 0
+    _sent: SentSecrets = field(default_factory=SentSecrets, repr=False)
+
+    def forget(self) -> None:
+        """Let go of what was sent: no secret waits in memory for the end of the run."""
+        self._sent = SentSecrets()
 
     @property
     def address(self) -> Address:
@@ -163,7 +169,8 @@ class WorkerState:
     @property
     def client(self) -> Client:
         """The client to ask now. Once an action has written something, Ctrl-C alone cuts it short."""
-        return self.run.finishing if self._is_under_way else self.run.client
+        client = self.run.finishing if self._is_under_way else self.run.client
+        return client.remembering(self._sent)
 
     @property
     def _is_under_way(self) -> bool:

@@ -20,7 +20,7 @@ from uuid import UUID
 import httpx
 
 from reconciler.codat import paging, parsing
-from reconciler.codat.exchange import Exchange, sealed
+from reconciler.codat.exchange import Exchange, SentSecrets, sealed
 from reconciler.codat.pacing import Meter
 from reconciler.codat.reading import Mask, Node
 from reconciler.codat.transport import READS, READS_AND_WRITES, RESTS_ON, STOP, TAKES_LOOK, WITHIN, Look
@@ -86,6 +86,10 @@ class ReadClient:
     def within(self, time: timedelta) -> Self:
         """A client whose next request leaves within so much time, or raises ``HeldUpError``."""
         return self._extended(WITHIN, time)
+
+    def remembering(self, sent: SentSecrets) -> Self:
+        """A client whose errors repeat nothing that was sent before, either."""
+        return type(self)(self._exchange.remembering(sent), self.meter, self._limits)
 
     def _extended(self, name: str, value: object) -> Self:
         return type(self)(self._exchange.extended(name, value), self.meter, self._limits)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -129,6 +129,13 @@ class Received:
         return None if ago < NO_TIME else ago + (answered_at - sent_at)
 
 
+@dataclass(slots=True)
+class SentSecrets:
+    """What was sent for one company: a later answer on it may repeat that. It goes with who works on it."""
+
+    mask: Mask = field(default=NOTHING_SECRET, repr=False)
+
+
 class Exchange:
     """Sends one request to the API's origin and returns its 2xx answer, or raises an error of ours."""
 
@@ -139,7 +146,7 @@ class Exchange:
         authorization: Secret,
         clock: Clock,
         extensions: Mapping[str, object] = NO_EXTENSIONS,
-        sent: dict[str, Mask] | None = None,
+        sent: SentSecrets | None = None,
     ) -> None:
         self._http = http
         self.origin = origin
@@ -147,8 +154,7 @@ class Exchange:
         self._authorization = authorization
         self._mask = Mask(_forms(authorization))
         self._extensions = extensions
-        self._sent = {} if sent is None else sent
-        """The secrets that were sent, by what they were for: a later answer on it may repeat them too."""
+        self._sent = sent
 
     def now(self) -> datetime:
         """The present moment, by the clock that everything here goes by."""
@@ -158,6 +164,10 @@ class Exchange:
         """An exchange whose requests carry one extension more down to the transport."""
         extensions = {**self._extensions, name: value}
         return Exchange(self._http, self.origin, self._authorization, self._clock, extensions, self._sent)
+
+    def remembering(self, sent: SentSecrets) -> Exchange:
+        """An exchange that takes out of errors what was sent before, too."""
+        return Exchange(self._http, self.origin, self._authorization, self._clock, self._extensions, sent)
 
     async def __call__(
         self,
@@ -175,9 +185,8 @@ class Exchange:
             StoppedError: the run ended before it was sent.
         """
         request = f"{method} {quote(url.path)}"
-        about = _about(url)
-        if mask is not NOTHING_SECRET:
-            self._sent[about] = self._sent.get(about, NOTHING_SECRET) | mask
+        if self._sent is not None:
+            mask = self._sent.mask = self._sent.mask | mask
         outcome = await self._send(method, url, body, key, request)
         if isinstance(outcome, Exception):
             raise outcome
@@ -187,7 +196,7 @@ class Exchange:
         raise faults.of_response(
             outcome,
             request=request,
-            mask=self._mask | self._sent.get(about, NOTHING_SECRET),
+            mask=self._mask | mask,
             reset=f"at {reset:%Y-%m-%dT%H:%M:%SZ}" if reset else "",
         )
 
@@ -210,9 +219,3 @@ class Exchange:
             return error.with_traceback(None)
         except faults.CAUGHT as error:
             return faults.of_exception(error, request=request, origin=str(self.origin))
-
-
-def _about(url: httpx.URL) -> str:
-    """The company that a request is about, or what else it is about."""
-    first, _, rest = url.path.strip("/").partition("/")
-    return f"{first}/{rest.partition('/')[0]}"

@@ -30,6 +30,7 @@ from reconciler.codat.errors import (
     StillRunningError,
     UnreachableError,
 )
+from reconciler.codat.exchange import SentSecrets
 from reconciler.codat.transport import Look, StoppedError
 from reconciler.live import LiveCompany, LiveConnection, LiveSyncSettings, Pull, PullState, Status
 from reconciler.secret_refs import Secret
@@ -98,6 +99,8 @@ class FakeCodat:
         self.keys: list[tuple[str, UUID]] = []
         self.tokens: list[tuple[str, datetime]] = []
         """Each time tokens arrived: the connection, and when."""
+        self.memories: list[SentSecrets] = []
+        """What each client that was asked for remembers of the secrets that were sent."""
         self.remaining: int | None = None
         """Requests of the day's quota, where they are told; 100 of them are for others."""
         self.lag = timedelta()
@@ -235,6 +238,10 @@ class FakeClient:
 
     def heeding(self, stop: asyncio.Event) -> FakeClient:
         return self._with(_stop=stop)
+
+    def remembering(self, sent: SentSecrets) -> FakeClient:
+        self.codat.memories.append(sent)
+        return self
 
     def looking(self, look: Look) -> FakeClient:
         return self._with(_takes=look)

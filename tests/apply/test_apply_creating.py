@@ -64,6 +64,15 @@ def test_a_fresh_company_with_one_connection_takes_four_writes_and_no_read():
     virtual_time.run(scene())
 
 
+def test_what_was_sent_for_a_company_is_remembered_for_its_requests_alone():
+    async def scene():
+        scene = Scene()
+        await scene.apply((*fresh("acme"), *fresh("bravo")))
+        assert len({id(memory) for memory in scene.codat.memories}) == 2
+
+    virtual_time.run(scene())
+
+
 @pytest.mark.parametrize("method", ["create_company", "create_connection"])
 @pytest.mark.parametrize(
     ("fault", "keys_sent"),

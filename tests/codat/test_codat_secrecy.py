@@ -20,6 +20,7 @@ from virtual_time import VirtualClock, run
 
 from reconciler.codat import Client, connect, credentials
 from reconciler.codat.errors import ApiError
+from reconciler.codat.exchange import SentSecrets
 from reconciler.codat.reading import Mask
 from reconciler.secret_refs import Secret
 from reconciler.workspace import Limits
@@ -88,6 +89,7 @@ def test_a_token_that_codat_repeats_in_a_later_answer_on_the_company_is_not_show
         async with connect(
             Client, "https://api.codat.io", key, limits=Limits(), clock=VirtualClock(), transport=network
         ) as client:
+            client = client.remembering(SentSecrets())
             await client.authorize("1", "2", {"accessToken": Secret(TOKEN)})
             await client.within(timedelta(hours=1)).sync_all("1", uuid4())
 
