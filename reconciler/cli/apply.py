@@ -129,7 +129,7 @@ def apply(
             show_outcome(applied, format_, shown, err=aside)
         if summary is not None:
             tell(outcome_page(applied, specs, is_reviewed=is_saved))
-        append(applied.outcome or applied.planned.plan.shown())
+        append(applied.outcome or applied.planned.plan)
     check_whole(events, observer)
     return _exit(applied)
 

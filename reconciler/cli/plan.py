@@ -77,7 +77,7 @@ def plan(
     with opened_summary(summary, "plan") as tell, opened_outputs(outputs) as append:
         planned = planning.plan(planning.PlanRequest(specs, place, selection(**options), base, out))
         show_plan(planned, format_, output(), specs=specs)
-        append(planned.plan.shown())
+        append(planned.plan)
         if summary is not None:
             tell(plan_page(planned, specs))
     if planned.plan.refusals:

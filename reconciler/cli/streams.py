@@ -25,7 +25,7 @@ from reconciler.workflow.new_files import opened_to_write
 
 if TYPE_CHECKING:
     from reconciler.outcome import Outcome
-    from reconciler.plan import ShownPlan
+    from reconciler.plan import Plan
     from reconciler.render.documents import EventsWriter
     from reconciler.workflow.applying import Applied
     from reconciler.workflow.planning import Planned
@@ -185,16 +185,22 @@ Append = Callable[[str], None]
 
 
 @contextmanager
-def opened_outputs(file: Path | None) -> Iterator[Callable[[ShownPlan | Outcome], None]]:
+def opened_outputs(file: Path | None) -> Iterator[Callable[[Plan | Outcome], None]]:
     """What appends lines ``name=value`` for a CI to ``file``, such as the one that ``$GITHUB_OUTPUT`` names.
 
     Raises:
         CodatSyncError: the file cannot be opened or written.
     """
     from reconciler import render
+    from reconciler.plan import Plan
 
+    if file is None:
+        yield lambda _: None
+        return
     with _opened(file) as append:
-        yield lambda result: append(render.github_outputs(result))
+        yield lambda result: append(
+            render.github_outputs(result.shown() if isinstance(result, Plan) else result)
+        )
 
 
 @contextmanager

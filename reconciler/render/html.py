@@ -77,6 +77,7 @@ def plan_html(
         attention=[(group.attention_class, len(group.items)) for group in view.attention],
         class_words=_CLASSES,
         unchanged=plan.unchanged,
+        digest=plan.digest,
         choices=_choices(view),
         style_hash=_hash("plan.css"),
         script_hash=_hash("plan.js"),

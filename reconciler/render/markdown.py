@@ -192,7 +192,7 @@ def plan_markdown(
     """
     view = plan_view(plan, requests_per_minute=requests_per_minute, notes=notes, refusals=refusals)
     opening = _opening(view, comment_marker(plan.workspace, specs))
-    closing = f"Digest {code(view.digest)} · {code(view.tool)}\n"
+    closing = f"Digest {code(plan.digest)} · {code(view.tool)}\n"
     fixed = total((opening, closing)) + _FOOT
     losses, unseen = _losses(view, limit_bytes - fixed, HARD_LIMIT - fixed)
     texts, left_out = fit(_blocks(view), limit_bytes - fixed - size(losses))

@@ -250,7 +250,6 @@ def plan_view(
         estimate=_estimate(plan.requests, requests_per_minute),
         refusals=tuple(refusals) or tuple(refusal.message for refusal in plan.refusals),
         tool=plan.tool,
-        digest=plan.digest,
     )
 
 

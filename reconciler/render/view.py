@@ -117,7 +117,6 @@ class PlanView:
     estimate: str
     refusals: tuple[str, ...]
     tool: str
-    digest: str
 
     @property
     def caused(self) -> tuple[ActionView, ...]:
