@@ -22,6 +22,7 @@ from reconciler.loading.account_file import account_path
 from reconciler.loading.nodes import SourceFile
 from reconciler.loading.references import real_path
 from reconciler.loading.spec_codes import SpecCode, SpecError
+from reconciler.loading.words import escape
 
 _WIDTH: Final = 110
 _TRIES: Final = 3
@@ -156,12 +157,7 @@ def _round_trip(text: str) -> str:
 
 def _seen(page: str, before: str) -> str:
     """The page, in which what was written as an escape, since nobody sees it, is one again."""
-    return _UNSEEN.sub(lambda found: found[0] if found[0] in before else _escape(found[0]), page)
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    return f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
+    return _UNSEEN.sub(lambda found: found[0] if found[0] in before else escape(found[0]), page)
 
 
 def _starts_explicitly(text: str) -> bool:

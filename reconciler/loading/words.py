@@ -126,3 +126,9 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     """The question that offers the near miss, or ``otherwise``."""
     guess = near(word, known)
     return f"did you mean {guess!r}?" if guess else otherwise
+
+
+def escape(letter: str) -> str:
+    """A character as it is escaped between the double quotes of YAML."""
+    code = ord(letter)
+    return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"

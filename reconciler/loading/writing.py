@@ -15,6 +15,7 @@ from reconciler.loading import schema
 from reconciler.loading.account_file import url_problem
 from reconciler.loading.adoptable import LONGEST_KEY, Adoptable, LeftOut, free_key, writable_settings
 from reconciler.loading.nodes import plain
+from reconciler.loading.words import escape
 from reconciler.model import slug
 from reconciler.secret_refs import written
 
@@ -62,12 +63,7 @@ def visible(text: str) -> str:
 
     In what ``SpecDumper`` writes, such characters stand between double quotes alone, or in comments.
     """
-    return "".join(letter if letter == "\n" or letter.isprintable() else _escape(letter) for letter in text)
-
-
-def _escape(letter: str) -> str:
-    code = ord(letter)
-    return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
+    return "".join(letter if letter == "\n" or letter.isprintable() else escape(letter) for letter in text)
 
 
 def _company(key: str, company: Adoptable) -> str:
